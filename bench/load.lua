@@ -1,0 +1,14 @@
+-- Prints wrk's result as one JSON line. Only `done` is defined: a `request` or `response` function would run Lua for every call
+-- and take the processor from the server under test.
+
+function done(summary, latency, _)
+  local errors = summary.errors
+  print(string.format(
+    '{"requests_per_second":%.1f,"p50_ms":%.3f,"p90_ms":%.3f,"p99_ms":%.3f,"errors":%d}',
+    summary.requests / (summary.duration / 1e6),
+    latency:percentile(50) / 1000,
+    latency:percentile(90) / 1000,
+    latency:percentile(99) / 1000,
+    errors.connect + errors.read + errors.write + errors.timeout + errors.status
+  ))
+end

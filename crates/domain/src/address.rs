@@ -1,0 +1,41 @@
+//! Network addresses in lists: single ones and networks in CIDR form.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// Text that is neither an address nor a network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be an address such as 192.0.2.7 or a network such as 192.0.2.0/24 or 2001:db8::/32")]
+pub struct InvalidNetwork;
+
+/// Reads an address or a network; an address is a network of one.
+/// # Errors
+/// [`InvalidNetwork`] for anything else.
+pub fn network(text: &str) -> Result<IpNet, InvalidNetwork> {
+    text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| InvalidNetwork)
+}
+
+/// Whether an address lies in a network, both as text. What cannot be read lies nowhere. An IPv4 address that came over an IPv6
+/// socket counts as IPv4.
+#[must_use]
+pub fn within(address: &str, allowed: &str) -> bool {
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    network(allowed).is_ok_and(|network| network.contains(&address.to_canonical()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lie_in_their_networks_only() {
+        assert!(within("192.0.2.7", "192.0.2.0/24"));
+        assert!(within("192.0.2.7", "192.0.2.7"));
+        assert!(within("::ffff:192.0.2.7", "192.0.2.0/24"));
+        assert!(!within("192.0.3.7", "192.0.2.0/24"));
+        assert!(!within("not an address", "0.0.0.0/0"));
+        assert!(!within("192.0.2.7", "everywhere"));
+        assert!(network("2001:db8::/32").is_ok());
+    }
+}

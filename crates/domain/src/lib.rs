@@ -1,0 +1,21 @@
+//! The rules of Rowhouse that need no input or output: ids, time, money, names, permissions, roles and plans.
+//!
+//! Everything here is plain data and pure functions, so it can be read, tested and simulated alone.
+
+pub mod access;
+pub mod address;
+pub mod ambient;
+pub mod api_key;
+pub mod authoriser;
+pub mod email;
+pub mod id;
+pub mod password;
+pub mod plan;
+pub mod role;
+pub mod status;
+pub mod text;
+pub mod time;
+
+pub use ambient::Ambient;
+pub use id::*;
+pub use time::Time;

@@ -1,0 +1,260 @@
+-- The control database: people, their credentials, the directory of organisations. No tenant content.
+-- Times are microseconds since 1970 UTC, ids the 16 bytes of a UUID, lists and maps JSON text.
+
+CREATE TABLE installation (
+  name        text COLLATE "C"    NOT NULL PRIMARY KEY,
+  value       text COLLATE "C"    NOT NULL,
+  updated_at      bigint NOT NULL
+);
+
+CREATE TABLE people (
+  id              uuid NOT NULL PRIMARY KEY,
+  email          text COLLATE "C"    NOT NULL,
+  email_key      text COLLATE "C"    NOT NULL UNIQUE,
+  name           text COLLATE "C"    NOT NULL,
+  password_hash  text COLLATE "C",
+  standing       text COLLATE "C"    NOT NULL CHECK (standing IN ('active', 'suspended')),
+  operator        boolean NOT NULL DEFAULT false,
+  verified_at     bigint,
+  totp_seed       bytea,
+  totp_on_at      bigint,
+  totp_step       bigint,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL
+);
+
+-- Sign-ins that another party vouches for: the pair of issuer and subject is the identity, never the mail address.
+CREATE TABLE identities (
+  issuer      text COLLATE "C"    NOT NULL,
+  subject     text COLLATE "C"    NOT NULL,
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  created_at      bigint NOT NULL,
+  PRIMARY KEY (issuer, subject)
+);
+CREATE INDEX identities_user ON identities (user_id);
+
+CREATE TABLE recovery_codes (
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  place           bigint NOT NULL,
+  hash     text COLLATE "C"    NOT NULL,
+  used_at         bigint,
+  PRIMARY KEY (user_id, place)
+);
+
+CREATE TABLE organisations (
+  id              uuid NOT NULL PRIMARY KEY,
+  name         text COLLATE "C"    NOT NULL,
+  slug         text COLLATE "C"    NOT NULL,
+  plan         text COLLATE "C"    NOT NULL,
+  status       text COLLATE "C"    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing')),
+  personal        boolean NOT NULL,
+  time_zone    text COLLATE "C"    NOT NULL DEFAULT 'UTC',
+  wrapped_key     bytea NOT NULL,
+  closes_at       bigint,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL
+);
+CREATE INDEX organisations_status ON organisations (status, id);
+
+CREATE TABLE plan_overrides (
+  id              uuid NOT NULL PRIMARY KEY,
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  meter       text COLLATE "C",
+  feature     text COLLATE "C",
+  amount          bigint CHECK (amount >= 0),
+  until           bigint,
+  reason      text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL,
+  CHECK ((meter IS NULL) <> (feature IS NULL))
+);
+CREATE INDEX plan_overrides_org ON plan_overrides (org_id, created_at);
+
+CREATE TABLE memberships (
+  id              uuid NOT NULL PRIMARY KEY,
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  role        text COLLATE "C"    NOT NULL,
+  standing    text COLLATE "C"    NOT NULL CHECK (standing IN ('active', 'suspended')),
+  seen_at         bigint,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL,
+  UNIQUE (org_id, user_id)
+);
+CREATE INDEX memberships_user ON memberships (user_id, org_id);
+
+CREATE TABLE sessions (
+  id              uuid NOT NULL PRIMARY KEY,
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  org_id          uuid REFERENCES organisations (id) ON DELETE SET NULL,
+  kind         text COLLATE "C"    NOT NULL CHECK (kind IN ('browser', 'token')),
+  secret_hash     bytea UNIQUE,
+  agent        text COLLATE "C"    NOT NULL,
+  address      text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL,
+  seen_at         bigint NOT NULL,
+  proven_at       bigint NOT NULL,
+  expires_at      bigint NOT NULL,
+  revoked_at      bigint
+);
+CREATE INDEX sessions_user ON sessions (user_id, created_at);
+CREATE INDEX sessions_org ON sessions (org_id, user_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE refresh_tokens (
+  hash            bytea NOT NULL PRIMARY KEY,
+  session_id      uuid NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  successor       bytea,
+  created_at      bigint NOT NULL,
+  used_at         bigint,
+  expires_at      bigint NOT NULL
+);
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id, created_at);
+
+CREATE TABLE signing_keys (
+  kid         text COLLATE "C"    NOT NULL PRIMARY KEY,
+  sealed          bytea NOT NULL,
+  public          bytea NOT NULL,
+  created_at      bigint NOT NULL,
+  retired_at      bigint
+);
+
+-- Single-use links that go out by mail.
+CREATE TABLE tickets (
+  id              uuid NOT NULL PRIMARY KEY,
+  purpose     text COLLATE "C"    NOT NULL CHECK (purpose IN ('verify', 'reset', 'change_email', 'undo_email')),
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  email       text COLLATE "C"    NOT NULL,
+  hash            bytea NOT NULL UNIQUE,
+  created_at      bigint NOT NULL,
+  expires_at      bigint NOT NULL,
+  used_at         bigint
+);
+CREATE INDEX tickets_user ON tickets (user_id, purpose);
+
+CREATE TABLE invitations (
+  id              uuid NOT NULL PRIMARY KEY,
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  email        text COLLATE "C"    NOT NULL,
+  email_key    text COLLATE "C"    NOT NULL,
+  role         text COLLATE "C"    NOT NULL,
+  teams        text COLLATE "C"    NOT NULL,
+  projects     text COLLATE "C"    NOT NULL,
+  hash            bytea NOT NULL UNIQUE,
+  invited_by      uuid NOT NULL,
+  created_at      bigint NOT NULL,
+  sent_at         bigint NOT NULL,
+  expires_at      bigint NOT NULL,
+  accepted_at     bigint,
+  revoked_at      bigint
+);
+CREATE INDEX invitations_org ON invitations (org_id, created_at);
+
+CREATE TABLE api_keys (
+  id              uuid NOT NULL PRIMARY KEY,
+  public_id      text COLLATE "C"    NOT NULL UNIQUE,
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  project_id      uuid,
+  user_id         uuid NOT NULL,
+  membership_id   uuid NOT NULL,
+  name           text COLLATE "C"    NOT NULL,
+  mode           text COLLATE "C"    NOT NULL CHECK (mode IN ('live', 'test')),
+  hash            bytea NOT NULL,
+  last4          text COLLATE "C"    NOT NULL,
+  scopes         text COLLATE "C"    NOT NULL,
+  addresses      text COLLATE "C"    NOT NULL,
+  rate_per_minute bigint CHECK (rate_per_minute > 0),
+  calls_per_day   bigint CHECK (calls_per_day > 0),
+  budget_micros   bigint CHECK (budget_micros >= 0),
+  currency       text COLLATE "C",
+  created_at      bigint NOT NULL,
+  expires_at      bigint,
+  warned_at       bigint,
+  seen_at         bigint,
+  revoked_at      bigint,
+  replaced_by     uuid,
+  version         bigint NOT NULL DEFAULT 1
+);
+CREATE INDEX api_keys_org ON api_keys (org_id, created_at);
+CREATE INDEX api_keys_member ON api_keys (membership_id);
+CREATE INDEX api_keys_expiry ON api_keys (expires_at);
+
+CREATE TABLE mails (
+  id              uuid NOT NULL PRIMARY KEY,
+  recipient   text COLLATE "C"    NOT NULL,
+  subject     text COLLATE "C"    NOT NULL,
+  body            bytea NOT NULL,
+  created_at      bigint NOT NULL,
+  due_at          bigint NOT NULL,
+  tries           bigint NOT NULL DEFAULT 0,
+  sent_at         bigint,
+  failed_at       bigint,
+  error       text COLLATE "C"
+);
+CREATE INDEX mails_due ON mails (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
+
+-- What was decided here and must still be written into an organisation's own store: audit entries, presets of invitations.
+CREATE TABLE deliveries (
+  id              uuid NOT NULL PRIMARY KEY,
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  kind        text COLLATE "C"    NOT NULL,
+  payload     text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL
+);
+CREATE INDEX deliveries_org ON deliveries (org_id, created_at, id);
+
+CREATE TABLE idempotency (
+  scope           bytea NOT NULL PRIMARY KEY,
+  request         bytea NOT NULL,
+  status          bigint NOT NULL,
+  response        bytea NOT NULL,
+  created_at      bigint NOT NULL
+);
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+-- Failed sign-ins by account and by source, for the growing delay.
+CREATE TABLE throttles (
+  subject         bytea NOT NULL PRIMARY KEY,
+  failures        bigint NOT NULL,
+  since           bigint NOT NULL,
+  blocked_until   bigint NOT NULL
+);
+CREATE INDEX throttles_age ON throttles (since);
+
+-- Which check refused a request, for `rowhouse auth explain`; the last ten thousand.
+CREATE TABLE refusals (
+  request_id  text COLLATE "C"    NOT NULL PRIMARY KEY,
+  at              bigint NOT NULL,
+  stage       text COLLATE "C"    NOT NULL,
+  detail      text COLLATE "C"    NOT NULL
+);
+CREATE INDEX refusals_age ON refusals (at);
+
+-- The installation's own audit chain: operators, sign-ups, key rotation.
+CREATE TABLE audit_head (
+  one             bigint NOT NULL PRIMARY KEY CHECK (one = 1),
+  seq             bigint NOT NULL,
+  hash            bytea NOT NULL
+);
+INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, decode(repeat('00', 32), 'hex'));
+
+CREATE TABLE audit (
+  seq             bigint NOT NULL PRIMARY KEY,
+  id              uuid NOT NULL UNIQUE,
+  at              bigint NOT NULL,
+  actor       text COLLATE "C"    NOT NULL,
+  behalf      text COLLATE "C",
+  action      text COLLATE "C"    NOT NULL,
+  object      text COLLATE "C"    NOT NULL,
+  before          bytea,
+  after           bytea,
+  address     text COLLATE "C"    NOT NULL,
+  request_id  text COLLATE "C"    NOT NULL,
+  detail      text COLLATE "C"    NOT NULL,
+  hash            bytea NOT NULL
+);
+CREATE INDEX audit_action ON audit (action, seq);
+CREATE INDEX audit_actor ON audit (actor, seq);
+CREATE INDEX audit_object ON audit (object, seq);

@@ -1,0 +1,260 @@
+-- The control database: people, their credentials, the directory of organisations. No tenant content.
+-- Times are microseconds since 1970 UTC, ids the 16 bytes of a UUID, lists and maps JSON text.
+
+CREATE TABLE installation (
+  name        TEXT    NOT NULL PRIMARY KEY,
+  value       TEXT    NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE people (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  email          TEXT    NOT NULL,
+  email_key      TEXT    NOT NULL UNIQUE,
+  name           TEXT    NOT NULL,
+  password_hash  TEXT,
+  standing       TEXT    NOT NULL CHECK (standing IN ('active', 'suspended')),
+  operator       INTEGER NOT NULL DEFAULT 0 CHECK (operator IN (0, 1)),
+  verified_at    INTEGER,
+  totp_seed      BLOB,
+  totp_on_at     INTEGER,
+  totp_step      INTEGER,
+  version        INTEGER NOT NULL DEFAULT 1,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Sign-ins that another party vouches for: the pair of issuer and subject is the identity, never the mail address.
+CREATE TABLE identities (
+  issuer      TEXT    NOT NULL,
+  subject     TEXT    NOT NULL,
+  user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  created_at  INTEGER NOT NULL,
+  PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_user ON identities (user_id);
+
+CREATE TABLE recovery_codes (
+  user_id  BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  place    INTEGER NOT NULL,
+  hash     TEXT    NOT NULL,
+  used_at  INTEGER,
+  PRIMARY KEY (user_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE organisations (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  name         TEXT    NOT NULL,
+  slug         TEXT    NOT NULL,
+  plan         TEXT    NOT NULL,
+  status       TEXT    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing')),
+  personal     INTEGER NOT NULL CHECK (personal IN (0, 1)),
+  time_zone    TEXT    NOT NULL DEFAULT 'UTC',
+  wrapped_key  BLOB    NOT NULL,
+  closes_at    INTEGER,
+  version      INTEGER NOT NULL DEFAULT 1,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX organisations_status ON organisations (status, id);
+
+CREATE TABLE plan_overrides (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  meter       TEXT,
+  feature     TEXT,
+  amount      INTEGER CHECK (amount >= 0),
+  until       INTEGER,
+  reason      TEXT    NOT NULL,
+  created_at  INTEGER NOT NULL,
+  CHECK ((meter IS NULL) <> (feature IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_overrides_org ON plan_overrides (org_id, created_at);
+
+CREATE TABLE memberships (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  role        TEXT    NOT NULL,
+  standing    TEXT    NOT NULL CHECK (standing IN ('active', 'suspended')),
+  seen_at     INTEGER,
+  version     INTEGER NOT NULL DEFAULT 1,
+  created_at  INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL,
+  UNIQUE (org_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_user ON memberships (user_id, org_id);
+
+CREATE TABLE sessions (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  user_id      BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  org_id       BLOB    REFERENCES organisations (id) ON DELETE SET NULL,
+  kind         TEXT    NOT NULL CHECK (kind IN ('browser', 'token')),
+  secret_hash  BLOB    UNIQUE,
+  agent        TEXT    NOT NULL,
+  address      TEXT    NOT NULL,
+  created_at   INTEGER NOT NULL,
+  seen_at      INTEGER NOT NULL,
+  proven_at    INTEGER NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  revoked_at   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_user ON sessions (user_id, created_at);
+CREATE INDEX sessions_org ON sessions (org_id, user_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE refresh_tokens (
+  hash        BLOB    NOT NULL PRIMARY KEY,
+  session_id  BLOB    NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+  successor   BLOB,
+  created_at  INTEGER NOT NULL,
+  used_at     INTEGER,
+  expires_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id, created_at);
+
+CREATE TABLE signing_keys (
+  kid         TEXT    NOT NULL PRIMARY KEY,
+  sealed      BLOB    NOT NULL,
+  public      BLOB    NOT NULL,
+  created_at  INTEGER NOT NULL,
+  retired_at  INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- Single-use links that go out by mail.
+CREATE TABLE tickets (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  purpose     TEXT    NOT NULL CHECK (purpose IN ('verify', 'reset', 'change_email', 'undo_email')),
+  user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  email       TEXT    NOT NULL,
+  hash        BLOB    NOT NULL UNIQUE,
+  created_at  INTEGER NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  used_at     INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tickets_user ON tickets (user_id, purpose);
+
+CREATE TABLE invitations (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  org_id       BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  email        TEXT    NOT NULL,
+  email_key    TEXT    NOT NULL,
+  role         TEXT    NOT NULL,
+  teams        TEXT    NOT NULL,
+  projects     TEXT    NOT NULL,
+  hash         BLOB    NOT NULL UNIQUE,
+  invited_by   BLOB    NOT NULL,
+  created_at   INTEGER NOT NULL,
+  sent_at      INTEGER NOT NULL,
+  expires_at   INTEGER NOT NULL,
+  accepted_at  INTEGER,
+  revoked_at   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invitations_org ON invitations (org_id, created_at);
+
+CREATE TABLE api_keys (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  public_id      TEXT    NOT NULL UNIQUE,
+  org_id         BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  project_id     BLOB,
+  user_id        BLOB    NOT NULL,
+  membership_id  BLOB    NOT NULL,
+  name           TEXT    NOT NULL,
+  mode           TEXT    NOT NULL CHECK (mode IN ('live', 'test')),
+  hash           BLOB    NOT NULL,
+  last4          TEXT    NOT NULL,
+  scopes         TEXT    NOT NULL,
+  addresses      TEXT    NOT NULL,
+  rate_per_minute INTEGER CHECK (rate_per_minute > 0),
+  calls_per_day  INTEGER CHECK (calls_per_day > 0),
+  budget_micros  INTEGER CHECK (budget_micros >= 0),
+  currency       TEXT,
+  created_at     INTEGER NOT NULL,
+  expires_at     INTEGER,
+  warned_at      INTEGER,
+  seen_at        INTEGER,
+  revoked_at     INTEGER,
+  replaced_by    BLOB,
+  version        INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;
+CREATE INDEX api_keys_org ON api_keys (org_id, created_at);
+CREATE INDEX api_keys_member ON api_keys (membership_id);
+CREATE INDEX api_keys_expiry ON api_keys (expires_at);
+
+CREATE TABLE mails (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  recipient   TEXT    NOT NULL,
+  subject     TEXT    NOT NULL,
+  body        BLOB    NOT NULL,
+  created_at  INTEGER NOT NULL,
+  due_at      INTEGER NOT NULL,
+  tries       INTEGER NOT NULL DEFAULT 0,
+  sent_at     INTEGER,
+  failed_at   INTEGER,
+  error       TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mails_due ON mails (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
+
+-- What was decided here and must still be written into an organisation's own store: audit entries, presets of invitations.
+CREATE TABLE deliveries (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  kind        TEXT    NOT NULL,
+  payload     TEXT    NOT NULL,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_org ON deliveries (org_id, created_at, id);
+
+CREATE TABLE idempotency (
+  scope       BLOB    NOT NULL PRIMARY KEY,
+  request     BLOB    NOT NULL,
+  status      INTEGER NOT NULL,
+  response    BLOB    NOT NULL,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+-- Failed sign-ins by account and by source, for the growing delay.
+CREATE TABLE throttles (
+  subject     BLOB    NOT NULL PRIMARY KEY,
+  failures    INTEGER NOT NULL,
+  since       INTEGER NOT NULL,
+  blocked_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX throttles_age ON throttles (since);
+
+-- Which check refused a request, for `rowhouse auth explain`; the last ten thousand.
+CREATE TABLE refusals (
+  request_id  TEXT    NOT NULL PRIMARY KEY,
+  at          INTEGER NOT NULL,
+  stage       TEXT    NOT NULL,
+  detail      TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refusals_age ON refusals (at);
+
+-- The installation's own audit chain: operators, sign-ups, key rotation.
+CREATE TABLE audit_head (
+  one   INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  seq   INTEGER NOT NULL,
+  hash  BLOB    NOT NULL
+) STRICT;
+INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, zeroblob(32));
+
+CREATE TABLE audit (
+  seq         INTEGER NOT NULL PRIMARY KEY,
+  id          BLOB    NOT NULL UNIQUE,
+  at          INTEGER NOT NULL,
+  actor       TEXT    NOT NULL,
+  behalf      TEXT,
+  action      TEXT    NOT NULL,
+  object      TEXT    NOT NULL,
+  before      BLOB,
+  after       BLOB,
+  address     TEXT    NOT NULL,
+  request_id  TEXT    NOT NULL,
+  detail      TEXT    NOT NULL,
+  hash        BLOB    NOT NULL
+) STRICT;
+CREATE INDEX audit_action ON audit (action, seq);
+CREATE INDEX audit_actor ON audit (actor, seq);
+CREATE INDEX audit_object ON audit (object, seq);

@@ -1,0 +1,196 @@
+-- Everything that travels with a tenant, all tenants in one schema, parted by forced row-level security. `org.current_org()` and
+-- `org.protect()` are made by bootstrap.sql; keys, unique constraints, indexes and foreign keys all start with org_id.
+
+-- The file states whose it is, and carries the head of its audit chain.
+CREATE TABLE tenant (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  one             bigint NOT NULL CHECK (one = 1),
+  PRIMARY KEY (org_id, one),
+  id              uuid NOT NULL,
+  created_at      bigint NOT NULL
+);
+
+CREATE TABLE audit_head (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  one             bigint NOT NULL CHECK (one = 1),
+  PRIMARY KEY (org_id, one),
+  seq             bigint NOT NULL,
+  hash            bytea NOT NULL
+);
+
+CREATE TABLE audit (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  seq             bigint NOT NULL,
+  PRIMARY KEY (org_id, seq),
+  id              uuid NOT NULL,
+  UNIQUE (org_id, id),
+  at              bigint NOT NULL,
+  actor       text COLLATE "C"    NOT NULL,
+  behalf      text COLLATE "C",
+  action      text COLLATE "C"    NOT NULL,
+  object      text COLLATE "C"    NOT NULL,
+  before          bytea,
+  after           bytea,
+  address     text COLLATE "C"    NOT NULL,
+  request_id  text COLLATE "C"    NOT NULL,
+  detail      text COLLATE "C"    NOT NULL,
+  hash            bytea NOT NULL
+);
+CREATE INDEX audit_action ON audit (org_id, action, seq);
+CREATE INDEX audit_actor ON audit (org_id, actor, seq);
+CREATE INDEX audit_object ON audit (org_id, object, seq);
+
+CREATE TABLE roles (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  name         text COLLATE "C"    NOT NULL,
+  UNIQUE (org_id, name),
+  description  text COLLATE "C"    NOT NULL,
+  permissions  text COLLATE "C"    NOT NULL,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL
+);
+
+CREATE TABLE teams (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  parent_id       uuid,
+  FOREIGN KEY (org_id, parent_id) REFERENCES teams (org_id, id),
+  name        text COLLATE "C"    NOT NULL,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL
+);
+CREATE UNIQUE INDEX teams_name ON teams (org_id, parent_id, name) NULLS NOT DISTINCT;
+CREATE INDEX teams_parent ON teams (org_id, parent_id);
+
+CREATE TABLE team_members (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  team_id         uuid NOT NULL,
+  FOREIGN KEY (org_id, team_id) REFERENCES teams (org_id, id) ON DELETE CASCADE,
+  user_id         uuid NOT NULL,
+  membership_id   uuid NOT NULL,
+  role           text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, team_id, user_id)
+);
+CREATE INDEX team_members_user ON team_members (org_id, user_id, team_id);
+
+CREATE TABLE projects (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  name         text COLLATE "C"    NOT NULL,
+  UNIQUE (org_id, name),
+  description  text COLLATE "C"    NOT NULL,
+  open            boolean NOT NULL,
+  archived_at     bigint,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL
+);
+
+CREATE TABLE project_members (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  project_id      uuid NOT NULL,
+  FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
+  user_id         uuid NOT NULL,
+  membership_id   uuid NOT NULL,
+  role           text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, project_id, user_id)
+);
+CREATE INDEX project_members_user ON project_members (org_id, user_id, project_id);
+
+CREATE TABLE project_teams (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  project_id      uuid NOT NULL,
+  FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
+  team_id         uuid NOT NULL,
+  FOREIGN KEY (org_id, team_id) REFERENCES teams (org_id, id) ON DELETE CASCADE,
+  role        text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, project_id, team_id)
+);
+CREATE INDEX project_teams_team ON project_teams (org_id, team_id, project_id);
+
+-- Each person's configuration in this organisation; the newest version counts, older ones can be listed.
+CREATE TABLE configs (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  user_id         uuid NOT NULL,
+  version         bigint NOT NULL,
+  value       text COLLATE "C"    NOT NULL,
+  created_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, user_id, version)
+);
+
+CREATE TABLE idempotency (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  scope           bytea NOT NULL,
+  PRIMARY KEY (org_id, scope),
+  request         bytea NOT NULL,
+  status          bigint NOT NULL,
+  response        bytea NOT NULL,
+  created_at      bigint NOT NULL
+);
+CREATE INDEX idempotency_age ON idempotency (org_id, created_at);
+
+-- Ids of deliveries from the control database that were written here, so that each is written once.
+CREATE TABLE delivered (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  created_at      bigint NOT NULL
+);
+
+CREATE TABLE budgets (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  level          text COLLATE "C"    NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
+  subject         uuid,
+  period         text COLLATE "C"    NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
+  amount_micros   bigint NOT NULL CHECK (amount_micros >= 0),
+  currency       text COLLATE "C"    NOT NULL CHECK (length(currency) = 3),
+  kind           text COLLATE "C"    NOT NULL CHECK (kind IN ('hard', 'soft')),
+  created_at      bigint NOT NULL,
+  CHECK ((level = 'organization') = (subject IS NULL))
+);
+
+CREATE TABLE usage (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  at              bigint NOT NULL,
+  user_id         uuid NOT NULL,
+  project_id      uuid,
+  operation       text COLLATE "C"    NOT NULL,
+  model           text COLLATE "C"    NOT NULL,
+  input_tokens    bigint NOT NULL CHECK (input_tokens >= 0),
+  output_tokens   bigint NOT NULL CHECK (output_tokens >= 0),
+  cost_micros     bigint NOT NULL CHECK (cost_micros >= 0),
+  currency        text COLLATE "C"    NOT NULL CHECK (length(currency) = 3),
+  latency_micros  bigint NOT NULL CHECK (latency_micros >= 0),
+  outcome         text COLLATE "C"    NOT NULL CHECK (outcome IN ('ok', 'error', 'cancelled'))
+);
+CREATE INDEX usage_at ON usage (org_id, at);
+
+SELECT org.protect('tenant');
+SELECT org.protect('audit_head');
+SELECT org.protect('audit');
+SELECT org.protect('roles');
+SELECT org.protect('teams');
+SELECT org.protect('team_members');
+SELECT org.protect('projects');
+SELECT org.protect('project_members');
+SELECT org.protect('project_teams');
+SELECT org.protect('configs');
+SELECT org.protect('idempotency');
+SELECT org.protect('delivered');
+SELECT org.protect('budgets');
+SELECT org.protect('usage');
+-- The chain is append-only for the server too.
+SELECT org.append_only('audit');

@@ -1,0 +1,146 @@
+-- One organisation's own file: everything that travels with the tenant.
+
+-- The file states whose it is, and carries the head of its audit chain.
+CREATE TABLE tenant (
+  one         INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  id          BLOB    NOT NULL,
+  created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE audit_head (
+  one   INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  seq   INTEGER NOT NULL,
+  hash  BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE audit (
+  seq         INTEGER NOT NULL PRIMARY KEY,
+  id          BLOB    NOT NULL UNIQUE,
+  at          INTEGER NOT NULL,
+  actor       TEXT    NOT NULL,
+  behalf      TEXT,
+  action      TEXT    NOT NULL,
+  object      TEXT    NOT NULL,
+  before      BLOB,
+  after       BLOB,
+  address     TEXT    NOT NULL,
+  request_id  TEXT    NOT NULL,
+  detail      TEXT    NOT NULL,
+  hash        BLOB    NOT NULL
+) STRICT;
+CREATE INDEX audit_action ON audit (action, seq);
+CREATE INDEX audit_actor ON audit (actor, seq);
+CREATE INDEX audit_object ON audit (object, seq);
+
+CREATE TABLE roles (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  name         TEXT    NOT NULL UNIQUE,
+  description  TEXT    NOT NULL,
+  permissions  TEXT    NOT NULL,
+  version      INTEGER NOT NULL DEFAULT 1,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE teams (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  parent_id   BLOB    REFERENCES teams (id),
+  name        TEXT    NOT NULL,
+  version     INTEGER NOT NULL DEFAULT 1,
+  created_at  INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX teams_name ON teams (ifnull(parent_id, x''), name);
+CREATE INDEX teams_parent ON teams (parent_id);
+
+CREATE TABLE team_members (
+  team_id        BLOB    NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
+  user_id        BLOB    NOT NULL,
+  membership_id  BLOB    NOT NULL,
+  role           TEXT    NOT NULL,
+  created_at     INTEGER NOT NULL,
+  PRIMARY KEY (team_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX team_members_user ON team_members (user_id, team_id);
+
+CREATE TABLE projects (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  name         TEXT    NOT NULL UNIQUE,
+  description  TEXT    NOT NULL,
+  open         INTEGER NOT NULL CHECK (open IN (0, 1)),
+  archived_at  INTEGER,
+  version      INTEGER NOT NULL DEFAULT 1,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE project_members (
+  project_id     BLOB    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+  user_id        BLOB    NOT NULL,
+  membership_id  BLOB    NOT NULL,
+  role           TEXT    NOT NULL,
+  created_at     INTEGER NOT NULL,
+  PRIMARY KEY (project_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX project_members_user ON project_members (user_id, project_id);
+
+CREATE TABLE project_teams (
+  project_id  BLOB    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+  team_id     BLOB    NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
+  role        TEXT    NOT NULL,
+  created_at  INTEGER NOT NULL,
+  PRIMARY KEY (project_id, team_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX project_teams_team ON project_teams (team_id, project_id);
+
+-- Each person's configuration in this organisation; the newest version counts, older ones can be listed.
+CREATE TABLE configs (
+  user_id     BLOB    NOT NULL,
+  version     INTEGER NOT NULL,
+  value       TEXT    NOT NULL,
+  created_at  INTEGER NOT NULL,
+  PRIMARY KEY (user_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+  scope       BLOB    NOT NULL PRIMARY KEY,
+  request     BLOB    NOT NULL,
+  status      INTEGER NOT NULL,
+  response    BLOB    NOT NULL,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_age ON idempotency (created_at);
+
+-- Ids of deliveries from the control database that were written here, so that each is written once.
+CREATE TABLE delivered (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE budgets (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  level          TEXT    NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
+  subject        BLOB,
+  period         TEXT    NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
+  amount_micros  INTEGER NOT NULL CHECK (amount_micros >= 0),
+  currency       TEXT    NOT NULL CHECK (length(currency) = 3),
+  kind           TEXT    NOT NULL CHECK (kind IN ('hard', 'soft')),
+  created_at     INTEGER NOT NULL,
+  CHECK ((level = 'organization') = (subject IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage (
+  id              BLOB    NOT NULL PRIMARY KEY,
+  at              INTEGER NOT NULL,
+  user_id         BLOB    NOT NULL,
+  project_id      BLOB,
+  operation       TEXT    NOT NULL,
+  model           TEXT    NOT NULL,
+  input_tokens    INTEGER NOT NULL CHECK (input_tokens >= 0),
+  output_tokens   INTEGER NOT NULL CHECK (output_tokens >= 0),
+  cost_micros     INTEGER NOT NULL CHECK (cost_micros >= 0),
+  currency        TEXT    NOT NULL CHECK (length(currency) = 3),
+  latency_micros  INTEGER NOT NULL CHECK (latency_micros >= 0),
+  outcome         TEXT    NOT NULL CHECK (outcome IN ('ok', 'error', 'cancelled'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_at ON usage (at);

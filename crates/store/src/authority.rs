@@ -1,0 +1,250 @@
+//! Who holds what, read from the databases and kept for less than a second.
+//!
+//! Revocation must hold within a second on every node. In this process a change bumps an epoch, so nothing older is used; other
+//! processes notice by age.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::access::PermissionSet;
+use domain::api_key::Presented;
+use domain::authoriser::{Grants, Held};
+use domain::role::Role;
+use domain::status::{OrgStatus, Standing};
+use domain::{MembershipId, OrgId, ProjectId, RoleId, TeamId, Time, UserId};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::control::{ControlTx, api_keys, sessions};
+use crate::keys::sha256;
+use crate::scope::{Refusal, Stop};
+use crate::sql::{Access, Json, Transaction};
+use crate::{Result, Store};
+
+/// How long what was read may be used.
+const AGE: Duration = Duration::from_millis(900);
+/// How exact "last seen" is; each is a write.
+pub(crate) const SEEN_STEP: Duration = Duration::from_mins(1);
+/// Entries per cache; an entry is a few hundred bytes.
+const ENTRIES: u64 = 100_000;
+
+pub(crate) struct Cache {
+    epoch: AtomicU64,
+    sessions: moka::sync::Cache<[u8; 32], (u64, sessions::Live)>,
+    keys: moka::sync::Cache<[u8; 32], (u64, Arc<api_keys::Verified>)>,
+    grants: moka::sync::Cache<([u8; 32], OrgId), (u64, Found)>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>() -> moka::sync::Cache<K, V> {
+            moka::sync::Cache::builder().max_capacity(ENTRIES).time_to_live(AGE).build()
+        }
+        Self { epoch: AtomicU64::new(0), sessions: cache(), keys: cache(), grants: cache() }
+    }
+}
+
+/// What somebody holds in an organisation, and by which stay there.
+#[derive(Clone)]
+pub(crate) struct Found {
+    pub(crate) membership: MembershipId,
+    pub(crate) grants: Arc<Grants>,
+}
+
+#[derive(Deserialize)]
+struct Membership {
+    id: MembershipId,
+    role: Role,
+    standing: Standing,
+    status: OrgStatus,
+    seen_at: Option<Time>,
+}
+
+impl Store {
+    pub(crate) fn forget_authority(&self) {
+        self.0.authorities.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn epoch(&self) -> u64 {
+        self.0.authorities.epoch.load(Ordering::SeqCst)
+    }
+
+    pub(crate) async fn cached_session(
+        &self,
+        credential: [u8; 32],
+        find: impl AsyncFnOnce(&mut ControlTx) -> Result<Option<sessions::Live>>,
+    ) -> Result<sessions::Live, Stop> {
+        // Read before the database is, so that a change in between makes the entry stale and not fresh.
+        let epoch = self.epoch();
+        if let Some((seen, session)) = self.0.authorities.sessions.get(&credential)
+            && seen == epoch
+        {
+            return Ok(session);
+        }
+        let mut tx = self.read_control().await?;
+        let session = find(&mut tx).await?.ok_or(Refusal::Unknown)?;
+        self.0.authorities.sessions.insert(credential, (epoch, session.clone()));
+        Ok(session)
+    }
+
+    pub(crate) async fn cached_key(&self, presented: &Presented) -> Result<Arc<api_keys::Verified>, Stop> {
+        let epoch = self.epoch();
+        let hash = self.fingerprint("api key", presented.secret().as_bytes());
+        let place = sha256(format!("{}{}", presented.prefix(), crate::setup::hex(&hash)));
+        if let Some((seen, key)) = self.0.authorities.keys.get(&place)
+            && seen == epoch
+        {
+            return Ok(key);
+        }
+        let mut tx = self.read_control().await?;
+        let key = api_keys::find_presented(&mut tx, presented).await?.ok_or(Refusal::Unknown)?;
+        if !bool::from(key.hash.as_slice().ct_eq(&hash)) {
+            return Err(Refusal::Unknown.into());
+        }
+        let key = Arc::new(key);
+        self.0.authorities.keys.insert(place, (epoch, key.clone()));
+        Ok(key)
+    }
+
+    pub(crate) async fn cached_grants(&self, credential: &[u8; 32], user: UserId, org: OrgId) -> Result<Found, Stop> {
+        let epoch = self.epoch();
+        if let Some((seen, found)) = self.0.authorities.grants.get(&(*credential, org))
+            && seen == epoch
+        {
+            return Ok(found);
+        }
+        let found = self.load_grants(user, org).await?;
+        self.0.authorities.grants.insert((*credential, org), (epoch, found.clone()));
+        Ok(found)
+    }
+
+    pub(crate) async fn first_org(&self, user: UserId) -> Result<Option<OrgId>> {
+        let mut tx = self.read_control().await?;
+        tx.sql(
+            "SELECT m.org_id FROM memberships m JOIN organisations o ON o.id = m.org_id
+             WHERE m.user_id = $1 AND m.standing = 'active' AND o.status <> 'creating' ORDER BY m.created_at, m.id LIMIT 1",
+        )
+        .bind(user)
+        .optional()
+        .await
+    }
+
+    pub(crate) async fn load_grants(&self, user: UserId, org: OrgId) -> Result<Found, Stop> {
+        let now = self.ambient().now();
+        let mut tx = self.read_control().await?;
+        let membership: Option<Membership> = tx
+            .sql(
+                "SELECT m.id, m.role, m.standing, m.seen_at, o.status FROM memberships m JOIN organisations o ON o.id = m.org_id
+                 WHERE m.org_id = $1 AND m.user_id = $2",
+            )
+            .bind(org)
+            .bind(user)
+            .optional()
+            .await?;
+        drop(tx);
+        let membership = membership.filter(|m| m.status.admits_owners()).ok_or(Refusal::NotAMember)?;
+        if membership.standing != Standing::Active {
+            return Err(Refusal::MembershipSuspended.into());
+        }
+        if membership.seen_at.is_none_or(|at| now.since(at) > SEEN_STEP) {
+            let mut tx = self.begin_control(crate::Turn::Free).await?;
+            tx.sql("UPDATE memberships SET seen_at = $2 WHERE id = $1")
+                .bind(membership.id)
+                .bind(now)
+                .unaudited("last activity")
+                .run()
+                .await?;
+            tx.commit().await?;
+        }
+        let mut tx = self.tenant(org, Access::Read).await?;
+        let grants = read_grants(&mut tx, &membership, user).await?;
+        Ok(Found { membership: membership.id, grants: Arc::new(grants) })
+    }
+}
+
+#[derive(Deserialize)]
+struct Grant<T> {
+    id: T,
+    role: Role,
+}
+
+async fn read_grants(tx: &mut Transaction, membership: &Membership, user: UserId) -> Result<Grants> {
+    let roles = read_roles(tx).await?;
+    let of_role = |role: Role| match role {
+        Role::Builtin(builtin) => builtin.permissions(),
+        // A role that is gone gives nothing.
+        Role::Custom(id) => roles.get(&id).copied().unwrap_or_default(),
+    };
+    let in_teams: Vec<Grant<TeamId>> = tx
+        .sql("SELECT team_id AS id, role FROM team_members WHERE user_id = $1 AND membership_id = $2")
+        .bind(user)
+        .bind(membership.id)
+        .all()
+        .await?;
+    let in_projects: Vec<Grant<ProjectId>> = tx
+        .sql("SELECT project_id AS id, role FROM project_members WHERE user_id = $1 AND membership_id = $2")
+        .bind(user)
+        .bind(membership.id)
+        .all()
+        .await?;
+    let mut teams: BTreeMap<TeamId, Vec<Held>> = BTreeMap::new();
+    let mut projects: BTreeMap<ProjectId, Vec<Held>> = BTreeMap::new();
+    for grant in in_projects {
+        let held = Held { role: grant.role, permissions: of_role(grant.role), through: None };
+        projects.entry(grant.id).or_default().push(held);
+    }
+    if !in_teams.is_empty() {
+        let tree = Tree::read(tx).await?;
+        // Being in a team is being in the teams above it: what was given to those reaches its people.
+        let mut around = BTreeSet::new();
+        for grant in &in_teams {
+            for team in tree.below(grant.id) {
+                let through = (team != grant.id).then_some(grant.id);
+                teams.entry(team).or_default().push(Held { role: grant.role, permissions: of_role(grant.role), through });
+            }
+            around.extend(tree.above(grant.id));
+        }
+        let given: Vec<(ProjectId, TeamId, Role)> = tx.sql("SELECT project_id, team_id, role FROM project_teams").all().await?;
+        for (project, team, role) in given.into_iter().filter(|(_, team, _)| around.contains(team)) {
+            projects.entry(project).or_default().push(Held { role, permissions: of_role(role), through: Some(team) });
+        }
+    }
+    Ok(Grants {
+        status: membership.status,
+        role: membership.role,
+        organisation: of_role(membership.role),
+        teams,
+        projects,
+        ceiling: None,
+        only_project: None,
+    })
+}
+
+async fn read_roles(tx: &mut Transaction) -> Result<BTreeMap<RoleId, PermissionSet>> {
+    let rows: Vec<(RoleId, Json<Vec<String>>)> = tx.sql("SELECT id, permissions FROM roles").all().await?;
+    // A permission that this version no longer knows gives nothing.
+    Ok(rows.into_iter().map(|(id, Json(names))| (id, names.iter().filter_map(|name| name.parse().ok()).collect())).collect())
+}
+
+/// The tree of teams.
+struct Tree(BTreeMap<TeamId, Option<TeamId>>);
+
+impl Tree {
+    async fn read(tx: &mut Transaction) -> Result<Self> {
+        let rows: Vec<(TeamId, Option<TeamId>)> = tx.sql("SELECT id, parent_id FROM teams").all().await?;
+        Ok(Self(rows.into_iter().collect()))
+    }
+
+    /// A team and all above it. Bounded by the number of teams, so a cycle could not hang it.
+    fn above(&self, team: TeamId) -> Vec<TeamId> {
+        let up = std::iter::successors(Some(team), |team| self.0.get(team).copied().flatten());
+        up.take(self.0.len() + 1).collect()
+    }
+
+    /// A team and all below it.
+    fn below(&self, team: TeamId) -> Vec<TeamId> {
+        self.0.keys().copied().filter(|other| self.above(*other).contains(&team)).collect()
+    }
+}

@@ -1,0 +1,184 @@
+//! Who belongs to which organisation, and with which role there.
+
+use domain::email::Email;
+use domain::role::Role;
+use domain::status::Standing;
+use domain::text::PersonName;
+use domain::{MembershipId, OrgId, Time, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::ControlTx;
+use crate::{Error, OrNotFound, OrTaken, Result};
+
+/// A person's stay in an organisation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Membership {
+    /// The id of this stay; a later stay of the same person has another.
+    pub id: MembershipId,
+    /// The organisation.
+    pub org_id: OrgId,
+    /// The person.
+    pub user_id: UserId,
+    /// The role at the organisation.
+    pub role: Role,
+    /// Whether they may act there.
+    pub standing: Standing,
+    /// When they last did something there, to the minute.
+    pub seen_at: Option<Time>,
+    /// Counts changes, for ETags.
+    pub version: i64,
+    /// Since when they belong to it.
+    pub created_at: Time,
+}
+
+/// A member with name and address, as lists show it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Member {
+    /// The stay.
+    pub id: MembershipId,
+    /// The person.
+    pub user_id: UserId,
+    /// Their name.
+    pub name: PersonName,
+    /// Their mail address.
+    pub email: Email,
+    /// The role at the organisation.
+    pub role: Role,
+    /// Whether they may act there.
+    pub standing: Standing,
+    /// When they last did something there.
+    pub seen_at: Option<Time>,
+    /// Counts changes, for ETags.
+    pub version: i64,
+    /// Since when they belong to it.
+    pub created_at: Time,
+}
+
+/// Adds a member.
+/// # Errors
+/// [`Error::Taken`] when the person belongs to the organisation already.
+pub async fn insert(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
+    tx.sql(
+        "INSERT INTO memberships (id, org_id, user_id, role, standing, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6)",
+    )
+    .bind(membership.id)
+    .bind(membership.org_id)
+    .bind(membership.user_id)
+    .bind(membership.role)
+    .bind(membership.standing)
+    .bind(membership.created_at)
+    .run()
+    .await
+    .or_taken("membership")?;
+    tx.shift_authority();
+    Ok(())
+}
+
+/// A person's stay in an organisation, if they belong to it.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<Option<Membership>> {
+    tx.sql(
+        "SELECT id, org_id, user_id, role, standing, seen_at, version, created_at FROM memberships WHERE org_id = $1 AND user_id = $2",
+    )
+    .bind(org)
+    .bind(user)
+    .optional()
+    .await
+}
+
+/// A member of an organisation, with name and address.
+/// # Errors
+/// [`Error::NotFound`] when the person does not belong to it.
+pub async fn get(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<Member> {
+    tx.sql(
+        "SELECT m.id, m.user_id, p.name, p.email, m.role, m.standing, m.seen_at, m.version, m.created_at
+         FROM memberships m JOIN people p ON p.id = m.user_id WHERE m.org_id = $1 AND m.user_id = $2",
+    )
+    .bind(org)
+    .bind(user)
+    .optional()
+    .await
+    .or_not_found("member")
+}
+
+/// The members of an organisation by person, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn list(tx: &mut ControlTx, org: OrgId, after: Option<UserId>, limit: i64) -> Result<Vec<Member>> {
+    tx.sql(
+        "SELECT m.id, m.user_id, p.name, p.email, m.role, m.standing, m.seen_at, m.version, m.created_at
+         FROM memberships m JOIN people p ON p.id = m.user_id
+         WHERE m.org_id = $1 AND ($2 IS NULL OR m.user_id > $2) ORDER BY m.user_id LIMIT $3",
+    )
+    .bind(org)
+    .bind(after)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// The organisations a person belongs to in any standing, at most a hundred: where their sign-ins are recorded.
+/// # Errors
+/// As the database.
+pub async fn orgs_of(tx: &mut ControlTx, user: UserId) -> Result<Vec<OrgId>> {
+    tx.sql("SELECT org_id FROM memberships WHERE user_id = $1 ORDER BY org_id LIMIT 100").bind(user).all().await
+}
+
+/// How many members an organisation has.
+/// # Errors
+/// As the database.
+pub async fn count(tx: &mut ControlTx, org: OrgId) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1").bind(org).one().await
+}
+
+/// How many active members hold a role.
+/// # Errors
+/// As the database.
+pub async fn count_role(tx: &mut ControlTx, org: OrgId, role: Role) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2 AND standing = 'active'").bind(org).bind(role).one().await
+}
+
+/// Writes back role and standing; counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn update(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE memberships SET role = $3, standing = $4, version = version + 1, updated_at = $5
+             WHERE org_id = $1 AND id = $2 AND version = $6",
+        )
+        .bind(membership.org_id)
+        .bind(membership.id)
+        .bind(membership.role)
+        .bind(membership.standing)
+        .bind(now)
+        .bind(membership.version)
+        .run()
+        .await?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("member")) } else { Ok(()) }
+}
+
+/// Ends a stay, and with it all sessions that are in the organisation and all keys made during it.
+/// # Errors
+/// As the database.
+pub async fn delete(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
+    let now = tx.now();
+    tx.sql("UPDATE sessions SET revoked_at = $3 WHERE org_id = $1 AND user_id = $2 AND revoked_at IS NULL")
+        .bind(membership.org_id)
+        .bind(membership.user_id)
+        .bind(now)
+        .run()
+        .await?;
+    tx.sql("UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND membership_id = $2 AND (revoked_at IS NULL OR revoked_at > $3)")
+        .bind(membership.org_id)
+        .bind(membership.id)
+        .bind(now)
+        .run()
+        .await?;
+    tx.sql("DELETE FROM memberships WHERE org_id = $1 AND id = $2").bind(membership.org_id).bind(membership.id).run().await?;
+    tx.shift_authority();
+    Ok(())
+}

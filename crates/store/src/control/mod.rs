@@ -1,0 +1,102 @@
+//! The control database: people, their credentials, the directory of organisations. No tenant content.
+//!
+//! Here stands what must be decided at once for all nodes: who may sign in, who belongs where, which sessions and keys live.
+
+pub mod api_keys;
+pub mod installation;
+//pub mod invitations;
+//pub mod mails;
+pub mod memberships;
+pub mod organisations;
+//pub mod overrides;
+pub mod people;
+//pub mod refusals;
+pub mod sessions;
+pub mod signing_keys;
+//pub mod throttles;
+//pub mod tickets;
+
+use domain::{OrgId, Time};
+
+use crate::audit::{self, Draft, Event};
+use crate::scope::{Actor, Origin};
+use crate::sql::{Sql, Statement, Transaction};
+use crate::{Result, Store, deliveries};
+
+/// A transaction on the control database.
+pub struct ControlTx {
+    store: Store,
+    transaction: Transaction,
+    delivers: bool,
+    shifts: bool,
+}
+
+impl std::fmt::Debug for ControlTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ControlTx")
+    }
+}
+
+impl ControlTx {
+    pub(crate) fn new(store: Store, transaction: Transaction) -> Self {
+        Self { store, transaction, delivers: false, shifts: false }
+    }
+
+    pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
+        self.transaction.sql(text)
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.store.ambient().now()
+    }
+
+    pub(crate) fn transaction(&mut self) -> &mut Transaction {
+        &mut self.transaction
+    }
+
+    /// Records an event in an organisation's audit log. It is queued in this transaction and written there right after.
+    /// # Errors
+    /// As the database.
+    pub async fn record(&mut self, org: OrgId, actor: &Actor, origin: &Origin, event: Event) -> Result<()> {
+        let draft = Draft::new(self.store.ambient().id(), self.now(), actor, origin, event);
+        deliveries::queue(self, org, deliveries::AUDIT, audit::to_payload(&draft)?).await?;
+        self.transaction.settle_audit();
+        Ok(())
+    }
+
+    /// Records an event in the installation's own audit log.
+    /// # Errors
+    /// As the database.
+    pub async fn record_house(&mut self, actor: &Actor, origin: &Origin, event: Event) -> Result<()> {
+        let draft = Draft::new(self.store.ambient().id(), self.now(), actor, origin, event);
+        audit::append(&mut self.transaction, draft).await
+    }
+
+    pub(crate) fn will_deliver(&mut self) {
+        self.delivers = true;
+    }
+
+    /// Says that rights change with this transaction, so that no cached ones are used after it.
+    pub fn shift_authority(&mut self) {
+        self.shifts = true;
+    }
+
+    /// Makes everything durable.
+    /// # Errors
+    /// As the database; a change without an audit entry is refused.
+    pub async fn commit(self) -> Result<()> {
+        let Self { store, transaction, delivers, shifts } = self;
+        transaction.commit().await?;
+        if shifts {
+            store.forget_authority();
+        }
+        if delivers {
+            store.0.deliveries.notify_one();
+        }
+        Ok(())
+    }
+}

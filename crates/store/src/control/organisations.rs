@@ -1,0 +1,184 @@
+//! The directory of organisations: names, plans, states and wrapped keys. What is inside them is in their own stores.
+
+use domain::plan::PlanName;
+use domain::status::OrgStatus;
+use domain::text::OrgName;
+use domain::{OrgId, Time, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::ControlTx;
+use crate::{Error, OrNotFound, Result};
+
+/// An organisation, as the directory knows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Organisation {
+    /// The id.
+    pub id: OrgId,
+    /// What it is called.
+    pub name: OrgName,
+    /// A short label made out of the name; not unique.
+    pub slug: String,
+    /// Its plan.
+    pub plan: PlanName,
+    /// Its state.
+    pub status: OrgStatus,
+    /// Whether it was made for one person at their sign-up.
+    pub personal: bool,
+    /// Its time zone, an IANA name: months and days of budgets and quotas begin there.
+    pub time_zone: String,
+    /// When a closing organisation will be erased.
+    pub closes_at: Option<Time>,
+    /// Counts changes, for ETags.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Adds an organisation in the state [`OrgStatus::Creating`], with a new key.
+/// # Errors
+/// As the database.
+pub async fn insert(tx: &mut ControlTx, organisation: &Organisation) -> Result<()> {
+    let wrapped = tx.store().new_org_key(organisation.id);
+    tx.sql(
+        "INSERT INTO organisations (id, name, slug, plan, status, personal, time_zone, wrapped_key, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'creating', $5, $6, $7, $8, $8)",
+    )
+    .bind(organisation.id)
+    .bind(&organisation.name)
+    .bind(&organisation.slug)
+    .bind(organisation.plan.as_str())
+    .bind(organisation.personal)
+    .bind(&organisation.time_zone)
+    .bind(wrapped)
+    .bind(organisation.created_at)
+    .run()
+    .await?;
+    Ok(())
+}
+
+/// Says that the organisation's store exists: it can be entered from now on.
+/// # Errors
+/// As the database.
+pub async fn activate(tx: &mut ControlTx, id: OrgId) -> Result<()> {
+    tx.sql("UPDATE organisations SET status = 'active' WHERE id = $1 AND status = 'creating'").bind(id).run().await?;
+    tx.shift_authority();
+    Ok(())
+}
+
+/// The organisation with this id, if there is one. For callers whose right to see it is established.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut ControlTx, id: OrgId) -> Result<Option<Organisation>> {
+    tx.sql(
+        "SELECT id, name, slug, plan, status, personal, time_zone, closes_at, version, created_at, updated_at
+         FROM organisations WHERE id = $1",
+    )
+    .bind(id)
+    .optional()
+    .await
+}
+
+/// The organisation with this id. For callers whose right to see it is established.
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn get(tx: &mut ControlTx, id: OrgId) -> Result<Organisation> {
+    find(tx, id).await.or_not_found("organisation")
+}
+
+/// Writes back what can change of an organisation; counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn update(tx: &mut ControlTx, organisation: &Organisation) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE organisations SET name = $2, slug = $3, plan = $4, status = $5, time_zone = $6, closes_at = $7,
+                                      version = version + 1, updated_at = $8
+             WHERE id = $1 AND version = $9",
+        )
+        .bind(organisation.id)
+        .bind(&organisation.name)
+        .bind(&organisation.slug)
+        .bind(organisation.plan.as_str())
+        .bind(organisation.status)
+        .bind(&organisation.time_zone)
+        .bind(organisation.closes_at)
+        .bind(now)
+        .bind(organisation.version)
+        .run()
+        .await?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
+}
+
+/// An organisation of a person, with their role in it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Belonging {
+    /// The organisation.
+    pub id: OrgId,
+    /// Its name.
+    pub name: OrgName,
+    /// Its label.
+    pub slug: String,
+    /// Its plan.
+    pub plan: PlanName,
+    /// Its state.
+    pub status: OrgStatus,
+    /// Whether it was made for one person.
+    pub personal: bool,
+    /// The person's role there.
+    pub role: domain::role::Role,
+    /// Since when they belong to it.
+    pub joined_at: Time,
+}
+
+/// The organisations that a person can enter, the oldest stay first; at most `limit`, after the stay given.
+/// # Errors
+/// As the database.
+pub async fn of_person(tx: &mut ControlTx, user: UserId, after: Option<OrgId>, limit: i64) -> Result<Vec<Belonging>> {
+    tx.sql(
+        "SELECT o.id, o.name, o.slug, o.plan, o.status, o.personal, m.role, m.created_at AS joined_at
+         FROM memberships m JOIN organisations o ON o.id = m.org_id
+         WHERE m.user_id = $1 AND m.standing = 'active' AND o.status <> 'creating' AND ($2 IS NULL OR o.id > $2)
+         ORDER BY o.id LIMIT $3",
+    )
+    .bind(user)
+    .bind(after)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// Organisations whose making was interrupted before the given time.
+/// # Errors
+/// As the database.
+pub async fn unfinished(tx: &mut ControlTx, before: Time) -> Result<Vec<OrgId>> {
+    tx.sql("SELECT id FROM organisations WHERE status = 'creating' AND created_at < $1 ORDER BY id LIMIT 1000").bind(before).all().await
+}
+
+/// All organisations, by id, for the operator: at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn list(tx: &mut ControlTx, after: Option<OrgId>, limit: i64) -> Result<Vec<Organisation>> {
+    tx.sql(
+        "SELECT id, name, slug, plan, status, personal, time_zone, closes_at, version, created_at, updated_at
+         FROM organisations WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// How many organisations there are.
+/// # Errors
+/// As the database.
+pub async fn count(tx: &mut ControlTx) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM organisations").one().await
+}
+
+pub(crate) async fn wrapped_key(tx: &mut ControlTx, id: OrgId) -> Result<Vec<u8>> {
+    tx.sql("SELECT wrapped_key FROM organisations WHERE id = $1").bind(id).optional().await.or_not_found("organisation")
+}

@@ -1,0 +1,132 @@
+//! People: who can sign in.
+
+use domain::email::Email;
+use domain::status::Standing;
+use domain::text::PersonName;
+use domain::{Time, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::ControlTx;
+use crate::{OrNotFound, OrTaken, Result};
+
+/// A person. Serialises without any secret, as the audit log hashes it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Person {
+    /// The id.
+    pub id: UserId,
+    /// The mail address as typed.
+    pub email: Email,
+    /// What they are called.
+    pub name: PersonName,
+    /// The hash of the password in PHC or bcrypt form; none for people who sign in elsewhere.
+    #[serde(skip_serializing)]
+    pub password_hash: Option<String>,
+    /// Whether they may act.
+    pub standing: Standing,
+    /// Whether they operate the installation.
+    pub operator: bool,
+    /// When the mail address was verified.
+    pub verified_at: Option<Time>,
+    /// The sealed seed of the second factor.
+    #[serde(skip_serializing)]
+    pub totp_seed: Option<Vec<u8>>,
+    /// Since when the second factor is asked for.
+    pub totp_on_at: Option<Time>,
+    /// The last time step whose code was used.
+    #[serde(skip_serializing)]
+    pub totp_step: Option<i64>,
+    /// Counts changes, for ETags.
+    pub version: i64,
+    /// When they signed up.
+    pub created_at: Time,
+    /// When they last changed something.
+    pub updated_at: Time,
+}
+
+/// Adds a person.
+/// # Errors
+/// [`crate::Error::Taken`] when the mail address is in use; upper and lower case count as the same.
+pub async fn insert(tx: &mut ControlTx, person: &Person) -> Result<()> {
+    tx.sql(
+        "INSERT INTO people (id, email, email_key, name, password_hash, standing, operator, verified_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+    )
+    .bind(person.id)
+    .bind(&person.email)
+    .bind(person.email.normalised())
+    .bind(&person.name)
+    .bind(person.password_hash.clone())
+    .bind(person.standing)
+    .bind(person.operator)
+    .bind(person.verified_at)
+    .bind(person.created_at)
+    .run()
+    .await
+    .or_taken("email")?;
+    Ok(())
+}
+
+/// The person with this id, if there is one.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut ControlTx, id: UserId) -> Result<Option<Person>> {
+    tx.sql(
+        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
+                updated_at
+         FROM people WHERE id = $1",
+    )
+    .bind(id)
+    .optional()
+    .await
+}
+
+/// The person with this id.
+/// # Errors
+/// [`crate::Error::NotFound`] when there is none.
+pub async fn get(tx: &mut ControlTx, id: UserId) -> Result<Person> {
+    find(tx, id).await.or_not_found("person")
+}
+
+/// The person with this mail address, if there is one.
+/// # Errors
+/// As the database.
+pub async fn find_by_email(tx: &mut ControlTx, email: &Email) -> Result<Option<Person>> {
+    tx.sql(
+        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
+                updated_at
+         FROM people WHERE email_key = $1",
+    )
+    .bind(email.normalised())
+    .optional()
+    .await
+}
+
+/// Writes back what can change of a person; counts the version up.
+/// # Errors
+/// [`crate::Error::Taken`] when the mail address is in use; [`crate::Error::Stale`] when the person's version is not the one given.
+pub async fn update(tx: &mut ControlTx, person: &Person) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE people SET email = $2, email_key = $3, name = $4, password_hash = $5, standing = $6, operator = $7, verified_at = $8,
+                               totp_seed = $9, totp_on_at = $10, totp_step = $11, version = version + 1, updated_at = $12
+             WHERE id = $1 AND version = $13",
+        )
+        .bind(person.id)
+        .bind(&person.email)
+        .bind(person.email.normalised())
+        .bind(&person.name)
+        .bind(person.password_hash.clone())
+        .bind(person.standing)
+        .bind(person.operator)
+        .bind(person.verified_at)
+        .bind(person.totp_seed.clone())
+        .bind(person.totp_on_at)
+        .bind(person.totp_step)
+        .bind(now)
+        .bind(person.version)
+        .run()
+        .await
+        .or_taken("email")?;
+    if changed == 0 { Err(crate::Error::Stale("person")) } else { Ok(()) }
+}

@@ -1,0 +1,269 @@
+//! Signed-in devices: browser sessions, and families of tokens with their refresh tokens.
+
+use std::time::Duration;
+
+use domain::status::Standing;
+use domain::{OrgId, SessionId, Time, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::ControlTx;
+use crate::{Result, Store, Turn};
+
+/// A new session.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user: UserId,
+    /// The organisation it starts in.
+    pub org: Option<OrgId>,
+    /// SHA-256 of a browser session's secret; none for a family of tokens.
+    pub secret_hash: Option<[u8; 32]>,
+    /// What the client calls itself.
+    pub agent: String,
+    /// Where it came from.
+    pub address: String,
+    /// When it ends at the latest.
+    pub expires_at: Time,
+}
+
+/// A session with what each request must know of it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Live {
+    pub(crate) id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) org_id: Option<OrgId>,
+    pub(crate) browser: bool,
+    pub(crate) created_at: Time,
+    pub(crate) seen_at: Time,
+    pub(crate) proven_at: Time,
+    pub(crate) expires_at: Time,
+    pub(crate) revoked_at: Option<Time>,
+    pub(crate) standing: Standing,
+    pub(crate) operator: bool,
+}
+
+impl Live {
+    /// Whether the person asked to stay signed in: such a session outlives the idle time.
+    pub(crate) fn is_long(&self, idle: Duration) -> bool {
+        let day = Duration::from_hours(24);
+        self.expires_at.since(self.created_at) > day + idle
+    }
+}
+
+/// A session as its owner's list shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// The id.
+    pub id: SessionId,
+    /// `browser` or `token`.
+    pub kind: String,
+    /// What the client calls itself.
+    pub agent: String,
+    /// Where it came from.
+    pub address: String,
+    /// When it began.
+    pub created_at: Time,
+    /// When it was last used, to the minute.
+    pub seen_at: Time,
+    /// When it ends at the latest.
+    pub expires_at: Time,
+}
+
+/// Adds a session.
+/// # Errors
+/// As the database.
+pub async fn insert(tx: &mut ControlTx, session: &NewSession) -> Result<()> {
+    let now = tx.now();
+    tx.sql(
+        "INSERT INTO sessions (id, user_id, org_id, kind, secret_hash, agent, address, created_at, seen_at, proven_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $8, $9)",
+    )
+    .bind(session.id)
+    .bind(session.user)
+    .bind(session.org)
+    .bind(if session.secret_hash.is_some() { "browser" } else { "token" })
+    .bind(session.secret_hash)
+    .bind(&session.agent)
+    .bind(&session.address)
+    .bind(now)
+    .bind(session.expires_at)
+    .run()
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(tx: &mut ControlTx, id: SessionId) -> Result<Option<Live>> {
+    tx.sql(
+        "SELECT s.id, s.user_id, s.org_id, s.kind = 'browser' AS browser, s.created_at, s.seen_at, s.proven_at, s.expires_at,
+                s.revoked_at, p.standing, p.operator
+         FROM sessions s JOIN people p ON p.id = s.user_id WHERE s.id = $1",
+    )
+    .bind(id)
+    .optional()
+    .await
+}
+
+pub(crate) async fn find_by_secret(tx: &mut ControlTx, hash: &[u8; 32]) -> Result<Option<Live>> {
+    tx.sql(
+        "SELECT s.id, s.user_id, s.org_id, s.kind = 'browser' AS browser, s.created_at, s.seen_at, s.proven_at, s.expires_at,
+                s.revoked_at, p.standing, p.operator
+         FROM sessions s JOIN people p ON p.id = s.user_id WHERE s.secret_hash = $1",
+    )
+    .bind(hash)
+    .optional()
+    .await
+}
+
+pub(crate) async fn touch(store: &Store, id: SessionId, now: Time) -> Result<()> {
+    let mut tx = store.begin_control(Turn::Free).await?;
+    tx.sql("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2").bind(id).bind(now).unaudited("last use").run().await?;
+    // The cached session must show the new time, or each request of this second writes it again.
+    tx.shift_authority();
+    tx.commit().await
+}
+
+/// A person's living sessions, the newest first; at most a hundred.
+/// # Errors
+/// As the database.
+pub async fn list(tx: &mut ControlTx, user: UserId) -> Result<Vec<Session>> {
+    let now = tx.now();
+    tx.sql(
+        "SELECT id, kind, agent, address, created_at, seen_at, expires_at FROM sessions
+         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY created_at DESC, id LIMIT 100",
+    )
+    .bind(user)
+    .bind(now)
+    .all()
+    .await
+}
+
+/// Ends one session of a person; says whether it lived.
+/// # Errors
+/// As the database.
+pub async fn revoke(tx: &mut ControlTx, user: UserId, id: SessionId) -> Result<bool> {
+    let now = tx.now();
+    let ended = tx
+        .sql("UPDATE sessions SET revoked_at = $3 WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL")
+        .bind(user)
+        .bind(id)
+        .bind(now)
+        .run()
+        .await?;
+    tx.shift_authority();
+    Ok(ended > 0)
+}
+
+/// Ends all sessions of a person but the one given.
+/// # Errors
+/// As the database.
+pub async fn revoke_all(tx: &mut ControlTx, user: UserId, but: Option<SessionId>) -> Result<u64> {
+    let now = tx.now();
+    let ended = tx
+        .sql("UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND ($3 IS NULL OR id <> $3)")
+        .bind(user)
+        .bind(now)
+        .bind(but)
+        .run()
+        .await?;
+    tx.shift_authority();
+    Ok(ended)
+}
+
+/// Notes that a factor was shown just now.
+/// # Errors
+/// As the database.
+pub async fn prove(tx: &mut ControlTx, id: SessionId) -> Result<()> {
+    let now = tx.now();
+    tx.sql("UPDATE sessions SET proven_at = $2 WHERE id = $1").bind(id).bind(now).run().await?;
+    tx.shift_authority();
+    Ok(())
+}
+
+/// Makes another organisation the active one of a session.
+/// # Errors
+/// As the database.
+pub async fn select_org(tx: &mut ControlTx, id: SessionId, org: OrgId) -> Result<()> {
+    tx.sql("UPDATE sessions SET org_id = $2 WHERE id = $1").bind(id).bind(org).run().await?;
+    tx.shift_authority();
+    Ok(())
+}
+
+/// A refresh token as stored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RefreshToken {
+    /// The family it belongs to.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The organisation that is active in the family.
+    pub org_id: Option<OrgId>,
+    /// The token after it, sealed: given again when the answer to a refresh was lost.
+    pub successor: Option<Vec<u8>>,
+    /// When it was used.
+    pub used_at: Option<Time>,
+    /// When it ends.
+    pub expires_at: Time,
+    /// When the family ends at the latest.
+    pub family_expires_at: Time,
+    /// When the family was ended.
+    pub revoked_at: Option<Time>,
+    /// Whether the person may act.
+    pub standing: Standing,
+}
+
+/// Adds a refresh token to a family.
+/// # Errors
+/// As the database.
+pub async fn insert_refresh(tx: &mut ControlTx, hash: &[u8; 32], session: SessionId, expires_at: Time) -> Result<()> {
+    let now = tx.now();
+    tx.sql("INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(hash)
+        .bind(session)
+        .bind(now)
+        .bind(expires_at)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// The refresh token with this hash, if there is one.
+/// # Errors
+/// As the database.
+pub async fn find_refresh(tx: &mut ControlTx, hash: &[u8; 32]) -> Result<Option<RefreshToken>> {
+    tx.sql(
+        "SELECT r.session_id, s.user_id, s.org_id, r.successor, r.used_at, r.expires_at, s.expires_at AS family_expires_at, s.revoked_at,
+                p.standing
+         FROM refresh_tokens r JOIN sessions s ON s.id = r.session_id JOIN people p ON p.id = s.user_id WHERE r.hash = $1",
+    )
+    .bind(hash)
+    .optional()
+    .await
+}
+
+/// Marks a refresh token as used; says whether it was unused. The successor is sealed.
+/// # Errors
+/// As the database.
+pub async fn use_refresh(tx: &mut ControlTx, hash: &[u8; 32], successor: &[u8]) -> Result<bool> {
+    let now = tx.now();
+    let used = tx
+        .sql("UPDATE refresh_tokens SET used_at = $2, successor = $3 WHERE hash = $1 AND used_at IS NULL")
+        .bind(hash)
+        .bind(now)
+        .bind(successor)
+        .run()
+        .await?;
+    Ok(used > 0)
+}
+
+/// Removes sessions that ended before the given time, with their refresh tokens; at most a thousand.
+/// # Errors
+/// As the database.
+pub async fn sweep(tx: &mut ControlTx, before: Time) -> Result<u64> {
+    tx.sql("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY expires_at LIMIT 1000)")
+        .bind(before)
+        .unaudited("ended long ago")
+        .run()
+        .await
+}

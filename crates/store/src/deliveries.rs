@@ -1,0 +1,140 @@
+//! From the control database into an organisation's store.
+//!
+//! The two cannot commit together. So what is decided in control and must be written into an organisation (an audit entry, the
+//! teams that an invitation brings) is queued in control in the same transaction, written into the organisation under its id, and
+//! then taken off the queue. A crash at any point repeats the writing, and the id makes the repetition harmless.
+
+use domain::{DeliveryId, MembershipId, OrgId, ProjectId, TeamId, UserId};
+use domain::role::Role;
+use serde::{Deserialize, Serialize};
+
+use crate::control::ControlTx;
+use crate::sql::Access;
+use crate::{Error, Result, Store, audit, org};
+
+pub(crate) const AUDIT: &str = "audit";
+pub(crate) const PLACEMENT: &str = "placement";
+
+/// How many deliveries one transaction writes.
+const BATCH: i64 = 100;
+
+/// Puts a member into teams and projects, as an invitation promised.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Placement {
+    /// Who.
+    pub user: UserId,
+    /// Their stay in the organisation.
+    pub membership: MembershipId,
+    /// Teams with the role there.
+    pub teams: Vec<(TeamId, Role)>,
+    /// Projects with the role there.
+    pub projects: Vec<(ProjectId, Role)>,
+}
+
+#[derive(Deserialize)]
+struct Delivery {
+    id: DeliveryId,
+    kind: String,
+    payload: String,
+}
+
+pub(crate) async fn queue(tx: &mut ControlTx, org: OrgId, kind: &'static str, payload: String) -> Result<()> {
+    let (id, now) = (tx.store().ambient().id::<DeliveryId>(), tx.now());
+    tx.sql("INSERT INTO deliveries (id, org_id, kind, payload, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(org)
+        .bind(kind)
+        .bind(payload)
+        .bind(now)
+        .unaudited("becomes an audit entry itself, or comes with one")
+        .run()
+        .await?;
+    tx.will_deliver();
+    Ok(())
+}
+
+impl Store {
+    /// Writes all that is queued for an organisation into its store.
+    /// # Errors
+    /// As the databases; what was not written stays queued.
+    pub async fn deliver(&self, org: OrgId) -> Result<()> {
+        loop {
+            let mut tx = self.read_control().await?;
+            let queued: Vec<Delivery> = tx
+                .sql("SELECT id, kind, payload FROM deliveries WHERE org_id = $1 ORDER BY created_at, id LIMIT $2")
+                .bind(org)
+                .bind(BATCH)
+                .all()
+                .await?;
+            drop(tx);
+            if queued.is_empty() {
+                return Ok(());
+            }
+            self.write_deliveries(org, &queued).await?;
+            let mut tx = self.begin_control(crate::Turn::Free).await?;
+            for delivery in &queued {
+                tx.sql("DELETE FROM deliveries WHERE id = $1").bind(delivery.id).unaudited("delivered").run().await?;
+            }
+            tx.commit().await?;
+        }
+    }
+
+    async fn write_deliveries(&self, org: OrgId, queued: &[Delivery]) -> Result<()> {
+        let mut tx = self.tenant(org, Access::Write).await?;
+        let now = self.ambient().now();
+        for delivery in queued {
+            let fresh = tx
+                .sql("INSERT INTO delivered (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(delivery.id)
+                .bind(now)
+                .unaudited("bookkeeping of deliveries")
+                .run()
+                .await?;
+            if fresh == 0 {
+                continue;
+            }
+            match delivery.kind.as_str() {
+                AUDIT => audit::append(&mut tx, audit::from_payload(&delivery.payload)?).await?,
+                PLACEMENT => {
+                    let placement = serde_json::from_str(&delivery.payload).map_err(|error| Error::bug(error.to_string()))?;
+                    org::place(&mut tx, &placement, now).await?;
+                }
+                other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
+            }
+        }
+        // Ids are unique for ever and a delivery is taken off the queue right after this commit, so a day of memory is ample.
+        tx.sql("DELETE FROM delivered WHERE created_at < $1")
+            .bind(now - std::time::Duration::from_hours(24))
+            .unaudited("bookkeeping of deliveries")
+            .run()
+            .await?;
+        tx.commit().await?;
+        if queued.iter().any(|delivery| delivery.kind == PLACEMENT) {
+            self.forget_authority();
+        }
+        Ok(())
+    }
+
+    /// Organisations for which something is queued, the longest waiting first.
+    /// # Errors
+    /// As the database.
+    pub async fn awaiting_delivery(&self, limit: i64) -> Result<Vec<OrgId>> {
+        let mut tx = self.read_control().await?;
+        tx.sql("SELECT org_id FROM deliveries GROUP BY org_id ORDER BY min(created_at) LIMIT $1").bind(limit).all().await
+    }
+
+    /// Waits until something is queued in this process.
+    pub async fn delivery_queued(&self) {
+        self.0.deliveries.notified().await;
+    }
+}
+
+impl ControlTx {
+    /// Queues a member's placement into teams and projects.
+    /// # Errors
+    /// As the database.
+    pub async fn place(&mut self, org: OrgId, placement: &Placement) -> Result<()> {
+        let payload = serde_json::to_string(placement).map_err(|error| Error::bug(error.to_string()))?;
+        queue(self, org, PLACEMENT, payload).await
+    }
+}

@@ -1,0 +1,264 @@
+//! Where Rowhouse keeps things: the control database, a store per organisation, and the doors into them.
+//!
+//! The tenant is a type. A transaction on an organisation's store comes from [`OrgStore`], an [`OrgStore`] from a [`Scope`], and a
+//! `Scope` from a verified credential. Nobody outside can make one:
+//!
+//! ```compile_fail
+//! let scope = store::Scope { org: todo!(), actor: todo!() };
+//! ```
+//! ```compile_fail
+//! fn forge(text: &str) -> store::Scope {
+//!     serde_json::from_str(text).unwrap()
+//! }
+//! ```
+//! ```compile_fail
+//! fn raw(tx: &mut store::Tx) {
+//!     tx.sql("SELECT 1");
+//! }
+//! ```
+
+pub mod audit;
+mod authority;
+pub mod control;
+pub mod deliveries;
+mod error;
+mod files;
+pub mod keys;
+pub mod migrate;
+pub mod org;
+mod scope;
+mod setup;
+mod sql;
+pub mod tokens;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use deadpool_postgres::Pool;
+use domain::{Ambient, Id, OrgId, UserId};
+use tokio::sync::Semaphore;
+
+pub use control::ControlTx;
+pub use error::{Error, OrNotFound, OrTaken, Result};
+pub use keys::MasterKeys;
+pub use org::{OrgStore, Tx};
+pub use scope::{Actor, Credential, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes};
+pub use setup::{Place, Settings};
+pub use sql::{Engine, Json};
+
+use crate::files::Files;
+use crate::keys::{Secret, sha256};
+use crate::sql::{Access, Transaction, postgres, sqlite};
+
+/// The storage of one installation; cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    issuer: String,
+    ambient: Ambient,
+    backend: Backend,
+    master: RwLock<MasterKeys>,
+    house: Secret,
+    authorities: authority::Cache,
+    signing: tokens::Keyring,
+    /// Wakes whoever writes deliveries into organisations' stores.
+    deliveries: tokio::sync::Notify,
+}
+
+enum Backend {
+    Embedded { control: Arc<sqlite::File>, files: Files },
+    Postgres { app: Pool, control: Pool, shares: Shares },
+}
+
+/// Whose writers wait for each other. The embedded control file has one writer in any case; PostgreSQL gets the same order by a lock.
+#[derive(Clone, Copy, Debug)]
+pub enum Turn {
+    /// Needs no order beyond the constraints.
+    Free,
+    /// Everything about one organisation in a row.
+    Org(OrgId),
+    /// Everything about one person in a row.
+    Person(UserId),
+}
+
+impl Turn {
+    /// The number of the advisory lock: a hash, since all tenants share the numbers.
+    fn lock(self) -> Option<i64> {
+        let name = match self {
+            Self::Free => return None,
+            Self::Org(org) => format!("org {org}"),
+            Self::Person(user) => format!("person {user}"),
+        };
+        Some(lock_number(&name))
+    }
+}
+
+fn lock_number(name: &str) -> i64 {
+    let hash = sha256(name);
+    i64::from_be_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]])
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({:?})", self.engine())
+    }
+}
+
+impl Store {
+    /// Which engine keeps the data.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.0.backend {
+            Backend::Embedded { .. } => Engine::Sqlite,
+            Backend::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// The clock and randomness of this program.
+    #[must_use]
+    pub fn ambient(&self) -> &Ambient {
+        &self.0.ambient
+    }
+
+    /// The store of a scope's organisation. Opens nothing yet.
+    #[must_use]
+    pub fn open(&self, scope: &Scope) -> OrgStore {
+        OrgStore::new(self.clone(), scope.clone())
+    }
+
+    /// A transaction that reads the control database.
+    /// # Errors
+    /// As the database.
+    pub async fn read_control(&self) -> Result<ControlTx> {
+        self.control(Access::Read, Turn::Free).await
+    }
+
+    /// A transaction that writes to the control database.
+    /// # Errors
+    /// As the database; [`Error::Busy`] when its turn does not come.
+    pub async fn begin_control(&self, turn: Turn) -> Result<ControlTx> {
+        self.control(Access::Write, turn).await
+    }
+
+    /// A one-way hash of a secret that this installation gave out; useless without the house key.
+    #[must_use]
+    pub fn fingerprint(&self, label: &'static str, secret: &[u8]) -> [u8; 32] {
+        self.0.house.mac(label, secret)
+    }
+
+    /// Seals bytes for one place in the control database.
+    #[must_use]
+    pub fn seal(&self, place: &str, bytes: &[u8]) -> Vec<u8> {
+        self.0.house.seal(&self.0.ambient, place, bytes)
+    }
+
+    /// Opens what [`Store::seal`] made for the same place.
+    /// # Errors
+    /// [`Error::Sealed`] when it does not open.
+    pub fn unseal(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        self.0.house.open(place, sealed).map(|bytes| bytes.to_vec())
+    }
+
+    /// How many organisation files are open; 0 on PostgreSQL.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        match &self.0.backend {
+            Backend::Embedded { files, .. } => files.open_count(),
+            Backend::Postgres { .. } => 0,
+        }
+    }
+
+    async fn control(&self, access: Access, turn: Turn) -> Result<ControlTx> {
+        let transaction = match &self.0.backend {
+            Backend::Embedded { control, .. } => Transaction::sqlite(control.begin(access).await?, access),
+            Backend::Postgres { control, .. } => {
+                Transaction::postgres(postgres::begin(control, access, None, turn.lock()).await?, access, None)
+            }
+        };
+        Ok(ControlTx::new(self.clone(), transaction))
+    }
+
+    /// A transaction on an organisation's store. Inside this crate alone: outside, a [`Scope`] is the way.
+    async fn tenant(&self, org: OrgId, access: Access) -> Result<Transaction> {
+        match &self.0.backend {
+            Backend::Embedded { files, .. } => {
+                let file = files.get(org, async || self.org_key(org).await).await?;
+                Ok(Transaction::sqlite(file.begin(access).await?, access))
+            }
+            Backend::Postgres { app, shares, .. } => {
+                let share = shares.take(org).await?;
+                // One writer per organisation, as in the embedded engine, so that both behave the same under races.
+                let lock = (access == Access::Write).then(|| lock_number(&format!("tenant {org}")));
+                Ok(Transaction::postgres(postgres::begin(app, access, Some(org.uuid()), lock).await?, access, Some(share)))
+            }
+        }
+    }
+
+    async fn org_key(&self, org: OrgId) -> Result<Secret> {
+        let mut tx = self.read_control().await?;
+        let wrapped = control::organisations::wrapped_key(&mut tx, org).await?;
+        self.0.master.read().unwrap_or_else(PoisonError::into_inner).unwrap(&keys::place_of(org), &wrapped)
+    }
+
+    /// Makes the key of a new organisation, wrapped.
+    pub(crate) fn new_org_key(&self, org: OrgId) -> Vec<u8> {
+        let key = Secret::random(&self.0.ambient);
+        self.0.master.read().unwrap_or_else(PoisonError::into_inner).wrap(&self.0.ambient, &keys::place_of(org), &key)
+    }
+
+    /// Makes the empty store of an organisation whose control row exists; repeating it changes nothing.
+    /// # Errors
+    /// As the database or the disk.
+    pub async fn provision(&self, org: OrgId) -> Result<()> {
+        let now = self.0.ambient.now();
+        if let Backend::Embedded { .. } = self.0.backend {
+            let key = self.org_key(org).await?;
+            let store = self.clone();
+            let made = tokio::task::spawn_blocking(move || match &store.0.backend {
+                Backend::Embedded { files, .. } => files.create(org, &key, now.micros()),
+                Backend::Postgres { .. } => Ok(()),
+            });
+            return made.await.map_err(|error| Error::bug(error.to_string()))?;
+        }
+        let mut tx = self.tenant(org, Access::Write).await?;
+        tx.sql("INSERT INTO tenant (one, id, created_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING")
+            .bind(org)
+            .bind(now)
+            .unaudited("the organisation's first entry follows")
+            .run()
+            .await?;
+        tx.sql("INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, $1) ON CONFLICT DO NOTHING")
+            .bind([0; 32])
+            .unaudited("the head of the chain itself")
+            .run()
+            .await?;
+        tx.commit().await
+    }
+}
+
+/// Keeps one organisation from holding more than its share of the connections.
+struct Shares {
+    each: usize,
+    taken: Mutex<HashMap<OrgId, Arc<Semaphore>>>,
+}
+
+impl Shares {
+    fn new(each: usize) -> Self {
+        Self { each, taken: Mutex::default() }
+    }
+
+    async fn take(&self, org: OrgId) -> Result<tokio::sync::OwnedSemaphorePermit> {
+        let share = {
+            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+            if taken.len() > 4096 {
+                taken.retain(|_, share| Arc::strong_count(share) > 1);
+            }
+            taken.entry(org).or_insert_with(|| Arc::new(Semaphore::new(self.each))).clone()
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(2), share.acquire_owned())
+            .await
+            .map_err(|_| Error::Busy("the organisation uses its share of the database"))?
+            .map_err(|_| Error::bug("closed"))
+    }
+}

@@ -1,0 +1,157 @@
+//! Migrations: numbered SQL files, the same numbers on both engines, each applied once and in order.
+
+use rusqlite::Connection;
+
+use crate::error::{Error, Result};
+use crate::keys::sha256;
+use crate::sql::sqlite;
+
+/// One step of a schema.
+#[derive(Debug)]
+pub struct Migration {
+    /// Its number, from 1 without gaps.
+    pub number: i64,
+    /// What it brings.
+    pub name: &'static str,
+    /// For the embedded engine.
+    pub sqlite: &'static str,
+    /// For PostgreSQL.
+    pub postgres: &'static str,
+}
+
+macro_rules! migrations {
+    ($part:literal: $($number:literal $name:literal),+ $(,)?) => {
+        &[$(Migration {
+            number: $number,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/", $part, "/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/", $part, "/postgres/", $name, ".sql")),
+        }),+]
+    };
+}
+
+/// The schema of the control database.
+pub const CONTROL: &[Migration] = migrations!("control": 1 "0001_house");
+/// The schema of an organisation's store.
+pub const ORG: &[Migration] = migrations!("org": 1 "0001_house");
+/// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}` and `{ops}` stand for role names.
+pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
+
+/// Brings a file to the newest schema, all or nothing. The number stands in `user_version`.
+pub(crate) fn file(connection: &mut Connection, steps: &[Migration]) -> Result<()> {
+    let run = |connection: &mut Connection| -> rusqlite::Result<Result<()>> {
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let newest = steps.last().map_or(0, |step| step.number);
+        if version == newest {
+            return Ok(Ok(()));
+        }
+        if version > newest {
+            let text = format!("the data is of schema {version}, this program knows up to {newest}; use a newer rowhouse");
+            return Ok(Err(Error::Setup(text)));
+        }
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
+        for step in steps.iter().filter(|step| step.number > version) {
+            transaction.execute_batch(step.sqlite)?;
+        }
+        transaction.pragma_update(None, "user_version", newest)?;
+        transaction.commit()?;
+        Ok(Ok(()))
+    };
+    run(connection).map_err(|error| sqlite::translate(&error))?
+}
+
+/// The names of the three roles on PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct Roles {
+    /// Runs tenant transactions: owns nothing, sees one organisation at a time.
+    pub app: String,
+    /// Runs transactions on the control schema, sees no tenant table.
+    pub control: String,
+    /// Reads for operators; row security holds for it too.
+    pub ops: String,
+}
+
+impl Roles {
+    /// The names with a prefix, by default `rowhouse`.
+    /// # Errors
+    /// [`Error::Setup`] when the prefix is not a plain lower-case name.
+    pub fn with_prefix(prefix: &str) -> Result<Self> {
+        let plain = (1..=40).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !plain {
+            return Err(Error::Setup("the prefix of the database roles must be 1 to 40 of a-z, 0-9 and _".into()));
+        }
+        Ok(Self { app: format!("{prefix}_app"), control: format!("{prefix}_control"), ops: format!("{prefix}_ops") })
+    }
+}
+
+/// The password of a role, hexadecimal, so it needs no quoting.
+pub(crate) type RolePassword<'a> = (&'a str, String);
+
+/// Brings a PostgreSQL database to the newest schema: roles, bootstrap and both parts, in one transaction under a lock.
+pub(crate) async fn database(
+    client: &mut tokio_postgres::Client,
+    roles: &Roles,
+    passwords: &[RolePassword<'_>],
+    now: i64,
+) -> Result<Vec<String>> {
+    let translate = |error: tokio_postgres::Error| match crate::sql::postgres::translate(&error) {
+        Error::Bug(text) | Error::Refused(text) => Error::Setup(format!("a migration failed and was rolled back: {text}")),
+        other => other,
+    };
+    let version: i32 = client
+        .query_one("SELECT current_setting('server_version_num')::int4", &[])
+        .await
+        .map_err(translate)?
+        .get(0);
+    if version < 150_000 {
+        return Err(Error::Setup(format!("PostgreSQL 15 or newer is needed, this server is {}", version / 10_000)));
+    }
+    let transaction = client.transaction().await.map_err(translate)?;
+    // Roles belong to the whole server, so the lock must not be per database: a shared catalogue row would do, a lock is plainer.
+    transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await.map_err(translate)?;
+    for (role, password) in passwords {
+        let exists = transaction.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await.map_err(translate)?.is_some();
+        let schema = if *role == roles.control { "control" } else { "org" };
+        if !exists {
+            transaction.batch_execute(&format!("CREATE ROLE {role}")).await.map_err(translate)?;
+        }
+        transaction
+            .batch_execute(&format!(
+                "ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD '{password}';
+                 ALTER ROLE {role} SET search_path = {schema};
+                 ALTER ROLE {role} SET statement_timeout = '15s';
+                 ALTER ROLE {role} SET lock_timeout = '3s';
+                 ALTER ROLE {role} SET idle_in_transaction_session_timeout = '10s';"
+            ))
+            .await
+            .map_err(translate)?;
+    }
+    let bootstrap = BOOTSTRAP.replace("{app}", &roles.app).replace("{control}", &roles.control).replace("{ops}", &roles.ops);
+    transaction.batch_execute(&bootstrap).await.map_err(translate)?;
+    let mut applied = Vec::new();
+    for (part, steps) in [("control", CONTROL), ("org", ORG)] {
+        let version: i64 = transaction
+            .query_one("SELECT coalesce(max(number), 0) FROM control.migrations WHERE part = $1", &[&part])
+            .await
+            .map_err(translate)?
+            .get(0);
+        if version > steps.last().map_or(0, |step| step.number) {
+            return Err(Error::Setup(format!("the database is of schema {part} {version}; use a newer rowhouse")));
+        }
+        for step in steps.iter().filter(|step| step.number > version) {
+            transaction.batch_execute(&format!("SET LOCAL search_path = {part}")).await.map_err(translate)?;
+            transaction.batch_execute(step.postgres).await.map_err(translate)?;
+            let hash = sha256(step.postgres).iter().map(|b| format!("{b:02x}")).collect::<String>();
+            transaction
+                .execute(
+                    "INSERT INTO control.migrations (part, number, name, hash, at) VALUES ($1, $2, $3, $4, $5)",
+                    &[&part, &step.number, &step.name, &hash, &now],
+                )
+                .await
+                .map_err(translate)?;
+            applied.push(format!("{part} {}", step.name));
+        }
+    }
+    transaction.commit().await.map_err(translate)?;
+    Ok(applied)
+}

@@ -1,0 +1,160 @@
+//! One organisation's store, reached through a [`Scope`].
+
+//pub mod audits;
+//pub mod configs;
+//pub mod projects;
+//pub mod roles;
+//pub mod teams;
+//pub mod usage;
+
+use domain::{Ambient, OrgId, Time};
+
+use crate::audit::{self, Draft, Event};
+use crate::deliveries::Placement;
+use crate::scope::Scope;
+use crate::sql::{Access, Sql, Statement, Transaction};
+use crate::{Result, Store};
+
+/// The store of one organisation.
+#[derive(Debug, Clone)]
+pub struct OrgStore {
+    store: Store,
+    scope: Scope,
+}
+
+impl OrgStore {
+    pub(crate) fn new(store: Store, scope: Scope) -> Self {
+        Self { store, scope }
+    }
+
+    /// A transaction that writes. Writers of one organisation take turns.
+    /// # Errors
+    /// As the database; [`crate::Error::Damaged`] when the organisation's file cannot be opened.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.transaction(Access::Write).await
+    }
+
+    /// A transaction that reads one state of the store.
+    /// # Errors
+    /// As [`OrgStore::begin`].
+    pub async fn read(&self) -> Result<Tx> {
+        self.transaction(Access::Read).await
+    }
+
+    async fn transaction(&self, access: Access) -> Result<Tx> {
+        let transaction = self.store.tenant(self.scope.org(), access).await?;
+        Ok(Tx { store: self.store.clone(), scope: self.scope.clone(), transaction, shifts: false })
+    }
+}
+
+/// A transaction on one organisation's store.
+pub struct Tx {
+    store: Store,
+    scope: Scope,
+    transaction: Transaction,
+    shifts: bool,
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tx({})", self.scope.org())
+    }
+}
+
+impl Tx {
+    pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
+        self.transaction.sql(text)
+    }
+
+    pub(crate) fn transaction(&mut self) -> &mut Transaction {
+        &mut self.transaction
+    }
+
+    /// Whose store this is.
+    #[must_use]
+    pub fn org(&self) -> OrgId {
+        self.scope.org()
+    }
+
+    /// The clock and randomness.
+    #[must_use]
+    pub fn ambient(&self) -> &Ambient {
+        self.store.ambient()
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.store.ambient().now()
+    }
+
+    /// Records an event in the organisation's audit log, in this transaction.
+    /// # Errors
+    /// As the database.
+    pub async fn record(&mut self, event: Event) -> Result<()> {
+        let draft = Draft::new(self.store.ambient().id(), self.now(), self.scope.actor(), self.scope.origin(), event);
+        audit::append(&mut self.transaction, draft).await
+    }
+
+    /// Says that rights change with this transaction, so that no cached ones are used after it.
+    pub fn shift_authority(&mut self) {
+        self.shifts = true;
+    }
+
+    /// Makes everything durable.
+    /// # Errors
+    /// As the database; a change without an audit entry is refused.
+    pub async fn commit(self) -> Result<()> {
+        let Self { store, transaction, shifts, .. } = self;
+        transaction.commit().await?;
+        if shifts {
+            store.forget_authority();
+        }
+        Ok(())
+    }
+}
+
+/// Puts a member into the teams and projects that an invitation named, as far as they still exist.
+pub(crate) async fn place(tx: &mut Transaction, placement: &Placement, now: Time) -> Result<()> {
+    for (team, role) in &placement.teams {
+        tx.sql("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2")
+            .bind(*team)
+            .bind(placement.user)
+            .unaudited("part of accepting an invitation, which is recorded")
+            .run()
+            .await?;
+        tx.sql(
+            "INSERT INTO team_members (team_id, user_id, membership_id, role, created_at)
+             SELECT id, $2, $3, $4, $5 FROM teams WHERE id = $1",
+        )
+        .bind(*team)
+        .bind(placement.user)
+        .bind(placement.membership)
+        .bind(*role)
+        .bind(now)
+        .unaudited("part of accepting an invitation, which is recorded")
+        .run()
+        .await?;
+    }
+    for (project, role) in &placement.projects {
+        tx.sql("DELETE FROM project_members WHERE project_id = $1 AND user_id = $2")
+            .bind(*project)
+            .bind(placement.user)
+            .unaudited("part of accepting an invitation, which is recorded")
+            .run()
+            .await?;
+        tx.sql(
+            "INSERT INTO project_members (project_id, user_id, membership_id, role, created_at)
+             SELECT id, $2, $3, $4, $5 FROM projects WHERE id = $1",
+        )
+        .bind(*project)
+        .bind(placement.user)
+        .bind(placement.membership)
+        .bind(*role)
+        .bind(now)
+        .unaudited("part of accepting an invitation, which is recorded")
+        .run()
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,409 @@
+//! The doors: where a credential becomes a [`Principal`], and a principal a [`Scope`].
+//!
+//! This file alone makes scopes. There is one door per credential: an access token, a browser session, an API key. A request may
+//! *select* among the organisations its caller belongs to; anything else is refused the same way as an id that never existed.
+
+use std::sync::Arc;
+
+use domain::access::PermissionSet;
+use domain::api_key;
+use domain::authoriser::Grants;
+use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
+
+use crate::control::{api_keys, sessions};
+use crate::keys::sha256;
+use crate::{Error, Store};
+
+/// Where a request came from; stands in the audit log.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The id of the request.
+    pub request_id: String,
+    /// The address of the client, as far as trusted proxies tell it.
+    pub address: String,
+    /// What the client calls itself.
+    pub agent: String,
+}
+
+/// Who does something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A person.
+    Person(UserId),
+    /// An API key, on behalf of its maker.
+    Key {
+        /// The key.
+        key: ApiKeyId,
+        /// Its maker.
+        maker: UserId,
+    },
+    /// A person as operator of the installation.
+    Operator(UserId),
+    /// Rowhouse itself: sweepers, migrations, the command line.
+    System,
+}
+
+impl Actor {
+    /// The person for whom a key acts.
+    #[must_use]
+    pub fn on_behalf_of(&self) -> Option<UserId> {
+        match self {
+            Self::Key { maker, .. } => Some(*maker),
+            _ => None,
+        }
+    }
+
+    /// The person whose rights are used.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Person(user) | Self::Operator(user) | Self::Key { maker: user, .. } => Some(*user),
+            Self::System => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Person(user) => user.fmt(f),
+            Self::Key { key, .. } => key.fmt(f),
+            Self::Operator(user) => write!(f, "operator {user}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// What a caller shows.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// An access token or an API key, from the `Authorization` header.
+    Bearer(&'a str),
+    /// The secret of a browser session, from its cookie.
+    Cookie(&'a str),
+}
+
+/// Why a credential or a selection was refused. The caller learns little of it; `rowhouse auth explain` tells the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No credential came with the request.
+    #[error("no credential came with the request")]
+    Missing,
+    /// It has the form of no credential.
+    #[error("the credential has the form of none that this server gives out")]
+    Malformed,
+    /// The token's header is not the one this server writes.
+    #[error("the token's header asks for something this server never issues (algorithm, type or extra fields)")]
+    Header,
+    /// No such signing key.
+    #[error("the token was signed with a key that this server does not know")]
+    SigningKey,
+    /// The signature does not fit.
+    #[error("the signature does not fit the token")]
+    Signature,
+    /// Issuer or audience are another's.
+    #[error("the token was issued by or for somebody else")]
+    Audience,
+    /// It is not valid yet.
+    #[error("the token is not valid yet; look at the clocks")]
+    NotYet,
+    /// It has expired.
+    #[error("the credential has expired")]
+    Expired,
+    /// There is none such.
+    #[error("no session or key with this secret exists")]
+    Unknown,
+    /// The session has ended.
+    #[error("the session was ended: by logout, by a password change, or by an administrator")]
+    SessionEnded,
+    /// The key has expired.
+    #[error("the API key has expired")]
+    KeyExpired,
+    /// The key was revoked.
+    #[error("the API key was revoked, or its rotation's grace period is over")]
+    KeyRevoked,
+    /// The key may not be used from this address.
+    #[error("the API key may not be used from this address")]
+    Address,
+    /// The person's account is suspended.
+    #[error("the person's account is suspended")]
+    PersonSuspended,
+    /// The caller does not belong to the organisation that was selected, or it does not exist.
+    #[error("the organisation that was selected is not one of the caller's")]
+    NotAMember,
+    /// The caller's stay in the organisation is suspended.
+    #[error("the caller's membership is suspended")]
+    MembershipSuspended,
+    /// The caller belongs to no organisation.
+    #[error("the caller belongs to no organisation")]
+    Homeless,
+}
+
+/// What stops a caller at a door.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The caller is refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store failed.
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// A verified caller. What it shows was checked in this request, or within the last second.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    actor: Actor,
+    credential: [u8; 32],
+    session: Option<SessionView>,
+    key: Option<Arc<api_keys::Verified>>,
+    home: Option<OrgId>,
+    operator: bool,
+}
+
+/// A session as its owner's requests see it.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionView {
+    /// Which.
+    pub id: SessionId,
+    /// Whether it lives in a browser's cookie, and so needs protection against forged requests.
+    pub browser: bool,
+    /// When a factor was last shown.
+    pub proven_at: Time,
+}
+
+impl Principal {
+    /// Who it is.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The person: the caller itself or the maker of the key.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.actor.user().expect("a principal is a person or a key, and both have a person")
+    }
+
+    /// The session, unless the caller is a key.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionView> {
+        self.session
+    }
+
+    /// Whether the caller is an operator of the installation.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.operator
+    }
+}
+
+/// A verified caller inside one organisation, with all that they hold there. The only way to a tenant's data.
+#[derive(Clone)]
+pub struct Scope(Arc<Inner>);
+
+struct Inner {
+    org: OrgId,
+    membership: MembershipId,
+    actor: Actor,
+    grants: Arc<Grants>,
+    origin: Origin,
+    project: Option<ProjectId>,
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scope({} in {})", self.0.actor, self.0.org)
+    }
+}
+
+impl Scope {
+    /// The organisation.
+    #[must_use]
+    pub fn org(&self) -> OrgId {
+        self.0.org
+    }
+
+    /// The caller's stay in the organisation; for a key its maker's.
+    #[must_use]
+    pub fn membership(&self) -> MembershipId {
+        self.0.membership
+    }
+
+    /// Who acts.
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
+    }
+
+    /// The person: the caller itself or the maker of the key.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.0.actor.user().expect("a scope is made for a person or a key, and both have a person")
+    }
+
+    /// All that the caller holds here.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    /// Where the request came from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The project that the request selected; not checked against grants yet.
+    #[must_use]
+    pub fn selected_project(&self) -> Option<ProjectId> {
+        self.0.project
+    }
+}
+
+/// How long a browser session lives without use.
+const IDLE: std::time::Duration = std::time::Duration::from_hours(1);
+
+impl Store {
+    /// Verifies a credential.
+    /// # Errors
+    /// [`Stop::Refused`] says which check failed.
+    pub async fn authenticate(&self, credential: Credential<'_>, origin: &Origin) -> Result<Principal, Stop> {
+        match credential {
+            Credential::Bearer(text) if text.starts_with("rh_") => self.by_key(text, origin).await,
+            Credential::Bearer(text) => self.by_token(text).await,
+            Credential::Cookie(secret) => self.by_cookie(secret).await,
+        }
+    }
+
+    async fn by_token(&self, token: &str) -> Result<Principal, Stop> {
+        let claims = crate::tokens::verify(self, token).await?;
+        let session = self.cached_session(sha256(token), async |tx| sessions::find(tx, claims.session).await).await?;
+        if session.browser || session.user_id != claims.user {
+            return Err(Refusal::Unknown.into());
+        }
+        self.person(sha256(token), &session).await
+    }
+
+    async fn by_cookie(&self, secret: &str) -> Result<Principal, Stop> {
+        let hash = sha256(secret);
+        let session = self.cached_session(hash, async |tx| sessions::find_by_secret(tx, &hash).await).await?;
+        if self.ambient().now().since(session.seen_at) > IDLE && !session.is_long(IDLE) {
+            return Err(Refusal::SessionEnded.into());
+        }
+        self.person(hash, &session).await
+    }
+
+    async fn person(&self, credential: [u8; 32], session: &sessions::Live) -> Result<Principal, Stop> {
+        let now = self.ambient().now();
+        if session.revoked_at.is_some() {
+            return Err(Refusal::SessionEnded.into());
+        }
+        if session.expires_at <= now {
+            return Err(Refusal::Expired.into());
+        }
+        if session.standing != domain::status::Standing::Active {
+            return Err(Refusal::PersonSuspended.into());
+        }
+        if now.since(session.seen_at) > crate::authority::SEEN_STEP {
+            sessions::touch(self, session.id, now).await?;
+        }
+        Ok(Principal {
+            actor: Actor::Person(session.user_id),
+            credential,
+            session: Some(SessionView { id: session.id, browser: session.browser, proven_at: session.proven_at }),
+            key: None,
+            home: session.org_id,
+            operator: session.operator,
+        })
+    }
+
+    async fn by_key(&self, text: &str, origin: &Origin) -> Result<Principal, Stop> {
+        let presented = api_key::parse(text).map_err(|_| Refusal::Malformed)?;
+        let key = self.cached_key(&presented).await?;
+        let now = self.ambient().now();
+        if key.revoked_at.is_some_and(|at| at <= now) {
+            return Err(Refusal::KeyRevoked.into());
+        }
+        if key.expires_at.is_some_and(|at| at <= now) {
+            return Err(Refusal::KeyExpired.into());
+        }
+        if !key.admits(&origin.address) {
+            return Err(Refusal::Address.into());
+        }
+        if key.person_standing != domain::status::Standing::Active {
+            return Err(Refusal::PersonSuspended.into());
+        }
+        if key.seen_at.is_none_or(|at| now.since(at) > crate::authority::SEEN_STEP) {
+            api_keys::touch(self, key.id, now).await?;
+        }
+        Ok(Principal {
+            actor: Actor::Key { key: key.id, maker: key.user_id },
+            credential: sha256(text),
+            session: None,
+            home: Some(key.org_id),
+            key: Some(key),
+            operator: false,
+        })
+    }
+
+    /// Enters an organisation: the one that was selected, else the one the session or key is for, else the person's first.
+    /// # Errors
+    /// [`Refusal::NotAMember`] for any organisation that is not the caller's, existing or not.
+    pub async fn enter(
+        &self,
+        principal: &Principal,
+        selected: Option<OrgId>,
+        project: Option<ProjectId>,
+        origin: Origin,
+    ) -> Result<Scope, Stop> {
+        let org = match (&principal.key, selected) {
+            // A key is for one organisation; selecting another is refused, never a silent switch.
+            (Some(key), Some(org)) if key.org_id != org => return Err(Refusal::NotAMember.into()),
+            (Some(key), _) => key.org_id,
+            (None, Some(org)) => org,
+            (None, None) => match principal.home {
+                Some(org) => org,
+                None => self.first_org(principal.user()).await?.ok_or(Refusal::Homeless)?,
+            },
+        };
+        let found = self.cached_grants(&principal.credential, principal.user(), org).await?;
+        let mut grants = found.grants;
+        if let Some(key) = &principal.key {
+            // A key made during an earlier stay of its maker does not come back with a later one.
+            if key.membership_id != found.membership {
+                return Err(Refusal::KeyRevoked.into());
+            }
+            let cut = Grants { ceiling: Some(key.scopes()), only_project: key.project_id, ..(*grants).clone() };
+            grants = Arc::new(cut);
+        }
+        let project = project.or(principal.key.as_ref().and_then(|key| key.project_id));
+        Ok(Scope(Arc::new(Inner { org, membership: found.membership, actor: principal.actor.clone(), grants, origin, project })))
+    }
+
+    /// The rights of another member, for explanations and for checking what somebody may grant.
+    /// # Errors
+    /// [`Refusal::NotAMember`] when the person does not belong to the scope's organisation.
+    pub async fn grants_of(&self, scope: &Scope, user: UserId) -> Result<Arc<Grants>, Stop> {
+        Ok(self.load_grants(user, scope.org()).await?.grants)
+    }
+}
+
+/// The scopes a key has when its maker names none: everything but what widens access.
+#[must_use]
+pub fn default_key_scopes(held: PermissionSet) -> PermissionSet {
+    use domain::access::Permission as P;
+    let widening = [
+        P::OrgClose,
+        P::OrgTransfer,
+        P::MembersUpdate,
+        P::MembersRemove,
+        P::InvitationsCreate,
+        P::RolesWrite,
+        P::KeysCreate,
+        P::KeysManage,
+        P::TeamsMembers,
+        P::ProjectsMembers,
+    ];
+    held.without(widening.into_iter().collect())
+}

@@ -1,0 +1,186 @@
+//! Opening the storage of an installation: the master key, the house key, both engines.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use domain::Ambient;
+
+use crate::files::Files;
+use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, write_private};
+use crate::migrate::{self, Roles};
+use crate::sql::{postgres, sqlite};
+use crate::{Backend, Error, Inner, Result, Shares, Store, authority, tokens};
+
+/// Where the data is.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In a folder of this machine.
+    Embedded {
+        /// The folder.
+        data: PathBuf,
+        /// How many organisations' files may be open at once.
+        open_files: usize,
+        /// Page cache per connection of an organisation's file, in KiB.
+        cache_kib: u32,
+    },
+    /// In a PostgreSQL database.
+    Postgres {
+        /// Its address, with a user who may create roles and schemas.
+        url: String,
+        /// What the names of the three roles begin with.
+        role_prefix: String,
+        /// Connections for tenant transactions; a quarter as many again are for the control schema.
+        connections: usize,
+    },
+}
+
+/// What the store needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the data is.
+    pub place: Place,
+    /// Where the master key is; never inside the data folder.
+    pub master_key_file: PathBuf,
+    /// Who issues access tokens: the public address of the installation.
+    pub issuer: String,
+}
+
+impl Store {
+    /// Opens the storage and brings its schema up to date; makes it, with a new master key, when there is none.
+    /// # Errors
+    /// [`Error::Setup`] says in words what does not fit.
+    pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Self> {
+        let store = match &settings.place {
+            Place::Embedded { data, open_files, cache_kib } => {
+                let (data, key_file, issuer) = (data.clone(), settings.master_key_file.clone(), settings.issuer.clone());
+                let (open_files, cache_kib) = (*open_files, *cache_kib);
+                tokio::task::spawn_blocking(move || embedded(&data, &key_file, open_files, cache_kib, ambient, issuer))
+                    .await
+                    .map_err(|error| Error::bug(error.to_string()))??
+            }
+            Place::Postgres { url, role_prefix, connections } => {
+                database(url, &Roles::with_prefix(role_prefix)?, *connections, settings, ambient).await?
+            }
+        };
+        Ok(Self(Arc::new(store)))
+    }
+}
+
+fn embedded(data: &Path, key_file: &Path, open_files: usize, cache_kib: u32, ambient: Ambient, issuer: String) -> Result<Inner> {
+    let setup = |error: std::io::Error| Error::Setup(format!("{} cannot be used as the data folder: {error}", data.display()));
+    make_private_folder(data).map_err(setup)?;
+    let data = data.canonicalize().map_err(setup)?;
+    let house_file = data.join("house.key");
+    let fresh = !house_file.exists();
+    if fresh && data.join("control.db").exists() {
+        return Err(Error::Setup(format!("{} is missing, so the data cannot be opened; restore it from a backup", house_file.display())));
+    }
+    let master = master_keys(key_file, fresh, &ambient)?;
+    if master.path().canonicalize().map_err(setup)?.starts_with(&data) {
+        return Err(Error::Setup("the master key must not be inside the data folder; set ROWHOUSE_MASTER_KEY_FILE to another place".into()));
+    }
+    let house = if fresh {
+        let house = Secret::random(&ambient);
+        write_private(&house_file, &master.wrap(&ambient, HOUSE, &house))?;
+        house
+    } else {
+        master.unwrap(HOUSE, &std::fs::read(&house_file).map_err(setup)?)?
+    };
+    let control = data.join("control.db");
+    if !control.exists() {
+        write_private(&control, b"")?;
+    }
+    let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true)?;
+    control.exclusively(|connection| migrate::file(connection, migrate::CONTROL))?;
+    let files = Files::new(data.join("orgs"), open_files, cache_kib);
+    Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files }, master, house, issuer))
+}
+
+async fn database(url: &str, roles: &Roles, connections: usize, settings: &Settings, ambient: Ambient) -> Result<Inner> {
+    let (key_file, issuer) = (settings.master_key_file.as_path(), settings.issuer.clone());
+    let config: tokio_postgres::Config =
+        url.parse().map_err(|error| Error::Setup(format!("ROWHOUSE_DATABASE_URL is not a PostgreSQL address: {error}")))?;
+    let unreachable = |error: tokio_postgres::Error| {
+        Error::Unavailable(format!("{error}{}", std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default()))
+    };
+    let (mut client, connection) = config.connect(postgres::tls()).await.map_err(unreachable)?;
+    let driver = tokio::spawn(connection);
+    let known = client
+        .query_one("SELECT to_regclass('control.installation') IS NOT NULL", &[])
+        .await
+        .map_err(unreachable)?
+        .get::<_, bool>(0);
+    let wrapped: Option<String> = if known {
+        let text = "SELECT value FROM control.installation WHERE name = 'house_key'";
+        client.query_opt(text, &[]).await.map_err(unreachable)?.map(|row| row.get(0))
+    } else {
+        None
+    };
+    let master = master_keys(key_file, wrapped.is_none(), &ambient)?;
+    let house = match &wrapped {
+        Some(text) => master.unwrap(HOUSE, &unhex(text)?)?,
+        None => Secret::random(&ambient),
+    };
+    // The roles' passwords come from the house key, so no further secret has to be kept and all nodes know them.
+    let passwords: Vec<(&str, String)> = [&roles.app, &roles.control, &roles.ops]
+        .map(|role| (role.as_str(), hex(house.derive(&format!("database role {role}")).as_slice())))
+        .into();
+    let now = ambient.now().micros();
+    migrate::database(&mut client, roles, &passwords, now).await?;
+    if wrapped.is_none() {
+        let text = hex(&master.wrap(&ambient, HOUSE, &house));
+        let insert = "INSERT INTO control.installation (name, value, updated_at) VALUES ('house_key', $1, $2) ON CONFLICT DO NOTHING";
+        if client.execute(insert, &[&text, &now]).await.map_err(unreachable)? == 0 {
+            return Err(Error::Busy("another node is setting up this database; start again"));
+        }
+    }
+    drop(client);
+    let _ = driver.await;
+    let login = |at: usize| {
+        let mut config = config.clone();
+        let (role, password) = &passwords[at];
+        config.user(*role).password(password).application_name("rowhouse");
+        config
+    };
+    let backend = Backend::Postgres {
+        app: postgres::pool(login(0), connections)?,
+        control: postgres::pool(login(1), connections.div_ceil(4).max(2))?,
+        shares: Shares::new(connections.div_ceil(2)),
+    };
+    Ok(inner(ambient, backend, master, house, issuer))
+}
+
+fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, issuer: String) -> Inner {
+    Inner {
+        issuer,
+        ambient,
+        backend,
+        master: RwLock::new(master),
+        house,
+        authorities: authority::Cache::default(),
+        signing: tokens::Keyring::default(),
+        deliveries: tokio::sync::Notify::new(),
+    }
+}
+
+fn master_keys(path: &Path, fresh: bool, ambient: &Ambient) -> Result<MasterKeys> {
+    if path.exists() {
+        MasterKeys::load(path)
+    } else if fresh {
+        MasterKeys::create(path, ambient)
+    } else {
+        Err(Error::Setup(format!(
+            "there is data, but no master key at {}; set ROWHOUSE_MASTER_KEY_FILE to the file it was made with",
+            path.display()
+        )))
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn unhex(text: &str) -> Result<Vec<u8>> {
+    let digits = (0..text.len()).step_by(2).map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+    digits.collect::<Option<_>>().ok_or(Error::Sealed("not hexadecimal"))
+}

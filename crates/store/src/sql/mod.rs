@@ -1,0 +1,195 @@
+//! One SQL text, two engines: a transaction that runs a statement on encrypted `SQLite` or on PostgreSQL.
+//!
+//! This folder is the only place that knows the drivers. The pools are private to it; [`Transaction`] is handed out by the
+//! organisation store and the control database alone.
+
+pub(crate) mod postgres;
+mod row;
+pub(crate) mod sqlite;
+mod value;
+
+use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
+
+pub use row::{Json, Row};
+pub use value::{Bind, Kind, Value};
+
+use crate::error::{Error, Result};
+
+/// Which engine keeps the data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// One encrypted file per organisation and a control file.
+    Sqlite,
+    /// One database with row-level security.
+    Postgres,
+}
+
+/// The text of a statement: one for both engines, or a pair where they must differ.
+#[derive(Clone, Copy, Debug)]
+pub enum Sql {
+    /// The same text on both.
+    Same(&'static str),
+    /// One for each.
+    Pair(Pair),
+}
+
+/// Two texts that do the same; kept side by side and rare.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair {
+    /// For the embedded engine.
+    pub sqlite: &'static str,
+    /// For PostgreSQL.
+    pub postgres: &'static str,
+}
+
+impl From<&'static str> for Sql {
+    fn from(text: &'static str) -> Self {
+        Self::Same(text)
+    }
+}
+
+impl From<Pair> for Sql {
+    fn from(pair: Pair) -> Self {
+        Self::Pair(pair)
+    }
+}
+
+/// Whether a transaction may write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+enum Running {
+    Sqlite(sqlite::Transaction),
+    Postgres(postgres::Transaction),
+}
+
+/// A running transaction. Dropped without a commit it is rolled back.
+pub(crate) struct Transaction {
+    running: Running,
+    access: Access,
+    /// Something was written that must stand in the audit log.
+    owes_audit: bool,
+    /// A statement failed: nothing more may run, on either engine, so both behave the same.
+    broken: bool,
+    /// The organisation's share of the connections, given back at the end.
+    _share: Option<OwnedSemaphorePermit>,
+}
+
+impl Transaction {
+    pub(crate) fn sqlite(transaction: sqlite::Transaction, access: Access) -> Self {
+        Self { running: Running::Sqlite(transaction), access, owes_audit: false, broken: false, _share: None }
+    }
+
+    pub(crate) fn postgres(transaction: postgres::Transaction, access: Access, share: Option<OwnedSemaphorePermit>) -> Self {
+        Self { running: Running::Postgres(transaction), access, owes_audit: false, broken: false, _share: share }
+    }
+
+    pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
+        let text = match (text.into(), &self.running) {
+            (Sql::Same(text), _) => text,
+            (Sql::Pair(pair), Running::Sqlite(_)) => pair.sqlite,
+            (Sql::Pair(pair), Running::Postgres(_)) => pair.postgres,
+        };
+        let writes = !text.trim_start().starts_with("SELECT");
+        Statement { transaction: self, text, values: Vec::new(), writes, audited: writes }
+    }
+
+    /// Notes that what was written so far stands in the audit log of this transaction.
+    pub(crate) fn settle_audit(&mut self) {
+        self.owes_audit = false;
+    }
+
+    /// Makes everything durable. The commit goes on to its end even if the caller stops waiting.
+    pub(crate) async fn commit(self) -> Result<()> {
+        if self.broken {
+            return Err(Error::bug("commit after a failed statement"));
+        }
+        if self.owes_audit {
+            return Err(Error::bug("a change without an audit entry; record one before the commit"));
+        }
+        match self.running {
+            Running::Sqlite(transaction) => transaction.commit().await,
+            Running::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+/// A statement on its way; bind its values in order, then run it.
+#[must_use = "a statement does nothing until it is run"]
+pub struct Statement<'t> {
+    transaction: &'t mut Transaction,
+    text: &'static str,
+    values: Vec<Value>,
+    writes: bool,
+    audited: bool,
+}
+
+impl Statement<'_> {
+    /// Binds the next of `$1`, `$2`, ...
+    pub fn bind(mut self, value: impl Bind) -> Self {
+        self.values.push(value.value());
+        self
+    }
+
+    /// Says that this write needs no audit entry of its own, and why: bookkeeping such as a time of last use.
+    pub fn unaudited(mut self, _why: &'static str) -> Self {
+        self.audited = false;
+        self
+    }
+
+    /// All rows.
+    /// # Errors
+    /// As the database.
+    pub async fn all<T: DeserializeOwned>(self) -> Result<Vec<T>> {
+        self.execute().await?.0.into_iter().map(Row::read).collect()
+    }
+
+    /// The row, if there is one.
+    /// # Errors
+    /// As the database; more than one row is a mistake in Rowhouse.
+    pub async fn optional<T: DeserializeOwned>(self) -> Result<Option<T>> {
+        let mut rows = self.execute().await?.0.into_iter();
+        match (rows.next(), rows.next()) {
+            (None, _) => Ok(None),
+            (Some(row), None) => row.read().map(Some),
+            _ => Err(Error::bug("more than one row")),
+        }
+    }
+
+    /// The one row.
+    /// # Errors
+    /// As the database; none or more than one is a mistake in Rowhouse.
+    pub async fn one<T: DeserializeOwned>(self) -> Result<T> {
+        self.optional().await?.ok_or_else(|| Error::bug("expected a row"))
+    }
+
+    /// Runs it and says how many rows it changed.
+    /// # Errors
+    /// As the database.
+    pub async fn run(self) -> Result<u64> {
+        self.execute().await.map(|(_, changed)| changed)
+    }
+
+    async fn execute(self) -> Result<(Vec<Row>, u64)> {
+        let Self { transaction, text, values, writes, audited } = self;
+        if transaction.broken {
+            return Err(Error::bug("a statement after a failed one"));
+        }
+        if writes && transaction.access == Access::Read {
+            return Err(Error::bug("a write in a reading transaction"));
+        }
+        // Set before the first wait: a statement that is cancelled half way leaves the transaction unusable.
+        transaction.broken = true;
+        let answer = match &mut transaction.running {
+            Running::Sqlite(running) => running.execute(text, &values),
+            Running::Postgres(running) => running.execute(text, &values).await,
+        };
+        transaction.broken = answer.is_err();
+        transaction.owes_audit |= writes && audited;
+        answer
+    }
+}

@@ -1,0 +1,222 @@
+//! The scaled-out engine: PostgreSQL through a pool, or a transaction pooler.
+//!
+//! Statements go out unnamed with their parameter types, so nothing is kept on a connection that a pooler might swap. `BEGIN`, the
+//! tenant setting and the first statement travel in one round trip.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use futures_util::TryStreamExt;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use uuid::Uuid;
+
+use super::{Access, Kind, Row, Value};
+use crate::error::{Error, Result};
+
+/// How long a request waits for a connection.
+const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Makes a pool of connections in one role.
+pub(crate) fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool> {
+    let manager = Manager::from_config(config, tls(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    let timeouts = Timeouts { wait: Some(ACQUIRE_LIMIT), create: Some(Duration::from_secs(5)), recycle: Some(ACQUIRE_LIMIT) };
+    Pool::builder(manager)
+        .max_size(size)
+        .timeouts(timeouts)
+        .runtime(Runtime::Tokio1)
+        .pre_recycle(Hook::async_fn(|client, _| {
+            Box::pin(async move {
+                // Cheap in tests, too dear in production: proof that no connection comes back with a tenant set or a
+                // transaction open.
+                if cfg!(debug_assertions) {
+                    let text = "SELECT coalesce(current_setting('rowhouse.org', true), '') = '' AND now() = statement_timestamp()";
+                    let row = client.query_one(text, &[]).await.map_err(HookError::Backend)?;
+                    assert!(row.get::<_, bool>(0), "a connection came back with a tenant set or a transaction open");
+                }
+                Ok(())
+            })
+        }))
+        .build()
+        .map_err(|error| Error::Setup(error.to_string()))
+}
+
+pub(crate) fn tls() -> tokio_postgres_rustls::MakeRustlsConnect {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the built-in provider supports the default versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tokio_postgres_rustls::MakeRustlsConnect::new(config)
+}
+
+/// Begins a transaction; `tenant` is set for its length, `lock` parts writers that would otherwise race.
+pub(crate) async fn begin(pool: &Pool, access: Access, tenant: Option<Uuid>, lock: Option<i64>) -> Result<Transaction> {
+    let client = pool.get().await.map_err(|error| match error {
+        deadpool_postgres::PoolError::Timeout(_) => Error::Busy("waited too long for a database connection"),
+        other => Error::Unavailable(other.to_string()),
+    })?;
+    let mut begin = match access {
+        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
+        Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED".to_owned(),
+    };
+    // Both values are typed, so no text of a stranger gets in here.
+    if let Some(org) = tenant {
+        begin.push_str(&format!("; SELECT set_config('rowhouse.org', '{org}', true)"));
+    }
+    if let Some(lock) = lock {
+        begin.push_str(&format!("; SELECT pg_advisory_xact_lock({lock})"));
+    }
+    Ok(Transaction { client: Some(client), begin: Some(begin), poisoned: false })
+}
+
+/// A running transaction.
+pub(crate) struct Transaction {
+    client: Option<Object>,
+    begin: Option<String>,
+    poisoned: bool,
+}
+
+impl Transaction {
+    pub(super) async fn execute(&mut self, text: &'static str, values: &[Value]) -> Result<(Vec<Row>, u64)> {
+        let client = self.client.as_ref().ok_or_else(|| Error::bug("the transaction has ended"))?;
+        let answer = if let Some(begin) = self.begin.take() {
+            let (begun, answer) = tokio::join!(client.batch_execute(&begin), query(client, text, values));
+            begun.and(answer)
+        } else {
+            query(client, text, values).await
+        };
+        self.poisoned |= answer.is_err();
+        answer.map_err(|error| translate(&error))
+    }
+
+    pub(super) async fn commit(mut self) -> Result<()> {
+        let client = self.client.take().ok_or_else(|| Error::bug("the transaction has ended"))?;
+        if self.begin.is_some() {
+            return Ok(());
+        }
+        let commit = tokio::spawn(async move {
+            let done = client.batch_execute("COMMIT").await;
+            if done.is_err() {
+                drop(Object::take(client));
+            }
+            done
+        });
+        commit.await.map_err(|error| Error::bug(error.to_string()))?.map_err(|error| translate(&error))
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        if self.begin.is_some() {
+            return;
+        }
+        // A statement may still be under way. The driver sends requests in order, so this rollback comes after it, and only
+        // when it is confirmed does the connection go back.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let clean = tokio::time::timeout(Duration::from_secs(10), client.batch_execute("ROLLBACK")).await;
+                if !matches!(clean, Ok(Ok(()))) {
+                    drop(Object::take(client));
+                }
+            });
+        } else {
+            drop(Object::take(client));
+        }
+    }
+}
+
+async fn query(client: &Object, text: &str, values: &[Value]) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+    let parameters = values.iter().map(|value| (value, type_of(value)));
+    let stream = client.query_typed_raw(text, parameters).await?;
+    let mut stream = std::pin::pin!(stream);
+    let mut columns: Option<Arc<[String]>> = None;
+    let mut rows = Vec::new();
+    while let Some(row) = stream.try_next().await? {
+        let columns = columns.get_or_insert_with(|| row.columns().iter().map(|c| c.name().to_owned()).collect());
+        let values = (0..columns.len()).map(|at| row.try_get::<_, Value>(at)).collect::<Result<_, _>>()?;
+        rows.push(Row { columns: columns.clone(), values });
+    }
+    let changed = stream.rows_affected().unwrap_or(0);
+    Ok((rows, changed))
+}
+
+fn type_of(value: &Value) -> Type {
+    match value {
+        Value::Null(Kind::I64) | Value::I64(_) => Type::INT8,
+        Value::Null(Kind::F64) | Value::F64(_) => Type::FLOAT8,
+        Value::Null(Kind::Bool) | Value::Bool(_) => Type::BOOL,
+        Value::Null(Kind::Text) | Value::Text(_) => Type::TEXT,
+        Value::Null(Kind::Bytes) | Value::Bytes(_) => Type::BYTEA,
+        Value::Null(Kind::Uuid) | Value::Uuid(_) => Type::UUID,
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null(_) => Ok(IsNull::Yes),
+            Self::I64(v) => v.to_sql(kind, out),
+            Self::F64(v) => v.to_sql(kind, out),
+            Self::Bool(v) => v.to_sql(kind, out),
+            Self::Text(v) => v.to_sql(kind, out),
+            Self::Bytes(v) => v.to_sql(kind, out),
+            Self::Uuid(v) => {
+                out.extend_from_slice(v.as_bytes());
+                Ok(IsNull::No)
+            }
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(match *kind {
+            Type::INT8 => Self::I64(i64::from_sql(kind, raw)?),
+            Type::INT4 => Self::I64(i32::from_sql(kind, raw)?.into()),
+            Type::FLOAT8 => Self::F64(f64::from_sql(kind, raw)?),
+            Type::BOOL => Self::Bool(bool::from_sql(kind, raw)?),
+            Type::TEXT | Type::VARCHAR | Type::NAME => Self::Text(String::from_sql(kind, raw)?),
+            Type::BYTEA => Self::Bytes(raw.to_vec()),
+            Type::UUID => Self::Uuid(Uuid::from_slice(raw)?),
+            ref other => return Err(format!("a column of type {other} needs a cast").into()),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self::Null(Kind::Text))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
+    let Some(refusal) = error.as_db_error() else {
+        return if error.is_closed() { Error::Unavailable(error.to_string()) } else { Error::bug(error.to_string()) };
+    };
+    let text = || refusal.message().to_owned();
+    match refusal.code() {
+        code if *code == SqlState::UNIQUE_VIOLATION => Error::Taken("value"),
+        code if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => Error::Busy("a race"),
+        code if *code == SqlState::LOCK_NOT_AVAILABLE => Error::Busy("waited too long for a lock"),
+        code if *code == SqlState::QUERY_CANCELED => Error::Busy("a statement took too long"),
+        code if *code == SqlState::DISK_FULL => Error::Full,
+        code if code.code().starts_with("23") || *code == SqlState::INSUFFICIENT_PRIVILEGE => Error::Refused(text()),
+        code if code.code().starts_with("08") || code.code().starts_with("57P") || code.code().starts_with("53") => {
+            Error::Unavailable(text())
+        }
+        code => Error::bug(format!("{}: {}", code.code(), text())),
+    }
+}

@@ -1,0 +1,283 @@
+//! The embedded engine: one encrypted file, one writer, a few readers.
+//!
+//! Statements run where they are called: they take microseconds when the pages are warm. A commit waits for the disk, so it runs on
+//! the blocking pool, together with its connection: it goes on to its end when the caller stops waiting.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::ffi::ErrorCode;
+use rusqlite::limits::Limit;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use zeroize::Zeroizing;
+
+use super::{Access, Kind, Row, Value};
+use crate::error::{Error, Result};
+
+/// Reading connections per file. Each costs three descriptors and its page cache.
+const READERS: usize = 4;
+/// How long one statement may run.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a transaction waits for its turn.
+const TURN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The key of a file: 256 random bits.
+pub(crate) type FileKey = Zeroizing<[u8; 32]>;
+
+/// An open file.
+pub(crate) struct File {
+    path: PathBuf,
+    key: FileKey,
+    cache_kib: u32,
+    writer: Arc<tokio::sync::Mutex<Connection>>,
+    turns: Arc<Semaphore>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl File {
+    /// Opens or creates a file. Blocks; call it on the blocking pool.
+    pub(crate) fn open(path: &Path, key: FileKey, cache_kib: u32, create: bool) -> Result<Self> {
+        let writer = connect(path, &key, cache_kib, Access::Write, create)?;
+        Ok(Self {
+            path: path.to_owned(),
+            key,
+            cache_kib,
+            writer: Arc::new(tokio::sync::Mutex::new(writer)),
+            turns: Arc::new(Semaphore::new(READERS)),
+            idle: Arc::default(),
+        })
+    }
+
+    /// Runs something on the writing connection outside a transaction: migrations and upkeep. Blocks.
+    pub(crate) fn exclusively<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        work(&mut self.writer.blocking_lock())
+    }
+
+    /// Begins a transaction.
+    pub(crate) async fn begin(self: &Arc<Self>, access: Access) -> Result<Transaction> {
+        let connection = match access {
+            Access::Write => {
+                let turn = tokio::time::timeout(TURN_LIMIT, self.writer.clone().lock_owned());
+                Held::Writer(turn.await.map_err(|_| Error::Busy("waited too long for the writer"))?)
+            }
+            Access::Read => {
+                let turn = tokio::time::timeout(TURN_LIMIT, self.turns.clone().acquire_owned());
+                let turn = turn.await.map_err(|_| Error::Busy("waited too long for a reader"))?.map_err(|_| Error::bug("closed"))?;
+                let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let connection = match idle {
+                    Some(connection) => connection,
+                    None => connect(&self.path, &self.key, self.cache_kib, Access::Read, false)?,
+                };
+                Held::Reader { connection: Some(connection), idle: self.idle.clone(), _turn: turn }
+            }
+        };
+        let begin = if access == Access::Write { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        connection.get()?.execute_batch(begin).map_err(|error| translate(&error))?;
+        Ok(Transaction { held: Some(connection), _file: self.clone() })
+    }
+}
+
+/// A connection for as long as a transaction runs.
+enum Held {
+    Writer(OwnedMutexGuard<Connection>),
+    Reader { connection: Option<Connection>, idle: Arc<Mutex<Vec<Connection>>>, _turn: OwnedSemaphorePermit },
+}
+
+impl Held {
+    fn get(&self) -> Result<&Connection> {
+        match self {
+            Self::Writer(connection) => Ok(connection),
+            Self::Reader { connection, .. } => connection.as_ref().ok_or_else(|| Error::bug("a reader was returned twice")),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Self::Reader { connection, idle, .. } = self
+            && let Some(connection) = connection.take()
+        {
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
+
+/// A running transaction.
+pub(crate) struct Transaction {
+    held: Option<Held>,
+    /// Keeps the file from being closed, and then opened a second time, while it is in use.
+    _file: Arc<File>,
+}
+
+impl Transaction {
+    pub(super) fn execute(&mut self, text: &'static str, values: &[Value]) -> Result<(Vec<Row>, u64)> {
+        let held = self.held.as_ref().ok_or_else(|| Error::bug("the transaction has ended"))?;
+        run(held.get()?, text, values)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<()> {
+        let held = self.held.take().ok_or_else(|| Error::bug("the transaction has ended"))?;
+        if let Held::Reader { .. } = held {
+            return end(held, "COMMIT");
+        }
+        tokio::task::spawn_blocking(move || end(held, "COMMIT")).await.map_err(|error| Error::bug(error.to_string()))?
+    }
+}
+
+/// Ends a transaction; a commit that fails is rolled back, so the connection comes back clean.
+fn end(held: Held, how: &str) -> Result<()> {
+    let connection = held.get()?;
+    let ended = connection.execute_batch(how).map_err(|error| translate(&error));
+    if !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").map_err(|error| translate(&error))?;
+    }
+    ended
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(held) = self.held.take()
+            && let Err(error) = end(held, "ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+}
+
+fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<(Vec<Row>, u64)> {
+    DEADLINE.set(Instant::now() + STATEMENT_LIMIT);
+    let mut statement = connection.prepare_cached(text).map_err(|error| translate(&error))?;
+    for (place, value) in (1..).zip(values) {
+        let name = PLACES.get(place - 1).ok_or_else(|| Error::bug("too many parameters"))?;
+        let index = statement.parameter_index(name).map_err(|error| translate(&error))?;
+        let index = index.ok_or_else(|| Error::bug(format!("{name} is bound but not in: {text}")))?;
+        statement.raw_bind_parameter(index, value).map_err(|error| translate(&error))?;
+    }
+    if statement.parameter_count() != values.len() {
+        return Err(Error::bug(format!("{} values for {} parameters: {text}", values.len(), statement.parameter_count())));
+    }
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
+    let mut rows = Vec::new();
+    let mut cursor = statement.raw_query();
+    while let Some(row) = cursor.next().map_err(|error| translate(&error))? {
+        let values = (0..columns.len()).map(|at| row.get_ref(at).map(read)).collect::<Result<_, _>>().map_err(|error| translate(&error))?;
+        rows.push(Row { columns: columns.clone(), values });
+    }
+    drop(cursor);
+    drop(statement);
+    Ok((rows, connection.changes()))
+}
+
+/// The names of the parameters; `SQLite` takes `$1` for a name, not for a place.
+const PLACES: [&str; 24] = [
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17", "$18", "$19", "$20",
+    "$21", "$22", "$23", "$24",
+];
+
+fn read(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null(Kind::Text),
+        ValueRef::Integer(v) => Value::I64(v),
+        ValueRef::Real(v) => Value::F64(v),
+        ValueRef::Text(v) => Value::Text(String::from_utf8_lossy(v).into_owned()),
+        ValueRef::Blob(v) => Value::Bytes(v.to_vec()),
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null(_) => ValueRef::Null,
+            Self::I64(v) => ValueRef::Integer(*v),
+            Self::F64(v) => ValueRef::Real(*v),
+            Self::Bool(v) => ValueRef::Integer(i64::from(*v)),
+            Self::Text(v) => ValueRef::Text(v.as_bytes()),
+            Self::Bytes(v) => ValueRef::Blob(v),
+            Self::Uuid(v) => ValueRef::Blob(v.as_bytes()),
+        }))
+    }
+}
+
+/// When the statement that runs on this thread must end, on the monotonic clock.
+struct Deadline(AtomicU64);
+
+static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+
+thread_local! {
+    static DEADLINE: Deadline = const { Deadline(AtomicU64::new(u64::MAX)) };
+}
+
+trait SetDeadline {
+    fn set(&'static self, at: Instant);
+    fn passed(&'static self) -> bool;
+}
+
+impl SetDeadline for std::thread::LocalKey<Deadline> {
+    fn set(&'static self, at: Instant) {
+        let nanos = u64::try_from(at.saturating_duration_since(*START).as_nanos()).unwrap_or(u64::MAX);
+        self.with(|deadline| deadline.0.store(nanos, Ordering::Relaxed));
+    }
+
+    fn passed(&'static self) -> bool {
+        self.with(|deadline| START.elapsed().as_nanos() > u128::from(deadline.0.load(Ordering::Relaxed)))
+    }
+}
+
+fn connect(path: &Path, key: &FileKey, cache_kib: u32, access: Access, create: bool) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let set_up = || -> rusqlite::Result<Connection> {
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        let mut raw = Zeroizing::new(String::with_capacity(96));
+        raw.push_str("PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'");
+        for byte in key.iter() {
+            use std::fmt::Write;
+            let _ = write!(raw, "{byte:02x}");
+        }
+        raw.push_str("'\";");
+        // A raw key: a passphrase would cost hundreds of times as much at each open.
+        connection.execute_batch(&raw)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        // FULL: with NORMAL an acknowledged commit can be lost when the power goes.
+        connection.execute_batch(&format!(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 1048576; PRAGMA cache_size = -{cache_kib};
+             PRAGMA query_only = {};",
+            if access == Access::Read { "ON" } else { "OFF" },
+        ))?;
+        // The first page is read here, so a wrong key or a damaged header is seen now.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        connection.progress_handler(20_000, Some(|| DEADLINE.passed()))?;
+        Ok(connection)
+    };
+    DEADLINE.set(Instant::now() + STATEMENT_LIMIT);
+    set_up().map_err(|error| translate(&error))
+}
+
+pub(crate) fn translate(error: &rusqlite::Error) -> Error {
+    let Some(failure) = error.sqlite_error() else { return Error::bug(error.to_string()) };
+    match failure.code {
+        ErrorCode::ConstraintViolation => match failure.extended_code {
+            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Error::Taken("value"),
+            _ => Error::Refused(error.to_string()),
+        },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy("locked"),
+        ErrorCode::OperationInterrupted => Error::Busy("a statement took too long"),
+        ErrorCode::DiskFull => Error::Full,
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Error::Damaged { org: String::new(), what: error.to_string() },
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => {
+            Error::Unavailable(error.to_string())
+        }
+        _ => Error::bug(error.to_string()),
+    }
+}
