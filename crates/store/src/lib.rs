@@ -23,6 +23,7 @@ pub mod control;
 pub mod deliveries;
 mod error;
 mod files;
+pub mod idempotency;
 pub mod keys;
 pub mod migrate;
 pub mod org;
@@ -260,5 +261,30 @@ impl Shares {
             .await
             .map_err(|_| Error::Busy("the organisation uses its share of the database"))?
             .map_err(|_| Error::bug("closed"))
+    }
+}
+
+/// Where the answer to an idempotent request is stored: with its effect.
+#[derive(Clone, Copy, Debug)]
+pub enum Recall<'a> {
+    /// In the control database.
+    Control,
+    /// In an organisation's store, or in the control database when the effect was there.
+    Org(&'a Scope),
+}
+
+impl Store {
+    /// An answer that was stored under a scope since the given time.
+    /// # Errors
+    /// As the databases.
+    pub async fn recall(&self, place: Recall<'_>, scope: [u8; 32], since: domain::Time) -> Result<Option<idempotency::Stored>> {
+        let mut tx = self.read_control().await?;
+        let mut found = idempotency::find(tx.transaction(), &scope).await?;
+        drop(tx);
+        if let (None, Recall::Org(within)) = (&found, place) {
+            let mut tx = self.open(within).read().await?;
+            found = idempotency::find(tx.transaction(), &scope).await?;
+        }
+        Ok(found.filter(|stored| stored.created_at >= since))
     }
 }

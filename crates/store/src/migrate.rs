@@ -34,6 +34,8 @@ macro_rules! migrations {
 pub const CONTROL: &[Migration] = migrations!("control": 1 "0001_house");
 /// The schema of an organisation's store.
 pub const ORG: &[Migration] = migrations!("org": 1 "0001_house");
+/// The parts of a database, in the order in which they are brought up to date.
+const PARTS: [(&str, &[Migration]); 2] = [("control", CONTROL), ("org", ORG)];
 /// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}` and `{ops}` stand for role names.
 pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
 
@@ -109,6 +111,23 @@ pub(crate) async fn database(
     let transaction = client.transaction().await.map_err(translate)?;
     // Roles belong to the whole server, so the lock must not be per database: a shared catalogue row would do, a lock is plainer.
     transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await.map_err(translate)?;
+    let known: bool =
+        transaction.query_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[]).await.map_err(translate)?.get(0);
+    let mut versions = [0_i64; 2];
+    if known {
+        for (version, (part, _)) in versions.iter_mut().zip(PARTS) {
+            let newest = "SELECT coalesce(max(number), 0) FROM control.migrations WHERE part = $1";
+            *version = transaction.query_one(newest, &[&part]).await.map_err(translate)?.get(0);
+        }
+    }
+    let newest = PARTS.map(|(_, steps)| steps.last().map_or(0, |step| step.number));
+    if versions == newest {
+        // Nothing is touched: roles belong to the whole server, and other databases may be at work with them.
+        return Ok(Vec::new());
+    }
+    if versions.iter().zip(newest).any(|(version, newest)| *version > newest) {
+        return Err(Error::Setup("the database is of a newer schema than this program; use a newer rowhouse".into()));
+    }
     for (role, password) in passwords {
         let exists = transaction.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await.map_err(translate)?.is_some();
         let schema = if *role == roles.control { "control" } else { "org" };
@@ -129,15 +148,7 @@ pub(crate) async fn database(
     let bootstrap = BOOTSTRAP.replace("{app}", &roles.app).replace("{control}", &roles.control).replace("{ops}", &roles.ops);
     transaction.batch_execute(&bootstrap).await.map_err(translate)?;
     let mut applied = Vec::new();
-    for (part, steps) in [("control", CONTROL), ("org", ORG)] {
-        let version: i64 = transaction
-            .query_one("SELECT coalesce(max(number), 0) FROM control.migrations WHERE part = $1", &[&part])
-            .await
-            .map_err(translate)?
-            .get(0);
-        if version > steps.last().map_or(0, |step| step.number) {
-            return Err(Error::Setup(format!("the database is of schema {part} {version}; use a newer rowhouse")));
-        }
+    for ((part, steps), version) in PARTS.into_iter().zip(versions) {
         for step in steps.iter().filter(|step| step.number > version) {
             transaction.batch_execute(&format!("SET LOCAL search_path = {part}")).await.map_err(translate)?;
             transaction.batch_execute(step.postgres).await.map_err(translate)?;

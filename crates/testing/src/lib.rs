@@ -1,0 +1,39 @@
+//! A whole Rowhouse in a test: real storage on either engine, a clock that the test moves, requests without a network.
+//!
+//! ```ignore
+//! testing::both_stores! {
+//!     async fn nobody_is_nobody(house) {
+//!         assert_eq!(house.visitor().get("/api/v1/auth/me").await.status, 401);
+//!     }
+//! }
+//! ```
+
+mod client;
+mod house;
+mod postgres;
+
+pub use client::{Answer, Client};
+pub use house::{PASSWORD, TestHouse, Wish};
+
+/// Runs each test on both engines: `name::sqlite` and `name::postgres`.
+#[macro_export]
+macro_rules! both_stores {
+    ($($(#[$attribute:meta])* async fn $name:ident($house:ident) $body:block)+) => {
+        $($(#[$attribute])* mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn run($house: $crate::TestHouse) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                run($crate::TestHouse::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                run($crate::TestHouse::postgres().await).await;
+            }
+        })+
+    };
+}

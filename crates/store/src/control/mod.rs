@@ -4,17 +4,17 @@
 
 pub mod api_keys;
 pub mod installation;
-//pub mod invitations;
-//pub mod mails;
+pub mod invitations;
+pub mod mails;
 pub mod memberships;
 pub mod organisations;
-//pub mod overrides;
+pub mod overrides;
 pub mod people;
-//pub mod refusals;
+pub mod refusals;
 pub mod sessions;
 pub mod signing_keys;
-//pub mod throttles;
-//pub mod tickets;
+pub mod throttles;
+pub mod tickets;
 
 use domain::{OrgId, Time};
 
@@ -83,6 +83,14 @@ impl ControlTx {
     /// Says that rights change with this transaction, so that no cached ones are used after it.
     pub fn shift_authority(&mut self) {
         self.shifts = true;
+    }
+
+    /// Stores the sealed answer to a request with its effect. One that is older than a day under the same scope gives way.
+    /// # Errors
+    /// [`crate::Error::Taken`] when another request took effect under the same scope meanwhile.
+    pub async fn remember(&mut self, scope: [u8; 32], request: [u8; 32], status: i64, response: Vec<u8>) -> Result<()> {
+        let now = self.now();
+        crate::idempotency::insert(&mut self.transaction, &scope, &request, status, &response, now).await
     }
 
     /// Makes everything durable.

@@ -1,11 +1,11 @@
 //! One organisation's store, reached through a [`Scope`].
 
-//pub mod audits;
-//pub mod configs;
-//pub mod projects;
-//pub mod roles;
-//pub mod teams;
-//pub mod usage;
+pub mod audits;
+pub mod configs;
+pub mod projects;
+pub mod roles;
+pub mod teams;
+pub mod usage;
 
 use domain::{Ambient, OrgId, Time};
 
@@ -99,6 +99,14 @@ impl Tx {
     /// Says that rights change with this transaction, so that no cached ones are used after it.
     pub fn shift_authority(&mut self) {
         self.shifts = true;
+    }
+
+    /// Stores the sealed answer to a request with its effect. One that is older than a day under the same scope gives way.
+    /// # Errors
+    /// [`crate::Error::Taken`] when another request took effect under the same scope meanwhile.
+    pub async fn remember(&mut self, scope: [u8; 32], request: [u8; 32], status: i64, response: Vec<u8>) -> Result<()> {
+        let now = self.now();
+        crate::idempotency::insert(&mut self.transaction, &scope, &request, status, &response, now).await
     }
 
     /// Makes everything durable.

@@ -1,0 +1,90 @@
+//! What every handler shares.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use governor::clock::DefaultClock;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use store::Refusal;
+use tenancy::House;
+use tokio::sync::mpsc;
+
+/// Bounds of the HTTP layer.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body: usize,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses or networks.
+    pub trusted_proxies: Vec<String>,
+    /// Origins of other sites that may call with credentials.
+    pub origins: Vec<String>,
+}
+
+impl Default for Limits {
+    /// 1 MiB of JSON, no proxies, no other sites.
+    fn default() -> Self {
+        Self { body: 1 << 20, trusted_proxies: Vec::new(), origins: Vec::new() }
+    }
+}
+
+type Keyed = RateLimiter<String, DashMapStateStore<String>, DefaultClock>;
+
+/// The application. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) house: House,
+    pub(crate) limits: Arc<Limits>,
+    /// Denials per caller: each is written to the audit log, so their number is bounded.
+    pub(crate) denials: Arc<Keyed>,
+    pub(crate) running: crate::http::idempotency::Running,
+    refusals: mpsc::Sender<(String, Refusal)>,
+    noted: Arc<Mutex<Option<mpsc::Receiver<(String, Refusal)>>>>,
+    draining: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Puts the application together.
+    #[must_use]
+    pub fn new(house: House, limits: Limits) -> Self {
+        let sixty = NonZeroU32::new(60).expect("60 is not 0");
+        let denials = RateLimiter::keyed(Quota::per_minute(sixty));
+        let (refusals, noted) = mpsc::channel(1000);
+        Self {
+            house,
+            limits: Arc::new(limits),
+            denials: Arc::new(denials),
+            running: Default::default(),
+            refusals,
+            noted: Arc::new(Mutex::new(Some(noted))),
+            draining: Arc::default(),
+        }
+    }
+
+    /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are
+    /// written.
+    pub(crate) fn note_refusal(&self, request_id: &str, refusal: Refusal) {
+        tracing::info!(request_id, check = ?refusal, "refused");
+        let _ = self.refusals.try_send((request_id.to_owned(), refusal));
+    }
+
+    /// The notes, for the one task that writes them.
+    pub(crate) fn take_notes(&self) -> Option<mpsc::Receiver<(String, Refusal)>> {
+        self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    /// Says that the server is about to stop: it is not ready for more.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Forgets callers that were not denied lately; called now and then.
+    pub fn tidy(&self) {
+        self.denials.retain_recent();
+    }
+}

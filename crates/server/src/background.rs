@@ -1,0 +1,85 @@
+//! What goes on without a request: deliveries, half-made organisations, expired things, notes of refusals.
+
+use std::time::Duration;
+
+use store::Turn;
+use store::control::{refusals, sessions};
+use tokio::task::JoinSet;
+
+use crate::App;
+
+/// The tasks; they end when this is dropped.
+#[derive(Debug)]
+pub struct Background(#[expect(dead_code, reason = "dropping it ends the tasks")] JoinSet<()>);
+
+/// Starts all of them.
+#[must_use]
+pub fn start(app: &App) -> Background {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(deliver(app.clone()));
+    tasks.spawn(write_notes(app.clone()));
+    tasks.spawn(every(app.clone(), Duration::from_secs(10), "finishing organisations", async |app| {
+        tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
+    }));
+    tasks.spawn(every(app.clone(), Duration::from_mins(10), "sweeping", async |app| {
+        app.tidy();
+        sweep(app).await.map_err(|error| error.to_string())
+    }));
+    Background(tasks)
+}
+
+/// Repeats something; a failure is logged and tried again at the next turn.
+async fn every(app: App, pause: Duration, what: &'static str, work: impl AsyncFn(&App) -> Result<(), String>) {
+    loop {
+        if let Err(error) = work(&app).await {
+            tracing::error!(%error, "{what} failed and will be tried again");
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn deliver(app: App) {
+    let store = &app.house.store;
+    loop {
+        match store.awaiting_delivery(100).await {
+            Ok(orgs) => {
+                for org in orgs {
+                    // One organisation's damaged store must not keep the others waiting.
+                    if let Err(error) = store.deliver(org).await {
+                        tracing::error!(%org, %error, "what is queued for an organisation could not be written");
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "the queue of deliveries could not be read"),
+        }
+        let _ = tokio::time::timeout(Duration::from_secs(1), store.delivery_queued()).await;
+    }
+}
+
+async fn write_notes(app: App) {
+    let Some(mut notes) = app.take_notes() else { return };
+    let mut batch = Vec::new();
+    while notes.recv_many(&mut batch, 200).await > 0 {
+        let written = async {
+            let mut tx = app.house.store.begin_control(Turn::Free).await?;
+            for (request_id, refusal) in &batch {
+                refusals::insert(&mut tx, request_id, &format!("{refusal:?}"), &refusal.to_string()).await?;
+            }
+            tx.commit().await
+        };
+        if let Err(error) = written.await {
+            tracing::error!(%error, "notes of refusals could not be written");
+        }
+        batch.clear();
+        // Strangers cause these notes: a flood of them gets one write every so often.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn sweep(app: &App) -> store::Result<()> {
+    let store = &app.house.store;
+    let mut tx = store.begin_control(Turn::Free).await?;
+    let before = store.ambient().now() - Duration::from_hours(7 * 24);
+    sessions::sweep(&mut tx, before).await?;
+    tx.commit().await
+}

@@ -1,0 +1,200 @@
+//! Bodies, queries and paths, read strictly: unknown fields, wrong types and bad ids are refused by name.
+
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::{MediaType, Operation, ReferenceOr, RequestBody, SchemaObject};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::error::{Problem, Result};
+use crate::App;
+
+/// How deep JSON may be nested.
+const DEPTH: usize = 64;
+
+/// A JSON body. Its type denies unknown fields.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let json = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+            let kind = value.split(';').next().unwrap_or("").trim();
+            kind.eq_ignore_ascii_case("application/json")
+        });
+        let bytes = read(request, app.limits.body).await?;
+        if !json {
+            return Err(Problem::new("unsupported_media_type", "Send the body as application/json."));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Reads a body up to a size.
+pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes> {
+    let body = http_body_util::Limited::new(request.into_body(), most);
+    let collected = http_body_util::BodyExt::collect(body).await.map_err(|error| {
+        if error.is::<http_body_util::LengthLimitError>() {
+            Problem::new("too_large", format!("The body is larger than {most} bytes."))
+        } else {
+            Problem::new("invalid_request", "The body could not be read to its end.")
+        }
+    })?;
+    Ok(collected.to_bytes())
+}
+
+/// Reads JSON into a type, and says which field is wrong when one is.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    if depth(bytes) > DEPTH {
+        return Err(Problem::new("invalid_json", format!("The body is nested deeper than {DEPTH} levels.")));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() { wrong_field(&path, &inner.to_string()) } else { Problem::new("invalid_json", format!("The body is not JSON: {inner}.")) }
+    })?;
+    reader.end().map_err(|error| Problem::new("invalid_json", format!("The body is not JSON: {error}.")))?;
+    Ok(value)
+}
+
+/// The deepest nesting, counted without building anything.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut now, mut most, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                now += 1;
+                most = most.max(now);
+            }
+            b'}' | b']' if !in_text => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
+/// Names the field: serde says it for missing and unknown ones in the text, for all others in the path.
+fn wrong_field(path: &str, text: &str) -> Problem {
+    let text = text.split(" at line ").next().unwrap_or(text);
+    let named = ["missing field `", "unknown field `", "duplicate field `"];
+    let name = named.iter().find_map(|start| text.strip_prefix(start)).and_then(|rest| rest.split('`').next());
+    let place = match (path.trim_start_matches('.'), name) {
+        ("" | "?", Some(name)) => name.to_owned(),
+        // For an unknown field the path ends with it already.
+        (path, Some(name)) if !path.ends_with(name) => format!("{path}.{name}"),
+        (path, _) => path.to_owned(),
+    };
+    // Values never come back in an error: what was typed into the wrong field may be a secret.
+    let text = if text.starts_with("invalid type: ") || text.starts_with("invalid value: ") {
+        text.rsplit_once("expected ").map_or_else(|| "has the wrong type".to_owned(), |(_, expected)| format!("must be {expected}"))
+    } else {
+        text.to_owned()
+    };
+    Problem::field(place, text)
+}
+
+impl<T: JsonSchema> OperationInput for Body<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        let schema = ctx.schema.subschema_for::<T>();
+        let media = MediaType { schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }), ..MediaType::default() };
+        let body = RequestBody {
+            content: std::iter::once(("application/json".to_owned(), media)).collect(),
+            required: true,
+            ..RequestBody::default()
+        };
+        operation.request_body = Some(ReferenceOr::Item(body));
+    }
+}
+
+/// The query of the address. Its type denies unknown fields.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(query)| Self(query)).map_err(|error| {
+            let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            let (place, text) = text.split_once(": ").unwrap_or(("query", &text));
+            wrong_field(place, text)
+        })
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        let schema = ctx.schema.subschema_for::<T>();
+        let parameters = aide::operation::parameters_from_schema(ctx, schema, aide::operation::ParamLocation::Query);
+        operation.parameters.extend(parameters.into_iter().map(ReferenceOr::Item));
+    }
+}
+
+/// An id in the path. One of the wrong form is as unknown as one that never existed.
+#[derive(Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let axum::extract::Path(value) =
+            axum::extract::Path::from_request_parts(parts, app).await.map_err(|_: axum::extract::rejection::PathRejection| Problem::not_found())?;
+        Ok(Self(value))
+    }
+}
+
+/// Path parameters are documented from the path itself.
+impl<T> OperationInput for Path<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the errors matter")]
+    struct Outer {
+        name: domain::text::TeamName,
+        inner: Vec<Inner>,
+    }
+
+    #[derive(serde::Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the errors matter")]
+    struct Inner {
+        count: u8,
+    }
+
+    fn refusal(json: &str) -> (u16, Option<String>, String) {
+        let problem = parse::<Outer>(json.as_bytes()).expect_err("refused");
+        (problem.status.as_u16(), problem.param, problem.message.into_owned())
+    }
+
+    #[test]
+    fn the_wrong_field_is_named_and_its_value_is_not_repeated() {
+        let (status, param, _) = refusal(r#"{"name":"a"}"#);
+        assert_eq!((status, param.as_deref()), (422, Some("inner")));
+        let (_, param, message) = refusal(r#"{"name":"a","inner":[{"count":"secret"}]}"#);
+        assert_eq!(param.as_deref(), Some("inner[0].count"));
+        assert!(!message.contains("secret"), "{message}");
+        let (_, param, _) = refusal(r#"{"name":"a","inner":[{"count":1,"more":2}]}"#);
+        assert_eq!(param.as_deref(), Some("inner[0].more"));
+        let (_, param, message) = refusal(r#"{"name":"","inner":[]}"#);
+        assert_eq!(param.as_deref(), Some("name"));
+        assert!(message.starts_with("must be 1 to 80"), "{message}");
+        assert_eq!(refusal("{").0, 400);
+        assert_eq!(refusal(r#"{"name":"a","inner":[]} x"#).0, 400);
+        assert_eq!(refusal(&"[".repeat(65)).0, 400);
+    }
+}

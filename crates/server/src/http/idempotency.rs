@@ -1,0 +1,134 @@
+//! `Idempotency-Key`: a POST that is sent twice takes effect once.
+//!
+//! The answer is stored, sealed, in the transaction of the effect, so that there is never one without the other. A key belongs to
+//! its organisation, caller and route; it is kept for 24 hours.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body as RawBody;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use store::keys::sha256;
+use store::{ControlTx, Recall, Store, Tx};
+
+use super::error::{Problem, Result};
+use super::reply::{Reply, replay};
+use crate::App;
+
+/// For how long an answer is kept.
+pub(crate) const KEPT: Duration = Duration::from_hours(24);
+const LONGEST: usize = 255;
+
+/// The keys whose first request is running in this process.
+#[derive(Clone, Default)]
+pub(crate) struct Running(Arc<Mutex<HashSet<[u8; 32]>>>);
+
+/// A key as it came with a request, before the caller is known.
+#[derive(Clone)]
+pub(crate) struct Presented {
+    key: String,
+    request: [u8; 32],
+    claimed: Arc<AtomicBool>,
+    stored: Arc<AtomicBool>,
+}
+
+/// A key that was claimed for this request; the answer must be stored with the effect.
+pub(crate) struct Claim {
+    scope: [u8; 32],
+    request: [u8; 32],
+    stored: Arc<AtomicBool>,
+    running: Running,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.running.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.scope);
+    }
+}
+
+/// Reads the key and hashes the body, for POST requests that bring one.
+pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let Some(key) = request.headers().get("idempotency-key") else { return next.run(request).await };
+    let key = match key.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= LONGEST => key.to_owned(),
+        _ => return Problem::new("invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters.").into_response(),
+    };
+    let (parts, body) = request.into_parts();
+    let body = match super::body::read(Request::from_parts(parts.clone(), body), app.limits.body).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    let presented = Presented { key, request: sha256(&body), claimed: Arc::default(), stored: Arc::default() };
+    let mut request = Request::from_parts(parts, RawBody::from(body));
+    request.extensions_mut().insert(presented.clone());
+    let response = next.run(request).await;
+    let lost = response.status().is_success()
+        && presented.claimed.load(Ordering::SeqCst)
+        && !presented.stored.load(Ordering::SeqCst);
+    // Not a refusal, since the effect is there; but a route that forgets to store its answer is a defect that tests must see.
+    debug_assert!(!lost, "a POST route took effect without storing its answer for the Idempotency-Key");
+    response
+}
+
+/// What claiming a key leads to.
+pub(crate) enum Outcome {
+    /// Go on, and store the answer.
+    Claimed(Claim),
+    /// The answer was given before.
+    Replayed(Response),
+}
+
+impl Presented {
+    /// Claims the key for a caller and a route.
+    pub(crate) async fn claim(&self, app: &App, who: &str, route: &str, recall: Recall<'_>) -> Result<Outcome> {
+        let scope = sha256(format!("{who}\n{route}\n{}", self.key));
+        if !app.running.0.lock().unwrap_or_else(PoisonError::into_inner).insert(scope) {
+            return Err(Problem::new("request_running", "A request with this Idempotency-Key is still running.").retry_after(1));
+        }
+        let claim = Claim { scope, request: self.request, stored: self.stored.clone(), running: app.running.clone() };
+        self.claimed.store(true, Ordering::SeqCst);
+        let store = &app.house.store;
+        if let Some(stored) = store.recall(recall, scope, store.ambient().now() - KEPT).await? {
+            if stored.request != self.request {
+                return Err(Problem::new("idempotency_mismatch", "This Idempotency-Key was used with another body."));
+            }
+            let body = store.unseal(&place(&scope), &stored.response)?;
+            self.stored.store(true, Ordering::SeqCst);
+            return Ok(Outcome::Replayed(replay(u16::try_from(stored.status).unwrap_or(200), body)));
+        }
+        Ok(Outcome::Claimed(claim))
+    }
+}
+
+fn place(scope: &[u8; 32]) -> String {
+    scope.iter().fold("idempotency ".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+impl Claim {
+    fn sealed<R: Reply>(&self, store: &Store, reply: &R) -> Result<(i64, Vec<u8>)> {
+        let body = reply.body().map(serde_json::to_vec).transpose().map_err(|error| Problem::internal(error.to_string()))?;
+        Ok((R::STATUS.as_u16().into(), store.seal(&place(&self.scope), &body.unwrap_or_default())))
+    }
+
+    pub(crate) async fn store_in_org<R: Reply>(&self, store: &Store, tx: &mut Tx, reply: &R) -> Result<()> {
+        let (status, sealed) = self.sealed(store, reply)?;
+        tx.remember(self.scope, self.request, status, sealed).await?;
+        self.stored.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub(crate) async fn store_in_control<R: Reply>(&self, store: &Store, tx: &mut ControlTx, reply: &R) -> Result<()> {
+        let (status, sealed) = self.sealed(store, reply)?;
+        tx.remember(self.scope, self.request, status, sealed).await?;
+        self.stored.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+}

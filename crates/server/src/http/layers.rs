@@ -1,0 +1,127 @@
+//! What wraps every request: its id, its span, headers of the answer, and a task that goes on when the client goes away.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::address::within;
+use store::Origin;
+use tracing::Instrument;
+
+use super::error::Problem;
+use crate::App;
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// The id of the request that this task serves.
+pub(crate) fn current_request_id() -> String {
+    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+}
+
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its id, runs it, and dresses the answer.
+pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let request_id = request_id(&app, request.headers());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = client_address(peer, request.headers(), &app.limits.trusted_proxies);
+    let agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("").chars().take(200).collect();
+    request.extensions_mut().insert(Origin { request_id: request_id.clone(), address, agent });
+    let (method, path) = (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
+    let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
+    let answering = REQUEST_ID.scope(request_id.clone(), next.run(request)).instrument(span.clone());
+    let mut response = if method.is_safe() {
+        answering.await
+    } else {
+        // A client that goes away must not leave a change half done: only the waiting ends.
+        match tokio::spawn(answering).await {
+            Ok(response) => response,
+            Err(error) => REQUEST_ID.sync_scope(request_id.clone(), || Problem::internal(format!("a handler panicked: {error}")).into_response()),
+        }
+    };
+    dress(&app, response.headers_mut(), &request_id);
+    let status = response.status().as_u16();
+    let took = began.elapsed();
+    let route = path.unwrap_or_else(|| "unmatched".into());
+    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
+    metrics::counter!("rowhouse_requests_total", &labels).increment(1);
+    metrics::histogram!("rowhouse_request_seconds", &labels[..2]).record(took.as_secs_f64());
+    span.in_scope(|| tracing::info!(status, micros = took.as_micros(), "answered"));
+    response
+}
+
+fn request_id(app: &App, headers: &HeaderMap) -> String {
+    let given = headers.get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    given.filter(plain).map_or_else(
+        || app.house.store.ambient().bytes::<12>().iter().fold("req_".to_owned(), |id, byte| format!("{id}{byte:02x}")),
+        str::to_owned,
+    )
+}
+
+/// The client's address: the peer's, unless the peer is a trusted proxy; then the last hop that is not one.
+fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[String]) -> String {
+    let Some(peer) = peer else { return String::new() };
+    let is_trusted = |address: &str| trusted.iter().any(|proxy| within(address, proxy));
+    let peer = peer.to_canonical().to_string();
+    if !is_trusted(&peer) {
+        return peer;
+    }
+    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let hops: Vec<&str> = hops.map(str::trim).collect();
+    let client = hops.iter().rev().find(|hop| !is_trusted(hop)).and_then(|hop| hop.parse::<IpAddr>().ok());
+    client.map_or(peer, |address| address.to_canonical().to_string())
+}
+
+fn dress(app: &App, headers: &mut HeaderMap, request_id: &str) {
+    let mut set = |name: &'static str, value: &'static str| {
+        if !headers.contains_key(name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    set("cross-origin-resource-policy", "same-origin");
+    set("cache-control", "no-store");
+    set("vary", "Origin, Authorization, Cookie");
+    set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    if app.house.rules.public_url.starts_with("https://") {
+        set("strict-transport-security", "max-age=63072000; includeSubDomains");
+    }
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID_HEADER, value);
+    }
+}
+
+/// Answers what no route takes, in the same form as all else.
+pub(crate) async fn no_such_path() -> Problem {
+    Problem::not_found()
+}
+
+/// Answers a method that a path does not take.
+pub(crate) async fn no_such_method(method: Method) -> Problem {
+    Problem::new("method_not_allowed", format!("This path does not take {method}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 203.0.113.9, 10.0.0.2"));
+        let peer = |text: &str| Some(text.parse().expect("an address"));
+        let trusted = vec!["10.0.0.0/8".to_owned()];
+        assert_eq!(client_address(peer("192.0.2.1"), &headers, &trusted), "192.0.2.1");
+        assert_eq!(client_address(peer("10.0.0.1"), &headers, &trusted), "203.0.113.9");
+        assert_eq!(client_address(peer("10.0.0.1"), &headers, &[]), "10.0.0.1");
+        assert_eq!(client_address(peer("::ffff:10.0.0.1"), &HeaderMap::new(), &trusted), "10.0.0.1");
+    }
+}

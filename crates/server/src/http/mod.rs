@@ -1,0 +1,9 @@
+//! What all endpoints have in common: errors, callers, bodies, pages, replies.
+
+pub(crate) mod body;
+pub(crate) mod caller;
+pub(crate) mod cursor;
+pub(crate) mod error;
+pub(crate) mod idempotency;
+pub(crate) mod layers;
+pub(crate) mod reply;

@@ -1,0 +1,3 @@
+//! The API through HTTP, on both engines. One binary, so that it links once.
+
+mod accounts;

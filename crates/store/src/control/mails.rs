@@ -1,0 +1,228 @@
+//! The outbox: mails are queued in the transaction that causes them, and sent after it.
+//!
+//! A body may hold a link that lets somebody in. So bodies are sealed in the database and never printed.
+
+use std::fmt;
+
+use domain::email::Email;
+use domain::{MailId, Time};
+use serde::{Deserialize, Serialize};
+
+use super::ControlTx;
+use crate::{Error, OrNotFound, Result, Store};
+
+/// A mail to be sent.
+#[derive(Clone)]
+pub struct NewMail {
+    /// To whom.
+    pub recipient: Email,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+}
+
+impl fmt::Debug for NewMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewMail({:?} to {})", self.subject, self.recipient)
+    }
+}
+
+/// A mail of the outbox.
+#[derive(Clone)]
+pub struct Mail {
+    /// The id.
+    pub id: MailId,
+    /// To whom.
+    pub recipient: Email,
+    /// The subject.
+    pub subject: String,
+    /// The text.
+    pub body: String,
+    /// When it was queued.
+    pub created_at: Time,
+    /// How often sending it was tried in vain.
+    pub tries: i64,
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mail({}, {:?} to {})", self.id, self.subject, self.recipient)
+    }
+}
+
+/// A mail as lists show it: all but the text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Heading {
+    /// The id.
+    pub id: MailId,
+    /// To whom.
+    pub recipient: Email,
+    /// The subject.
+    pub subject: String,
+    /// When it was queued.
+    pub created_at: Time,
+    /// When sending it is tried next.
+    pub due_at: Time,
+    /// How often sending it was tried in vain.
+    pub tries: i64,
+    /// When it was sent.
+    pub sent_at: Option<Time>,
+    /// When it was given up.
+    pub failed_at: Option<Time>,
+    /// Why the last try was in vain.
+    pub error: Option<String>,
+}
+
+/// A mail as stored.
+#[derive(Deserialize)]
+struct Sealed {
+    id: MailId,
+    recipient: Email,
+    subject: String,
+    body: Vec<u8>,
+    created_at: Time,
+    tries: i64,
+}
+
+impl Sealed {
+    fn open(self, store: &Store) -> Result<Mail> {
+        let Self { id, recipient, subject, body, created_at, tries } = self;
+        let body =
+            String::from_utf8(store.unseal(&place_of(id), &body)?).map_err(|_| Error::Sealed("a mail's text"))?;
+        Ok(Mail { id, recipient, subject, body, created_at, tries })
+    }
+}
+
+fn place_of(id: MailId) -> String {
+    format!("mail {id}")
+}
+
+/// Queues a mail; it is due at once.
+/// # Errors
+/// As the database.
+pub async fn queue(tx: &mut ControlTx, mail: NewMail) -> Result<MailId> {
+    let (id, now) = (tx.store().ambient().id::<MailId>(), tx.now());
+    let body = tx.store().seal(&place_of(id), mail.body.as_bytes());
+    tx.sql("INSERT INTO mails (id, recipient, subject, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $5)")
+        .bind(id)
+        .bind(&mail.recipient)
+        .bind(mail.subject)
+        .bind(body)
+        .bind(now)
+        .unaudited("part of what caused it")
+        .run()
+        .await?;
+    Ok(id)
+}
+
+/// Mails that are due, the longest waiting first; at most `limit`. One whose text does not open is given up, so that it does
+/// not hold up the others: the transaction must be a writing one.
+/// # Errors
+/// As the database.
+pub async fn due(tx: &mut ControlTx, limit: i64) -> Result<Vec<Mail>> {
+    let now = tx.now();
+    let rows: Vec<Sealed> = tx
+        .sql(
+            "SELECT id, recipient, subject, body, created_at, tries FROM mails
+             WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $2",
+        )
+        .bind(now)
+        .bind(limit)
+        .all()
+        .await?;
+    let mut mails = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = row.id;
+        match row.open(tx.store()) {
+            Ok(mail) => mails.push(mail),
+            Err(error) => failed(tx, id, &error.to_string()).await?,
+        }
+    }
+    Ok(mails)
+}
+
+/// Notes that a mail was sent.
+/// # Errors
+/// As the database.
+pub async fn sent(tx: &mut ControlTx, id: MailId) -> Result<()> {
+    let now = tx.now();
+    tx.sql("UPDATE mails SET sent_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .unaudited("bookkeeping of the outbox")
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Puts a mail off: it could not be sent, `tries` times by now.
+/// # Errors
+/// As the database.
+pub async fn retry(tx: &mut ControlTx, id: MailId, tries: i64, due_at: Time, error: &str) -> Result<()> {
+    tx.sql("UPDATE mails SET tries = $2, due_at = $3, error = $4 WHERE id = $1")
+        .bind(id)
+        .bind(tries)
+        .bind(due_at)
+        .bind(error)
+        .unaudited("bookkeeping of the outbox")
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Gives a mail up.
+/// # Errors
+/// As the database.
+pub async fn failed(tx: &mut ControlTx, id: MailId, error: &str) -> Result<()> {
+    let now = tx.now();
+    tx.sql("UPDATE mails SET failed_at = $2, error = $3 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .bind(error)
+        .unaudited("bookkeeping of the outbox")
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// The mails of the outbox without their texts, the newest first; at most `limit` before the one given.
+/// # Errors
+/// As the database.
+pub async fn list(tx: &mut ControlTx, before: Option<MailId>, limit: i64) -> Result<Vec<Heading>> {
+    tx.sql(
+        "SELECT id, recipient, subject, created_at, due_at, tries, sent_at, failed_at, error FROM mails
+         WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2",
+    )
+    .bind(before)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// A mail with its text.
+/// # Errors
+/// [`Error::NotFound`] when there is none; [`Error::Sealed`] when its text does not open.
+pub async fn get(tx: &mut ControlTx, id: MailId) -> Result<Mail> {
+    let row: Option<Sealed> = tx
+        .sql("SELECT id, recipient, subject, body, created_at, tries FROM mails WHERE id = $1")
+        .bind(id)
+        .optional()
+        .await?;
+    row.map(|row| row.open(tx.store())).transpose().or_not_found("mail")
+}
+
+/// Removes mails that were queued before the given time and are sent or given up; at most a thousand.
+/// # Errors
+/// As the database.
+pub async fn sweep(tx: &mut ControlTx, before: Time) -> Result<u64> {
+    tx.sql(
+        "DELETE FROM mails WHERE id IN (
+           SELECT id FROM mails WHERE created_at < $1 AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)
+           ORDER BY id LIMIT 1000)",
+    )
+    .bind(before)
+    .unaudited("done long ago")
+    .run()
+    .await
+}

@@ -1,0 +1,216 @@
+//! Teams: groups of people, in a tree. Who is in a team is in the teams above it.
+
+use domain::role::Role;
+use domain::text::TeamName;
+use domain::{MembershipId, TeamId, Time, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::Tx;
+use crate::{Error, OrNotFound, OrTaken, Result};
+
+/// A team.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Team {
+    /// The id.
+    pub id: TeamId,
+    /// The team above it.
+    pub parent_id: Option<TeamId>,
+    /// What it is called, unique among its siblings.
+    pub name: TeamName,
+    /// Counts changes, for ETags.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Adds a team.
+/// # Errors
+/// [`Error::Taken`] when a sibling has the name; [`Error::Refused`] when the team above does not exist.
+pub async fn insert(tx: &mut Tx, team: &Team) -> Result<()> {
+    tx.sql("INSERT INTO teams (id, parent_id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)")
+        .bind(team.id)
+        .bind(team.parent_id)
+        .bind(&team.name)
+        .bind(team.created_at)
+        .run()
+        .await
+        .or_taken("team name")?;
+    // What is held at the team above holds here too.
+    tx.shift_authority();
+    Ok(())
+}
+
+/// The team with this id, if there is one.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut Tx, id: TeamId) -> Result<Option<Team>> {
+    tx.sql("SELECT id, parent_id, name, version, created_at, updated_at FROM teams WHERE id = $1")
+        .bind(id)
+        .optional()
+        .await
+}
+
+/// The team with this id.
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn get(tx: &mut Tx, id: TeamId) -> Result<Team> {
+    find(tx, id).await.or_not_found("team")
+}
+
+/// All teams, by id, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn list(tx: &mut Tx, after: Option<TeamId>, limit: i64) -> Result<Vec<Team>> {
+    tx.sql(
+        "SELECT id, parent_id, name, version, created_at, updated_at FROM teams
+         WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// Writes back a team's name and the team above it; counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given; [`Error::Taken`] when a sibling has the name; [`Error::Refused`] when
+/// the team above is the team itself, is below it, or does not exist.
+pub async fn update(tx: &mut Tx, team: &Team) -> Result<()> {
+    if let Some(parent) = team.parent_id
+        && is_above(tx, team.id, parent).await?
+    {
+        return Err(Error::Refused("a team cannot be below itself".into()));
+    }
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE teams SET parent_id = $2, name = $3, version = version + 1, updated_at = $4
+             WHERE id = $1 AND version = $5",
+        )
+        .bind(team.id)
+        .bind(team.parent_id)
+        .bind(&team.name)
+        .bind(now)
+        .bind(team.version)
+        .run()
+        .await
+        .or_taken("team name")?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("team")) } else { Ok(()) }
+}
+
+/// Whether `upper` is `lower` or above it. `UNION` drops what was seen before, so a cycle could not hang it.
+async fn is_above(tx: &mut Tx, upper: TeamId, lower: TeamId) -> Result<bool> {
+    tx.sql(
+        "SELECT EXISTS (
+           WITH RECURSIVE up (id) AS (SELECT $1 UNION SELECT t.parent_id FROM teams t JOIN up ON t.id = up.id)
+           SELECT 1 FROM up WHERE id = $2)",
+    )
+    .bind(lower)
+    .bind(upper)
+    .one()
+    .await
+}
+
+/// Removes a team; its members leave it, and what it was given in projects ends.
+/// # Errors
+/// [`Error::Refused`] when there are teams below it; [`Error::NotFound`] when there is no such team.
+pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
+    if tx.sql("SELECT EXISTS (SELECT 1 FROM teams WHERE parent_id = $1)").bind(id).one().await? {
+        return Err(Error::Refused("there are teams below this team; move or remove them first".into()));
+    }
+    let removed = tx.sql("DELETE FROM teams WHERE id = $1").bind(id).run().await?;
+    tx.shift_authority();
+    if removed == 0 { Err(Error::NotFound("team")) } else { Ok(()) }
+}
+
+/// A person in a team.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TeamMember {
+    /// The team.
+    pub team_id: TeamId,
+    /// The person.
+    pub user_id: UserId,
+    /// Their stay in the organisation: the role in the team ends with it.
+    pub membership_id: MembershipId,
+    /// The role in the team.
+    pub role: Role,
+    /// Since when they have it.
+    pub created_at: Time,
+}
+
+/// Puts a person into a team; takes the place of the role they have there.
+/// # Errors
+/// [`Error::Refused`] when there is no such team.
+pub async fn add_member(tx: &mut Tx, member: &TeamMember) -> Result<()> {
+    remove_member(tx, member.team_id, member.user_id).await?;
+    tx.sql("INSERT INTO team_members (team_id, user_id, membership_id, role, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(member.team_id)
+        .bind(member.user_id)
+        .bind(member.membership_id)
+        .bind(member.role)
+        .bind(member.created_at)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Takes a person out of a team; says whether they were in it.
+/// # Errors
+/// As the database.
+pub async fn remove_member(tx: &mut Tx, team: TeamId, user: UserId) -> Result<bool> {
+    let removed =
+        tx.sql("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2").bind(team).bind(user).run().await?;
+    tx.shift_authority();
+    Ok(removed > 0)
+}
+
+/// The members of a team by person, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn list_members(tx: &mut Tx, team: TeamId, after: Option<UserId>, limit: i64) -> Result<Vec<TeamMember>> {
+    tx.sql(
+        "SELECT team_id, user_id, membership_id, role, created_at FROM team_members
+         WHERE team_id = $1 AND ($2 IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3",
+    )
+    .bind(team)
+    .bind(after)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// The teams that a person was put into, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn of_person(tx: &mut Tx, user: UserId, after: Option<TeamId>, limit: i64) -> Result<Vec<TeamMember>> {
+    tx.sql(
+        "SELECT team_id, user_id, membership_id, role, created_at FROM team_members
+         WHERE user_id = $1 AND ($2 IS NULL OR team_id > $2) ORDER BY team_id LIMIT $3",
+    )
+    .bind(user)
+    .bind(after)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// Takes a person out of all teams and projects when their stay in the organisation ends.
+/// # Errors
+/// As the database.
+pub async fn forget_person(tx: &mut Tx, user: UserId) -> Result<()> {
+    tx.sql("DELETE FROM team_members WHERE user_id = $1")
+        .bind(user)
+        .unaudited("part of the end of a stay, which is recorded")
+        .run()
+        .await?;
+    tx.sql("DELETE FROM project_members WHERE user_id = $1")
+        .bind(user)
+        .unaudited("part of the end of a stay, which is recorded")
+        .run()
+        .await?;
+    tx.shift_authority();
+    Ok(())
+}

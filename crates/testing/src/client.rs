@@ -1,0 +1,143 @@
+//! Requests without a network.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request};
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// Somebody who sends requests.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) router: Router,
+    /// What goes into `Authorization: Bearer`.
+    pub token: Option<String>,
+    /// The refresh token, as long as it was not used.
+    pub refresh: String,
+    /// Who it is: `usr_...`.
+    pub user: String,
+    /// Their personal organisation: `org_...`.
+    pub org: String,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; null when it is none.
+    pub json: Value,
+}
+
+impl Answer {
+    /// The text at a JSON pointer.
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn str(&self, pointer: &str) -> &str {
+        self.json.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {pointer} in {} {}", self.status, self.text))
+    }
+
+    /// The error's code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.json.pointer("/error/code").and_then(Value::as_str).unwrap_or("")
+    }
+
+    /// Checks the status and gives the answer back.
+    /// # Panics
+    /// When the status is another; shows the body.
+    #[must_use]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+}
+
+impl Client {
+    pub(crate) fn new(router: Router) -> Self {
+        Self { router, token: None, refresh: String::new(), user: String::new(), org: String::new(), headers: Vec::new() }
+    }
+
+    /// The same with a further header.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut other = self.clone();
+        other.headers.push((name.to_owned(), value.to_owned()));
+        other
+    }
+
+    /// The same with another credential, or none.
+    #[must_use]
+    pub fn with_token(&self, token: Option<&str>) -> Self {
+        Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    /// The same, working in an organisation.
+    #[must_use]
+    pub fn in_org(&self, org: &str) -> Self {
+        self.with("x-rowhouse-org", org)
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// PUT.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    /// PATCH.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    /// Any request.
+    /// # Panics
+    /// When the request itself is malformed.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let body = match body {
+            None => Body::empty(),
+            Some(Value::String(raw)) => {
+                request = request.header("content-type", "application/json");
+                Body::from(raw.clone())
+            }
+            Some(json) => {
+                request = request.header("content-type", "application/json");
+                Body::from(json.to_string())
+            }
+        };
+        let request = request.body(body).expect("a good request");
+        let response = self.router.clone().oneshot(request).await.expect("the router answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, text, json }
+    }
+}

@@ -1,0 +1,185 @@
+//! The house under test.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::ambient::{Clock, ManualClock, Random};
+use domain::{Ambient, Time};
+use server::background::Background;
+use server::{App, Limits, Listed};
+use store::{Engine, Place, Settings, Store};
+use tempfile::TempDir;
+use tenancy::passwords::{Cost, Passwords};
+use tenancy::{House, Rules};
+
+use crate::client::Client;
+use crate::postgres::Database;
+
+/// How the house is to be.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Whether mail addresses are verified before the first sign-in.
+    pub verify_mail: bool,
+    /// Its public address.
+    pub public_url: String,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<String>,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self { verify_mail: false, public_url: "http://test".into(), trusted_proxies: Vec::new() }
+    }
+}
+
+/// A whole Rowhouse, in process.
+pub struct TestHouse {
+    /// The application.
+    pub app: App,
+    /// The house behind it.
+    pub house: House,
+    /// The clock; it stands still until it is told to move.
+    pub clock: Arc<ManualClock>,
+    router: axum::Router,
+    routes: Vec<Listed>,
+    settings: Settings,
+    folder: TempDir,
+    _background: Background,
+    database: Option<Database>,
+}
+
+struct SystemRandom(Ambient);
+
+impl Random for SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            chunk.copy_from_slice(&self.0.bytes::<8>()[..chunk.len()]);
+        }
+    }
+}
+
+/// A key that is no secret, so that all tests can open the database template.
+const MASTER_KEY: &str = "rowhouse-master-1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+
+impl TestHouse {
+    /// On encrypted files.
+    pub async fn sqlite() -> Self {
+        Self::sqlite_with(Wish::default()).await
+    }
+
+    /// On PostgreSQL.
+    pub async fn postgres() -> Self {
+        Self::postgres_with(Wish::default()).await
+    }
+
+    /// On encrypted files, with wishes.
+    pub async fn sqlite_with(wish: Wish) -> Self {
+        Self::build(Engine::Sqlite, wish).await
+    }
+
+    /// On PostgreSQL, with wishes.
+    pub async fn postgres_with(wish: Wish) -> Self {
+        Self::build(Engine::Postgres, wish).await
+    }
+
+    async fn build(engine: Engine, wish: Wish) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let master_key_file = folder.path().join("keys/master.key");
+        std::fs::create_dir(folder.path().join("keys")).expect("made");
+        std::fs::write(&master_key_file, MASTER_KEY).expect("written");
+        let start: Time = "2026-11-22T10:00:00Z".parse().expect("a good time");
+        let clock = Arc::new(ManualClock::at(start));
+        let ambient = Ambient::new(clock.clone() as Arc<dyn Clock>, Arc::new(SystemRandom(Ambient::system())));
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(Database::clone_template(&master_key_file, &ambient).await),
+        };
+        let place = match &database {
+            None => Place::Embedded { data: folder.path().join("data"), open_files: 64, cache_kib: 512 },
+            Some(database) => Place::Postgres { url: database.url.clone(), role_prefix: "rowhouse".into(), connections: 8 },
+        };
+        let settings = Settings { place, master_key_file, issuer: wish.public_url.clone() };
+        let store = Store::start(&settings, ambient.clone()).await.expect("the store starts");
+        // The cheapest cost that argon2 takes: what hashing costs is measured elsewhere.
+        let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 2, ambient).expect("a good cost");
+        let house = House::new(store, passwords, Rules::new(&wish.public_url, wish.verify_mail));
+        let limits = Limits { trusted_proxies: wish.trusted_proxies, ..Limits::default() };
+        let app = App::new(house.clone(), limits);
+        let (router, routes) = server::router(&app);
+        let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
+        let router = server::listen::in_process(router, peer);
+        let background = server::background::start(&app);
+        Self { app, house, clock, router, routes, settings, folder, _background: background, database }
+    }
+
+    /// Which engine it stands on.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.house.store.engine()
+    }
+
+    /// The storage.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.house.store
+    }
+
+    /// All routes.
+    #[must_use]
+    pub fn routes(&self) -> &[Listed] {
+        &self.routes
+    }
+
+    /// What the storage was opened with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The folder of the embedded data.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A bare connection to the database as its owner; on PostgreSQL.
+    pub async fn raw(&self) -> tokio_postgres::Client {
+        crate::postgres::connect(&self.database.as_ref().expect("a PostgreSQL house").url).await
+    }
+
+    /// A bare connection to the database in a role; on PostgreSQL.
+    pub async fn raw_as(&self, role: &str) -> tokio_postgres::Client {
+        let url = &self.database.as_ref().expect("a PostgreSQL house").url;
+        crate::postgres::connect(&url.replace("postgres://postgres@", &format!("postgres://{role}@"))).await
+    }
+
+    /// Somebody without a credential.
+    #[must_use]
+    pub fn visitor(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// Signs a new person up, who owns a personal organisation, and gives their client.
+    pub async fn sign_up(&self, name: &str) -> Client {
+        let body = serde_json::json!({
+            "email": format!("{}@example.com", name.to_lowercase()),
+            "password": PASSWORD,
+            "name": name,
+            "organization_name": format!("{name}'s house"),
+        });
+        let answer = self.visitor().post("/api/v1/auth/signup", &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        let text = |pointer: &str| answer.json.pointer(pointer).and_then(|v| v.as_str()).expect("in the answer").to_owned();
+        Client {
+            token: Some(text("/access_token")),
+            refresh: text("/refresh_token"),
+            user: text("/user/id"),
+            org: text("/organization/id"),
+            ..self.visitor()
+        }
+    }
+}
+
+/// The password of everybody in tests.
+pub const PASSWORD: &str = "wet paint on the porch";

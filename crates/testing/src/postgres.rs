@@ -1,0 +1,83 @@
+//! Databases for tests: one migrated template per schema, cloned for each test and dropped after it.
+
+use domain::Ambient;
+use store::{Place, Settings, Store};
+use tokio_postgres::{Client, NoTls};
+
+/// Where the server is; `make test` starts one and says so in this variable.
+pub(crate) fn server() -> String {
+    std::env::var("ROWHOUSE_TEST_POSTGRES_URL")
+        .expect("ROWHOUSE_TEST_POSTGRES_URL is not set: run `make test`, or `scripts/services start` and `. .services/env`")
+}
+
+/// A database of its own, removed when dropped.
+pub(crate) struct Database {
+    name: String,
+    pub(crate) url: String,
+}
+
+impl Database {
+    /// Clones the template, which is made first when there is none for this schema.
+    pub(crate) async fn clone_template(key_file: &std::path::Path, ambient: &Ambient) -> Self {
+        let admin = connect(&server()).await;
+        let texts = store::migrate::CONTROL.iter().chain(store::migrate::ORG).map(|step| step.postgres).collect::<String>();
+        let hash = store::keys::sha256(texts + store::migrate::BOOTSTRAP);
+        let template = hash[..8].iter().fold("rowhouse_template_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        // Tests run in many processes: one makes the template, the others wait.
+        admin.batch_execute("SELECT pg_advisory_lock(5410)").await.expect("the lock is given");
+        let ready = admin.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&template]).await.expect("answered").is_some();
+        if !ready {
+            let draft = format!("{template}_draft");
+            admin.batch_execute(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)")).await.expect("dropped");
+            admin.batch_execute(&format!("CREATE DATABASE {draft}")).await.expect("created");
+            let url = in_database(&draft);
+            let place = Place::Postgres { url, role_prefix: "rowhouse".into(), connections: 2 };
+            let settings = Settings { place, master_key_file: key_file.to_owned(), issuer: "http://test".into() };
+            drop(Store::start(&settings, ambient.clone()).await.expect("the template is migrated"));
+            let rename = format!("ALTER DATABASE {draft} RENAME TO {template}");
+            // The pools close their connections a moment after they are dropped.
+            let mut renamed = admin.batch_execute(&rename).await;
+            for _ in 0..50 {
+                if renamed.is_ok() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                renamed = admin.batch_execute(&rename).await;
+            }
+            renamed.expect("renamed");
+        }
+        admin.batch_execute("SELECT pg_advisory_unlock(5410)").await.expect("unlocked");
+        let random: [u8; 8] = ambient.bytes();
+        let name = random.iter().fold("rowhouse_test_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("cloned");
+        Self { url: in_database(&name), name }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let name = std::mem::take(&mut self.name);
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let admin = connect(&server()).await;
+                let _ = admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+            });
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// The server's address with another database.
+fn in_database(name: &str) -> String {
+    let server = server();
+    let (start, _) = server.rsplit_once('/').expect("the address names a database");
+    format!("{start}/{name}")
+}
+
+/// A bare connection.
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the test server answers");
+    tokio::spawn(connection);
+    client
+}
