@@ -135,7 +135,10 @@ impl Grants {
         if held {
             because.push(format!("So it is allowed to {}.", permission.description()));
         } else {
-            because.push(format!("Nothing that is held gives {permission}, so it is not allowed to {}.", permission.description()));
+            because.push(format!(
+                "Nothing that is held gives {permission}, so it is not allowed to {}.",
+                permission.description()
+            ));
         }
         held
     }
@@ -148,7 +151,13 @@ impl Grants {
     }
 }
 
-fn by_grants(permission: Permission, level: Level, held: Option<&Vec<Held>>, place: &str, because: &mut Vec<String>) -> bool {
+fn by_grants(
+    permission: Permission,
+    level: Level,
+    held: Option<&Vec<Held>>,
+    place: &str,
+    because: &mut Vec<String>,
+) -> bool {
     let mut gives = false;
     for grant in held.into_iter().flatten() {
         let this = held_at(level, grant.permissions).contains(permission);

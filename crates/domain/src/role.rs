@@ -53,18 +53,12 @@ impl Builtin {
     #[must_use]
     pub fn permissions(self) -> PermissionSet {
         use Permission as P;
-        let viewer: PermissionSet = [
-            P::OrgRead,
-            P::MembersRead,
-            P::TeamsRead,
-            P::ProjectsRead,
-            P::RolesRead,
-            P::ConfigRead,
-            P::ConfigWrite,
-        ]
-        .into_iter()
-        .collect();
-        let member: PermissionSet = [P::ProjectsCreate, P::KeysCreate, P::UsageRead, P::BudgetsRead].into_iter().collect();
+        let viewer: PermissionSet =
+            [P::OrgRead, P::MembersRead, P::TeamsRead, P::ProjectsRead, P::RolesRead, P::ConfigRead, P::ConfigWrite]
+                .into_iter()
+                .collect();
+        let member: PermissionSet =
+            [P::ProjectsCreate, P::KeysCreate, P::UsageRead, P::BudgetsRead].into_iter().collect();
         let owner_alone: PermissionSet = [P::OrgClose, P::OrgTransfer].into_iter().collect();
         match self {
             Self::Viewer => viewer,

@@ -7,7 +7,8 @@ pub struct InvalidText(pub String);
 
 /// Characters that have no place in a name: control characters, and the Unicode ones that reorder or hide text.
 fn is_hidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 fn check(text: &str, min: usize, max: usize, lines: bool) -> Result<String, InvalidText> {

@@ -10,7 +10,11 @@ use crate::http::reply::Found;
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
-    routes.get("/healthz", "Says that the process lives.", health).get("/readyz", "Says whether requests can be served.", ready)
+    routes.get("/healthz", "Says that the process lives.", health).get(
+        "/readyz",
+        "Says whether requests can be served.",
+        ready,
+    )
 }
 
 /// The state of the server.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use aide::openapi::{
-    Info, OpenApi, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, SchemaObject, SecurityScheme,
+    Info, OpenApi, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, SchemaObject,
+    SecurityScheme,
 };
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -49,7 +50,11 @@ pub(crate) fn path_parameter(name: &str) -> ReferenceOr<Parameter> {
             description: None,
             required: true,
             deprecated: None,
-            format: ParameterSchemaOrContent::Schema(SchemaObject { json_schema: schema, external_docs: None, example: None }),
+            format: ParameterSchemaOrContent::Schema(SchemaObject {
+                json_schema: schema,
+                external_docs: None,
+                example: None,
+            }),
             example: None,
             examples: Default::default(),
             explode: None,
@@ -80,7 +85,9 @@ pub(crate) fn served(document: OpenApi) -> axum::Router<App> {
     axum::Router::new()
         .route(
             "/api/openapi.json",
-            get(move || async move { ([(CONTENT_TYPE, "application/json; charset=utf-8")], json.to_string()).into_response() }),
+            get(move || async move {
+                ([(CONTENT_TYPE, "application/json; charset=utf-8")], json.to_string()).into_response()
+            }),
         )
         .route("/api/docs", get(reader))
         .route("/api/docs/reader.js", get(|| asset("text/javascript; charset=utf-8", include_str!("reader/reader.js"))))

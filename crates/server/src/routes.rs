@@ -86,7 +86,13 @@ impl Routes {
         self.router
     }
 
-    fn add(mut self, method: Method, path: &'static str, access: Access, route: ApiMethodRouter<App, Infallible>) -> Self {
+    fn add(
+        mut self,
+        method: Method,
+        path: &'static str,
+        access: Access,
+        route: ApiMethodRouter<App, Infallible>,
+    ) -> Self {
         self.listed.push(Listed { method, path, access });
         self.router = self.router.api_route(path, route);
         self
@@ -105,7 +111,9 @@ fn describe<I: Guarded>(
             Access::Person => "For anybody who is signed in.".to_owned(),
             Access::Operator => "For operators of the installation.".to_owned(),
             Access::Organisation(permission) => format!("Needs `{permission}` at the organisation."),
-            Access::Local(permission) => format!("Needs `{permission}` at the organisation, or at the team or project it is about."),
+            Access::Local(permission) => {
+                format!("Needs `{permission}` at the organisation, or at the team or project it is about.")
+            }
         };
         let inner = operation.inner_mut();
         let tag = path.trim_start_matches("/api/v1/").split('/').next().unwrap_or("").to_owned();

@@ -27,7 +27,13 @@ impl Event {
     /// An event such as `team.created` about an object such as `tea_...`.
     #[must_use]
     pub fn new(action: &'static str, object: impl std::fmt::Display) -> Self {
-        Self { action, object: object.to_string(), before: None, after: None, detail: Value::Object(serde_json::Map::new()) }
+        Self {
+            action,
+            object: object.to_string(),
+            before: None,
+            after: None,
+            detail: Value::Object(serde_json::Map::new()),
+        }
     }
 
     /// The object as it was: its hash is kept, not its content.
@@ -151,10 +157,8 @@ pub struct Head {
 /// Appends an entry to the chain that the transaction's database holds.
 pub(crate) async fn append(transaction: &mut Transaction, draft: Draft) -> Result<()> {
     // The update comes first: it takes the row's lock, so that writers queue for their place in the chain.
-    let head: Head = transaction
-        .sql("UPDATE audit_head SET seq = seq + 1 WHERE one = 1 RETURNING seq, hash")
-        .one()
-        .await?;
+    let head: Head =
+        transaction.sql("UPDATE audit_head SET seq = seq + 1 WHERE one = 1 RETURNING seq, hash").one().await?;
     let mut entry = Entry {
         seq: head.seq,
         id: draft.id,
@@ -261,7 +265,8 @@ pub struct Verified {
 pub(crate) async fn verify(transaction: &mut Transaction, heads: &[Head]) -> Result<Verified> {
     const STEP: i64 = 1000;
     let head = head(transaction).await?;
-    let mut expected: std::collections::BTreeMap<i64, &[u8]> = heads.iter().map(|head| (head.seq, head.hash.as_slice())).collect();
+    let mut expected: std::collections::BTreeMap<i64, &[u8]> =
+        heads.iter().map(|head| (head.seq, head.hash.as_slice())).collect();
     let (mut seq, mut hash) = (0, vec![0; 32]);
     let fault = 'walk: loop {
         let entries = following(transaction, seq, STEP).await?;
@@ -285,7 +290,9 @@ pub(crate) async fn verify(transaction: &mut Transaction, heads: &[Head]) -> Res
         if head.seq != seq || head.hash != hash {
             return Some(format!("the chain ends at {seq}, its head says {}", head.seq));
         }
-        expected.last_key_value().map(|(signed, _)| format!("the chain ends at {seq}, but entry {signed} was signed: the end was cut off"))
+        expected
+            .last_key_value()
+            .map(|(signed, _)| format!("the chain ends at {seq}, but entry {signed} was signed: the end was cut off"))
     });
     Ok(Verified { entries: seq, heads: heads.len(), fault })
 }
@@ -304,4 +311,3 @@ pub(crate) fn from_payload(payload: &str) -> Result<Draft> {
 pub fn detail_of(entry: &Entry) -> Value {
     serde_json::from_str(&entry.detail).unwrap_or(Value::Null)
 }
-

@@ -39,7 +39,8 @@ pub(crate) struct Cache {
 
 impl Default for Cache {
     fn default() -> Self {
-        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>() -> moka::sync::Cache<K, V> {
+        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>()
+        -> moka::sync::Cache<K, V> {
             moka::sync::Cache::builder().max_capacity(ENTRIES).time_to_live(AGE).build()
         }
         Self { epoch: AtomicU64::new(0), sessions: cache(), keys: cache(), grants: cache() }
@@ -202,11 +203,16 @@ async fn read_grants(tx: &mut Transaction, membership: &Membership, user: UserId
         for grant in &in_teams {
             for team in tree.below(grant.id) {
                 let through = (team != grant.id).then_some(grant.id);
-                teams.entry(team).or_default().push(Held { role: grant.role, permissions: of_role(grant.role), through });
+                teams.entry(team).or_default().push(Held {
+                    role: grant.role,
+                    permissions: of_role(grant.role),
+                    through,
+                });
             }
             around.extend(tree.above(grant.id));
         }
-        let given: Vec<(ProjectId, TeamId, Role)> = tx.sql("SELECT project_id, team_id, role FROM project_teams").all().await?;
+        let given: Vec<(ProjectId, TeamId, Role)> =
+            tx.sql("SELECT project_id, team_id, role FROM project_teams").all().await?;
         for (project, team, role) in given.into_iter().filter(|(_, team, _)| around.contains(team)) {
             projects.entry(project).or_default().push(Held { role, permissions: of_role(role), through: Some(team) });
         }
@@ -225,7 +231,10 @@ async fn read_grants(tx: &mut Transaction, membership: &Membership, user: UserId
 async fn read_roles(tx: &mut Transaction) -> Result<BTreeMap<RoleId, PermissionSet>> {
     let rows: Vec<(RoleId, Json<Vec<String>>)> = tx.sql("SELECT id, permissions FROM roles").all().await?;
     // A permission that this version no longer knows gives nothing.
-    Ok(rows.into_iter().map(|(id, Json(names))| (id, names.iter().filter_map(|name| name.parse().ok()).collect())).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(id, Json(names))| (id, names.iter().filter_map(|name| name.parse().ok()).collect()))
+        .collect())
 }
 
 /// The tree of teams.

@@ -4,8 +4,8 @@
 //! teams that an invitation brings) is queued in control in the same transaction, written into the organisation under its id, and
 //! then taken off the queue. A crash at any point repeats the writing, and the id makes the repetition harmless.
 
-use domain::{DeliveryId, MembershipId, OrgId, ProjectId, TeamId, UserId};
 use domain::role::Role;
+use domain::{DeliveryId, MembershipId, OrgId, ProjectId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::control::ControlTx;
@@ -96,7 +96,8 @@ impl Store {
             match delivery.kind.as_str() {
                 AUDIT => audit::append(&mut tx, audit::from_payload(&delivery.payload)?).await?,
                 PLACEMENT => {
-                    let placement = serde_json::from_str(&delivery.payload).map_err(|error| Error::bug(error.to_string()))?;
+                    let placement =
+                        serde_json::from_str(&delivery.payload).map_err(|error| Error::bug(error.to_string()))?;
                     org::place(&mut tx, &placement, now).await?;
                 }
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
@@ -120,7 +121,14 @@ impl Store {
     /// As the database.
     pub async fn awaiting_delivery(&self, limit: i64) -> Result<Vec<OrgId>> {
         let mut tx = self.read_control().await?;
-        tx.sql("SELECT org_id FROM deliveries GROUP BY org_id ORDER BY min(created_at) LIMIT $1").bind(limit).all().await
+        // An organisation that is still being made has no store to write to.
+        tx.sql(
+            "SELECT d.org_id FROM deliveries d JOIN organisations o ON o.id = d.org_id WHERE o.status <> 'creating'
+             GROUP BY d.org_id ORDER BY min(d.created_at) LIMIT $1",
+        )
+        .bind(limit)
+        .all()
+        .await
     }
 
     /// Waits until something is queued in this process.

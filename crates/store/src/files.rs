@@ -70,7 +70,10 @@ impl Files {
                     "INSERT INTO tenant (one, id, created_at) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING",
                     rusqlite::params![id.as_bytes().as_slice(), now],
                 )?;
-                transaction.execute("INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, zeroblob(32)) ON CONFLICT DO NOTHING", [])?;
+                transaction.execute(
+                    "INSERT INTO audit_head (one, seq, hash) VALUES (1, 0, zeroblob(32)) ON CONFLICT DO NOTHING",
+                    [],
+                )?;
                 transaction.commit()?;
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             };
@@ -96,7 +99,8 @@ impl Files {
             return Ok(slot.file.clone());
         }
         if slots.len() >= self.most {
-            let idle = slots.iter().filter(|(_, slot)| slot.is_idle()).min_by_key(|(_, slot)| slot.used).map(|(org, _)| *org);
+            let idle =
+                slots.iter().filter(|(_, slot)| slot.is_idle()).min_by_key(|(_, slot)| slot.used).map(|(org, _)| *org);
             slots.remove(&idle.ok_or(Error::Busy("all files that may be open are in use"))?);
         }
         let file = Arc::<tokio::sync::OnceCell<_>>::default();
@@ -135,8 +139,13 @@ fn open(org: OrgId, path: &Path, key: &Secret, cache_kib: u32) -> Result<File> {
     }
     let file = File::open(path, key.derive("file"), cache_kib, false)?;
     file.exclusively(|connection| {
+        // An empty file is not a new organisation but a lost one: it must not quietly become a fresh store.
+        if migrate::version(connection)? == 0 {
+            return Err(Error::Damaged { org: String::new(), what: "the file is empty".into() });
+        }
         migrate::file(connection, migrate::ORG)?;
-        let id: Vec<u8> = connection.query_row("SELECT id FROM tenant", [], |row| row.get(0)).map_err(|error| translate(&error))?;
+        let id: Vec<u8> =
+            connection.query_row("SELECT id FROM tenant", [], |row| row.get(0)).map_err(|error| translate(&error))?;
         if id != org.uuid().as_bytes() {
             return Err(Error::Damaged { org: String::new(), what: "the file belongs to another organisation".into() });
         }

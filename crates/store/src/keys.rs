@@ -67,7 +67,8 @@ impl Secret {
 
     /// HMAC-SHA-256 under a derived key.
     pub(crate) fn mac(&self, label: &str, bytes: &[u8]) -> [u8; 32] {
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.derive(label).as_slice()).expect("HMAC takes keys of any length");
+        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.derive(label).as_slice())
+            .expect("HMAC takes keys of any length");
         mac.update(bytes);
         mac.finalize().into_bytes().into()
     }
@@ -111,7 +112,8 @@ impl MasterKeys {
             .map_err(|error| Error::Setup(format!("the master key file {} cannot be read: {error}", path.display())))?;
         let mut keys = Vec::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let bytes = line.strip_prefix(HEADER).and_then(|rest| STANDARD.decode(rest.trim()).ok()).map(Zeroizing::new);
+            let bytes =
+                line.strip_prefix(HEADER).and_then(|rest| STANDARD.decode(rest.trim()).ok()).map(Zeroizing::new);
             let key = bytes.and_then(|bytes| Secret::from_slice(&bytes).ok());
             let key = key.ok_or_else(|| {
                 Error::Setup(format!(
@@ -184,7 +186,8 @@ impl MasterKeys {
     }
 
     pub(crate) fn unwrap(&self, place: &str, wrapped: &[u8]) -> Result<Secret> {
-        let (name, sealed) = wrapped.split_first_chunk::<4>().ok_or(Error::Sealed("a wrapped key that is too short"))?;
+        let (name, sealed) =
+            wrapped.split_first_chunk::<4>().ok_or(Error::Sealed("a wrapped key that is too short"))?;
         let (_, master) = self.keys.iter().find(|(known, _)| known == name).ok_or_else(|| {
             Error::Setup(format!(
                 "the master key file {} is not the one that this data was made with; set ROWHOUSE_MASTER_KEY_FILE to the right one",

@@ -191,7 +191,11 @@ impl Store {
                 let share = shares.take(org).await?;
                 // One writer per organisation, as in the embedded engine, so that both behave the same under races.
                 let lock = (access == Access::Write).then(|| lock_number(&format!("tenant {org}")));
-                Ok(Transaction::postgres(postgres::begin(app, access, Some(org.uuid()), lock).await?, access, Some(share)))
+                Ok(Transaction::postgres(
+                    postgres::begin(app, access, Some(org.uuid()), lock).await?,
+                    access,
+                    Some(share),
+                ))
             }
         }
     }
@@ -277,7 +281,12 @@ impl Store {
     /// An answer that was stored under a scope since the given time.
     /// # Errors
     /// As the databases.
-    pub async fn recall(&self, place: Recall<'_>, scope: [u8; 32], since: domain::Time) -> Result<Option<idempotency::Stored>> {
+    pub async fn recall(
+        &self,
+        place: Recall<'_>,
+        scope: [u8; 32],
+        since: domain::Time,
+    ) -> Result<Option<idempotency::Stored>> {
         let mut tx = self.read_control().await?;
         let mut found = idempotency::find(tx.transaction(), &scope).await?;
         drop(tx);

@@ -39,6 +39,11 @@ const PARTS: [(&str, &[Migration]); 2] = [("control", CONTROL), ("org", ORG)];
 /// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}` and `{ops}` stand for role names.
 pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
 
+/// The schema that a file is of; 0 for an empty file.
+pub(crate) fn version(connection: &Connection) -> Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(|error| sqlite::translate(&error))
+}
+
 /// Brings a file to the newest schema, all or nothing. The number stands in `user_version`.
 pub(crate) fn file(connection: &mut Connection, steps: &[Migration]) -> Result<()> {
     let run = |connection: &mut Connection| -> rusqlite::Result<Result<()>> {
@@ -48,7 +53,8 @@ pub(crate) fn file(connection: &mut Connection, steps: &[Migration]) -> Result<(
             return Ok(Ok(()));
         }
         if version > newest {
-            let text = format!("the data is of schema {version}, this program knows up to {newest}; use a newer rowhouse");
+            let text =
+                format!("the data is of schema {version}, this program knows up to {newest}; use a newer rowhouse");
             return Ok(Err(Error::Setup(text)));
         }
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
@@ -78,7 +84,8 @@ impl Roles {
     /// # Errors
     /// [`Error::Setup`] when the prefix is not a plain lower-case name.
     pub fn with_prefix(prefix: &str) -> Result<Self> {
-        let plain = (1..=40).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let plain = (1..=40).contains(&prefix.len())
+            && prefix.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if !plain {
             return Err(Error::Setup("the prefix of the database roles must be 1 to 40 of a-z, 0-9 and _".into()));
         }
@@ -97,22 +104,24 @@ pub(crate) async fn database(
     now: i64,
 ) -> Result<Vec<String>> {
     let translate = |error: tokio_postgres::Error| match crate::sql::postgres::translate(&error) {
-        Error::Bug(text) | Error::Refused(text) => Error::Setup(format!("a migration failed and was rolled back: {text}")),
+        Error::Bug(text) | Error::Refused(text) => {
+            Error::Setup(format!("a migration failed and was rolled back: {text}"))
+        }
         other => other,
     };
-    let version: i32 = client
-        .query_one("SELECT current_setting('server_version_num')::int4", &[])
-        .await
-        .map_err(translate)?
-        .get(0);
+    let version: i32 =
+        client.query_one("SELECT current_setting('server_version_num')::int4", &[]).await.map_err(translate)?.get(0);
     if version < 150_000 {
         return Err(Error::Setup(format!("PostgreSQL 15 or newer is needed, this server is {}", version / 10_000)));
     }
     let transaction = client.transaction().await.map_err(translate)?;
     // Roles belong to the whole server, so the lock must not be per database: a shared catalogue row would do, a lock is plainer.
     transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await.map_err(translate)?;
-    let known: bool =
-        transaction.query_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[]).await.map_err(translate)?.get(0);
+    let known: bool = transaction
+        .query_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[])
+        .await
+        .map_err(translate)?
+        .get(0);
     let mut versions = [0_i64; 2];
     if known {
         for (version, (part, _)) in versions.iter_mut().zip(PARTS) {
@@ -129,7 +138,11 @@ pub(crate) async fn database(
         return Err(Error::Setup("the database is of a newer schema than this program; use a newer rowhouse".into()));
     }
     for (role, password) in passwords {
-        let exists = transaction.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role]).await.map_err(translate)?.is_some();
+        let exists = transaction
+            .query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role])
+            .await
+            .map_err(translate)?
+            .is_some();
         let schema = if *role == roles.control { "control" } else { "org" };
         if !exists {
             transaction.batch_execute(&format!("CREATE ROLE {role}")).await.map_err(translate)?;
@@ -145,7 +158,8 @@ pub(crate) async fn database(
             .await
             .map_err(translate)?;
     }
-    let bootstrap = BOOTSTRAP.replace("{app}", &roles.app).replace("{control}", &roles.control).replace("{ops}", &roles.ops);
+    let bootstrap =
+        BOOTSTRAP.replace("{app}", &roles.app).replace("{control}", &roles.control).replace("{ops}", &roles.ops);
     transaction.batch_execute(&bootstrap).await.map_err(translate)?;
     let mut applied = Vec::new();
     for ((part, steps), version) in PARTS.into_iter().zip(versions) {

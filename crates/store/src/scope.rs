@@ -378,7 +378,14 @@ impl Store {
             grants = Arc::new(cut);
         }
         let project = project.or(principal.key.as_ref().and_then(|key| key.project_id));
-        Ok(Scope(Arc::new(Inner { org, membership: found.membership, actor: principal.actor.clone(), grants, origin, project })))
+        Ok(Scope(Arc::new(Inner {
+            org,
+            membership: found.membership,
+            actor: principal.actor.clone(),
+            grants,
+            origin,
+            project,
+        })))
     }
 
     /// The rights of another member, for explanations and for checking what somebody may grant.

@@ -52,7 +52,8 @@ impl Store {
     pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Self> {
         let store = match &settings.place {
             Place::Embedded { data, open_files, cache_kib } => {
-                let (data, key_file, issuer) = (data.clone(), settings.master_key_file.clone(), settings.issuer.clone());
+                let (data, key_file, issuer) =
+                    (data.clone(), settings.master_key_file.clone(), settings.issuer.clone());
                 let (open_files, cache_kib) = (*open_files, *cache_kib);
                 tokio::task::spawn_blocking(move || embedded(&data, &key_file, open_files, cache_kib, ambient, issuer))
                     .await
@@ -66,18 +67,31 @@ impl Store {
     }
 }
 
-fn embedded(data: &Path, key_file: &Path, open_files: usize, cache_kib: u32, ambient: Ambient, issuer: String) -> Result<Inner> {
-    let setup = |error: std::io::Error| Error::Setup(format!("{} cannot be used as the data folder: {error}", data.display()));
+fn embedded(
+    data: &Path,
+    key_file: &Path,
+    open_files: usize,
+    cache_kib: u32,
+    ambient: Ambient,
+    issuer: String,
+) -> Result<Inner> {
+    let setup =
+        |error: std::io::Error| Error::Setup(format!("{} cannot be used as the data folder: {error}", data.display()));
     make_private_folder(data).map_err(setup)?;
     let data = data.canonicalize().map_err(setup)?;
     let house_file = data.join("house.key");
     let fresh = !house_file.exists();
     if fresh && data.join("control.db").exists() {
-        return Err(Error::Setup(format!("{} is missing, so the data cannot be opened; restore it from a backup", house_file.display())));
+        return Err(Error::Setup(format!(
+            "{} is missing, so the data cannot be opened; restore it from a backup",
+            house_file.display()
+        )));
     }
     let master = master_keys(key_file, fresh, &ambient)?;
     if master.path().canonicalize().map_err(setup)?.starts_with(&data) {
-        return Err(Error::Setup("the master key must not be inside the data folder; set ROWHOUSE_MASTER_KEY_FILE to another place".into()));
+        return Err(Error::Setup(
+            "the master key must not be inside the data folder; set ROWHOUSE_MASTER_KEY_FILE to another place".into(),
+        ));
     }
     let house = if fresh {
         let house = Secret::random(&ambient);
@@ -96,12 +110,22 @@ fn embedded(data: &Path, key_file: &Path, open_files: usize, cache_kib: u32, amb
     Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files }, master, house, issuer))
 }
 
-async fn database(url: &str, roles: &Roles, connections: usize, settings: &Settings, ambient: Ambient) -> Result<Inner> {
+async fn database(
+    url: &str,
+    roles: &Roles,
+    connections: usize,
+    settings: &Settings,
+    ambient: Ambient,
+) -> Result<Inner> {
     let (key_file, issuer) = (settings.master_key_file.as_path(), settings.issuer.clone());
-    let config: tokio_postgres::Config =
-        url.parse().map_err(|error| Error::Setup(format!("ROWHOUSE_DATABASE_URL is not a PostgreSQL address: {error}")))?;
+    let config: tokio_postgres::Config = url
+        .parse()
+        .map_err(|error| Error::Setup(format!("ROWHOUSE_DATABASE_URL is not a PostgreSQL address: {error}")))?;
     let unreachable = |error: tokio_postgres::Error| {
-        Error::Unavailable(format!("{error}{}", std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default()))
+        Error::Unavailable(format!(
+            "{error}{}",
+            std::error::Error::source(&error).map(|e| format!(": {e}")).unwrap_or_default()
+        ))
     };
     let (mut client, connection) = config.connect(postgres::tls()).await.map_err(unreachable)?;
     let driver = tokio::spawn(connection);
@@ -181,6 +205,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn unhex(text: &str) -> Result<Vec<u8>> {
-    let digits = (0..text.len()).step_by(2).map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+    let digits =
+        (0..text.len()).step_by(2).map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
     digits.collect::<Option<_>>().ok_or(Error::Sealed("not hexadecimal"))
 }

@@ -122,7 +122,8 @@ fn encode(part: &impl Serialize) -> Result<String> {
 /// Verifies a token's shape, signature, issuer, audience and times. Whether its session still lives is for the caller to see.
 pub(crate) async fn verify(store: &Store, token: &str) -> Result<Claims, Stop> {
     let mut parts = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(Refusal::Malformed.into());
     };
     let json = B64.decode(header).map_err(|_| Refusal::Malformed)?;
@@ -130,7 +131,8 @@ pub(crate) async fn verify(store: &Store, token: &str) -> Result<Claims, Stop> {
     if alg != "EdDSA" || typ != "at+jwt" {
         return Err(Refusal::Header.into());
     }
-    let signature = B64.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok()).ok_or(Refusal::Malformed)?;
+    let signature =
+        B64.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok()).ok_or(Refusal::Malformed)?;
     let now = store.ambient().now();
     if store.0.signing.public(&kid, now).is_none() && store.0.signing.may_reread(now) {
         read_keys(store).await?;
@@ -194,7 +196,12 @@ async fn read_keys(store: &Store) -> Result<()> {
     for row in signing_keys::list(&mut tx).await? {
         let seed = store.unseal(&format!("signing key {}", row.kid), &row.sealed)?;
         let seed: [u8; 32] = seed.try_into().map_err(|_| Error::Sealed("a signing key of the wrong length"))?;
-        keys.push(Key { kid: row.kid, signing: SigningKey::from_bytes(&seed), created_at: row.created_at, retired_at: row.retired_at });
+        keys.push(Key {
+            kid: row.kid,
+            signing: SigningKey::from_bytes(&seed),
+            created_at: row.created_at,
+            retired_at: row.retired_at,
+        });
     }
     let read_at = Some(store.ambient().now());
     *store.0.signing.0.write().unwrap_or_else(PoisonError::into_inner) = Known { keys, read_at };

@@ -89,7 +89,12 @@ pub(crate) fn new_secret(house: &House) -> String {
 }
 
 /// Records an event about a person in the log of each organisation they belong to, and in the installation's.
-pub(crate) async fn record_everywhere(tx: &mut ControlTx, person: &Person, origin: &Origin, event: &Event) -> Result<()> {
+pub(crate) async fn record_everywhere(
+    tx: &mut ControlTx,
+    person: &Person,
+    origin: &Origin,
+    event: &Event,
+) -> Result<()> {
     let actor = Actor::Person(person.id);
     for org in memberships::orgs_of(tx, person.id).await? {
         tx.record(org, &actor, origin, event.clone()).await?;

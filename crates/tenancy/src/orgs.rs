@@ -55,7 +55,8 @@ pub async fn insert(
         created_at: now,
     };
     memberships::insert(tx, &membership).await?;
-    let event = Event::new("organisation.created", organisation.id).after(&organisation).detail(json!({ "owner": owner }));
+    let event =
+        Event::new("organisation.created", organisation.id).after(&organisation).detail(json!({ "owner": owner }));
     tx.record(organisation.id, &Actor::Person(owner), origin, event).await?;
     Ok(organisation)
 }

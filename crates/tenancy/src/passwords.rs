@@ -124,7 +124,8 @@ impl Passwords {
             return Verdict::Wrong;
         }
         let params = Params::try_from(&stored).ok();
-        let weaker = params.is_none_or(|p| p.m_cost() < self.argon2.params().m_cost() || p.t_cost() < self.argon2.params().t_cost());
+        let weaker = params
+            .is_none_or(|p| p.m_cost() < self.argon2.params().m_cost() || p.t_cost() < self.argon2.params().t_cost());
         if weaker { Verdict::Outdated } else { Verdict::Right }
     }
 }

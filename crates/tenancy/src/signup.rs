@@ -48,7 +48,8 @@ pub async fn immediately(house: &House, newcomer: Newcomer, origin: &Origin) -> 
 /// Makes the person and the organisation.
 async fn create(house: &House, newcomer: Newcomer, verified: bool, origin: &Origin) -> Result<(Person, Organisation)> {
     let Newcomer { email, password, name, organisation } = newcomer;
-    let too_easy = |error: domain::password::InvalidPassword| Error::Invalid { field: "password", rule: error.to_string() };
+    let too_easy =
+        |error: domain::password::InvalidPassword| Error::Invalid { field: "password", rule: error.to_string() };
     password.check_against(&email).map_err(too_easy)?;
     let hash = house.passwords.hash(password.expose()).await?;
     let ambient = house.store.ambient();
@@ -70,12 +71,14 @@ async fn create(house: &House, newcomer: Newcomer, verified: bool, origin: &Orig
     };
     let organisation = match organisation {
         Some(name) => name,
-        None => OrgName::new(person.name.as_str()).map_err(|error| Error::Invalid { field: "name", rule: error.to_string() })?,
+        None => OrgName::new(person.name.as_str())
+            .map_err(|error| Error::Invalid { field: "name", rule: error.to_string() })?,
     };
     let mut tx = house.store.begin_control(Turn::Free).await?;
     people::insert(&mut tx, &person).await?;
     let organisation = orgs::insert(house, &mut tx, person.id, organisation, true, origin).await?;
-    tx.record_house(&Actor::Person(person.id), origin, Event::new("person.signed_up", person.id).after(&person)).await?;
+    tx.record_house(&Actor::Person(person.id), origin, Event::new("person.signed_up", person.id).after(&person))
+        .await?;
     tx.commit().await?;
     orgs::finish(house, organisation.id).await?;
     Ok((person, Organisation { status: domain::status::OrgStatus::Active, ..organisation }))

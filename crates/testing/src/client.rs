@@ -41,7 +41,10 @@ impl Answer {
     /// When there is none.
     #[must_use]
     pub fn str(&self, pointer: &str) -> &str {
-        self.json.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {pointer} in {} {}", self.status, self.text))
+        self.json
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no text at {pointer} in {} {}", self.status, self.text))
     }
 
     /// The error's code.
@@ -62,7 +65,14 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(router: Router) -> Self {
-        Self { router, token: None, refresh: String::new(), user: String::new(), org: String::new(), headers: Vec::new() }
+        Self {
+            router,
+            token: None,
+            refresh: String::new(),
+            user: String::new(),
+            org: String::new(),
+            headers: Vec::new(),
+        }
     }
 
     /// The same with a further header.

@@ -84,6 +84,9 @@ impl TestHouse {
     }
 
     async fn build(engine: Engine, wish: Wish) -> Self {
+        // Errors of the house show beside the failure of the test; RUST_LOG asks for more.
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let master_key_file = folder.path().join("keys/master.key");
         std::fs::create_dir(folder.path().join("keys")).expect("made");
@@ -97,7 +100,9 @@ impl TestHouse {
         };
         let place = match &database {
             None => Place::Embedded { data: folder.path().join("data"), open_files: 64, cache_kib: 512 },
-            Some(database) => Place::Postgres { url: database.url.clone(), role_prefix: "rowhouse".into(), connections: 8 },
+            Some(database) => {
+                Place::Postgres { url: database.url.clone(), role_prefix: "rowhouse".into(), connections: 8 }
+            }
         };
         let settings = Settings { place, master_key_file, issuer: wish.public_url.clone() };
         let store = Store::start(&settings, ambient.clone()).await.expect("the store starts");
@@ -170,7 +175,8 @@ impl TestHouse {
         });
         let answer = self.visitor().post("/api/v1/auth/signup", &body).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
-        let text = |pointer: &str| answer.json.pointer(pointer).and_then(|v| v.as_str()).expect("in the answer").to_owned();
+        let text =
+            |pointer: &str| answer.json.pointer(pointer).and_then(|v| v.as_str()).expect("in the answer").to_owned();
         Client {
             token: Some(text("/access_token")),
             refresh: text("/refresh_token"),

@@ -6,8 +6,9 @@ use tokio_postgres::{Client, NoTls};
 
 /// Where the server is; `make test` starts one and says so in this variable.
 pub(crate) fn server() -> String {
-    std::env::var("ROWHOUSE_TEST_POSTGRES_URL")
-        .expect("ROWHOUSE_TEST_POSTGRES_URL is not set: run `make test`, or `scripts/services start` and `. .services/env`")
+    std::env::var("ROWHOUSE_TEST_POSTGRES_URL").expect(
+        "ROWHOUSE_TEST_POSTGRES_URL is not set: run `make test`, or `scripts/services start` and `. .services/env`",
+    )
 }
 
 /// A database of its own, removed when dropped.
@@ -20,12 +21,17 @@ impl Database {
     /// Clones the template, which is made first when there is none for this schema.
     pub(crate) async fn clone_template(key_file: &std::path::Path, ambient: &Ambient) -> Self {
         let admin = connect(&server()).await;
-        let texts = store::migrate::CONTROL.iter().chain(store::migrate::ORG).map(|step| step.postgres).collect::<String>();
+        let texts =
+            store::migrate::CONTROL.iter().chain(store::migrate::ORG).map(|step| step.postgres).collect::<String>();
         let hash = store::keys::sha256(texts + store::migrate::BOOTSTRAP);
         let template = hash[..8].iter().fold("rowhouse_template_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
         // Tests run in many processes: one makes the template, the others wait.
         admin.batch_execute("SELECT pg_advisory_lock(5410)").await.expect("the lock is given");
-        let ready = admin.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&template]).await.expect("answered").is_some();
+        let ready = admin
+            .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&template])
+            .await
+            .expect("answered")
+            .is_some();
         if !ready {
             let draft = format!("{template}_draft");
             admin.batch_execute(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)")).await.expect("dropped");

@@ -44,7 +44,15 @@ pub(crate) struct Belongs {
 
 impl From<Belonging> for Belongs {
     fn from(b: Belonging) -> Self {
-        Self { id: b.id, name: b.name, slug: b.slug, plan: b.plan, status: b.status, personal: b.personal, role: b.role }
+        Self {
+            id: b.id,
+            name: b.name,
+            slug: b.slug,
+            plan: b.plan,
+            status: b.status,
+            personal: b.personal,
+            role: b.role,
+        }
     }
 }
 
@@ -57,7 +65,8 @@ pub(crate) async fn me(member: Member) -> Result<Found<Me>> {
     }
     let scope = member.scope();
     let active = organizations.iter().find(|organisation| scope.is_some_and(|scope| scope.org() == organisation.id));
-    let organization = active.map(|o| Home { id: o.id, name: o.name.clone(), slug: o.slug.clone(), plan: o.plan.clone() });
+    let organization =
+        active.map(|o| Home { id: o.id, name: o.name.clone(), slug: o.slug.clone(), plan: o.plan.clone() });
     Ok(Found(Me {
         user: person.into(),
         organization,

@@ -67,7 +67,8 @@ impl From<Organisation> for Home {
 }
 
 pub(crate) async fn signup(visitor: Visitor, Body(body): Body<SignUp>) -> Result<Created<SignedUp>> {
-    let newcomer = Newcomer { email: body.email, password: body.password, name: body.name, organisation: body.organization_name };
+    let newcomer =
+        Newcomer { email: body.email, password: body.password, name: body.name, organisation: body.organization_name };
     let signed_up = signup::immediately(visitor.house(), newcomer, visitor.origin()).await?;
     let reply = SignedUp {
         user: signed_up.person.into(),

@@ -58,7 +58,11 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() { wrong_field(&path, &inner.to_string()) } else { Problem::new("invalid_json", format!("The body is not JSON: {inner}.")) }
+        if inner.is_data() {
+            wrong_field(&path, &inner.to_string())
+        } else {
+            Problem::new("invalid_json", format!("The body is not JSON: {inner}."))
+        }
     })?;
     reader.end().map_err(|error| Problem::new("invalid_json", format!("The body is not JSON: {error}.")))?;
     Ok(value)
@@ -96,7 +100,8 @@ fn wrong_field(path: &str, text: &str) -> Problem {
     };
     // Values never come back in an error: what was typed into the wrong field may be a secret.
     let text = if text.starts_with("invalid type: ") || text.starts_with("invalid value: ") {
-        text.rsplit_once("expected ").map_or_else(|| "has the wrong type".to_owned(), |(_, expected)| format!("must be {expected}"))
+        text.rsplit_once("expected ")
+            .map_or_else(|| "has the wrong type".to_owned(), |(_, expected)| format!("must be {expected}"))
     } else {
         text.to_owned()
     };
@@ -106,7 +111,10 @@ fn wrong_field(path: &str, text: &str) -> Problem {
 impl<T: JsonSchema> OperationInput for Body<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         let schema = ctx.schema.subschema_for::<T>();
-        let media = MediaType { schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }), ..MediaType::default() };
+        let media = MediaType {
+            schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }),
+            ..MediaType::default()
+        };
         let body = RequestBody {
             content: std::iter::once(("application/json".to_owned(), media)).collect(),
             required: true,
@@ -148,8 +156,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let axum::extract::Path(value) =
-            axum::extract::Path::from_request_parts(parts, app).await.map_err(|_: axum::extract::rejection::PathRejection| Problem::not_found())?;
+        let axum::extract::Path(value) = axum::extract::Path::from_request_parts(parts, app)
+            .await
+            .map_err(|_: axum::extract::rejection::PathRejection| Problem::not_found())?;
         Ok(Self(value))
     }
 }

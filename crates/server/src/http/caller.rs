@@ -249,8 +249,10 @@ async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Princ
     let name = cookie_name(&app.house.rules.public_url);
     let header = |name| parts.headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).map(|value| value.strip_prefix("Bearer ").unwrap_or("").trim());
-    let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let cookie = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
+    let cookies =
+        parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let cookie =
+        cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
     let credential = match (bearer, cookie) {
         (Some(text), _) => Credential::Bearer(text),
         (None, Some(secret)) => Credential::Cookie(secret),
@@ -272,7 +274,10 @@ async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Princ
             None => header(ORIGIN).is_none_or(|origin| origin == app.house.rules.public_url),
         };
         if !right || !own_site {
-            return Err(Problem::new("csrf", "A change with a session cookie needs the X-Rowhouse-CSRF header and the own site."));
+            return Err(Problem::new(
+                "csrf",
+                "A change with a session cookie needs the X-Rowhouse-CSRF header and the own site.",
+            ));
         }
     }
     Ok(principal)
@@ -280,7 +285,9 @@ async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Princ
 
 /// The token that a page of the own site sends with each change; bound to the session.
 pub(crate) fn csrf(store: &Store, session: domain::SessionId) -> String {
-    store.fingerprint("csrf", session.to_string().as_bytes())[..16].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    store.fingerprint("csrf", session.to_string().as_bytes())[..16]
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// Refuses, and notes why for `rowhouse auth explain`.
@@ -297,7 +304,9 @@ impl Inside {
         let selected = selected_org(parts, app).await?;
         let project = match parts.headers.get("x-rowhouse-project") {
             None => None,
-            Some(value) => Some(value.to_str().ok().and_then(|text| text.parse::<ProjectId>().ok()).ok_or_else(Problem::not_found)?),
+            Some(value) => Some(
+                value.to_str().ok().and_then(|text| text.parse::<ProjectId>().ok()).ok_or_else(Problem::not_found)?,
+            ),
         };
         let scope = match app.house.store.enter(&principal, selected, project, origin.clone()).await {
             Ok(scope) => scope,
@@ -320,7 +329,8 @@ impl Inside {
     /// Writes a denial into the audit log. Those who are denied all the time are asked to wait instead.
     async fn denied(&self, permission: Permission, object: &str) -> Problem {
         if self.app.denials.check_key(&self.scope.actor().to_string()).is_err() {
-            return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.").retry_after(60);
+            return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.")
+                .retry_after(60);
         }
         let written = async {
             let mut tx = self.app.house.store.open(&self.scope).begin().await?;
@@ -329,7 +339,9 @@ impl Inside {
             tx.commit().await
         };
         match written.await {
-            Ok(()) => Problem::new("forbidden", format!("You may not {}; you lack {permission}.", permission.description())),
+            Ok(()) => {
+                Problem::new("forbidden", format!("You may not {}; you lack {permission}.", permission.description()))
+            }
             Err(error) => error.into(),
         }
     }
@@ -338,7 +350,11 @@ impl Inside {
         let mut tx = self.app.house.store.open(&self.scope).read().await?;
         let project = projects::get(&mut tx, id).await?;
         let object = Object::Project { id, open: project.open };
-        if self.scope.grants().allow(Permission::ProjectsRead, object) { Ok(project) } else { Err(Problem::not_found()) }
+        if self.scope.grants().allow(Permission::ProjectsRead, object) {
+            Ok(project)
+        } else {
+            Err(Problem::not_found())
+        }
     }
 }
 

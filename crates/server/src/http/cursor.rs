@@ -42,7 +42,10 @@ impl Bound<'_> {
     /// The key after which a cursor goes on.
     pub(crate) fn read<K: DeserializeOwned>(&self, cursor: Option<&str>) -> Result<Option<K>> {
         let Some(cursor) = cursor else { return Ok(None) };
-        let bad = || Problem { param: Some("cursor".into()), ..Problem::new("invalid_cursor", "The cursor is not valid here; start the list anew.") };
+        let bad = || Problem {
+            param: Some("cursor".into()),
+            ..Problem::new("invalid_cursor", "The cursor is not valid here; start the list anew.")
+        };
         let bytes = B64.decode(cursor).map_err(|_| bad())?;
         let (mac, content) = bytes.split_at_checked(16).ok_or_else(bad)?;
         // Both are fingerprints of the same length; a comparison of hashes of them tells nothing about where they differ.

@@ -29,14 +29,22 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("invalid_json", 400, "The body is not JSON."),
     ("invalid_request", 400, "The request breaks a rule of the protocol; the message says which."),
     ("invalid_cursor", 400, "The cursor was not made for this list, this caller or these filters, or is too old."),
-    ("unauthenticated", 401, "There is no valid credential. `rowhouse auth explain <request-id>` tells an operator why."),
+    (
+        "unauthenticated",
+        401,
+        "There is no valid credential. `rowhouse auth explain <request-id>` tells an operator why.",
+    ),
     ("key_expired", 401, "The API key has expired."),
     ("invalid_credentials", 401, "The mail address, the password or the code is wrong."),
     ("code_needed", 401, "The second factor is on: send `code` too."),
     ("entitlement", 402, "The plan does not include this; the message names what is missing."),
     ("forbidden", 403, "The caller may see the thing but not do this. `GET /api/v1/access/explain` says why."),
     ("step_up_needed", 403, "A factor must be shown again first: `POST /api/v1/auth/step-up`."),
-    ("csrf", 403, "A request with a session cookie needs the `X-Rowhouse-CSRF` header and must come from the own site."),
+    (
+        "csrf",
+        403,
+        "A request with a session cookie needs the `X-Rowhouse-CSRF` header and must come from the own site.",
+    ),
     ("not_found", 404, "There is no such thing, or it is not the caller's to see."),
     ("method_not_allowed", 405, "The path does not take this method."),
     ("taken", 409, "A name or address is in use already."),
@@ -117,12 +125,26 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let request_id = super::layers::current_request_id();
         if self.status.is_server_error() {
-            tracing::error!(request_id, code = self.code, cause = self.cause.as_deref().unwrap_or(""), "{}", self.message);
+            tracing::error!(
+                request_id,
+                code = self.code,
+                cause = self.cause.as_deref().unwrap_or(""),
+                "{}",
+                self.message
+            );
         } else {
-            tracing::debug!(request_id, code = self.code, cause = self.cause.as_deref().unwrap_or(""), "{}", self.message);
+            tracing::debug!(
+                request_id,
+                code = self.code,
+                cause = self.cause.as_deref().unwrap_or(""),
+                "{}",
+                self.message
+            );
         }
         let kind = self.kind();
-        let body = Envelope { error: Body { r#type: kind, code: self.code, message: self.message, param: self.param, request_id } };
+        let body = Envelope {
+            error: Body { r#type: kind, code: self.code, message: self.message, param: self.param, request_id },
+        };
         let mut response = (self.status, axum::Json(body)).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
@@ -183,7 +205,8 @@ impl From<tenancy::Error> for Problem {
             E::Credentials => Self::new("invalid_credentials", "The mail address, the password or the code is wrong."),
             E::CodeNeeded => Self::new("code_needed", "The second factor is on: send the current code as `code`."),
             E::Throttled { seconds } => {
-                Self::new("rate_limited", format!("Too many tries; come back in {seconds} seconds.")).retry_after(seconds)
+                Self::new("rate_limited", format!("Too many tries; come back in {seconds} seconds."))
+                    .retry_after(seconds)
             }
             E::Invalid { field, rule } => Self::field(field, rule),
             E::Ticket => Self::new("conflict", error.to_string()),
@@ -192,7 +215,10 @@ impl From<tenancy::Error> for Problem {
             E::Conflict(text) => Self::new("conflict", text),
             E::Entitlement { entitlement, plan } => Self {
                 param: Some(entitlement.to_owned()),
-                ..Self::new("entitlement", format!("The plan {plan} does not include {entitlement}; an owner can change the plan."))
+                ..Self::new(
+                    "entitlement",
+                    format!("The plan {plan} does not include {entitlement}; an owner can change the plan."),
+                )
             },
         }
     }
@@ -206,9 +232,12 @@ impl From<Stop> for Problem {
         };
         match refusal {
             Refusal::NotAMember | Refusal::Homeless => Self::not_found().because(refusal.to_string()),
-            Refusal::MembershipSuspended => Self::new("forbidden", "Your membership in this organisation is suspended."),
+            Refusal::MembershipSuspended => {
+                Self::new("forbidden", "Your membership in this organisation is suspended.")
+            }
             Refusal::KeyExpired => Self::new("key_expired", "The API key has expired; make a new one."),
-            _ => Self::new("unauthenticated", "There is no valid credential in this request.").because(refusal.to_string()),
+            _ => Self::new("unauthenticated", "There is no valid credential in this request.")
+                .because(refusal.to_string()),
         }
     }
 }

@@ -59,7 +59,10 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
     let Some(key) = request.headers().get("idempotency-key") else { return next.run(request).await };
     let key = match key.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= LONGEST => key.to_owned(),
-        _ => return Problem::new("invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters.").into_response(),
+        _ => {
+            return Problem::new("invalid_request", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+                .into_response();
+        }
     };
     let (parts, body) = request.into_parts();
     let body = match super::body::read(Request::from_parts(parts.clone(), body), app.limits.body).await {
@@ -91,7 +94,9 @@ impl Presented {
     pub(crate) async fn claim(&self, app: &App, who: &str, route: &str, recall: Recall<'_>) -> Result<Outcome> {
         let scope = sha256(format!("{who}\n{route}\n{}", self.key));
         if !app.running.0.lock().unwrap_or_else(PoisonError::into_inner).insert(scope) {
-            return Err(Problem::new("request_running", "A request with this Idempotency-Key is still running.").retry_after(1));
+            return Err(
+                Problem::new("request_running", "A request with this Idempotency-Key is still running.").retry_after(1)
+            );
         }
         let claim = Claim { scope, request: self.request, stored: self.stored.clone(), running: app.running.clone() };
         self.claimed.store(true, Ordering::SeqCst);
@@ -114,7 +119,8 @@ fn place(scope: &[u8; 32]) -> String {
 
 impl Claim {
     fn sealed<R: Reply>(&self, store: &Store, reply: &R) -> Result<(i64, Vec<u8>)> {
-        let body = reply.body().map(serde_json::to_vec).transpose().map_err(|error| Problem::internal(error.to_string()))?;
+        let body =
+            reply.body().map(serde_json::to_vec).transpose().map_err(|error| Problem::internal(error.to_string()))?;
         Ok((R::STATUS.as_u16().into(), store.seal(&place(&self.scope), &body.unwrap_or_default())))
     }
 

@@ -31,9 +31,17 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let request_id = request_id(&app, request.headers());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let address = client_address(peer, request.headers(), &app.limits.trusted_proxies);
-    let agent = request.headers().get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("").chars().take(200).collect();
+    let agent = request
+        .headers()
+        .get(header::USER_AGENT)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or("")
+        .chars()
+        .take(200)
+        .collect();
     request.extensions_mut().insert(Origin { request_id: request_id.clone(), address, agent });
-    let (method, path) = (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
+    let (method, path) =
+        (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
     let answering = REQUEST_ID.scope(request_id.clone(), next.run(request)).instrument(span.clone());
     let mut response = if method.is_safe() {
@@ -42,7 +50,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         // A client that goes away must not leave a change half done: only the waiting ends.
         match tokio::spawn(answering).await {
             Ok(response) => response,
-            Err(error) => REQUEST_ID.sync_scope(request_id.clone(), || Problem::internal(format!("a handler panicked: {error}")).into_response()),
+            Err(error) => REQUEST_ID.sync_scope(request_id.clone(), || {
+                Problem::internal(format!("a handler panicked: {error}")).into_response()
+            }),
         }
     };
     dress(&app, response.headers_mut(), &request_id);
@@ -58,7 +68,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
 
 fn request_id(app: &App, headers: &HeaderMap) -> String {
     let given = headers.get(&REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let plain = |id: &&str| {
+        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
     given.filter(plain).map_or_else(
         || app.house.store.ambient().bytes::<12>().iter().fold("req_".to_owned(), |id, byte| format!("{id}{byte:02x}")),
         str::to_owned,
@@ -73,7 +85,11 @@ fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[String])
     if !is_trusted(&peer) {
         return peer;
     }
-    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let hops = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     let hops: Vec<&str> = hops.map(str::trim).collect();
     let client = hops.iter().rev().find(|hop| !is_trusted(hop)).and_then(|hop| hop.parse::<IpAddr>().ok());
     client.map_or(peer, |address| address.to_canonical().to_string())

@@ -43,10 +43,7 @@ macro_rules! reply {
             fn operation_response(ctx: &mut GenContext, _: &mut Operation) -> Option<Described> {
                 Some(described::<T>(ctx))
             }
-            fn inferred_responses(
-                ctx: &mut GenContext,
-                operation: &mut Operation,
-            ) -> Vec<(Option<u16>, Described)> {
+            fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
                 let status = Some(StatusCode::$status.as_u16());
                 Self::operation_response(ctx, operation).map(|response| (status, response)).into_iter().collect()
             }
@@ -60,7 +57,10 @@ reply!(Accepted, ACCEPTED, "It goes on in the background.");
 
 pub(super) fn described<T: JsonSchema>(ctx: &mut GenContext) -> Described {
     let schema = ctx.schema.subschema_for::<T>();
-    let media = MediaType { schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }), ..MediaType::default() };
+    let media = MediaType {
+        schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }),
+        ..MediaType::default()
+    };
     Described {
         description: "As asked for.".into(),
         content: std::iter::once(("application/json".to_owned(), media)).collect(),

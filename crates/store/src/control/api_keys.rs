@@ -163,7 +163,13 @@ pub async fn get(tx: &mut ControlTx, org: OrgId, id: ApiKeyId) -> Result<ApiKey>
 /// The keys of an organisation, the newest first: all, or one maker's; at most `limit` before the one given.
 /// # Errors
 /// As the database.
-pub async fn list(tx: &mut ControlTx, org: OrgId, maker: Option<UserId>, before: Option<ApiKeyId>, limit: i64) -> Result<Vec<ApiKey>> {
+pub async fn list(
+    tx: &mut ControlTx,
+    org: OrgId,
+    maker: Option<UserId>,
+    before: Option<ApiKeyId>,
+    limit: i64,
+) -> Result<Vec<ApiKey>> {
     tx.sql(
         "SELECT id, org_id, project_id, user_id, membership_id, public_id, mode, name, last4, scopes, addresses, rate_per_minute,
                 calls_per_day, budget_micros, currency, created_at, expires_at, seen_at, revoked_at, replaced_by, version
@@ -180,7 +186,13 @@ pub async fn list(tx: &mut ControlTx, org: OrgId, maker: Option<UserId>, before:
 /// Revokes a key at a time, and notes what takes its place.
 /// # Errors
 /// As the database.
-pub async fn revoke(tx: &mut ControlTx, org: OrgId, id: ApiKeyId, at: Time, replaced_by: Option<ApiKeyId>) -> Result<()> {
+pub async fn revoke(
+    tx: &mut ControlTx,
+    org: OrgId,
+    id: ApiKeyId,
+    at: Time,
+    replaced_by: Option<ApiKeyId>,
+) -> Result<()> {
     tx.sql(
         "UPDATE api_keys SET revoked_at = $3, replaced_by = $4, version = version + 1
          WHERE org_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > $3)",
@@ -234,6 +246,11 @@ pub async fn expiring(tx: &mut ControlTx, before: Time) -> Result<Vec<Expiring>>
 /// As the database.
 pub async fn warned(tx: &mut ControlTx, id: ApiKeyId) -> Result<()> {
     let now = tx.now();
-    tx.sql("UPDATE api_keys SET warned_at = $2 WHERE id = $1").bind(id).bind(now).unaudited("a warning mail was queued").run().await?;
+    tx.sql("UPDATE api_keys SET warned_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .unaudited("a warning mail was queued")
+        .run()
+        .await?;
     Ok(())
 }

@@ -136,7 +136,11 @@ pub async fn count(tx: &mut ControlTx, org: OrgId) -> Result<i64> {
 /// # Errors
 /// As the database.
 pub async fn count_role(tx: &mut ControlTx, org: OrgId, role: Role) -> Result<i64> {
-    tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2 AND standing = 'active'").bind(org).bind(role).one().await
+    tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2 AND standing = 'active'")
+        .bind(org)
+        .bind(role)
+        .one()
+        .await
 }
 
 /// Writes back role and standing; counts the version up.
@@ -178,7 +182,11 @@ pub async fn delete(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
         .bind(now)
         .run()
         .await?;
-    tx.sql("DELETE FROM memberships WHERE org_id = $1 AND id = $2").bind(membership.org_id).bind(membership.id).run().await?;
+    tx.sql("DELETE FROM memberships WHERE org_id = $1 AND id = $2")
+        .bind(membership.org_id)
+        .bind(membership.id)
+        .run()
+        .await?;
     tx.shift_authority();
     Ok(())
 }

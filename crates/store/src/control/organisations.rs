@@ -155,7 +155,10 @@ pub async fn of_person(tx: &mut ControlTx, user: UserId, after: Option<OrgId>, l
 /// # Errors
 /// As the database.
 pub async fn unfinished(tx: &mut ControlTx, before: Time) -> Result<Vec<OrgId>> {
-    tx.sql("SELECT id FROM organisations WHERE status = 'creating' AND created_at < $1 ORDER BY id LIMIT 1000").bind(before).all().await
+    tx.sql("SELECT id FROM organisations WHERE status = 'creating' AND created_at < $1 ORDER BY id LIMIT 1000")
+        .bind(before)
+        .all()
+        .await
 }
 
 /// All organisations, by id, for the operator: at most `limit` after the one given.

@@ -118,7 +118,12 @@ pub(crate) async fn find_by_secret(tx: &mut ControlTx, hash: &[u8; 32]) -> Resul
 
 pub(crate) async fn touch(store: &Store, id: SessionId, now: Time) -> Result<()> {
     let mut tx = store.begin_control(Turn::Free).await?;
-    tx.sql("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2").bind(id).bind(now).unaudited("last use").run().await?;
+    tx.sql("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2")
+        .bind(id)
+        .bind(now)
+        .unaudited("last use")
+        .run()
+        .await?;
     // The cached session must show the new time, or each request of this second writes it again.
     tx.shift_authority();
     tx.commit().await

@@ -11,8 +11,9 @@ mod value;
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
-pub use row::{Json, Row};
-pub use value::{Bind, Kind, Value};
+pub use row::Json;
+pub(crate) use row::Row;
+pub(crate) use value::{Bind, Kind, Value};
 
 use crate::error::{Error, Result};
 
@@ -27,7 +28,7 @@ pub enum Engine {
 
 /// The text of a statement: one for both engines, or a pair where they must differ.
 #[derive(Clone, Copy, Debug)]
-pub enum Sql {
+pub(crate) enum Sql {
     /// The same text on both.
     Same(&'static str),
     /// One for each.
@@ -36,11 +37,11 @@ pub enum Sql {
 
 /// Two texts that do the same; kept side by side and rare.
 #[derive(Clone, Copy, Debug)]
-pub struct Pair {
+pub(crate) struct Pair {
     /// For the embedded engine.
-    pub sqlite: &'static str,
+    pub(crate) sqlite: &'static str,
     /// For PostgreSQL.
-    pub postgres: &'static str,
+    pub(crate) postgres: &'static str,
 }
 
 impl From<&'static str> for Sql {
@@ -84,7 +85,11 @@ impl Transaction {
         Self { running: Running::Sqlite(transaction), access, owes_audit: false, broken: false, _share: None }
     }
 
-    pub(crate) fn postgres(transaction: postgres::Transaction, access: Access, share: Option<OwnedSemaphorePermit>) -> Self {
+    pub(crate) fn postgres(
+        transaction: postgres::Transaction,
+        access: Access,
+        share: Option<OwnedSemaphorePermit>,
+    ) -> Self {
         Self { running: Running::Postgres(transaction), access, owes_audit: false, broken: false, _share: share }
     }
 
@@ -120,7 +125,7 @@ impl Transaction {
 
 /// A statement on its way; bind its values in order, then run it.
 #[must_use = "a statement does nothing until it is run"]
-pub struct Statement<'t> {
+pub(crate) struct Statement<'t> {
     transaction: &'t mut Transaction,
     text: &'static str,
     values: Vec<Value>,
@@ -130,13 +135,13 @@ pub struct Statement<'t> {
 
 impl Statement<'_> {
     /// Binds the next of `$1`, `$2`, ...
-    pub fn bind(mut self, value: impl Bind) -> Self {
+    pub(crate) fn bind(mut self, value: impl Bind) -> Self {
         self.values.push(value.value());
         self
     }
 
     /// Says that this write needs no audit entry of its own, and why: bookkeeping such as a time of last use.
-    pub fn unaudited(mut self, _why: &'static str) -> Self {
+    pub(crate) fn unaudited(mut self, _why: &'static str) -> Self {
         self.audited = false;
         self
     }
@@ -144,14 +149,14 @@ impl Statement<'_> {
     /// All rows.
     /// # Errors
     /// As the database.
-    pub async fn all<T: DeserializeOwned>(self) -> Result<Vec<T>> {
+    pub(crate) async fn all<T: DeserializeOwned>(self) -> Result<Vec<T>> {
         self.execute().await?.0.into_iter().map(Row::read).collect()
     }
 
     /// The row, if there is one.
     /// # Errors
     /// As the database; more than one row is a mistake in Rowhouse.
-    pub async fn optional<T: DeserializeOwned>(self) -> Result<Option<T>> {
+    pub(crate) async fn optional<T: DeserializeOwned>(self) -> Result<Option<T>> {
         let mut rows = self.execute().await?.0.into_iter();
         match (rows.next(), rows.next()) {
             (None, _) => Ok(None),
@@ -163,14 +168,14 @@ impl Statement<'_> {
     /// The one row.
     /// # Errors
     /// As the database; none or more than one is a mistake in Rowhouse.
-    pub async fn one<T: DeserializeOwned>(self) -> Result<T> {
+    pub(crate) async fn one<T: DeserializeOwned>(self) -> Result<T> {
         self.optional().await?.ok_or_else(|| Error::bug("expected a row"))
     }
 
     /// Runs it and says how many rows it changed.
     /// # Errors
     /// As the database.
-    pub async fn run(self) -> Result<u64> {
+    pub(crate) async fn run(self) -> Result<u64> {
         self.execute().await.map(|(_, changed)| changed)
     }
 

@@ -23,7 +23,8 @@ const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
 /// Makes a pool of connections in one role.
 pub(crate) fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool> {
     let manager = Manager::from_config(config, tls(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
-    let timeouts = Timeouts { wait: Some(ACQUIRE_LIMIT), create: Some(Duration::from_secs(5)), recycle: Some(ACQUIRE_LIMIT) };
+    let timeouts =
+        Timeouts { wait: Some(ACQUIRE_LIMIT), create: Some(Duration::from_secs(5)), recycle: Some(ACQUIRE_LIMIT) };
     Pool::builder(manager)
         .max_size(size)
         .timeouts(timeouts)
@@ -211,7 +212,9 @@ pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
     let text = || refusal.message().to_owned();
     match refusal.code() {
         code if *code == SqlState::UNIQUE_VIOLATION => Error::Taken("value"),
-        code if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => Error::Busy("a race"),
+        code if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
+            Error::Busy("a race")
+        }
         code if *code == SqlState::LOCK_NOT_AVAILABLE => Error::Busy("waited too long for a lock"),
         code if *code == SqlState::QUERY_CANCELED => Error::Busy("a statement took too long"),
         code if *code == SqlState::DISK_FULL => Error::Full,

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 
 /// One row of an answer.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(crate) struct Row {
     pub(super) columns: Arc<[String]>,
     pub(super) values: Vec<Value>,
 }
@@ -53,7 +53,12 @@ impl<'de> de::Deserializer<'de> for RowReader {
         visitor.visit_map(Columns { columns, values: values.into_iter(), at: 0, next: None })
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
         self.deserialize_map(visitor)
     }
 
@@ -70,7 +75,12 @@ impl<'de> de::Deserializer<'de> for RowReader {
         self.single()?.deserialize_option(visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, name: &'static str, variants: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
         self.single()?.deserialize_enum(name, variants, visitor)
     }
 
@@ -215,7 +225,12 @@ impl<'de> de::Deserializer<'de> for Field {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Failure> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Failure> {
         match self.0 {
             Value::Text(v) => visitor.visit_enum(v.into_deserializer()),
             other => Field(other).deserialize_any(visitor),
@@ -249,7 +264,9 @@ mod tests {
     fn a_row_becomes_a_struct() {
         let columns: Arc<[String]> = ["id", "at", "open", "note", "status", "bytes", "list"].map(str::to_owned).into();
         let id = OrgId::from_uuid(uuid::Uuid::from_u128(9));
-        for (raw, open) in [(Value::Bytes(id.uuid().as_bytes().to_vec()), Value::I64(1)), (Value::Uuid(id.uuid()), Value::Bool(true))] {
+        for (raw, open) in
+            [(Value::Bytes(id.uuid().as_bytes().to_vec()), Value::I64(1)), (Value::Uuid(id.uuid()), Value::Bool(true))]
+        {
             let values = vec![
                 raw,
                 Value::I64(5),
@@ -277,8 +294,14 @@ mod tests {
 
     #[test]
     fn a_row_becomes_a_tuple_or_a_single_value() {
-        let row = |values: Vec<Value>| Row { columns: ["a", "b"][..values.len()].iter().map(ToString::to_string).collect(), values };
-        assert_eq!(row(vec![Value::I64(1), Value::Text("x".into())]).read::<(i64, String)>().expect("fits"), (1, "x".into()));
+        let row = |values: Vec<Value>| Row {
+            columns: ["a", "b"][..values.len()].iter().map(ToString::to_string).collect(),
+            values,
+        };
+        assert_eq!(
+            row(vec![Value::I64(1), Value::Text("x".into())]).read::<(i64, String)>().expect("fits"),
+            (1, "x".into())
+        );
         assert_eq!(row(vec![Value::I64(7)]).read::<i64>().expect("fits"), 7);
         assert_eq!(row(vec![Value::Null(Kind::I64)]).read::<Option<i64>>().expect("fits"), None);
         assert!(row(vec![Value::I64(1), Value::I64(2)]).read::<i64>().is_err());

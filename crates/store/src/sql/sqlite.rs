@@ -67,7 +67,10 @@ impl File {
             }
             Access::Read => {
                 let turn = tokio::time::timeout(TURN_LIMIT, self.turns.clone().acquire_owned());
-                let turn = turn.await.map_err(|_| Error::Busy("waited too long for a reader"))?.map_err(|_| Error::bug("closed"))?;
+                let turn = turn
+                    .await
+                    .map_err(|_| Error::Busy("waited too long for a reader"))?
+                    .map_err(|_| Error::bug("closed"))?;
                 let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let connection = match idle {
                     Some(connection) => connection,
@@ -92,7 +95,9 @@ impl Held {
     fn get(&self) -> Result<&Connection> {
         match self {
             Self::Writer(connection) => Ok(connection),
-            Self::Reader { connection, .. } => connection.as_ref().ok_or_else(|| Error::bug("a reader was returned twice")),
+            Self::Reader { connection, .. } => {
+                connection.as_ref().ok_or_else(|| Error::bug("a reader was returned twice"))
+            }
         }
     }
 }
@@ -159,13 +164,20 @@ fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<
         statement.raw_bind_parameter(index, value).map_err(|error| translate(&error))?;
     }
     if statement.parameter_count() != values.len() {
-        return Err(Error::bug(format!("{} values for {} parameters: {text}", values.len(), statement.parameter_count())));
+        return Err(Error::bug(format!(
+            "{} values for {} parameters: {text}",
+            values.len(),
+            statement.parameter_count()
+        )));
     }
     let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let mut rows = Vec::new();
     let mut cursor = statement.raw_query();
     while let Some(row) = cursor.next().map_err(|error| translate(&error))? {
-        let values = (0..columns.len()).map(|at| row.get_ref(at).map(read)).collect::<Result<_, _>>().map_err(|error| translate(&error))?;
+        let values = (0..columns.len())
+            .map(|at| row.get_ref(at).map(read))
+            .collect::<Result<_, _>>()
+            .map_err(|error| translate(&error))?;
         rows.push(Row { columns: columns.clone(), values });
     }
     drop(cursor);
@@ -175,8 +187,8 @@ fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<
 
 /// The names of the parameters; `SQLite` takes `$1` for a name, not for a place.
 const PLACES: [&str; 24] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17", "$18", "$19", "$20",
-    "$21", "$22", "$23", "$24",
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
+    "$18", "$19", "$20", "$21", "$22", "$23", "$24",
 ];
 
 fn read(value: ValueRef<'_>) -> Value {
@@ -268,13 +280,17 @@ pub(crate) fn translate(error: &rusqlite::Error) -> Error {
     let Some(failure) = error.sqlite_error() else { return Error::bug(error.to_string()) };
     match failure.code {
         ErrorCode::ConstraintViolation => match failure.extended_code {
-            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Error::Taken("value"),
+            rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+                Error::Taken("value")
+            }
             _ => Error::Refused(error.to_string()),
         },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy("locked"),
         ErrorCode::OperationInterrupted => Error::Busy("a statement took too long"),
         ErrorCode::DiskFull => Error::Full,
-        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => Error::Damaged { org: String::new(), what: error.to_string() },
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
+            Error::Damaged { org: String::new(), what: error.to_string() }
+        }
         ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied | ErrorCode::ReadOnly => {
             Error::Unavailable(error.to_string())
         }

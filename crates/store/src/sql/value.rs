@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// What kind a value is; a missing value has one too, since PostgreSQL wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Whole number, 64 bits.
     I64,
     /// Floating point, 64 bits.
@@ -25,7 +25,7 @@ pub enum Kind {
 
 /// A value on its way to or from a database.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     /// No value, of a kind.
     Null(Kind),
     /// Whole number.
@@ -43,7 +43,7 @@ pub enum Value {
 }
 
 /// What can be bound to a statement.
-pub trait Bind {
+pub(crate) trait Bind {
     /// The kind of value it becomes.
     const KIND: Kind;
     /// The value it becomes.

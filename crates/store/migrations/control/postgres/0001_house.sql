@@ -133,6 +133,7 @@ CREATE TABLE tickets (
   used_at         bigint
 );
 CREATE INDEX tickets_user ON tickets (user_id, purpose);
+CREATE INDEX tickets_expiry ON tickets (expires_at);
 
 CREATE TABLE invitations (
   id              uuid NOT NULL PRIMARY KEY,
@@ -150,7 +151,7 @@ CREATE TABLE invitations (
   accepted_at     bigint,
   revoked_at      bigint
 );
-CREATE INDEX invitations_org ON invitations (org_id, created_at);
+CREATE INDEX invitations_org ON invitations (org_id, id);
 
 CREATE TABLE api_keys (
   id              uuid NOT NULL PRIMARY KEY,
@@ -177,7 +178,7 @@ CREATE TABLE api_keys (
   replaced_by     uuid,
   version         bigint NOT NULL DEFAULT 1
 );
-CREATE INDEX api_keys_org ON api_keys (org_id, created_at);
+CREATE INDEX api_keys_org ON api_keys (org_id, id);
 CREATE INDEX api_keys_member ON api_keys (membership_id);
 CREATE INDEX api_keys_expiry ON api_keys (expires_at);
 
@@ -193,6 +194,7 @@ CREATE TABLE mails (
   failed_at       bigint,
   error       text COLLATE "C"
 );
+CREATE INDEX mails_age ON mails (created_at);
 CREATE INDEX mails_due ON mails (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 
 -- What was decided here and must still be written into an organisation's own store: audit entries, presets of invitations.
