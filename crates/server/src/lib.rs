@@ -8,6 +8,7 @@ mod http;
 pub mod listen;
 pub mod openapi;
 mod routes;
+mod teams;
 
 pub use app::{App, Limits};
 pub use http::error::CODES;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aide::openapi::{
-    Info, OpenApi, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, SchemaObject,
-    SecurityScheme,
+    HeaderStyle, Info, OpenApi, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr,
+    SchemaObject, SecurityScheme,
 };
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -43,25 +43,31 @@ pub(crate) fn frame() -> OpenApi {
 
 /// A parameter of a path; ids are text with a prefix.
 pub(crate) fn path_parameter(name: &str) -> ReferenceOr<Parameter> {
+    ReferenceOr::Item(Parameter::Path { parameter_data: text_parameter(name, true), style: PathStyle::Simple })
+}
+
+/// A header that may come with a request.
+pub(crate) fn header_parameter(name: &str) -> ReferenceOr<Parameter> {
+    ReferenceOr::Item(Parameter::Header { parameter_data: text_parameter(name, false), style: HeaderStyle::Simple })
+}
+
+fn text_parameter(name: &str, required: bool) -> ParameterData {
     let schema = schemars::json_schema!({ "type": "string" });
-    ReferenceOr::Item(Parameter::Path {
-        parameter_data: ParameterData {
-            name: name.to_owned(),
-            description: None,
-            required: true,
-            deprecated: None,
-            format: ParameterSchemaOrContent::Schema(SchemaObject {
-                json_schema: schema,
-                external_docs: None,
-                example: None,
-            }),
+    ParameterData {
+        name: name.to_owned(),
+        description: None,
+        required,
+        deprecated: None,
+        format: ParameterSchemaOrContent::Schema(SchemaObject {
+            json_schema: schema,
+            external_docs: None,
             example: None,
-            examples: Default::default(),
-            explode: None,
-            extensions: Default::default(),
-        },
-        style: PathStyle::Simple,
-    })
+        }),
+        example: None,
+        examples: Default::default(),
+        explode: None,
+        extensions: Default::default(),
+    }
 }
 
 /// The document as text, keys in a fixed order.

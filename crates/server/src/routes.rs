@@ -150,5 +150,6 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
 pub(crate) fn all() -> Routes {
     let routes = Routes::new();
     let routes = crate::auth::routes(routes);
+    let routes = crate::teams::routes(routes);
     crate::health::routes(routes)
 }

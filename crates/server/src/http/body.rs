@@ -163,6 +163,43 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
     }
 }
 
+/// The version that the caller read, from `If-Match`; without the header any version will do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IfMatch(Option<i64>);
+
+impl IfMatch {
+    /// Refuses when the thing is of another version by now.
+    pub(crate) fn check(self, version: i64) -> Result<()> {
+        match self.0 {
+            Some(expected) if expected != version => {
+                Err(Problem::new("stale", "It was changed since you read it; read it again and repeat."))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+        let Some(value) = parts.headers.get(axum::http::header::IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or("").trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let version = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+        let bad = || Problem::new("invalid_request", "If-Match must be the ETag of an earlier answer.");
+        version.map(|version| Self(Some(version))).ok_or_else(bad)
+    }
+}
+
+impl OperationInput for IfMatch {
+    fn operation_input(_: &mut GenContext, operation: &mut Operation) {
+        operation.parameters.push(crate::openapi::header_parameter("If-Match"));
+    }
+}
+
 /// Path parameters are documented from the path itself.
 impl<T> OperationInput for Path<T> {}
 

@@ -14,7 +14,6 @@ use domain::access::{Permission, Requires};
 use domain::authoriser::Object;
 use domain::{Ambient, OrgId, ProjectId, TeamId, UserId};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use store::audit::Event;
 use store::org::projects::{self, Project};
@@ -502,20 +501,6 @@ impl<P: Requires> Caller<P> {
     pub(crate) fn list(&self, name: &str, filters: &impl Serialize) -> Bound<'_> {
         let filters = serde_json::to_string(filters).unwrap_or_default();
         Bound { store: self.store(), to: format!("{name}\n{}\n{}\n{filters}", self.org(), self.scope().actor()) }
-    }
-
-    /// Makes one page out of `limit + 1` rows.
-    pub(crate) fn page<T, K: Serialize + DeserializeOwned>(
-        bound: &Bound<'_>,
-        mut rows: Vec<T>,
-        limit: i64,
-        key: impl Fn(&T) -> K,
-    ) -> super::reply::Page<T> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(|last| bound.write(&key(last)));
-        super::reply::Page { data: rows, next_cursor }
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::Store;
 
 use super::error::{Problem, Result};
+use super::reply::Page;
 
 /// How long a cursor can be used.
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -57,6 +58,15 @@ impl Bound<'_> {
             return Err(bad());
         }
         Ok(Some(content.after))
+    }
+
+    /// Makes one page out of up to `limit + 1` rows.
+    pub(crate) fn page<T, K: Serialize>(&self, mut rows: Vec<T>, limit: i64, key: impl Fn(&T) -> K) -> Page<T> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).map(|last| self.write(&key(last)));
+        Page { data: rows, next_cursor }
     }
 
     fn mac(&self, content: &[u8]) -> [u8; 32] {

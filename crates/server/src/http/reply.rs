@@ -134,6 +134,13 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The same page of other things.
+    pub(crate) fn map<U>(self, into: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(into).collect(), next_cursor: self.next_cursor }
+    }
+}
+
 /// What was stored of an earlier answer to the same request.
 pub(crate) fn replay(status: u16, body: Vec<u8>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);

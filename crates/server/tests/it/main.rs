@@ -1,3 +1,4 @@
 //! The API through HTTP, on both engines. One binary, so that it links once.
 
 mod accounts;
+mod teams;
