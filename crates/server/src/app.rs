@@ -31,6 +31,10 @@ impl Default for Limits {
 
 type Keyed = RateLimiter<String, DashMapStateStore<String>, DefaultClock>;
 
+/// A request that was refused, and the check that did it.
+type Note = (String, Refusal);
+pub(crate) type Notes = mpsc::Receiver<Note>;
+
 /// The application. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -39,8 +43,8 @@ pub struct App {
     /// Denials per caller: each is written to the audit log, so their number is bounded.
     pub(crate) denials: Arc<Keyed>,
     pub(crate) running: crate::http::idempotency::Running,
-    refusals: mpsc::Sender<(String, Refusal)>,
-    noted: Arc<Mutex<Option<mpsc::Receiver<(String, Refusal)>>>>,
+    refusals: mpsc::Sender<Note>,
+    noted: Arc<Mutex<Option<Notes>>>,
     draining: Arc<AtomicBool>,
 }
 
@@ -55,7 +59,7 @@ impl App {
             house,
             limits: Arc::new(limits),
             denials: Arc::new(denials),
-            running: Default::default(),
+            running: crate::http::idempotency::Running::default(),
             refusals,
             noted: Arc::new(Mutex::new(Some(noted))),
             draining: Arc::default(),
@@ -70,7 +74,7 @@ impl App {
     }
 
     /// The notes, for the one task that writes them.
-    pub(crate) fn take_notes(&self) -> Option<mpsc::Receiver<(String, Refusal)>> {
+    pub(crate) fn take_notes(&self) -> Option<Notes> {
         self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
     }
 

@@ -68,7 +68,6 @@ pub async fn serve(
 }
 
 /// The router as an in-process service, for tests: requests come from the given address.
-#[must_use]
 pub fn in_process(router: Router, peer: SocketAddr) -> Router {
     router.layer(MockConnectInfo(peer))
 }

@@ -35,7 +35,7 @@ pub(crate) fn frame() -> OpenApi {
         scheme: "bearer".into(),
         bearer_format: None,
         description: Some("An access token or an API key.".into()),
-        extensions: Default::default(),
+        extensions: std::iter::empty().collect(),
     };
     components.security_schemes.insert("bearer".into(), ReferenceOr::Item(bearer));
     document
@@ -64,9 +64,9 @@ fn text_parameter(name: &str, required: bool) -> ParameterData {
             example: None,
         }),
         example: None,
-        examples: Default::default(),
+        examples: std::iter::empty().collect(),
         explode: None,
-        extensions: Default::default(),
+        extensions: std::iter::empty().collect(),
     }
 }
 
@@ -86,8 +86,8 @@ pub fn document() -> String {
 }
 
 /// Serves the document and its reader.
-pub(crate) fn served(document: OpenApi) -> axum::Router<App> {
-    let json: Arc<str> = text(&document).into();
+pub(crate) fn served(document: &OpenApi) -> axum::Router<App> {
+    let json: Arc<str> = text(document).into();
     axum::Router::new()
         .route(
             "/api/openapi.json",
@@ -96,11 +96,17 @@ pub(crate) fn served(document: OpenApi) -> axum::Router<App> {
             }),
         )
         .route("/api/docs", get(reader))
-        .route("/api/docs/reader.js", get(|| asset("text/javascript; charset=utf-8", include_str!("reader/reader.js"))))
-        .route("/api/docs/reader.css", get(|| asset("text/css; charset=utf-8", include_str!("reader/reader.css"))))
+        .route(
+            "/api/docs/reader.js",
+            get(async || asset("text/javascript; charset=utf-8", include_str!("reader/reader.js"))),
+        )
+        .route(
+            "/api/docs/reader.css",
+            get(async || asset("text/css; charset=utf-8", include_str!("reader/reader.css"))),
+        )
 }
 
-async fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
     ([(CONTENT_TYPE, kind)], text)
 }
 

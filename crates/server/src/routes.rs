@@ -136,7 +136,7 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
     listed.sort_by_key(|route| (route.path, route.method.to_string()));
     let mut document = crate::openapi::frame();
     let router = router.finish_api(&mut document);
-    let document = crate::openapi::served(document);
+    let document = crate::openapi::served(&document);
     let router = router
         .merge(document)
         .fallback(layers::no_such_path)

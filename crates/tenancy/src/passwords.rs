@@ -85,12 +85,12 @@ impl Passwords {
     /// [`Error::Throttled`] when the pool and its queue are full.
     pub async fn verify(self: &Arc<Self>, password: &str, hash: Option<String>) -> Result<Verdict> {
         let password = password.as_bytes().to_vec();
-        self.run(move |pool| match hash {
-            Some(hash) => pool.verify_now(&password, &hash),
-            None => {
-                pool.verify_now(&password, &pool.dummy);
-                Verdict::Wrong
+        self.run(move |pool| {
+            if let Some(hash) = hash {
+                return pool.verify_now(&password, &hash);
             }
+            pool.verify_now(&password, &pool.dummy);
+            Verdict::Wrong
         })
         .await
     }

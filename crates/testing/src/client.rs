@@ -56,7 +56,7 @@ impl Answer {
     /// Checks the status and gives the answer back.
     /// # Panics
     /// When the status is another; shows the body.
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "often the status is all that matters")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self

@@ -111,11 +111,11 @@ impl TestHouse {
         let house = House::new(store, passwords, Rules::new(&wish.public_url, wish.verify_mail));
         let limits = Limits { trusted_proxies: wish.trusted_proxies, ..Limits::default() };
         let app = App::new(house.clone(), limits);
-        let (router, routes) = server::router(&app);
+        let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);
         let background = server::background::start(&app);
-        Self { app, house, clock, router, routes, settings, folder, _background: background, database }
+        Self { app, house, clock, router, routes: listed, settings, folder, _background: background, database }
     }
 
     /// Which engine it stands on.

@@ -50,7 +50,7 @@ impl<'de> de::Deserializer<'de> for RowReader {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         let Row { columns, values } = self.0;
-        visitor.visit_map(Columns { columns, values: values.into_iter(), at: 0, next: None })
+        visitor.visit_map(Columns { names: columns, values: values.into_iter(), at: 0, next: None })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -137,7 +137,7 @@ impl RowReader {
 }
 
 struct Columns {
-    columns: Arc<[String]>,
+    names: Arc<[String]>,
     values: std::vec::IntoIter<Value>,
     at: usize,
     next: Option<Value>,
@@ -149,7 +149,7 @@ impl<'de> de::MapAccess<'de> for Columns {
     fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Failure> {
         let Some(value) = self.values.next() else { return Ok(None) };
         self.next = Some(value);
-        let name: &str = &self.columns[self.at];
+        let name: &str = &self.names[self.at];
         self.at += 1;
         seed.deserialize(name.into_deserializer()).map(Some)
     }
@@ -157,7 +157,7 @@ impl<'de> de::MapAccess<'de> for Columns {
     fn next_value_seed<S: de::DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
         let value = self.next.take().ok_or_else(|| de::Error::custom("a value before its key"))?;
         seed.deserialize(Field(value)).map_err(|error| {
-            let name: &str = &self.columns[self.at - 1];
+            let name: &str = &self.names[self.at - 1];
             de::Error::custom(format_args!("column {name}: {error}"))
         })
     }
