@@ -130,9 +130,9 @@ class Me(BaseModel):
 # --- database ---
 
 POOL_SIZE = int(os.environ.get("PEER_POOL_SIZE", "8"))
-# SQLAlchemy's pool does not serve its waiters in the order they came; waiting here instead makes the p99 three times better.
-# Tried per worker, medians of 40 runs in turn on 2 cores: 4 without this 2,210/s and p99 258 ms, 16 without 2,170/s and 109 ms,
-# 4 with it 2,230/s and 62 ms, 8 with it 2,420/s and 85 ms; a pool as large as the connections (32) was the slowest.
+# SQLAlchemy's pool does not serve its waiters in the order they came; waiting here instead keeps the p99 down. Tried per worker,
+# medians of 40 short runs in turn on 2 cores (rates differ by 10 % from noise alone): 4 without this 2,210/s and p99 258 ms,
+# 16 without 2,170/s and 109 ms, 4 with it 2,230/s and 62 ms, 8 with it 2,420/s and 85 ms.
 slots = asyncio.Semaphore(POOL_SIZE)
 # asyncpg reads the URL itself, so every libpq spelling of it (sslmode, socket folders) works.
 engine = create_async_engine(

@@ -92,8 +92,7 @@ impl Store {
 
     pub(crate) async fn cached_key(&self, presented: &Presented) -> Result<Arc<api_keys::Verified>, Stop> {
         let epoch = self.epoch();
-        let hash = self.fingerprint("api key", presented.secret().as_bytes());
-        let place = sha256(format!("{}{}", presented.prefix(), crate::setup::hex(&hash)));
+        let (hash, place) = self.key_place(presented);
         if let Some((seen, key)) = self.0.authorities.keys.get(&place)
             && seen == epoch
         {
@@ -107,6 +106,22 @@ impl Store {
         let key = Arc::new(key);
         self.0.authorities.keys.insert(place, (epoch, key.clone()));
         Ok(key)
+    }
+
+    /// The keyed hash of a presented key, and its place in the cache.
+    fn key_place(&self, presented: &Presented) -> ([u8; 32], [u8; 32]) {
+        let hash = self.fingerprint("api key", presented.secret().as_bytes());
+        (hash, sha256(format!("{}{}", presented.prefix(), crate::setup::hex(&hash))))
+    }
+
+    /// Forgets a session that was just marked as used, so that the next request sees the mark and does not write it again.
+    pub(crate) fn session_seen(&self, credential: &[u8; 32]) {
+        self.0.authorities.sessions.invalidate(credential);
+    }
+
+    /// As [`Store::session_seen`], for a key.
+    pub(crate) fn key_seen(&self, presented: &Presented) {
+        self.0.authorities.keys.invalidate(&self.key_place(presented).1);
     }
 
     pub(crate) async fn cached_grants(&self, credential: &[u8; 32], user: UserId, org: OrgId) -> Result<Found, Stop> {

@@ -307,6 +307,7 @@ impl Store {
         }
         if now.since(session.seen_at) > crate::authority::SEEN_STEP {
             sessions::touch(self, session.id, now).await?;
+            self.session_seen(&credential);
         }
         Ok(Principal {
             actor: Actor::Person(session.user_id),
@@ -336,6 +337,7 @@ impl Store {
         }
         if key.seen_at.is_none_or(|at| now.since(at) > crate::authority::SEEN_STEP) {
             api_keys::touch(self, key.id, now).await?;
+            self.key_seen(&presented);
         }
         Ok(Principal {
             actor: Actor::Key { key: key.id, maker: key.user_id },

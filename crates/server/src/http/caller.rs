@@ -296,6 +296,22 @@ fn refuse(app: &App, origin: &Origin, refusal: Refusal) -> Problem {
     Stop::Refused(refusal).into()
 }
 
+/// Records in the caller's own organisation that they asked for one that is not theirs. The other one learns nothing of it.
+async fn strayed(app: &App, principal: &Principal, selected: OrgId, origin: &Origin) {
+    if app.denials.check_key(&principal.actor().to_string()).is_err() {
+        return;
+    }
+    let Ok(home) = app.house.store.enter(principal, None, None, origin.clone()).await else { return };
+    let written = async {
+        let mut tx = app.house.store.open(&home).begin().await?;
+        tx.record(Event::new("access.refused", selected)).await?;
+        tx.commit().await
+    };
+    if let Err(error) = written.await {
+        tracing::error!(%error, "a refusal could not be recorded");
+    }
+}
+
 impl Inside {
     async fn enter(parts: &mut Parts, app: &App) -> Result<Self> {
         let origin = origin(parts);
@@ -309,7 +325,12 @@ impl Inside {
         };
         let scope = match app.house.store.enter(&principal, selected, project, origin.clone()).await {
             Ok(scope) => scope,
-            Err(Stop::Refused(refusal)) => return Err(refuse(app, &origin, refusal)),
+            Err(Stop::Refused(refusal)) => {
+                if let (Refusal::NotAMember, Some(selected)) = (refusal, selected) {
+                    strayed(app, &principal, selected, &origin).await;
+                }
+                return Err(refuse(app, &origin, refusal));
+            }
             Err(Stop::Failed(error)) => return Err(error.into()),
         };
         let inside = Self { app: app.clone(), scope, principal, claim: None, route: route(parts) };
