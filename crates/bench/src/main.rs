@@ -1,0 +1,52 @@
+//! `make bench`: measures what the issue bounds, beside a peer or a limit measured in the same run.
+//!
+//! Machines differ and are noisy, so ratios are what counts: to the disk's own flush, to a FastAPI service doing the same call.
+
+mod http;
+mod inside;
+mod outside;
+mod report;
+
+use std::path::PathBuf;
+
+use report::Report;
+
+/// Where things are; `bench/run` says so.
+#[derive(Debug, Clone)]
+struct Setting {
+    /// The release binary of the server.
+    server: PathBuf,
+    /// The folder `bench/` of the repository.
+    scripts: PathBuf,
+    /// A PostgreSQL that flushes as in production.
+    postgres: String,
+    /// How many organisations are registered for the start-up measurement.
+    organisations: usize,
+    /// How long each load runs, in seconds.
+    seconds: u32,
+}
+
+impl Setting {
+    fn from_environment() -> anyhow::Result<Self> {
+        let get = |name: &str| std::env::var(name).map_err(|_| anyhow::anyhow!("{name} is not set; run `make bench`"));
+        let number = |name: &str, usual: u32| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+        Ok(Self {
+            server: get("BENCH_SERVER")?.into(),
+            scripts: get("BENCH_SCRIPTS")?.into(),
+            postgres: get("ROWHOUSE_TEST_POSTGRES_URL")?,
+            organisations: number("BENCH_ORGANISATIONS", 10_000) as usize,
+            seconds: number("BENCH_SECONDS", 10),
+        })
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let setting = Setting::from_environment()?;
+    let mut report = Report::default();
+    inside::store(&mut report).await?;
+    outside::start_with_many(&setting, &mut report).await?;
+    outside::me(&setting, &mut report).await?;
+    outside::login_storm(&setting, &mut report).await?;
+    report.finish()
+}
