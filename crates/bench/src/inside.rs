@@ -23,7 +23,6 @@ pub(crate) async fn embedded(folder: &Path, open_files: usize) -> anyhow::Result
     let settings = Settings {
         place,
         master_key_file: folder.join("keys/master.key"),
-        audit_heads: folder.join("keys/audit-heads.jsonl"),
         issuer: "http://127.0.0.1".into(),
     };
     let store = Store::start(&settings, ambient.clone()).await?;
