@@ -29,7 +29,8 @@ struct Setting {
 impl Setting {
     fn from_environment() -> anyhow::Result<Self> {
         let get = |name: &str| std::env::var(name).map_err(|_| anyhow::anyhow!("{name} is not set; run `make bench`"));
-        let number = |name: &str, usual: u32| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
+        let number =
+            |name: &str, usual: u32| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
         Ok(Self {
             server: get("BENCH_SERVER")?.into(),
             scripts: get("BENCH_SCRIPTS")?.into(),

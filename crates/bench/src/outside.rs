@@ -238,8 +238,7 @@ async fn storming(address: SocketAddr, n: usize, length: Duration) -> anyhow::Re
     let body = json!({ "email": format!("stranger{n}@example.com"), "password": "a wrong password" }).to_string();
     let (end, mut shed, mut tried) = (Instant::now() + length, Vec::new(), 0);
     while Instant::now() < end {
-        let (status, _, took) =
-            connection.send(Method::POST, "/api/v1/auth/login", None, Some(body.clone())).await?;
+        let (status, _, took) = connection.send(Method::POST, "/api/v1/auth/login", None, Some(body.clone())).await?;
         tried += 1;
         if matches!(status.as_u16(), 429 | 503) {
             shed.push(took.as_secs_f64() * 1e3);

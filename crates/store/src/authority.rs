@@ -4,6 +4,7 @@
 //! processes notice by age.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,20 +12,24 @@ use std::time::Duration;
 use domain::access::PermissionSet;
 use domain::api_key::Presented;
 use domain::authoriser::{Grants, Held};
+use domain::email::Email;
 use domain::role::Role;
 use domain::status::{OrgStatus, Standing};
+use domain::text::PersonName;
 use domain::{MembershipId, OrgId, ProjectId, RoleId, TeamId, Time, UserId};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::control::{ControlTx, api_keys, sessions};
+use crate::control::{ControlTx, api_keys, organisations, people, sessions};
 use crate::keys::sha256;
 use crate::scope::{Refusal, Stop};
 use crate::sql::{Access, Json, Transaction};
-use crate::{Result, Store};
+use crate::{Result, Store, tokens};
 
 /// How long what was read may be used.
 const AGE: Duration = Duration::from_millis(900);
+/// How long a token's signature counts as verified: an emergency removal of a signing key holds within a minute.
+const SIGNATURE_AGE: Duration = Duration::from_secs(30);
 /// How exact "last seen" is; each is a write.
 pub(crate) const SEEN_STEP: Duration = Duration::from_mins(1);
 /// Entries per cache; an entry is a few hundred bytes.
@@ -32,6 +37,8 @@ const ENTRIES: u64 = 100_000;
 
 pub(crate) struct Cache {
     epoch: AtomicU64,
+    tokens: moka::sync::Cache<[u8; 32], tokens::Verified>,
+    profiles: moka::sync::Cache<UserId, (u64, Arc<Profile>)>,
     sessions: moka::sync::Cache<[u8; 32], (u64, sessions::Live)>,
     keys: moka::sync::Cache<[u8; 32], (u64, Arc<api_keys::Verified>)>,
     grants: moka::sync::Cache<([u8; 32], OrgId), (u64, Found)>,
@@ -39,12 +46,33 @@ pub(crate) struct Cache {
 
 impl Default for Cache {
     fn default() -> Self {
-        fn cache<K: std::hash::Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>()
-        -> moka::sync::Cache<K, V> {
-            moka::sync::Cache::builder().max_capacity(ENTRIES).time_to_live(AGE).build()
+        fn cache<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
+            age: Duration,
+        ) -> moka::sync::Cache<K, V> {
+            moka::sync::Cache::builder().max_capacity(ENTRIES).time_to_live(age).build()
         }
-        Self { epoch: AtomicU64::new(0), sessions: cache(), keys: cache(), grants: cache() }
+        Self {
+            epoch: AtomicU64::new(0),
+            tokens: cache(SIGNATURE_AGE),
+            profiles: cache(AGE),
+            sessions: cache(AGE),
+            keys: cache(AGE),
+            grants: cache(AGE),
+        }
     }
+}
+
+/// A person as they see themselves.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Who.
+    pub id: UserId,
+    /// Their mail address.
+    pub email: Email,
+    /// Their name.
+    pub name: PersonName,
+    /// The organisations that they can enter.
+    pub organisations: Vec<organisations::Belonging>,
 }
 
 /// What somebody holds in an organisation, and by which stay there.
@@ -70,6 +98,37 @@ impl Store {
 
     fn epoch(&self) -> u64 {
         self.0.authorities.epoch.load(Ordering::SeqCst)
+    }
+
+    /// What a token says; its signature is verified once in a while, its expiry each time.
+    pub(crate) async fn cached_claims(&self, credential: [u8; 32], token: &str) -> Result<tokens::Claims, Stop> {
+        if let Some(verified) = self.0.authorities.tokens.get(&credential) {
+            if verified.is_over(self.ambient().now()) {
+                return Err(Refusal::Expired.into());
+            }
+            return Ok(verified.claims);
+        }
+        let verified = tokens::verify(self, token).await?;
+        self.0.authorities.tokens.insert(credential, verified);
+        Ok(verified.claims)
+    }
+
+    /// A person with their organisations, at most a hundred.
+    /// # Errors
+    /// [`crate::Error::NotFound`] when there is no such person.
+    pub async fn profile(&self, user: UserId) -> Result<Arc<Profile>> {
+        let epoch = self.epoch();
+        if let Some((seen, profile)) = self.0.authorities.profiles.get(&user)
+            && seen == epoch
+        {
+            return Ok(profile);
+        }
+        let mut tx = self.read_control().await?;
+        let person = people::get(&mut tx, user).await?;
+        let organisations = organisations::of_person(&mut tx, user, None, 100).await?;
+        let profile = Arc::new(Profile { id: person.id, email: person.email, name: person.name, organisations });
+        self.0.authorities.profiles.insert(user, (epoch, profile.clone()));
+        Ok(profile)
     }
 
     pub(crate) async fn cached_session(

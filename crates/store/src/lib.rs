@@ -39,6 +39,7 @@ use deadpool_postgres::Pool;
 use domain::{Ambient, Id, OrgId, UserId};
 use tokio::sync::Semaphore;
 
+pub use authority::Profile;
 pub use control::ControlTx;
 pub use error::{Error, OrNotFound, OrTaken, Result};
 pub use keys::MasterKeys;

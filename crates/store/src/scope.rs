@@ -277,12 +277,13 @@ impl Store {
     }
 
     async fn by_token(&self, token: &str) -> Result<Principal, Stop> {
-        let claims = crate::tokens::verify(self, token).await?;
-        let session = self.cached_session(sha256(token), async |tx| sessions::find(tx, claims.session).await).await?;
+        let credential = sha256(token);
+        let claims = self.cached_claims(credential, token).await?;
+        let session = self.cached_session(credential, async |tx| sessions::find(tx, claims.session).await).await?;
         if session.browser || session.user_id != claims.user {
             return Err(Refusal::Unknown.into());
         }
-        self.person(sha256(token), &session).await
+        self.person(credential, &session).await
     }
 
     async fn by_cookie(&self, secret: &str) -> Result<Principal, Stop> {

@@ -36,6 +36,20 @@ pub struct Claims {
     pub org: Option<OrgId>,
 }
 
+/// What a verified token says, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verified {
+    pub(crate) claims: Claims,
+    expires: Time,
+}
+
+impl Verified {
+    /// Whether the token has expired by now.
+    pub(crate) fn is_over(&self, now: Time) -> bool {
+        self.expires <= now - LEEWAY
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -120,7 +134,7 @@ fn encode(part: &impl Serialize) -> Result<String> {
 }
 
 /// Verifies a token's shape, signature, issuer, audience and times. Whether its session still lives is for the caller to see.
-pub(crate) async fn verify(store: &Store, token: &str) -> Result<Claims, Stop> {
+pub(crate) async fn verify(store: &Store, token: &str) -> Result<Verified, Stop> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -145,13 +159,15 @@ pub(crate) async fn verify(store: &Store, token: &str) -> Result<Claims, Stop> {
     if payload.iss != store.0.issuer || payload.aud != AUDIENCE {
         return Err(Refusal::Audience.into());
     }
-    if payload.exp <= (now - LEEWAY).seconds() {
+    let claims = Claims { user: payload.sub, session: payload.sid, org: payload.org };
+    let verified = Verified { claims, expires: Time::from_micros(payload.exp.saturating_mul(1_000_000)) };
+    if verified.is_over(now) {
         return Err(Refusal::Expired.into());
     }
     if payload.nbf > (now + LEEWAY).seconds() {
         return Err(Refusal::NotYet.into());
     }
-    Ok(Claims { user: payload.sub, session: payload.sid, org: payload.org })
+    Ok(verified)
 }
 
 /// Makes a new signing key; the ones before it verify until their tokens have expired.

@@ -8,8 +8,7 @@ use domain::text::OrgName;
 use domain::{OrgId, plan::PlanName};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::control::organisations::{self, Belonging};
-use store::control::people;
+use store::control::organisations::Belonging;
 
 use super::signup::{Home, User};
 use crate::http::caller::Member;
@@ -42,13 +41,13 @@ pub(crate) struct Belongs {
     role: Role,
 }
 
-impl From<Belonging> for Belongs {
-    fn from(b: Belonging) -> Self {
+impl From<&Belonging> for Belongs {
+    fn from(b: &Belonging) -> Self {
         Self {
             id: b.id,
-            name: b.name,
-            slug: b.slug,
-            plan: b.plan,
+            name: b.name.clone(),
+            slug: b.slug.clone(),
+            plan: b.plan.clone(),
             status: b.status,
             personal: b.personal,
             role: b.role,
@@ -57,21 +56,18 @@ impl From<Belonging> for Belongs {
 }
 
 pub(crate) async fn me(member: Member) -> Result<Found<Me>> {
-    let mut tx = member.store().read_control().await?;
-    let person = people::get(&mut tx, member.user()).await?;
-    let mut organizations = organisations::of_person(&mut tx, person.id, None, 100).await?;
-    if let Some(only) = member.only_org() {
-        organizations.retain(|organisation| organisation.id == only);
-    }
+    let profile = member.store().profile(member.user()).await?;
+    let only = member.only_org();
+    let reachable = || profile.organisations.iter().filter(|o| only.is_none_or(|only| o.id == only));
     let scope = member.scope();
-    let active = organizations.iter().find(|organisation| scope.is_some_and(|scope| scope.org() == organisation.id));
+    let active = scope.and_then(|scope| reachable().find(|o| o.id == scope.org()));
     let organization =
         active.map(|o| Home { id: o.id, name: o.name.clone(), slug: o.slug.clone(), plan: o.plan.clone() });
     Ok(Found(Me {
-        user: person.into(),
+        user: User { id: profile.id, email: profile.email.clone(), name: profile.name.clone() },
         organization,
+        organizations: reachable().map(Into::into).collect(),
         role: scope.map(|scope| scope.grants().role),
         permissions: scope.map(|scope| scope.grants().at(Object::Organisation)).unwrap_or_default(),
-        organizations: organizations.into_iter().map(Into::into).collect(),
     }))
 }

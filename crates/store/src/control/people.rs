@@ -128,5 +128,6 @@ pub async fn update(tx: &mut ControlTx, person: &Person) -> Result<()> {
         .run()
         .await
         .or_taken("email")?;
+    tx.shift_authority();
     if changed == 0 { Err(crate::Error::Stale("person")) } else { Ok(()) }
 }
