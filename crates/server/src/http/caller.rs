@@ -4,6 +4,7 @@
 //! or a project is enough, [`Person`] for what anybody signed in may do with their own account, [`Operator`], or [`Visitor`].
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use aide::OperationInput;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
@@ -12,7 +13,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::access::{Permission, Requires};
 use domain::authoriser::Object;
-use domain::{Ambient, OrgId, ProjectId, TeamId, UserId};
+use domain::{Ambient, OrgId, ProjectId, TeamId, Time, UserId};
 use serde::Serialize;
 use serde_json::json;
 use store::audit::Event;
@@ -282,6 +283,17 @@ async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Princ
     Ok(principal)
 }
 
+/// How long a factor counts as just shown (security facts, section 5).
+pub(crate) const FRESH: Duration = Duration::from_mins(10);
+
+/// Refuses a caller who has not shown a factor of late. A key has none to show.
+fn require_fresh(principal: &Principal, now: Time) -> Result<()> {
+    let Some(session) = principal.session() else {
+        return Err(Problem::new("forbidden", "An API key cannot do this; it takes a person who is signed in."));
+    };
+    if now.since(session.proven_at) <= FRESH { Ok(()) } else { Err(tenancy::Error::StepUp.into()) }
+}
+
 /// The token that a page of the own site sends with each change; bound to the session.
 pub(crate) fn csrf(store: &Store, session: domain::SessionId) -> String {
     store.fingerprint("csrf", session.to_string().as_bytes())[..16]
@@ -470,6 +482,11 @@ impl<P: Requires> Caller<P> {
         self.store().ambient()
     }
 
+    /// Refuses unless the caller is a person who has shown a factor within the last ten minutes; for what is hard to undo.
+    pub(crate) fn require_fresh(&self) -> Result<()> {
+        require_fresh(self.principal(), self.ambient().now())
+    }
+
     /// Whether the route's permission holds at an object.
     pub(crate) fn allows(&self, object: Object) -> bool {
         self.inside.scope.grants().allow(P::PERMISSION, object)
@@ -563,6 +580,11 @@ impl Person {
 
     pub(crate) fn store(&self) -> &Store {
         &self.app.house.store
+    }
+
+    /// Refuses unless the person has shown a factor within the last ten minutes; for what is hard to undo.
+    pub(crate) fn require_fresh(&self) -> Result<()> {
+        require_fresh(&self.principal, self.store().ambient().now())
     }
 
     /// A transaction on the control database about the person.
