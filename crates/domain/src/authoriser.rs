@@ -56,6 +56,17 @@ pub enum Object {
     },
 }
 
+impl Object {
+    /// The level at which its permissions are held, and its name in explanations.
+    const fn level(self) -> (Level, &'static str) {
+        match self {
+            Self::Organisation => (Level::Organization, "an organisation"),
+            Self::Team(_) => (Level::Team, "a team"),
+            Self::Project { .. } => (Level::Project, "a project"),
+        }
+    }
+}
+
 /// An answer of the authoriser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -101,7 +112,8 @@ impl Grants {
             because.push(format!("The organisation is {}; only its owners can enter.", self.status.as_str()));
             return false;
         }
-        if permission.changes() && !self.status.admits_writes() && permission != Permission::OrgClose {
+        let undoes_closing = self.status == OrgStatus::Closing && permission == Permission::OrgClose;
+        if permission.changes() && !self.status.admits_writes() && !undoes_closing {
             because.push(format!("The organisation is {}; nothing can be changed in it.", self.status.as_str()));
             return false;
         }
@@ -115,6 +127,11 @@ impl Grants {
             && !matches!(object, Object::Project { id, .. } if id == only)
         {
             because.push(format!("The API key is for the project {only} alone."));
+            return false;
+        }
+        let (level, place) = object.level();
+        if !permission.levels().contains(&level) {
+            because.push(format!("{permission} is not held at {place}, whatever the role."));
             return false;
         }
         let held = match object {
@@ -238,6 +255,7 @@ mod tests {
         let decision = admin.decide(Permission::OrgRead, Object::Organisation);
         assert!(!decision.allowed);
         assert_eq!(decision.because, ["The organisation is suspended; only its owners can enter."]);
+        assert!(!owner.allow(Permission::OrgClose, Object::Organisation), "closing is no way out of a suspension");
         owner.status = OrgStatus::Closing;
         assert!(owner.allow(Permission::OrgClose, Object::Organisation), "an owner can undo the closing");
     }

@@ -9,12 +9,14 @@ pub mod api_key;
 pub mod authoriser;
 pub mod email;
 pub mod id;
+pub mod matrix;
 pub mod password;
 pub mod plan;
 pub mod role;
 pub mod status;
 pub mod text;
 pub mod time;
+pub mod time_zone;
 
 pub use ambient::Ambient;
 pub use id::*;
