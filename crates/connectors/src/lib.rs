@@ -1,1 +1,3 @@
-//! The outside world: mail today; egress, Notion, webhooks and object storage later.
+//! What Rowhouse talks to outside: mail servers today, other services later.
+
+pub mod mail;

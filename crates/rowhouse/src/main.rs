@@ -1,3 +1,72 @@
-//! The one binary of Rowhouse.
+//! The one binary of Rowhouse: the server, and the commands with which an operator looks after it.
 
-fn main() {}
+mod cli;
+mod commands;
+mod open;
+mod output;
+mod serve;
+mod settings;
+
+use std::process::ExitCode;
+
+/// What a command comes to, other than success: exit code 1 when it did not succeed or found something, 2 when it was asked in a
+/// way that cannot be.
+#[derive(Debug)]
+enum Failed {
+    /// The settings or the command line are wrong; all mistakes, a line each.
+    Settings(Vec<String>),
+    /// It did not succeed: one line that says what to do.
+    Because(String),
+    /// It did its work and found something, which it has told already.
+    Found,
+}
+
+/// What a command comes to.
+type Outcome<T = ()> = Result<T, Failed>;
+
+impl From<store::Error> for Failed {
+    fn from(error: store::Error) -> Self {
+        Self::Because(error.to_string())
+    }
+}
+
+impl From<tenancy::Error> for Failed {
+    fn from(error: tenancy::Error) -> Self {
+        Self::Because(error.to_string())
+    }
+}
+
+impl From<store::Stop> for Failed {
+    fn from(stop: store::Stop) -> Self {
+        Self::Because(stop.to_string())
+    }
+}
+
+fn because(text: impl std::fmt::Display) -> Failed {
+    Failed::Because(text.to_string())
+}
+
+fn main() -> ExitCode {
+    let matches = cli::command().get_matches();
+    match cli::run(&matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed::Found) => ExitCode::FAILURE,
+        Err(Failed::Because(text)) => {
+            tell(&format!("rowhouse: {text}"));
+            ExitCode::FAILURE
+        }
+        Err(Failed::Settings(mistakes)) => {
+            for mistake in mistakes {
+                tell(&format!("rowhouse: {mistake}"));
+            }
+            tell("rowhouse: `rowhouse config check` shows the settings in force and where each comes from");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A line on standard error.
+#[expect(clippy::print_stderr, reason = "the one place where the program complains")]
+fn tell(line: &str) {
+    eprintln!("{line}");
+}

@@ -6,6 +6,7 @@ pub mod background;
 mod health;
 mod http;
 pub mod listen;
+pub mod metrics;
 pub mod openapi;
 mod routes;
 mod teams;

@@ -3,6 +3,7 @@
 //! A body may hold a link that lets somebody in. So bodies are sealed in the database and never printed.
 
 use std::fmt;
+use std::time::Duration;
 
 use domain::email::Email;
 use domain::{MailId, Time};
@@ -116,19 +117,42 @@ pub async fn queue(tx: &mut ControlTx, mail: NewMail) -> Result<MailId> {
     Ok(id)
 }
 
-/// Mails that are due, the longest waiting first; at most `limit`. One whose text does not open is given up, so that it does
-/// not hold up the others: the transaction must be a writing one.
+/// For how long a mail is claimed: nobody else takes it meanwhile, and whoever finds it afterwards may.
+pub const CLAIM: Duration = Duration::from_mins(10);
+
+/// Whether any mail is due. Takes no lock, so it can be asked often.
 /// # Errors
 /// As the database.
-pub async fn due(tx: &mut ControlTx, limit: i64) -> Result<Vec<Mail>> {
+pub async fn is_due(tx: &mut ControlTx) -> Result<bool> {
     let now = tx.now();
-    let rows: Vec<Sealed> = tx
+    let first: Option<MailId> = tx
         .sql(
-            "SELECT id, recipient, subject, body, created_at, tries FROM mails
-             WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $2",
+            "SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= $1 ORDER BY due_at LIMIT 1",
         )
         .bind(now)
+        .optional()
+        .await?;
+    Ok(first.is_some())
+}
+
+/// Claims mails that are due, those that wait longest; at most `limit`. One whose text does not open is given up, so that it does
+/// not hold up the others.
+/// # Errors
+/// As the database.
+pub async fn claim(tx: &mut ControlTx, limit: i64) -> Result<Vec<Mail>> {
+    let now = tx.now();
+    // What holds inside is asked again outside: a claim that waited for another one's lock sees only there that the mail is taken.
+    let rows: Vec<Sealed> = tx
+        .sql(
+            "UPDATE mails SET due_at = $2
+             WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $3)
+               AND sent_at IS NULL AND failed_at IS NULL AND due_at <= $1
+             RETURNING id, recipient, subject, body, created_at, tries",
+        )
+        .bind(now)
+        .bind(now + CLAIM)
         .bind(limit)
+        .unaudited("bookkeeping of the outbox")
         .all()
         .await?;
     let mut mails = Vec::with_capacity(rows.len());

@@ -1,0 +1,130 @@
+//! What settings must hold together, beyond each one's own form.
+
+use std::path::{Component, Path, PathBuf};
+
+use domain::plan::Plans;
+
+use super::table::{Settings, TABLE};
+use super::value::{Listener, PublicUrl, Switch, Value as _, is_this_machine};
+
+/// Notes what must be put right and what should be looked at.
+pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &mut Vec<String>) {
+    let key = settings.master_key_path();
+    if settings.database_url.is_none() && plain(&key).starts_with(plain(&settings.data)) {
+        mistakes.push(format!(
+            "`master_key_file` {} must not be inside the data folder {}: whoever takes the data would have the key too",
+            key.display(),
+            settings.data.display()
+        ));
+    }
+    if let Err(problem) = settings.read_plans() {
+        mistakes.push(problem);
+    }
+    if let Some(url) = &settings.smtp_url
+        && let Err(problem) = connectors::mail::Smtp::new(&url.0, &settings.sender())
+    {
+        mistakes.push(format!("`smtp_url` {problem}"));
+    }
+    if settings.public_url.as_ref().is_some_and(PublicUrl::is_clear) {
+        let mails = if settings.smtp_url.is_some() { ", and so do the links in mails" } else { "" };
+        warnings.push(format!(
+            "`public_url` begins with http://: passwords and tokens travel in the clear{mails}; put a proxy with TLS in front and use https://"
+        ));
+    }
+    let far = !settings.listen.ip().is_loopback();
+    if far && settings.public_url.is_none() {
+        warnings.push(
+            "`listen` is open to other machines but `public_url` is not set: anybody who reaches it can sign up at once, \
+             and links lead to this machine"
+                .into(),
+        );
+    }
+    if settings.demo == Some(Switch(true)) && (far || settings.public_url.is_some()) {
+        warnings
+            .push("`demo` is on: anybody who reaches the server can sign in as the people of the demo world".into());
+    }
+    if settings.metrics_listen.0.is_some_and(|address| !address.ip().is_loopback()) {
+        warnings.push("`metrics_listen` is open to other machines: metrics are for operators alone".into());
+    }
+    for (key, set) in [("redis_url", settings.redis_url.is_some()), ("s3_url", settings.s3_url.is_some())] {
+        if set {
+            warnings.push(format!("`{key}` is not used yet"));
+        }
+    }
+}
+
+/// A path without `.`, `..` and links, as far as it exists.
+fn plain(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut plain = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+        if let Ok(real) = plain.canonicalize() {
+            plain = real;
+        }
+    }
+    plain
+}
+
+impl Settings {
+    /// Where the master key is.
+    pub(crate) fn master_key_path(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| {
+            let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| Path::new(path).is_absolute());
+            let config = config.map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+            config.unwrap_or_else(|| "/etc".into()).join("rowhouse/master.key")
+        })
+    }
+
+    /// Whether mail addresses are verified before the first sign-in: everywhere but on a laptop.
+    pub(crate) fn verify_mail(&self) -> bool {
+        self.public_url.is_some() || self.smtp_url.is_some()
+    }
+
+    /// Whether the first start makes the demo world.
+    pub(crate) fn demo_at_first_start(&self) -> bool {
+        self.demo.map_or(self.listen.ip().is_loopback() && !self.verify_mail(), |Switch(on)| on)
+    }
+
+    /// The public address, given the one that the server really listens on.
+    pub(crate) fn public_address(&self, listening: std::net::SocketAddr) -> String {
+        if let Some(PublicUrl(url)) = &self.public_url {
+            return url.clone();
+        }
+        if listening.ip().is_unspecified() {
+            return format!("http://127.0.0.1:{}", listening.port());
+        }
+        format!("http://{listening}")
+    }
+
+    /// Whether the address of metrics is the one that every server takes unless told otherwise.
+    pub(crate) fn metrics_by_default(&self) -> bool {
+        let metrics = TABLE.iter().find(|setting| setting.key == "metrics_listen");
+        metrics
+            .is_some_and(|setting| Listener::read(setting.default).is_ok_and(|default| default == self.metrics_listen))
+    }
+
+    /// Who mails are from.
+    pub(crate) fn sender(&self) -> String {
+        if let Some(from) = &self.mail_from {
+            return from.0.clone();
+        }
+        let host = self.public_url.as_ref().map_or("localhost", PublicUrl::host);
+        let host = if is_this_machine(host) { "localhost" } else { host };
+        format!("Rowhouse <rowhouse@{host}>")
+    }
+
+    /// The plans: those that come with Rowhouse, and the operator's on top.
+    pub(crate) fn read_plans(&self) -> Result<Plans, String> {
+        let Some(path) = &self.plans else { return Ok(Plans::builtin()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("`plans`: {} cannot be read: {error}", path.display()))?;
+        Plans::builtin().merge(&text).map_err(|error| format!("`plans`: {}: {error}", path.display()))
+    }
+}

@@ -1,0 +1,73 @@
+//! The settings: each by flag, environment and file, read in one place and explained when they are wrong.
+
+mod check;
+mod document;
+mod read;
+mod table;
+pub(crate) mod value;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command};
+
+pub(crate) use document::{document, explain};
+pub(crate) use read::{Loaded, Sources, load};
+pub(crate) use table::Settings;
+use table::TABLE;
+
+/// The file that is read when nobody names one and it is there.
+const FILE: &str = "rowhouse.toml";
+
+/// Gives a command the flags of all settings.
+pub(crate) fn flags(command: Command) -> Command {
+    let flag = |key: String, about: String, value: &'static str| {
+        let long = key.replace('_', "-");
+        Arg::new(key).long(long).value_name(value).help(about).hide_short_help(true).help_heading("Settings")
+    };
+    let mut command = command.arg(
+        Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .help("The file of settings [default: rowhouse.toml, if it is there] [env: ROWHOUSE_CONFIG]")
+            .help_heading("Settings"),
+    );
+    for setting in TABLE {
+        let default = if setting.default.is_empty() { setting.otherwise } else { setting.default };
+        let about = format!("{} [default: {default}] [env: {}]", setting.about, setting.environment());
+        command = command.arg(flag(setting.key.to_owned(), about.replace('`', ""), "VALUE"));
+        if setting.secret {
+            let about = format!("A file that holds --{} and nothing else", setting.flag());
+            command = command.arg(flag(format!("{}_file", setting.key), about, "FILE"));
+        }
+    }
+    command
+}
+
+/// Collects what was said on the command line, in the environment and in the file.
+pub(crate) fn from_command_line(matches: &ArgMatches) -> Loaded {
+    let text = |id: &str| matches.get_one::<String>(id).cloned();
+    let mut flags = BTreeMap::new();
+    for setting in TABLE {
+        for (key, asked) in [(setting.key.to_owned(), true), (format!("{}_file", setting.key), setting.secret)] {
+            if asked && let Some(value) = text(&key) {
+                flags.insert(key, value);
+            }
+        }
+    }
+    let environment: BTreeMap<String, String> =
+        std::env::vars().filter(|(name, _)| name.starts_with("ROWHOUSE_")).collect();
+    let named = text("config").or_else(|| environment.get("ROWHOUSE_CONFIG").filter(|v| !v.is_empty()).cloned());
+    let path = PathBuf::from(named.as_deref().unwrap_or(FILE));
+    let (file, unreadable) = match std::fs::read_to_string(&path) {
+        Ok(text) => (Some((path, text)), None),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => (None, None),
+        Err(error) => (None, Some(format!("the file of settings {} cannot be read: {error}", path.display()))),
+    };
+    let mut loaded = load(Sources { flags, environment, file });
+    if let Some(mistake) = unreadable {
+        loaded.mistakes.insert(0, mistake);
+        loaded.settings = None;
+    }
+    loaded
+}

@@ -1,0 +1,119 @@
+//! All settings: the one list from which flags, environment names, file keys and docs/SETTINGS.md are made.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::read::Reader;
+use super::value::{
+    Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins, Postgres, PublicUrl, Redis, RolePrefix, S3,
+    SecretUrl, Smtp, Switch, Value,
+};
+
+/// One setting, as flags, the environment, the file and the documentation know it.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// Its key in the file.
+    pub(crate) key: &'static str,
+    /// What it does, in a sentence or two.
+    pub(crate) about: &'static str,
+    /// What its text must be.
+    pub(crate) form: fn() -> String,
+    /// What holds when nobody sets it; empty for nothing.
+    pub(crate) default: &'static str,
+    /// What an empty default means, in words.
+    pub(crate) otherwise: &'static str,
+    /// Whether it is hidden, and may stand in a file of its own.
+    pub(crate) secret: bool,
+}
+
+impl Setting {
+    /// Its flag, without the dashes.
+    pub(crate) fn flag(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// Its name in the environment.
+    pub(crate) fn environment(&self) -> String {
+        format!("ROWHOUSE_{}", self.key.to_uppercase())
+    }
+}
+
+macro_rules! settings {
+    ($($(#[doc = $about:literal])+ $key:ident: $kind:ty = $default:literal $(or $otherwise:literal)?;)+) => {
+        /// The settings in force.
+        #[derive(Debug)]
+        pub(crate) struct Settings {
+            $($(#[doc = $about])+ pub(crate) $key: $kind,)+
+        }
+
+        /// All settings, in the order of the documentation.
+        pub(crate) const TABLE: &[Setting] = &[$(Setting {
+            key: stringify!($key),
+            about: concat!($($about),+).trim_ascii_start(),
+            form: <$kind as Value>::form,
+            default: $default,
+            otherwise: concat!($($otherwise)?),
+            secret: <$kind as Value>::SECRET,
+        }),+];
+
+        impl Settings {
+            /// Reads all of them; `None` when one has a mistake, which the reader then holds.
+            pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+                // First all, then the question mark: every mistake is to be found, not the first alone.
+                $(let $key: Option<$kind> = reader.value(stringify!($key));)+
+                Some(Self { $($key: $key?),+ })
+            }
+        }
+    };
+}
+
+settings! {
+    /// Where the server listens.
+    listen: SocketAddr = "127.0.0.1:8080";
+    /// The folder that holds the data of the embedded storage. Made at the first start, for its owner alone.
+    data: PathBuf = "./data";
+    /// The file with the master key, outside the data folder. Made at the first start; keep a copy elsewhere.
+    master_key_file: Option<PathBuf> = "" or "`rowhouse/master.key` in `$XDG_CONFIG_HOME` or `~/.config`";
+    /// The address under which people reach the server: links in mails begin with it, access tokens are issued by it.
+    public_url: Option<PublicUrl> = "" or "`http://` and the address of `listen`";
+    /// A PostgreSQL database instead of the embedded storage, with a user who may create roles and schemas.
+    database_url: Option<SecretUrl<Postgres>> = "" or "the embedded storage";
+    /// What the names of the three database roles begin with.
+    database_role_prefix: RolePrefix = "rowhouse";
+    /// Connections to PostgreSQL for the organisations' data; a quarter as many again are opened for all else.
+    database_connections: Number<2, 1000> = "32";
+    /// Shares rate limits and caches between several servers. Not used yet.
+    redis_url: Option<SecretUrl<Redis>> = "" or "nothing";
+    /// Keeps files in an object store. Not used yet.
+    s3_url: Option<SecretUrl<S3>> = "" or "nothing";
+    /// The mail server: `smtp://` with STARTTLS (asked for unless the server is this machine; `?tls=none` does without), or `smtps://`.
+    smtp_url: Option<SecretUrl<Smtp>> = "" or "mails stay here: `rowhouse mail list`";
+    /// Who mails are from.
+    mail_from: Option<MailFrom> = "" or "`rowhouse@` and the host of the public address";
+    /// Whether the first start makes a demo world, with people whose password is known to all.
+    demo: Option<Switch> = "" or "on when the server can be reached from this machine alone and neither `public_url` nor `smtp_url` is set";
+    /// Where Prometheus reads metrics: an address for operators alone, or `off`.
+    metrics_listen: Listener = "127.0.0.1:9464";
+    /// A file of plans, read on top of the ones that come with Rowhouse.
+    plans: Option<PathBuf> = "" or "the plans that come with Rowhouse";
+    /// Proxies whose `X-Forwarded-For` is believed.
+    trusted_proxies: Networks = "" or "none";
+    /// Origins of other sites that may call the API with credentials.
+    origins: Origins = "" or "none";
+    /// Organisations' files that may be open at once. Each takes about 150 KiB and three file descriptors or more.
+    open_files: Number<4, 100_000> = "256";
+    /// Page cache of each connection to an organisation's file, in KiB.
+    cache_kib: Number<64, 1_048_576> = "2048";
+    /// Passwords that are hashed at once; each takes a core and 19 MiB for about 100 ms.
+    password_slots: Option<Number<1, 256>> = "" or "one for each core";
+    /// The largest body of a request, in KiB.
+    body_kib: Number<16, 10_240> = "1024";
+    /// How long an access token lives, in minutes.
+    access_token_minutes: Number<1, 10> = "10";
+    /// How long running requests may take when the server stops, in seconds.
+    drain_seconds: Number<0, 30> = "30";
+    /// Which log lines are written to standard error.
+    log: LogFilter = "info";
+    /// How log lines look.
+    log_format: LogFormat = "text";
+}

@@ -1,0 +1,296 @@
+//! What a setting can be, and how its text is read.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// A kind of setting: read from the text that a flag, the environment or the file gave.
+pub(crate) trait Value: Sized {
+    /// Whether it is shown as `***`, and may stand in a file of its own.
+    const SECRET: bool = false;
+    /// What the text must be, for people: "must be ...".
+    fn form() -> String;
+    /// Reads the text.
+    fn read(text: &str) -> Result<Self, String>;
+}
+
+fn wrong<T: Value>() -> String {
+    format!("must be {}", T::form())
+}
+
+/// A setting that may be left out; empty text leaves it out.
+impl<T: Value> Value for Option<T> {
+    const SECRET: bool = T::SECRET;
+    fn form() -> String {
+        T::form()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() { Ok(None) } else { T::read(text).map(Some) }
+    }
+}
+
+impl Value for SocketAddr {
+    fn form() -> String {
+        "an address with a port, such as 127.0.0.1:8080".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+        text.parse().map_err(|_| wrong::<Self>())
+    }
+}
+
+impl Value for PathBuf {
+    fn form() -> String {
+        "a path".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err(wrong::<Self>());
+        }
+        // A file and a unit of systemd have no shell that would do this.
+        match (text.strip_prefix("~/"), std::env::home_dir()) {
+            (Some(rest), Some(home)) => Ok(home.join(rest)),
+            _ => Ok(text.into()),
+        }
+    }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Switch(pub(crate) bool);
+
+impl Value for Switch {
+    fn form() -> String {
+        "`on` or `off`".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok(Self(true)),
+            "off" | "false" | "no" | "0" => Ok(Self(false)),
+            _ => Err(wrong::<Self>()),
+        }
+    }
+}
+
+/// An address to listen on, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listener(pub(crate) Option<SocketAddr>);
+
+impl Value for Listener {
+    fn form() -> String {
+        "an address with a port, such as 127.0.0.1:9464, or `off`".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text == "off" {
+            return Ok(Self(None));
+        }
+        SocketAddr::read(text).map(|address| Self(Some(address))).map_err(|_| wrong::<Self>())
+    }
+}
+
+/// A whole number within bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number<const MIN: u32, const MAX: u32>(pub(crate) u32);
+
+impl<const MIN: u32, const MAX: u32> Value for Number<MIN, MAX> {
+    fn form() -> String {
+        format!("a whole number from {MIN} to {MAX}")
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let number = text.replace('_', "").parse().ok().filter(|number| (MIN..=MAX).contains(number));
+        number.map(Self).ok_or_else(wrong::<Self>)
+    }
+}
+
+/// The public address: scheme and host, perhaps a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublicUrl(pub(crate) String);
+
+impl PublicUrl {
+    /// The host without a port.
+    pub(crate) fn host(&self) -> &str {
+        host_of(&self.0)
+    }
+
+    /// Whether what is sent there can be read on the way.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.0.starts_with("http://") && !is_this_machine(self.host())
+    }
+}
+
+/// The host of an address with a scheme, without user, port and path.
+pub(crate) fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let rest = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => host,
+        None => rest.split(':').next().unwrap_or(""),
+    }
+}
+
+/// Whether a host is this very machine.
+pub(crate) fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+impl Value for PublicUrl {
+    fn form() -> String {
+        "an address with its scheme and without a path, such as https://rowhouse.example.com".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let text = text.trim_end_matches('/');
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong::<Self>)?;
+        let plain = !host_of(text).is_empty() && !rest.contains(['/', '?', '#', '@', ' ']);
+        if plain { Ok(Self(text.to_ascii_lowercase())) } else { Err(wrong::<Self>()) }
+    }
+}
+
+/// An address that may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretUrl<S>(pub(crate) String, std::marker::PhantomData<S>);
+
+impl<S> std::fmt::Debug for SecretUrl<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The schemes that an address may have, and an example.
+pub(crate) trait Schemes {
+    /// The schemes, with `://`.
+    const ALL: &'static [&'static str];
+    /// What one looks like.
+    const EXAMPLE: &'static str;
+}
+
+macro_rules! schemes {
+    ($($name:ident $all:expr, $example:literal;)+) => {
+        $(
+            #[doc = concat!("Such as `", $example, "`.")]
+            #[derive(Debug, Clone, PartialEq, Eq)]
+            pub(crate) enum $name {}
+            impl Schemes for $name {
+                const ALL: &'static [&'static str] = &$all;
+                const EXAMPLE: &'static str = $example;
+            }
+        )+
+    };
+}
+
+schemes! {
+    Postgres ["postgres://", "postgresql://"], "postgres://user:password@host/database";
+    Redis ["redis://", "rediss://"], "redis://host:6379";
+    Smtp ["smtp://", "smtps://"], "smtp://user:password@host:587";
+    S3 ["s3://"], "s3://bucket/folder";
+}
+
+impl<S: Schemes> Value for SecretUrl<S> {
+    const SECRET: bool = true;
+    fn form() -> String {
+        format!("an address such as {}", S::EXAMPLE)
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let known = S::ALL.iter().any(|scheme| text.starts_with(scheme));
+        if known { Ok(Self(text.to_owned(), std::marker::PhantomData)) } else { Err(wrong::<Self>()) }
+    }
+}
+
+/// Networks or addresses, parted by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Networks(pub(crate) Vec<String>);
+
+impl Value for Networks {
+    fn form() -> String {
+        "a list of addresses or networks, such as 10.0.0.0/8, 192.0.2.7".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let list = parts(text);
+        match list.iter().find(|item| domain::address::network(item).is_err()) {
+            Some(item) => Err(format!("{}; `{item}` is neither", wrong::<Self>())),
+            None => Ok(Self(list)),
+        }
+    }
+}
+
+/// Origins of other sites, parted by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origins(pub(crate) Vec<String>);
+
+impl Value for Origins {
+    fn form() -> String {
+        "a list of origins, such as https://app.example.com".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let list = parts(text);
+        match list.iter().find(|item| PublicUrl::read(item).is_err()) {
+            Some(item) => Err(format!("{}; `{item}` is none", wrong::<Self>())),
+            None => Ok(Self(list)),
+        }
+    }
+}
+
+fn parts(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// A plain name of database roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RolePrefix(pub(crate) String);
+
+impl Value for RolePrefix {
+    fn form() -> String {
+        "1 to 40 of a-z, 0-9 and _".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        store::migrate::Roles::with_prefix(text).map(|_| Self(text.to_owned())).map_err(|_| wrong::<Self>())
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+impl Value for LogFormat {
+    fn form() -> String {
+        "`text` or `json`".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(wrong::<Self>()),
+        }
+    }
+}
+
+/// Which log lines are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogFilter(pub(crate) String);
+
+impl Value for LogFilter {
+    fn form() -> String {
+        "`error`, `warn`, `info`, `debug` or `trace`, or a list such as info,store=debug".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let good = tracing_subscriber::EnvFilter::try_new(text).is_ok() && !text.is_empty();
+        if good { Ok(Self(text.to_owned())) } else { Err(wrong::<Self>()) }
+    }
+}
+
+/// Who mails are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MailFrom(pub(crate) String);
+
+impl Value for MailFrom {
+    fn form() -> String {
+        "a mail address, perhaps with a name: Rowhouse <rowhouse@example.com>".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        if connectors::mail::is_sender(text) { Ok(Self(text.to_owned())) } else { Err(wrong::<Self>()) }
+    }
+}
