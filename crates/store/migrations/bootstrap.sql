@@ -38,5 +38,10 @@ BEGIN
   EXECUTE format('REVOKE UPDATE, DELETE ON org.%I FROM {app}', name);
 END $$;
 
-REVOKE ALL ON FUNCTION org.protect(text), org.append_only(text) FROM PUBLIC;
+CREATE OR REPLACE FUNCTION control.append_only(name text) RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  EXECUTE format('REVOKE UPDATE, DELETE ON control.%I FROM {control}', name);
+END $$;
+
+REVOKE ALL ON FUNCTION org.protect(text), org.append_only(text), control.append_only(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION org.current_org() TO {app}, {ops};

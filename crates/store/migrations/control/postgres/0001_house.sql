@@ -75,7 +75,8 @@ CREATE TABLE memberships (
   id              uuid NOT NULL PRIMARY KEY,
   org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
-  role        text COLLATE "C"    NOT NULL,
+  role        text COLLATE "C"    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   standing    text COLLATE "C"    NOT NULL CHECK (standing IN ('active', 'suspended')),
   seen_at         bigint,
   version         bigint NOT NULL DEFAULT 1,
@@ -140,7 +141,8 @@ CREATE TABLE invitations (
   org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   email        text COLLATE "C"    NOT NULL,
   email_key    text COLLATE "C"    NOT NULL,
-  role         text COLLATE "C"    NOT NULL,
+  role         text COLLATE "C"    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   teams        text COLLATE "C"    NOT NULL,
   projects     text COLLATE "C"    NOT NULL,
   hash            bytea NOT NULL UNIQUE,
@@ -260,3 +262,5 @@ CREATE TABLE audit (
 CREATE INDEX audit_action ON audit (action, seq);
 CREATE INDEX audit_actor ON audit (actor, seq);
 CREATE INDEX audit_object ON audit (object, seq);
+-- The chain is append-only for the server too.
+SELECT control.append_only('audit');

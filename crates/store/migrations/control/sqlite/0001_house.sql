@@ -75,7 +75,8 @@ CREATE TABLE memberships (
   id          BLOB    NOT NULL PRIMARY KEY,
   org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
-  role        TEXT    NOT NULL,
+  role        TEXT    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   standing    TEXT    NOT NULL CHECK (standing IN ('active', 'suspended')),
   seen_at     INTEGER,
   version     INTEGER NOT NULL DEFAULT 1,
@@ -140,7 +141,8 @@ CREATE TABLE invitations (
   org_id       BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   email        TEXT    NOT NULL,
   email_key    TEXT    NOT NULL,
-  role         TEXT    NOT NULL,
+  role         TEXT    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   teams        TEXT    NOT NULL,
   projects     TEXT    NOT NULL,
   hash         BLOB    NOT NULL UNIQUE,

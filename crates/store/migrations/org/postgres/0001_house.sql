@@ -73,7 +73,8 @@ CREATE TABLE team_members (
   FOREIGN KEY (org_id, team_id) REFERENCES teams (org_id, id) ON DELETE CASCADE,
   user_id         uuid NOT NULL,
   membership_id   uuid NOT NULL,
-  role           text COLLATE "C"    NOT NULL,
+  role           text COLLATE "C"    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   created_at      bigint NOT NULL,
   PRIMARY KEY (org_id, team_id, user_id)
 );
@@ -99,7 +100,8 @@ CREATE TABLE project_members (
   FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
   user_id         uuid NOT NULL,
   membership_id   uuid NOT NULL,
-  role           text COLLATE "C"    NOT NULL,
+  role           text COLLATE "C"    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   created_at      bigint NOT NULL,
   PRIMARY KEY (org_id, project_id, user_id)
 );
@@ -111,7 +113,8 @@ CREATE TABLE project_teams (
   FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
   team_id         uuid NOT NULL,
   FOREIGN KEY (org_id, team_id) REFERENCES teams (org_id, id) ON DELETE CASCADE,
-  role        text COLLATE "C"    NOT NULL,
+  role        text COLLATE "C"    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   created_at      bigint NOT NULL,
   PRIMARY KEY (org_id, project_id, team_id)
 );

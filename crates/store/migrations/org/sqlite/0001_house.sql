@@ -57,7 +57,8 @@ CREATE TABLE team_members (
   team_id        BLOB    NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
   user_id        BLOB    NOT NULL,
   membership_id  BLOB    NOT NULL,
-  role           TEXT    NOT NULL,
+  role           TEXT    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   created_at     INTEGER NOT NULL,
   PRIMARY KEY (team_id, user_id)
 ) STRICT, WITHOUT ROWID;
@@ -78,7 +79,8 @@ CREATE TABLE project_members (
   project_id     BLOB    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
   user_id        BLOB    NOT NULL,
   membership_id  BLOB    NOT NULL,
-  role           TEXT    NOT NULL,
+  role           TEXT    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   created_at     INTEGER NOT NULL,
   PRIMARY KEY (project_id, user_id)
 ) STRICT, WITHOUT ROWID;
@@ -87,7 +89,8 @@ CREATE INDEX project_members_user ON project_members (user_id, project_id);
 CREATE TABLE project_teams (
   project_id  BLOB    NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
   team_id     BLOB    NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
-  role        TEXT    NOT NULL,
+  role        TEXT    NOT NULL
+    CHECK (role IN ('owner', 'admin', 'member', 'viewer') OR (substr(role, 1, 4) = 'rol_' AND length(role) = 36)),
   created_at  INTEGER NOT NULL,
   PRIMARY KEY (project_id, team_id)
 ) STRICT, WITHOUT ROWID;
