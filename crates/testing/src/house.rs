@@ -25,11 +25,24 @@ pub struct Wish {
     pub public_url: String,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<String>,
+    /// How many organisations' files may be open at once.
+    pub open_files: usize,
+    /// The folder of the embedded data, when it is not to be a temporary one.
+    pub data: Option<PathBuf>,
+    /// The port of a pooler that stands before PostgreSQL.
+    pub pooler: Option<u16>,
 }
 
 impl Default for Wish {
     fn default() -> Self {
-        Self { verify_mail: false, public_url: "http://test".into(), trusted_proxies: Vec::new() }
+        Self {
+            verify_mail: false,
+            public_url: "http://test".into(),
+            trusted_proxies: Vec::new(),
+            open_files: 64,
+            data: None,
+            pooler: None,
+        }
     }
 }
 
@@ -44,7 +57,8 @@ pub struct TestHouse {
     router: axum::Router,
     routes: Vec<Listed>,
     settings: Settings,
-    folder: TempDir,
+    data: PathBuf,
+    _folder: TempDir,
     _background: Background,
     database: Option<Database>,
 }
@@ -98,10 +112,12 @@ impl TestHouse {
             Engine::Sqlite => None,
             Engine::Postgres => Some(Database::clone_template(&master_key_file, &ambient).await),
         };
+        let data = wish.data.unwrap_or_else(|| folder.path().join("data"));
         let place = match &database {
-            None => Place::Embedded { data: folder.path().join("data"), open_files: 64, cache_kib: 512 },
+            None => Place::Embedded { data: data.clone(), open_files: wish.open_files, cache_kib: 512 },
             Some(database) => {
-                Place::Postgres { url: database.url.clone(), role_prefix: "rowhouse".into(), connections: 8 }
+                let url = wish.pooler.map_or_else(|| database.url.clone(), |port| database.through(port));
+                Place::Postgres { url, role_prefix: "rowhouse".into(), connections: 8 }
             }
         };
         let settings = Settings { place, master_key_file, issuer: wish.public_url.clone() };
@@ -115,7 +131,7 @@ impl TestHouse {
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);
         let background = server::background::start(&app);
-        Self { app, house, clock, router, routes: listed, settings, folder, _background: background, database }
+        Self { app, house, clock, router, routes: listed, settings, data, _folder: folder, _background: background, database }
     }
 
     /// Which engine it stands on.
@@ -145,7 +161,7 @@ impl TestHouse {
     /// The folder of the embedded data.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     /// A bare connection to the database as its owner; on PostgreSQL.

@@ -9,6 +9,7 @@
 //! ```
 
 mod client;
+mod furnish;
 mod house;
 mod postgres;
 

@@ -58,6 +58,12 @@ impl Database {
         admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("cloned");
         Self { url: in_database(&name), name }
     }
+
+    /// Its address through a pooler on this machine.
+    pub(crate) fn through(&self, port: u16) -> String {
+        let (start, _) = self.url.split_once('@').expect("the address names a user");
+        format!("{start}@127.0.0.1:{port}/{}", self.name)
+    }
 }
 
 impl Drop for Database {
