@@ -1,0 +1,222 @@
+//! The table of all routes: each is called as nobody, with broken credentials, as each role, and as another organisation that knows
+//! the real ids. A route that is added is in the table by itself; what it cannot judge stands in [`REVIEWED`].
+
+mod world;
+
+use axum::http::Method;
+use domain::access::Permission;
+use domain::role::Builtin;
+use serde_json::json;
+use server::{Access, Listed};
+use testing::{Answer, Client, TestHouse};
+use world::World;
+
+/// Routes that the comparison of roles leaves out, each with its reason.
+const REVIEWED: &[(&str, &str, &str)] = &[
+    ("POST", "/api/v1/orgs/{org_id}/leave", "the last owner may not, whatever their role allows"),
+    ("GET", "/api/v1/access/explain", "about oneself anybody may ask"),
+];
+
+fn is_reviewed(route: &Listed) -> bool {
+    REVIEWED.iter().any(|(method, path, _)| route.method == *method && route.path == *path)
+}
+
+/// A body that the route would take, as far as its form goes; the values are real ids of Acme.
+fn body(route: &Listed, world: &World) -> Option<serde_json::Value> {
+    if route.method == Method::GET || route.method == Method::DELETE {
+        return None;
+    }
+    Some(world.bodies.get(route.path).cloned().unwrap_or_else(|| json!({})))
+}
+
+async fn call(client: &Client, route: &Listed, path: &str, world: &World) -> Answer {
+    client.with("x-request-id", "table-of-routes").send(route.method.clone(), path, body(route, world).as_ref()).await
+}
+
+/// Routes that anybody may call answer strangers too; all others must not.
+fn guarded(house: &TestHouse) -> Vec<Listed> {
+    house.routes().iter().filter(|route| route.access != Access::Public).cloned().collect()
+}
+
+testing::both_stores! {
+    async fn nobody_gets_in_anywhere(house) {
+        let world = World::build(&house).await;
+        for route in guarded(&house) {
+            let answer = call(&house.visitor(), &route, &world.real(route.path), &world).await;
+            assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{} {}", route.method, route.path);
+            // The header that other systems take for an identity is no such thing here.
+            let claimed = house.visitor().with("x-user-id", &world.ann.user).with("x-rowhouse-org", &world.ann.org);
+            let answer = call(&claimed, &route, &world.real(route.path), &world).await;
+            assert_eq!(answer.status, 401, "{} {}", route.method, route.path);
+        }
+    }
+
+    async fn broken_credentials_open_nothing(house) {
+        let world = World::build(&house).await;
+        let expired = house.sign_up("Gone").await;
+        house.clock.advance(std::time::Duration::from_secs(3600));
+        let ann = world.sign_in(&house, "ann").await;
+        let token = ann.token.clone().expect("signed in");
+        let parts: Vec<&str> = token.split('.').collect();
+        let none = b64(br#"{"alg":"none","typ":"at+jwt"}"#);
+        let signature_off = format!("{}.{}.{}", parts[0], parts[1], b64(&[7; 64]));
+        let broken = [
+            ("expired", expired.token.clone().expect("signed in")),
+            ("alg none", format!("{none}.{}.", parts[1])),
+            ("another signature", signature_off),
+            ("another payload", format!("{}.{}.{}", parts[0], b64(br#"{"sub":"x"}"#), parts[2])),
+            ("a refresh token", expired.refresh.clone()),
+            ("a key of the right form", "rh_live_aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000".into()),
+            ("nothing", String::new()),
+        ];
+        for route in guarded(&house) {
+            for (what, credential) in &broken {
+                let answer = call(&house.visitor().with_token(Some(credential)), &route, &world.real(route.path), &world).await;
+                assert_eq!(answer.status, 401, "{what}: {} {} {}", route.method, route.path, answer.text);
+            }
+        }
+    }
+
+    async fn a_token_that_was_signed_out_opens_nothing(house) {
+        let world = World::build(&house).await;
+        let ann = world.sign_in(&house, "ann").await;
+        ann.post("/api/v1/auth/logout", &json!({})).await.expect(204);
+        for route in guarded(&house) {
+            let answer = call(&ann, &route, &world.real(route.path), &world).await;
+            assert_eq!(answer.status, 401, "{} {}", route.method, route.path);
+        }
+    }
+
+    async fn another_organisation_cannot_tell_real_ids_from_invented_ones(house) {
+        let world = World::build(&house).await;
+        for stranger in [&world.bob, &world.bobs_key] {
+            for route in guarded(&house) {
+                if route.path.contains('{') {
+                    let real = call(stranger, &route, &world.real(route.path), &world).await;
+                    let invented = call(stranger, &route, &World::invented(route.path), &world).await;
+                    assert_eq!(real.text, invented.text, "{} {}", route.method, route.path);
+                    assert_eq!(real.status, invented.status, "{} {}", route.method, route.path);
+                    assert_eq!(real.headers, invented.headers, "{} {}", route.method, route.path);
+                    assert!(!(200..300).contains(&real.status), "{} {}: {}", route.method, route.path, real.text);
+                }
+                if matches!(route.access, Access::Organisation(_) | Access::Local(_)) {
+                    let selecting = stranger.in_org(&world.ann.org);
+                    let answer = call(&selecting, &route, &world.real(route.path), &world).await;
+                    assert_eq!(answer.status, 404, "selecting: {} {} {}", route.method, route.path, answer.text);
+                    let nowhere = stranger.in_org("org_01932d6f4b7a7c3e9a51c0ffee15600d");
+                    let never = call(&nowhere, &route, &world.real(route.path), &world).await;
+                    if !route.path.contains("{org_id}") {
+                        assert_eq!(answer.text, never.text, "{} {}", route.method, route.path);
+                    }
+                }
+                let leaks = call(stranger, &route, &world.real(route.path), &world).await.text;
+                for secret in &world.marks {
+                    assert!(!leaks.contains(secret), "{} {} shows {secret}", route.method, route.path);
+                }
+            }
+        }
+    }
+
+    async fn foreign_ids_inside_bodies_are_as_unknown_as_invented_ones(house) {
+        let world = World::build(&house).await;
+        for (method, path, field, real, invented) in world.references() {
+            let send = async |value: &serde_json::Value| {
+                let mut body = field.clone();
+                world::set(&mut body, value);
+                world.bob.with("x-request-id", "table-of-routes").send(method.clone(), &path, Some(&body)).await
+            };
+            let (real, invented) = (send(&real).await, send(&invented).await);
+            assert!(real.status >= 400, "{method} {path} took a foreign id: {}", real.text);
+            assert_eq!(real.text, invented.text, "{method} {path}");
+        }
+    }
+
+    async fn each_role_may_what_the_matrix_says(house) {
+        let world = World::build(&house).await;
+        for role in [Builtin::Viewer, Builtin::Member, Builtin::Admin, Builtin::Owner] {
+            let client = world.as_role(role);
+            for route in guarded(&house).into_iter().filter(|route| !is_reviewed(route)) {
+                let (permission, local) = match route.access {
+                    Access::Organisation(permission) => (permission, false),
+                    Access::Local(permission) => (permission, true),
+                    _ => continue,
+                };
+                // Real things would be gone after the first who may delete them: form and rights are judged on invented ones.
+                let path = World::invented_within(&world, route.path);
+                let answer = call(client, &route, &path, &world).await;
+                let holds = role.permissions().contains(permission);
+                let refused = answer.status == 403 && answer.code() == "forbidden";
+                let what = format!("{role:?} {} {} ({permission}): {}", route.method, route.path, answer.text);
+                if holds {
+                    assert!(!refused || permission == Permission::ProjectsAll, "{what}");
+                    assert_ne!(answer.status, 401, "{what}");
+                } else if local {
+                    assert!(answer.status == 404 || refused || answer.json["data"] == json!([]) || answer.status == 422, "{what}");
+                } else {
+                    assert!(refused, "{what}");
+                }
+            }
+        }
+    }
+
+    async fn no_body_makes_a_route_fail(house) {
+        let world = World::build(&house).await;
+        let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
+        let large = format!("{{\"name\":\"{}\"}}", "x".repeat(2 << 20));
+        let bodies = [
+            "", "null", "[]", "\"text\"", "{", "{\"name\":1}", "{\"unknown\":true}", "{\"name\":null}", "{\"name\":{\"a\":1}}",
+            "{\"id\":\"x\"}", "{\"org_id\":\"x\",\"owner_id\":\"x\"}", &deep, &large, "{\"name\":\"a\\u0000b\"}", "\u{FEFF}{}",
+        ];
+        for route in house.routes().iter().filter(|route| route.method != Method::GET && route.method != Method::DELETE) {
+            for body in bodies {
+                let path = World::invented_within(&world, route.path);
+                let raw = serde_json::Value::String(body.to_owned());
+                let answer = world.ann.send(route.method.clone(), &path, Some(&raw)).await;
+                let what = format!("{} {} {:.60}: {}", route.method, route.path, body, answer.text);
+                assert!(answer.status < 500, "{what}");
+                assert!((400..500).contains(&answer.status) || answer.status < 300 && answer.status >= 200, "{what}");
+                if answer.status >= 400 {
+                    assert!(answer.json["error"]["request_id"].is_string(), "{what}");
+                }
+            }
+        }
+    }
+
+    async fn no_query_makes_a_list_fail(house) {
+        let world = World::build(&house).await;
+        for route in house.routes().iter().filter(|route| route.method == Method::GET) {
+            for query in ["?limit=-1", "?limit=x", "?limit=999999999999", "?cursor=%00", "?cursor=AAAA", "?what=1", "?limit=1&limit=2"] {
+                let path = World::invented_within(&world, route.path) + query;
+                let answer = world.ann.get(&path).await;
+                assert!(answer.status < 500, "{path}: {}", answer.text);
+            }
+        }
+    }
+}
+
+/// The list of routes and what each asks for, as reviewed.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_routes() {
+    let house = TestHouse::sqlite().await;
+    let lines: Vec<String> = house
+        .routes()
+        .iter()
+        .map(|route| {
+            let asks = match route.access {
+                Access::Public => "anybody".into(),
+                Access::Credential => "any credential".into(),
+                Access::Person => "person".into(),
+                Access::Operator => "operator".into(),
+                Access::Organisation(permission) => permission.to_string(),
+                Access::Local(permission) => format!("{permission} (also held locally)"),
+            };
+            format!("{:<7}{:<52}{asks}", route.method.as_str(), route.path)
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+fn b64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,185 @@
+//! The world behind the table: Acme with four roles and one of everything, and Bob of Beta who knows all of Acme's ids.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use domain::role::Builtin;
+use serde_json::{Value, json};
+use testing::{Client, PASSWORD, TestHouse};
+
+/// Acme and Beta.
+pub(crate) struct World {
+    /// Acme's owner.
+    pub(crate) ann: Client,
+    adi: Client,
+    max: Client,
+    vera: Client,
+    /// Beta's owner.
+    pub(crate) bob: Client,
+    /// A key of Beta.
+    pub(crate) bobs_key: Client,
+    /// A body for each path, with Acme's ids where ids go.
+    pub(crate) bodies: BTreeMap<&'static str, Value>,
+    /// Texts that belong to Acme alone.
+    pub(crate) marks: Vec<String>,
+    ids: BTreeMap<&'static str, String>,
+}
+
+/// Ids that never existed, by the noun before them in a path.
+const INVENTED: &[(&str, &str)] = &[
+    ("teams", "tea_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("projects", "prj_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("roles", "rol_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("members", "usr_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("people", "usr_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("invitations", "inv_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("api-keys", "key_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("sessions", "ses_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("orgs", "org_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("mails", "mai_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
+];
+
+impl World {
+    pub(crate) async fn build(house: &TestHouse) -> Self {
+        let ann = house.sign_up("Ann").await;
+        let bob = house.sign_up("Bob").await;
+        house.change_plan(&ann.org, "enterprise").await;
+        house.change_plan(&bob.org, "enterprise").await;
+        let adi = join(house, &ann, "Adi", "admin").await;
+        let max = join(house, &ann, "Max", "member").await;
+        let vera = join(house, &ann, "Vera", "viewer").await;
+        let team = ann.post("/api/v1/teams", &json!({ "name": "Acme secret team" })).await.expect(201);
+        let project = ann.post("/api/v1/projects", &json!({ "name": "Acme secret project" })).await.expect(201);
+        let role = json!({ "name": "Acme secret role", "description": "x", "permissions": ["audit.read"] });
+        let role = ann.post("/api/v1/roles", &role).await.expect(201);
+        let invitation = json!({ "email": "newcomer@acme.example", "role": "viewer" });
+        let invitation = ann.post("/api/v1/invitations", &invitation).await.expect(201);
+        let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Acme secret key" })).await.expect(201);
+        let bobs = bob.post("/api/v1/auth/api-keys", &json!({ "name": "Beta key" })).await.expect(201);
+        let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
+        let ids = BTreeMap::from([
+            ("teams", team.str("/id").to_owned()),
+            ("projects", project.str("/id").to_owned()),
+            ("roles", role.str("/id").to_owned()),
+            ("members", max.user.clone()),
+            ("people", max.user.clone()),
+            ("invitations", invitation.str("/id").to_owned()),
+            ("api-keys", key.str("/id").to_owned()),
+            ("sessions", sessions.str("/data/0/id").to_owned()),
+            ("orgs", ann.org.clone()),
+        ]);
+        let member = json!({ "role": "viewer" });
+        let bodies = BTreeMap::from([
+            ("/api/v1/teams", json!({ "name": "Another team" })),
+            ("/api/v1/teams/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/teams/{id}/members/{user_id}", member.clone()),
+            ("/api/v1/projects", json!({ "name": "Another project" })),
+            ("/api/v1/projects/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/projects/{id}/members/{user_id}", member.clone()),
+            ("/api/v1/projects/{id}/teams/{team_id}", member.clone()),
+            ("/api/v1/roles", json!({ "name": "Another role", "description": "x", "permissions": [] })),
+            ("/api/v1/roles/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/members/{user_id}", member),
+            ("/api/v1/invitations", json!({ "email": "other@example.com", "role": "viewer" })),
+            ("/api/v1/auth/api-keys", json!({ "name": "Another key" })),
+            ("/api/v1/auth/api-keys/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
+            ("/api/v1/orgs/{org_id}/transfer", json!({ "user_id": max.user })),
+        ]);
+        let mut marks: Vec<String> =
+            ["Acme secret", "newcomer@acme.example", "Ann's house"].map(str::to_owned).into();
+        marks.extend(ids.values().filter(|id| **id != ann.org).cloned());
+        let bobs_key = bob.with_token(Some(bobs.str("/key")));
+        Self { ann, adi, max, vera, bob, bobs_key, bodies, marks, ids }
+    }
+
+    /// Acme's person with a role.
+    pub(crate) fn as_role(&self, role: Builtin) -> &Client {
+        match role {
+            Builtin::Owner => &self.ann,
+            Builtin::Admin => &self.adi,
+            Builtin::Member => &self.max,
+            Builtin::Viewer => &self.vera,
+        }
+    }
+
+    /// Signs one of the world's people in anew.
+    pub(crate) async fn sign_in(&self, house: &TestHouse, name: &str) -> Client {
+        let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+        let answer = house.visitor().post("/api/v1/auth/login", &body).await.expect(200);
+        house.visitor().with_token(Some(answer.str("/access_token")))
+    }
+
+    /// A path with Acme's ids.
+    pub(crate) fn real(&self, path: &str) -> String {
+        fill(path, |noun| self.ids.get(noun).cloned())
+    }
+
+    /// A path with ids that never existed.
+    pub(crate) fn invented(path: &str) -> String {
+        fill(path, |_| None)
+    }
+
+    /// A path with ids that never existed, inside Acme.
+    pub(crate) fn invented_within(world: &Self, path: &str) -> String {
+        Self::invented(&path.replace("{org_id}", &world.ann.org))
+    }
+
+    /// Bodies that refer to something: method, path, the body with `"?"` where the id goes, Acme's id, an id that never existed.
+    pub(crate) fn references(&self) -> Vec<(Method, String, Value, Value, Value)> {
+        let id = |noun: &str| (json!(self.ids[noun]), json!(invented_id(noun)));
+        let post = |path: &str, body: Value, noun: &str| {
+            let (real, invented) = id(noun);
+            (Method::POST, path.to_owned(), body, real, invented)
+        };
+        let invite = |teams: Value, projects: Value, role: &str| {
+            json!({ "email": "x@example.com", "role": role, "teams": teams, "projects": projects })
+        };
+        let mine = format!("/api/v1/orgs/{}/transfer", self.bob.org);
+        vec![
+            post("/api/v1/teams", json!({ "name": "Below", "parent_id": "?" }), "teams"),
+            post("/api/v1/auth/api-keys", json!({ "name": "Key", "project_id": "?" }), "projects"),
+            post("/api/v1/invitations", invite(json!([{ "team_id": "?", "role": "viewer" }]), json!([]), "viewer"), "teams"),
+            post("/api/v1/invitations", invite(json!([]), json!([{ "project_id": "?", "role": "viewer" }]), "viewer"), "projects"),
+            post("/api/v1/invitations", invite(json!([]), json!([]), "?"), "roles"),
+            post(&mine, json!({ "user_id": "?" }), "members"),
+        ]
+    }
+}
+
+/// Puts a value where a body says `"?"`.
+pub(crate) fn set(body: &mut Value, value: &Value) {
+    match body {
+        Value::String(text) if text == "?" => *body = value.clone(),
+        Value::Array(list) => list.iter_mut().for_each(|item| set(item, value)),
+        Value::Object(map) => map.values_mut().for_each(|item| set(item, value)),
+        _ => {}
+    }
+}
+
+fn invented_id(noun: &str) -> &'static str {
+    INVENTED.iter().find(|(known, _)| *known == noun).map_or("nothing", |(_, id)| id)
+}
+
+/// Fills the ids of a path by the noun before each.
+fn fill(path: &str, id: impl Fn(&str) -> Option<String>) -> String {
+    let mut noun = "";
+    let parts = path.split('/').map(|part| {
+        if part.starts_with('{') {
+            return id(noun).unwrap_or_else(|| invented_id(noun).to_owned());
+        }
+        noun = part;
+        part.to_owned()
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// Somebody who signs up and accepts an invitation; works in the inviter's organisation from then on.
+async fn join(house: &TestHouse, owner: &Client, name: &str, role: &str) -> Client {
+    let person = house.sign_up(name).await;
+    let email = format!("{}@example.com", name.to_lowercase());
+    let sent = owner.post("/api/v1/invitations", &json!({ "email": email, "role": role })).await.expect(201);
+    person.post("/api/v1/invitations/accept", &json!({ "token": sent.str("/token") })).await.expect(200);
+    person.in_org(&owner.org)
+}
