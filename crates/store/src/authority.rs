@@ -24,7 +24,7 @@ use crate::control::{ControlTx, api_keys, organisations, people, sessions};
 use crate::keys::sha256;
 use crate::scope::{Refusal, Stop};
 use crate::sql::{Access, Json, Transaction};
-use crate::{Result, Store, tokens};
+use crate::{Error, Result, Store, tokens};
 
 /// How long what was read may be used.
 const AGE: Duration = Duration::from_millis(900);
@@ -224,18 +224,30 @@ impl Store {
             return Err(Refusal::MembershipSuspended.into());
         }
         if membership.seen_at.is_none_or(|at| now.since(at) > SEEN_STEP) {
-            let mut tx = self.begin_control(crate::Turn::Free).await?;
-            tx.sql("UPDATE memberships SET seen_at = $2 WHERE id = $1")
-                .bind(membership.id)
-                .bind(now)
-                .unaudited("last activity")
-                .run()
-                .await?;
-            tx.commit().await?;
+            unless_full(self.touch_membership(membership.id, now).await)?;
         }
         let mut tx = self.tenant(org, Access::Read).await?;
         let grants = read_grants(&mut tx, &membership, user).await?;
         Ok(Found { membership: membership.id, grants: Arc::new(grants) })
+    }
+
+    async fn touch_membership(&self, id: MembershipId, now: Time) -> Result<()> {
+        let mut tx = self.begin_control(crate::Turn::Free).await?;
+        tx.sql("UPDATE memberships SET seen_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(now)
+            .unaudited("last activity")
+            .run()
+            .await?;
+        tx.commit().await
+    }
+}
+
+/// Noting when somebody was last seen is a courtesy: a full disk must not keep them from reading.
+pub(crate) fn unless_full(noted: Result<()>) -> Result<()> {
+    match noted {
+        Err(Error::Full) => Ok(()),
+        other => other,
     }
 }
 

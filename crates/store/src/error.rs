@@ -29,6 +29,9 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// The disk failed under a file. It is closed and opened again; what was being written is not.
+    #[error("the disk failed: {0}")]
+    Disk(String),
     /// A sealed value did not open: another key, another place, or changed bytes.
     #[error("a sealed value did not open: {0}")]
     Sealed(&'static str),

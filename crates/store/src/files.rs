@@ -5,30 +5,55 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use domain::{Id, OrgId};
+use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::keys::{Secret, make_private_folder};
 use crate::migrate;
-use crate::sql::sqlite::{File, translate};
+use crate::sql::sqlite::{File, Watch, check_pages, translate};
+use crate::troubles::{Stamp, Troubles};
+
+/// What stays free on the disk for removals, changes and the control database: nothing is added to organisations' files when less
+/// is free.
+const RESERVE: u64 = 16 << 20;
+/// Every page of a file that is not larger is read when it is opened; damage to a larger one is seen when it is touched.
+const READ_WHOLE: u64 = 1 << 20;
+
+/// How long a request waits for a place among the open files, and how often it looks. Transactions are short, so there is one soon.
+const SLOT_LIMIT: Duration = Duration::from_secs(2);
+const SLOT_PAUSE: Duration = Duration::from_millis(2);
 
 pub(crate) struct Files {
     folder: PathBuf,
+    /// A folder that exists from the beginning on the same disk.
+    disk: PathBuf,
     cache_kib: u32,
     most: usize,
     uses: AtomicU64,
     slots: Mutex<HashMap<OrgId, Slot>>,
+    troubles: Arc<Troubles>,
 }
 
 struct Slot {
     used: u64,
-    file: Arc<tokio::sync::OnceCell<Arc<File>>>,
+    file: Arc<OnceCell<Arc<File>>>,
 }
 
 impl Files {
     pub(crate) fn new(folder: PathBuf, most: usize, cache_kib: u32) -> Self {
-        Self { folder, cache_kib, most, uses: AtomicU64::new(0), slots: Mutex::default() }
+        let disk = folder.parent().unwrap_or(&folder).to_owned();
+        Self {
+            folder,
+            disk,
+            cache_kib,
+            most,
+            uses: AtomicU64::new(0),
+            slots: Mutex::default(),
+            troubles: Arc::default(),
+        }
     }
 
     /// Where an organisation's file is: by its id, never by a name.
@@ -38,20 +63,48 @@ impl Files {
         self.folder.join(&hex[30..]).join(format!("{hex}.db"))
     }
 
-    /// Gives the open file, opening it first when it is closed.
+    /// Gives the open file, opening it first when it is closed, or when what is open is not what stands at its path any more.
     pub(crate) async fn get(&self, org: OrgId, key: impl AsyncFnOnce() -> Result<Secret>) -> Result<Arc<File>> {
-        let cell = self.slot(org)?;
-        let opened = cell
-            .get_or_try_init(async || {
-                let key = key().await?;
-                let (path, cache_kib) = (self.path(org), self.cache_kib);
-                tokio::task::spawn_blocking(move || open(org, &path, &key, cache_kib))
-                    .await
-                    .map_err(|error| Error::bug(error.to_string()))?
-                    .map(Arc::new)
-            })
-            .await;
-        opened.cloned().map_err(|error| name(error, org))
+        let mut cell = self.slot(org).await?;
+        if cell.get().is_some_and(|file| !file.is_sound()) {
+            self.troubles.suspect(org);
+            self.close(org, &cell);
+            cell = self.slot(org).await?;
+        }
+        let opened = cell.get_or_try_init(async || {
+            let path = self.path(org);
+            if let Some(verdict) = self.troubles.verdict(org, Stamp::of(&path)) {
+                return Err(verdict);
+            }
+            // An organisation whose key does not open is as lost as one whose file does not.
+            let key = key().await.map_err(|error| match error {
+                Error::Sealed(_) | Error::Setup(_) => self.troubles.condemn(org, None, &format!("its key: {error}")),
+                other => other,
+            })?;
+            let opening = Opening { path, key, cache_kib: self.cache_kib, watch: self.watch(org) };
+            tokio::task::spawn_blocking(move || opening.open().map(Arc::new))
+                .await
+                .map_err(|error| Error::bug(error.to_string()))?
+        });
+        opened.await.cloned()
+    }
+
+    /// Whether there is room to add to an organisation's file.
+    /// # Errors
+    /// [`Error::Damaged`] while the organisation is only read.
+    pub(crate) fn admit_write(&self, org: OrgId) -> Result<bool> {
+        self.troubles.check_writable(org)?;
+        Ok(self.has_room())
+    }
+
+    /// Whether there is room to add to any file.
+    pub(crate) fn has_room(&self) -> bool {
+        // Where the system does not say, the write itself will.
+        rustix::fs::statvfs(&self.disk).map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= RESERVE)
+    }
+
+    fn watch(&self, org: OrgId) -> Watch {
+        Watch { org, troubles: self.troubles.clone() }
     }
 
     /// Makes the file of a new organisation, with its head rows. Blocks.
@@ -59,8 +112,11 @@ impl Files {
         let path = self.path(org);
         let fail = |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
         make_private_folder(path.parent().unwrap_or(&self.folder)).map_err(fail)?;
+        if !self.has_room() {
+            return Err(Error::Full);
+        }
         create_private(&path).map_err(fail)?;
-        let file = File::open(&path, key.derive("file"), self.cache_kib, true)?;
+        let file = File::open(&path, key.derive("file"), self.cache_kib, true, Some(self.watch(org)))?;
         file.exclusively(|connection| {
             migrate::file(connection, migrate::ORG)?;
             let set_up = |connection: &mut rusqlite::Connection| -> rusqlite::Result<()> {
@@ -81,9 +137,12 @@ impl Files {
         })
     }
 
-    /// Closes a file, so that the next use opens it afresh.
-    pub(crate) fn close(&self, org: OrgId) {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&org);
+    /// Closes a file as soon as nobody uses it, so that the next use opens it afresh.
+    fn close(&self, org: OrgId, cell: &Arc<OnceCell<Arc<File>>>) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.get(&org).is_some_and(|slot| Arc::ptr_eq(&slot.file, cell)) {
+            slots.remove(&org);
+        }
     }
 
     /// How many files are open or being opened.
@@ -91,21 +150,35 @@ impl Files {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn slot(&self, org: OrgId) -> Result<Arc<tokio::sync::OnceCell<Arc<File>>>> {
+    /// The place of a file among the open ones; waits for one while all of them are in use.
+    async fn slot(&self, org: OrgId) -> Result<Arc<OnceCell<Arc<File>>>> {
+        let began = Instant::now();
+        loop {
+            if let Some(file) = self.try_slot(org) {
+                return Ok(file);
+            }
+            if began.elapsed() > SLOT_LIMIT {
+                return Err(Error::Busy("all files that may be open are in use"));
+            }
+            tokio::time::sleep(SLOT_PAUSE).await;
+        }
+    }
+
+    fn try_slot(&self, org: OrgId) -> Option<Arc<OnceCell<Arc<File>>>> {
         let used = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get_mut(&org) {
             slot.used = used;
-            return Ok(slot.file.clone());
+            return Some(slot.file.clone());
         }
         if slots.len() >= self.most {
             let idle =
                 slots.iter().filter(|(_, slot)| slot.is_idle()).min_by_key(|(_, slot)| slot.used).map(|(org, _)| *org);
-            slots.remove(&idle.ok_or(Error::Busy("all files that may be open are in use"))?);
+            slots.remove(&idle?);
         }
-        let file = Arc::<tokio::sync::OnceCell<_>>::default();
+        let file = Arc::<OnceCell<_>>::default();
         slots.insert(org, Slot { used, file: file.clone() });
-        Ok(file)
+        Some(file)
     }
 }
 
@@ -116,40 +189,65 @@ impl Slot {
     }
 }
 
-/// Adds whose file it was.
-fn name(error: Error, org: OrgId) -> Error {
-    match error {
-        Error::Damaged { what, .. } => {
-            tracing::error!(alarm = "tenant_damaged", %org, %what, "an organisation's store is damaged");
-            Error::Damaged { org: org.to_string(), what }
-        }
-        other => other,
-    }
-}
-
 fn create_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     // SQLite gives its side files the mode of the main one.
     std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map(|_| ())
 }
 
-fn open(org: OrgId, path: &Path, key: &Secret, cache_kib: u32) -> Result<File> {
-    if !path.exists() {
-        return Err(Error::Damaged { org: String::new(), what: format!("{} is missing", path.display()) });
+/// All that opening a file takes, on its way to the blocking pool.
+struct Opening {
+    path: PathBuf,
+    key: Secret,
+    cache_kib: u32,
+    watch: Watch,
+}
+
+impl Opening {
+    fn open(self) -> Result<File> {
+        let Watch { org, troubles } = &self.watch;
+        let before = Stamp::of(&self.path);
+        let is_checked = troubles.is_suspect(*org) || before.is_none_or(|stamp| stamp.length <= READ_WHOLE);
+        match self.try_open(is_checked) {
+            Ok(file) => {
+                if is_checked {
+                    troubles.is_whole(*org);
+                }
+                Ok(file)
+            }
+            // A newer schema is no damage, but keeps this one organisation out just the same.
+            Err(Error::Damaged { what, .. } | Error::Setup(what)) => {
+                // Only what nobody changed meanwhile is known for sure.
+                let state = (before == Stamp::of(&self.path)).then_some(before);
+                Err(troubles.condemn(*org, state, &what))
+            }
+            Err(other) => Err(troubles.note(*org, other).0),
+        }
     }
-    let file = File::open(path, key.derive("file"), cache_kib, false)?;
-    file.exclusively(|connection| {
-        // An empty file is not a new organisation but a lost one: it must not quietly become a fresh store.
-        if migrate::version(connection)? == 0 {
-            return Err(Error::Damaged { org: String::new(), what: "the file is empty".into() });
+
+    fn try_open(&self, is_checked: bool) -> Result<File> {
+        let damaged = |what: String| Error::Damaged { org: String::new(), what };
+        if !self.path.exists() {
+            return Err(damaged(format!("{} is missing", self.path.display())));
         }
-        migrate::file(connection, migrate::ORG)?;
-        let id: Vec<u8> =
-            connection.query_row("SELECT id FROM tenant", [], |row| row.get(0)).map_err(|error| translate(&error))?;
-        if id != org.uuid().as_bytes() {
-            return Err(Error::Damaged { org: String::new(), what: "the file belongs to another organisation".into() });
-        }
-        Ok(())
-    })?;
-    Ok(file)
+        let file = File::open(&self.path, self.key.derive("file"), self.cache_kib, false, Some(self.watch.clone()))?;
+        file.exclusively(|connection| {
+            // An empty file is not a new organisation but a lost one: it must not quietly become a fresh store.
+            if migrate::version(connection)? == 0 {
+                return Err(damaged("the file is empty".into()));
+            }
+            if is_checked {
+                check_pages(connection)?;
+            }
+            migrate::file(connection, migrate::ORG)?;
+            let id: Vec<u8> = connection
+                .query_row("SELECT id FROM tenant", [], |row| row.get(0))
+                .map_err(|error| translate(&error))?;
+            if id != self.watch.org.uuid().as_bytes() {
+                return Err(damaged("the file belongs to another organisation".into()));
+            }
+            Ok(())
+        })?;
+        Ok(file)
+    }
 }

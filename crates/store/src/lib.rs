@@ -31,6 +31,7 @@ mod scope;
 mod setup;
 mod sql;
 pub mod tokens;
+mod troubles;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -171,6 +172,16 @@ impl Store {
         }
     }
 
+    /// Checks that the disk has room for a new organisation, before anything of it is written.
+    /// # Errors
+    /// [`Error::Full`] when it has not.
+    pub fn check_room(&self) -> Result<()> {
+        match &self.0.backend {
+            Backend::Embedded { files, .. } if !files.has_room() => Err(Error::Full),
+            _ => Ok(()),
+        }
+    }
+
     async fn control(&self, access: Access, turn: Turn) -> Result<ControlTx> {
         let transaction = match &self.0.backend {
             Backend::Embedded { control, .. } => Transaction::sqlite(control.begin(access).await?, access),
@@ -186,7 +197,8 @@ impl Store {
         match &self.0.backend {
             Backend::Embedded { files, .. } => {
                 let file = files.get(org, async || self.org_key(org).await).await?;
-                Ok(Transaction::sqlite(file.begin(access).await?, access))
+                let has_room = access == Access::Read || files.admit_write(org)?;
+                Ok(Transaction::sqlite(file.begin(access).await?, access).on_a_disk_with(has_room))
             }
             Backend::Postgres { app, shares, .. } => {
                 let share = shares.take(org).await?;

@@ -10,6 +10,7 @@ use domain::api_key;
 use domain::authoriser::Grants;
 use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
 
+use crate::authority::unless_full;
 use crate::control::{api_keys, sessions};
 use crate::keys::sha256;
 use crate::{Error, Store};
@@ -307,7 +308,7 @@ impl Store {
             return Err(Refusal::PersonSuspended.into());
         }
         if now.since(session.seen_at) > crate::authority::SEEN_STEP {
-            sessions::touch(self, session.id, now).await?;
+            unless_full(sessions::touch(self, session.id, now).await)?;
             self.session_seen(&credential);
         }
         Ok(Principal {
@@ -337,7 +338,7 @@ impl Store {
             return Err(Refusal::PersonSuspended.into());
         }
         if key.seen_at.is_none_or(|at| now.since(at) > crate::authority::SEEN_STEP) {
-            api_keys::touch(self, key.id, now).await?;
+            unless_full(api_keys::touch(self, key.id, now).await)?;
             self.key_seen(&presented);
         }
         Ok(Principal {

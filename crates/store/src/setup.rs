@@ -104,7 +104,7 @@ fn embedded(
     if !control.exists() {
         write_private(&control, b"")?;
     }
-    let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true)?;
+    let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true, None)?;
     control.exclusively(|connection| migrate::file(connection, migrate::CONTROL))?;
     let files = Files::new(data.join("orgs"), open_files, cache_kib);
     Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files }, master, house, issuer))

@@ -19,7 +19,7 @@ use crate::{House, Result};
 
 /// Writes the control rows of a new organisation and of its owner.
 /// # Errors
-/// As the database.
+/// As the database; [`store::Error::Full`] when there is no room for its store.
 pub async fn insert(
     house: &House,
     tx: &mut ControlTx,
@@ -28,6 +28,7 @@ pub async fn insert(
     personal: bool,
     origin: &Origin,
 ) -> Result<Organisation> {
+    house.store.check_room()?;
     let ambient = house.store.ambient();
     let now = ambient.now();
     let organisation = Organisation {
@@ -83,8 +84,13 @@ pub async fn finish_all(house: &House) -> Result<usize> {
     let mut tx = house.store.read_control().await?;
     let unfinished = organisations::unfinished(&mut tx, before).await?;
     drop(tx);
+    let mut finished = 0;
     for org in &unfinished {
-        finish(house, *org).await?;
+        // One that cannot be made must not keep the others waiting.
+        match finish(house, *org).await {
+            Ok(()) => finished += 1,
+            Err(error) => tracing::error!(%org, %error, "a half-made organisation could not be finished"),
+        }
     }
-    Ok(unfinished.len())
+    Ok(finished)
 }

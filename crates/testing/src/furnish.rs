@@ -5,11 +5,11 @@ use domain::text::{Description, ProjectName, RoleName, TeamName};
 use domain::{OrgId, TeamId};
 use serde_json::json;
 use store::audit::Event;
+use store::org::configs;
 use store::org::projects::{self, Project, ProjectMember, ProjectTeam};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team, TeamMember};
 use store::org::usage::{self, BudgetRow, UsageRow};
-use store::org::configs;
 use store::{Credential, Json, Origin, Scope};
 
 use crate::{Client, TestHouse};
@@ -70,8 +70,13 @@ impl TestHouse {
         let (user_id, membership_id) = (scope.user(), scope.membership());
         let member = TeamMember { team_id: below.id, user_id, membership_id, role: Role::MEMBER, created_at: now };
         teams::add_member(&mut tx, &member).await.expect("a team member");
-        let member =
-            ProjectMember { project_id: project.id, user_id, membership_id, role: Role::Custom(role.id), created_at: now };
+        let member = ProjectMember {
+            project_id: project.id,
+            user_id,
+            membership_id,
+            role: Role::Custom(role.id),
+            created_at: now,
+        };
         projects::add_member(&mut tx, &member).await.expect("a project member");
         let given = ProjectTeam { project_id: project.id, team_id: above.id, role: Role::VIEWER, created_at: now };
         projects::add_team(&mut tx, &given).await.expect("a team in a project");

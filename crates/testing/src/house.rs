@@ -98,9 +98,7 @@ impl TestHouse {
     }
 
     async fn build(engine: Engine, wish: Wish) -> Self {
-        // Errors of the house show beside the failure of the test; RUST_LOG asks for more.
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
+        crate::alarms::listen();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let master_key_file = folder.path().join("keys/master.key");
         std::fs::create_dir(folder.path().join("keys")).expect("made");
@@ -131,7 +129,18 @@ impl TestHouse {
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);
         let background = server::background::start(&app);
-        Self { app, house, clock, router, routes: listed, settings, data, _folder: folder, _background: background, database }
+        Self {
+            app,
+            house,
+            clock,
+            router,
+            routes: listed,
+            settings,
+            data,
+            _folder: folder,
+            _background: background,
+            database,
+        }
     }
 
     /// Which engine it stands on.

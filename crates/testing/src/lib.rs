@@ -8,11 +8,13 @@
 //! }
 //! ```
 
+mod alarms;
 mod client;
 mod furnish;
 mod house;
 mod postgres;
 
+pub use alarms::{alarms, metric};
 pub use client::{Answer, Client};
 pub use house::{PASSWORD, TestHouse, Wish};
 

@@ -183,7 +183,7 @@ impl From<store::Error> for Problem {
                 "The store of this organisation cannot be read. The operator has been told; other organisations are not affected.",
             )
             .because(error.to_string()),
-            E::Unavailable(_) => {
+            E::Unavailable(_) | E::Disk(_) => {
                 Self::new("busy", "The storage cannot be reached right now; try again shortly.").retry_after(2).because(error.to_string())
             }
             E::Sealed(_) | E::Setup(_) | E::Bug(_) => Self::internal(error.to_string()),

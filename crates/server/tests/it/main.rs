@@ -2,3 +2,5 @@
 
 mod accounts;
 mod teams;
+mod walls_damage;
+mod walls_disk;

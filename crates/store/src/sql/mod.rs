@@ -76,13 +76,15 @@ pub(crate) struct Transaction {
     owes_audit: bool,
     /// A statement failed: nothing more may run, on either engine, so both behave the same.
     broken: bool,
+    /// The disk is all but full: nothing may be added. What begins with a change or a removal goes on, out of the reserve.
+    adds_nothing: bool,
     /// The organisation's share of the connections, given back at the end.
     _share: Option<OwnedSemaphorePermit>,
 }
 
 impl Transaction {
     pub(crate) fn sqlite(transaction: sqlite::Transaction, access: Access) -> Self {
-        Self { running: Running::Sqlite(transaction), access, owes_audit: false, broken: false, _share: None }
+        Self::new(Running::Sqlite(transaction), access, None)
     }
 
     pub(crate) fn postgres(
@@ -90,7 +92,17 @@ impl Transaction {
         access: Access,
         share: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        Self { running: Running::Postgres(transaction), access, owes_audit: false, broken: false, _share: share }
+        Self::new(Running::Postgres(transaction), access, share)
+    }
+
+    fn new(running: Running, access: Access, share: Option<OwnedSemaphorePermit>) -> Self {
+        Self { running, access, owes_audit: false, broken: false, adds_nothing: false, _share: share }
+    }
+
+    /// Says whether the disk has room for more.
+    pub(crate) fn on_a_disk_with(mut self, room: bool) -> Self {
+        self.adds_nothing = !room;
+        self
     }
 
     pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
@@ -186,6 +198,12 @@ impl Statement<'_> {
         }
         if writes && transaction.access == Access::Read {
             return Err(Error::bug("a write in a reading transaction"));
+        }
+        if writes && transaction.adds_nothing {
+            if text.trim_start().starts_with("INSERT") {
+                return Err(Error::Full);
+            }
+            transaction.adds_nothing = false;
         }
         // Set before the first wait: a statement that is cancelled half way leaves the transaction unusable.
         transaction.broken = true;

@@ -11,11 +11,11 @@ async fn nothing(client: &Client, rule: &str, text: &str) {
 }
 
 /// The tables of the organisations' schema, as `t`.
-const TENANT_TABLES: &str =
-    "(SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'org' AND c.relkind IN ('r', 'p', 'f')) t";
+const TENANT_TABLES: &str = "(SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'org' AND c.relkind IN ('r', 'p', 'f')) t";
 
 async fn check(owner: &Client) {
-    let count: i64 = owner.query_one(&format!("SELECT count(*) FROM {TENANT_TABLES}"), &[]).await.expect("counted").get(0);
+    let count: i64 =
+        owner.query_one(&format!("SELECT count(*) FROM {TENANT_TABLES}"), &[]).await.expect("counted").get(0);
     assert!(count >= 14, "only {count} tables are seen");
     let rules = [
         ("org_id is a uuid that is always there, and the transaction's by default", format!(

@@ -79,7 +79,10 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
     };
     refused(&control, &membership("root", "active"));
     refused(&control, &membership("owner", "dead"));
-    refused(&control, "INSERT INTO organisations VALUES (x'01', 'n', 's', 'free', 'gone', 1, 'UTC', x'02', NULL, 1, 0, 0)");
+    refused(
+        &control,
+        "INSERT INTO organisations VALUES (x'01', 'n', 's', 'free', 'gone', 1, 'UTC', x'02', NULL, 1, 0, 0)",
+    );
     control.execute_batch(&membership("rol_01932d6f4b7a7c3e9a51c0ffee15600d", "active")).expect("a custom role is one");
 }
 
@@ -105,7 +108,9 @@ fn of_sqlite(side: Side, database: &Connection) -> Schema {
         let mut table = Table { checks: checks.remove(&name).unwrap_or_default(), ..Table::default() };
         let strict = rows(&format!("SELECT strict FROM pragma_table_list('{name}')"));
         assert_eq!(strict, [["1"]], "{name} is not STRICT");
-        let columns = format!("SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info('{name}') ORDER BY pk");
+        let columns = format!(
+            "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info('{name}') ORDER BY pk"
+        );
         for column in rows(&columns) {
             let family = match column[1].as_str() {
                 "INTEGER" => Family::Whole,
@@ -121,18 +126,34 @@ fn of_sqlite(side: Side, database: &Connection) -> Schema {
         let list = format!("SELECT name, \"unique\", origin, partial FROM pragma_index_list('{name}')");
         for index in rows(&list) {
             let made = rows(&format!("SELECT coalesce(sql, '') FROM sqlite_schema WHERE name = '{}'", index[0]));
-            let columns = rows(&format!("SELECT coalesce(name, '') FROM pragma_index_info('{}') ORDER BY seqno", index[0]));
-            let columns: Vec<String> = columns.into_iter().map(|mut row| row.remove(0)).map(|column| {
-                // An expression has no name: one kind of them makes a missing value equal to a missing value.
-                if column.is_empty() { made[0][0].split("ifnull(").nth(1).and_then(|rest| rest.split(',').next()).expect("ifnull").to_owned() } else { column }
-            }).collect();
+            let columns =
+                rows(&format!("SELECT coalesce(name, '') FROM pragma_index_info('{}') ORDER BY seqno", index[0]));
+            let columns: Vec<String> = columns
+                .into_iter()
+                .map(|mut row| row.remove(0))
+                .map(|column| {
+                    // An expression has no name: one kind of them makes a missing value equal to a missing value.
+                    if column.is_empty() {
+                        made[0][0]
+                            .split("ifnull(")
+                            .nth(1)
+                            .and_then(|rest| rest.split(',').next())
+                            .expect("ifnull")
+                            .to_owned()
+                    } else {
+                        column
+                    }
+                })
+                .collect();
             match (index[2].as_str(), index[1].as_str()) {
                 ("pk", _) => {}
                 (_, "1") => drop(table.unique.insert(columns)),
                 _ => drop(table.indexes.insert((index[0].clone(), columns, index[3] == "1"))),
             }
         }
-        let keys = format!("SELECT id, \"from\", \"table\", coalesce(\"to\", ''), on_delete FROM pragma_foreign_key_list('{name}') ORDER BY id, seq");
+        let keys = format!(
+            "SELECT id, \"from\", \"table\", coalesce(\"to\", ''), on_delete FROM pragma_foreign_key_list('{name}') ORDER BY id, seq"
+        );
         for key in rows(&keys) {
             table.foreign_keys.insert((vec![key[1].clone()], key[2].clone(), vec![key[3].clone()], key[4].clone()));
         }
@@ -153,7 +174,8 @@ async fn of_postgres(side: Side, owner: &Client) -> Schema {
     let mut checks = checks(side, |step| step.postgres);
     let mut schema = Schema::new();
     let name = side.schema();
-    let columns = "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, co.collname
+    let columns =
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atthasdef, co.collname
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
         LEFT JOIN pg_collation co ON co.oid = a.attcollation
         WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname <> 'migrations'";
@@ -167,10 +189,9 @@ async fn of_postgres(side: Side, owner: &Client) -> Schema {
         };
         let collation: Option<String> = row.get(5);
         assert!(family != Family::Text || collation.as_deref() == Some("C"), "{table}.{column} does not sort by bytes");
-        let entry = schema.entry(table.clone()).or_insert_with(|| Table {
-            checks: checks.remove(&table).unwrap_or_default(),
-            ..Table::default()
-        });
+        let entry = schema
+            .entry(table.clone())
+            .or_insert_with(|| Table { checks: checks.remove(&table).unwrap_or_default(), ..Table::default() });
         if side == Side::Control || column != "org_id" {
             entry.columns.insert(column, (family, row.get(3), row.get(4)));
         }

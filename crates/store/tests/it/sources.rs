@@ -210,7 +210,8 @@ pub(crate) fn sides(text: &str) -> Vec<Side> {
 pub(crate) fn tables_in(text: &str) -> Vec<String> {
     let words: Vec<&str> =
         text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
-    let own: Vec<&str> = words.windows(2).filter(|pair| pair[0] == "WITH" || pair[0] == "RECURSIVE").map(|pair| pair[1]).collect();
+    let own: Vec<&str> =
+        words.windows(2).filter(|pair| pair[0] == "WITH" || pair[0] == "RECURSIVE").map(|pair| pair[1]).collect();
     let named = words.windows(2).filter(|pair| ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0]));
     let mut tables: Vec<String> =
         named.map(|pair| pair[1].to_owned()).filter(|name| !own.contains(&name.as_str()) && name != "SET").collect();
@@ -232,9 +233,12 @@ pub(crate) async fn prepare(client: &tokio_postgres::Client, text: &str) -> Resu
     let attempt = async |types: &[&str]| {
         let list = if types.is_empty() { String::new() } else { format!("({})", types.join(", ")) };
         let prepared = client.batch_execute(&format!("PREPARE statement {list} AS {text}")).await;
-        prepared.map_err(|error| error.as_db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned()))
+        prepared.map_err(|error| {
+            error.as_db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
+        })
     };
-    let undetermined = |error: &str| error.strip_prefix("could not determine data type of parameter $")?.parse::<usize>().ok();
+    let undetermined =
+        |error: &str| error.strip_prefix("could not determine data type of parameter $")?.parse::<usize>().ok();
     loop {
         let Err(error) = attempt(&types).await else { return Ok(types) };
         let Some(at) = undetermined(&error) else { return Err(error) };

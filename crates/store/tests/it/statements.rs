@@ -5,9 +5,32 @@ use crate::sources::{Side, Text, files, fresh, prepare, sides, tables_in, texts}
 /// What a tenant's statement never says. Whole words, in capitals as the store writes them, or in any case when there is no column
 /// of that name.
 const FORBIDDEN: &[&str] = &[
-    "set_config", "current_setting", "SET ROLE", "ROLE", "AUTHORIZATION", "ATTACH", "DETACH", "PRAGMA", "VACUUM", "COPY", "GRANT",
-    "TRUNCATE", "ALTER", "CREATE", "DROP", "LISTEN", "NOTIFY", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "pg_catalog",
-    "information_schema", "sqlite_schema", "control.", "org.",
+    "set_config",
+    "current_setting",
+    "SET ROLE",
+    "ROLE",
+    "AUTHORIZATION",
+    "ATTACH",
+    "DETACH",
+    "PRAGMA",
+    "VACUUM",
+    "COPY",
+    "GRANT",
+    "TRUNCATE",
+    "ALTER",
+    "CREATE",
+    "DROP",
+    "LISTEN",
+    "NOTIFY",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "pg_catalog",
+    "information_schema",
+    "sqlite_schema",
+    "control.",
+    "org.",
 ];
 
 fn says(text: &str, forbidden: &str) -> bool {
@@ -73,7 +96,10 @@ fn a_tenants_statement_says_nothing_that_moves_the_walls() {
     ] {
         assert!(complaint(bad).is_some(), "{bad}");
     }
-    assert_eq!(complaint("INSERT INTO configs (version) VALUES ($1) ON CONFLICT (org_id, user_id, version) DO NOTHING"), None);
+    assert_eq!(
+        complaint("INSERT INTO configs (version) VALUES ($1) ON CONFLICT (org_id, user_id, version) DO NOTHING"),
+        None
+    );
 }
 
 #[test]
@@ -81,9 +107,16 @@ fn each_part_of_the_source_keeps_to_its_side() {
     for Text { place, sqlite, postgres } in texts() {
         for text in [sqlite, postgres] {
             let sides = sides(&text);
-            assert!(!sides.is_empty(), "{place} mixes both sides or names no known table: {:?} in {text}", tables_in(&text));
+            assert!(
+                !sides.is_empty(),
+                "{place} mixes both sides or names no known table: {:?} in {text}",
+                tables_in(&text)
+            );
             for (folder, side) in [("control/", Side::Control), ("org/", Side::Org)] {
-                assert!(!place.starts_with(folder) || sides.contains(&side), "{place} names the other side's tables: {text}");
+                assert!(
+                    !place.starts_with(folder) || sides.contains(&side),
+                    "{place} names the other side's tables: {text}"
+                );
             }
         }
     }
@@ -93,7 +126,8 @@ fn each_part_of_the_source_keeps_to_its_side() {
 fn drivers_are_named_in_a_few_files_alone() {
     const ALLOWED: &[&str] = &["sql/", "files.rs", "migrate.rs", "setup.rs", "lib.rs"];
     for (name, source) in files() {
-        let driver = ["rusqlite", "tokio_postgres", "deadpool_postgres"].into_iter().find(|driver| source.contains(driver));
+        let driver =
+            ["rusqlite", "tokio_postgres", "deadpool_postgres"].into_iter().find(|driver| source.contains(driver));
         if let Some(driver) = driver {
             assert!(ALLOWED.iter().any(|allowed| name.starts_with(allowed)), "{name} speaks to {driver} itself");
         }
