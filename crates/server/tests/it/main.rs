@@ -2,5 +2,6 @@
 
 mod accounts;
 mod teams;
+mod walls_between;
 mod walls_damage;
 mod walls_disk;

@@ -1,7 +1,9 @@
 //! The walls of the store, tested: statements, schemas, row security, cancelled requests, poolers. One binary, so that it links
 //! once. What an organisation sees of a damaged file or a full disk stands with the server's tests.
 
+mod cancellation;
 mod catalogue;
+mod raw;
 mod schemas;
 mod sources;
 mod statements;

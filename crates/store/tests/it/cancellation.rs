@@ -1,0 +1,191 @@
+//! Whoever stops waiting, at whatever moment, leaves nothing behind: no open transaction, no tenant on a connection, no connection
+//! lost, no writer that never gives way, and nothing half written.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use domain::text::TeamName;
+use domain::{Id as _, TeamId};
+use store::audit::Event;
+use store::org::teams::{self, Team};
+use store::org::{audits, configs};
+use store::{Engine, Scope, Store, Turn};
+use testing::TestHouse;
+
+/// A small generator, so that a failure can be repeated by its seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+/// Waits for the work for a while that the dice say, then drops it: after some polls, or after some microseconds.
+async fn impatiently<T>(work: impl Future<Output = T>, dice: &mut Dice) -> Option<T> {
+    // More often short than long: up to 20 ms.
+    let (polls, micros) = (dice.roll(20), dice.roll(140).pow(2));
+    let patience = async {
+        if polls < 8 {
+            for _ in 0..polls {
+                tokio::task::yield_now().await;
+            }
+        } else {
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+        }
+    };
+    let (mut work, mut patience) = (pin!(work), pin!(patience));
+    tokio::select! {
+        biased;
+        done = &mut work => Some(done),
+        () = &mut patience => None,
+    }
+}
+
+/// Writes a team and tells of it; the team's name holds the number.
+async fn write(store: &Store, scope: &Scope, number: u64) -> store::Result<TeamId> {
+    let mut tx = store.open(scope).begin().await?;
+    let now = tx.now();
+    let team = Team {
+        id: store.ambient().id(),
+        parent_id: None,
+        name: TeamName::new(&format!("Team {number}")).expect("a name"),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    teams::insert(&mut tx, &team).await?;
+    configs::current(&mut tx, scope.user()).await?;
+    tx.record(Event::new("team.created", team.id).after(&team)).await?;
+    tx.commit().await?;
+    Ok(team.id)
+}
+
+async fn read(store: &Store, scope: &Scope) -> store::Result<usize> {
+    let mut tx = store.open(scope).read().await?;
+    let found = teams::list(&mut tx, None, 1000).await?.len();
+    configs::current(&mut tx, scope.user()).await?;
+    tx.commit().await?;
+    Ok(found)
+}
+
+async fn read_control(store: &Store) -> store::Result<()> {
+    let mut tx = store.begin_control(Turn::Free).await?;
+    store::control::installation::set(&mut tx, "cancelled", "perhaps").await?;
+    tx.commit().await
+}
+
+/// All that can be held at once is there, each transaction in its own organisation.
+async fn all_is_free(house: &TestHouse, scopes: &[Scope; 2]) {
+    let store = house.store();
+    // Half of the eight connections each, or the four readers of each file.
+    let mut held = Vec::new();
+    for scope in scopes {
+        for _ in 0..4 {
+            let mut tx = store.open(scope).read().await.expect("a connection is free");
+            let head = audits::head(&mut tx).await.expect("reads");
+            held.push((tx, head, scope.org()));
+        }
+    }
+    for (tx, ..) in &held {
+        assert!(held.iter().any(|(.., org)| *org == tx.org()));
+    }
+    drop(held);
+    for scope in scopes {
+        let writing = tokio::time::timeout(Duration::from_secs(1), write(store, scope, u64::MAX));
+        let id = writing.await.expect("the writer gives way").expect("writes");
+        let mut tx = store.open(scope).begin().await.expect("begins");
+        teams::delete(&mut tx, id).await.expect("removed");
+        tx.record(Event::new("team.deleted", id)).await.expect("recorded");
+        tx.commit().await.expect("committed");
+    }
+    read_control(store).await.expect("the control database is free");
+}
+
+testing::both_stores! {
+    async fn a_dropped_transaction_leaves_nothing_behind(house) {
+        const ROUNDS: u64 = 600;
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let scopes = [house.scope(&ann).await, house.scope(&bob).await];
+        let store = house.store();
+        let seed = u64::from_be_bytes(store.ambient().bytes()) | 1;
+        println!("seed {seed}");
+        let acknowledged = [AtomicUsize::new(0), AtomicUsize::new(0)];
+        let dropped = AtomicUsize::new(0);
+        // Four at a time, so that they meet in the pool and at the writer.
+        let runner = async |lane: u64| {
+            let mut dice = Dice(seed.wrapping_mul(lane + 3) | 1);
+            for round in 0..ROUNDS / 4 {
+                let which = usize::from(dice.roll(2) == 1);
+                let scope = &scopes[which];
+                let finished = match dice.roll(4) {
+                    0 => impatiently(read(store, scope), &mut dice).await.map(|done| done.map(drop)),
+                    1 => impatiently(read_control(store), &mut dice).await,
+                    _ => impatiently(write(store, scope, lane * ROUNDS + round), &mut dice).await.map(|done| {
+                        acknowledged[which].fetch_add(usize::from(done.is_ok()), Ordering::SeqCst);
+                        done.map(drop)
+                    }),
+                };
+                match finished {
+                    None => drop(dropped.fetch_add(1, Ordering::SeqCst)),
+                    Some(Ok(()) | Err(store::Error::Busy(_))) => {}
+                    Some(Err(error)) => panic!("seed {seed}, lane {lane}, round {round}: {error}"),
+                }
+                if round % 50 == 49 {
+                    all_is_free_for(store, scope).await;
+                }
+            }
+        };
+        tokio::join!(runner(0), runner(1), runner(2), runner(3));
+        let dropped = dropped.into_inner();
+        println!("{dropped} of {ROUNDS} were dropped");
+        assert!((100..550).contains(&dropped), "{dropped} were dropped half way");
+        all_is_free(&house, &scopes).await;
+        for (scope, acknowledged) in scopes.iter().zip(acknowledged) {
+            let mut tx = store.open(scope).read().await.expect("begins");
+            let teams = teams::list(&mut tx, None, 10_000).await.expect("listed");
+            assert!(teams.len() >= acknowledged.into_inner(), "an acknowledged team is gone");
+            let verified = audits::verify(&mut tx, &[]).await.expect("walked");
+            assert_eq!(verified.fault, None);
+            // Never one without the other.
+            let filter = store::audit::Filter { action: Some("team.created".into()), ..Default::default() };
+            let told = audits::list(&mut tx, filter, i64::MAX, 10_000).await.expect("listed");
+            for team in &teams {
+                assert!(told.iter().any(|entry| entry.object == team.id.to_string()), "{} is not told of", team.id.uuid());
+            }
+        }
+        if house.engine() == Engine::Postgres {
+            let owner = house.raw().await;
+            let text = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+            assert_eq!(owner.query_one(text, &[]).await.expect("asked").get::<_, i64>(0), 0);
+        }
+    }
+}
+
+async fn all_is_free_for(store: &Store, scope: &Scope) {
+    read(store, scope).await.expect("a connection is free");
+}
+
+/// The share of one organisation: half of the connections, and the other half goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_organisation_cannot_take_all_connections() {
+    let house = TestHouse::postgres().await;
+    let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+    let (greedy, other) = (house.scope(&ann).await, house.scope(&bob).await);
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        let mut tx = house.store().open(&greedy).read().await.expect("its share");
+        audits::head(&mut tx).await.expect("reads");
+        held.push(tx);
+    }
+    let began = std::time::Instant::now();
+    assert!(matches!(house.store().open(&greedy).read().await, Err(store::Error::Busy(_))));
+    assert!(began.elapsed() < Duration::from_secs(4), "it is told soon");
+    read(house.store(), &other).await.expect("the other goes on");
+    drop(held);
+    read(house.store(), &greedy).await.expect("and it does, too, after that");
+}
