@@ -1,6 +1,7 @@
 //! Migrations: numbered SQL files, the same numbers on both engines, each applied once and in order.
 
 use rusqlite::Connection;
+use tokio_postgres::types::Type;
 
 use crate::error::{Error, Result};
 use crate::keys::sha256;
@@ -109,8 +110,11 @@ pub(crate) async fn database(
         }
         other => other,
     };
-    let version: i32 =
-        client.query_one("SELECT current_setting('server_version_num')::int4", &[]).await.map_err(translate)?.get(0);
+    let version: i32 = client
+        .query_typed_one("SELECT current_setting('server_version_num')::int4", &[])
+        .await
+        .map_err(translate)?
+        .get(0);
     if version < 150_000 {
         return Err(Error::Setup(format!("PostgreSQL 15 or newer is needed, this server is {}", version / 10_000)));
     }
@@ -118,7 +122,7 @@ pub(crate) async fn database(
     // Roles belong to the whole server, so the lock must not be per database: a shared catalogue row would do, a lock is plainer.
     transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await.map_err(translate)?;
     let known: bool = transaction
-        .query_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[])
+        .query_typed_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[])
         .await
         .map_err(translate)?
         .get(0);
@@ -126,7 +130,7 @@ pub(crate) async fn database(
     if known {
         for (version, (part, _)) in versions.iter_mut().zip(PARTS) {
             let newest = "SELECT coalesce(max(number), 0) FROM control.migrations WHERE part = $1";
-            *version = transaction.query_one(newest, &[&part]).await.map_err(translate)?.get(0);
+            *version = transaction.query_typed_one(newest, &[(&part, Type::TEXT)]).await.map_err(translate)?.get(0);
         }
     }
     let newest = PARTS.map(|(_, steps)| steps.last().map_or(0, |step| step.number));
@@ -139,7 +143,7 @@ pub(crate) async fn database(
     }
     for (role, password) in passwords {
         let exists = transaction
-            .query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[role])
+            .query_typed_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[(role, Type::NAME)])
             .await
             .map_err(translate)?
             .is_some();
@@ -168,9 +172,15 @@ pub(crate) async fn database(
             transaction.batch_execute(step.postgres).await.map_err(translate)?;
             let hash = sha256(step.postgres).iter().map(|b| format!("{b:02x}")).collect::<String>();
             transaction
-                .execute(
+                .execute_typed(
                     "INSERT INTO control.migrations (part, number, name, hash, at) VALUES ($1, $2, $3, $4, $5)",
-                    &[&part, &step.number, &step.name, &hash, &now],
+                    &[
+                        (&part, Type::TEXT),
+                        (&step.number, Type::INT8),
+                        (&step.name, Type::TEXT),
+                        (&hash, Type::TEXT),
+                        (&now, Type::INT8),
+                    ],
                 )
                 .await
                 .map_err(translate)?;

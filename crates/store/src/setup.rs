@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use domain::Ambient;
+use tokio_postgres::types::Type;
 
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, write_private};
@@ -129,14 +130,15 @@ async fn database(
     };
     let (mut client, connection) = config.connect(postgres::tls()).await.map_err(unreachable)?;
     let driver = tokio::spawn(connection);
+    // Nothing is prepared under a name: behind a pooler the next call may run on another connection.
     let known = client
-        .query_one("SELECT to_regclass('control.installation') IS NOT NULL", &[])
+        .query_typed_one("SELECT to_regclass('control.installation') IS NOT NULL", &[])
         .await
         .map_err(unreachable)?
         .get::<_, bool>(0);
     let wrapped: Option<String> = if known {
         let text = "SELECT value FROM control.installation WHERE name = 'house_key'";
-        client.query_opt(text, &[]).await.map_err(unreachable)?.map(|row| row.get(0))
+        client.query_typed_opt(text, &[]).await.map_err(unreachable)?.map(|row| row.get(0))
     } else {
         None
     };
@@ -154,7 +156,7 @@ async fn database(
     if wrapped.is_none() {
         let text = hex(&master.wrap(&ambient, HOUSE, &house));
         let insert = "INSERT INTO control.installation (name, value, updated_at) VALUES ('house_key', $1, $2) ON CONFLICT DO NOTHING";
-        if client.execute(insert, &[&text, &now]).await.map_err(unreachable)? == 0 {
+        if client.execute_typed(insert, &[(&text, Type::TEXT), (&now, Type::INT8)]).await.map_err(unreachable)? == 0 {
             return Err(Error::Busy("another node is setting up this database; start again"));
         }
     }

@@ -173,6 +173,14 @@ impl TestHouse {
         self.data.clone()
     }
 
+    /// The name of the database; on PostgreSQL.
+    /// # Panics
+    /// When the house stands on files.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database.as_ref().expect("a PostgreSQL house").name
+    }
+
     /// A bare connection to the database as its owner; on PostgreSQL.
     pub async fn raw(&self) -> tokio_postgres::Client {
         crate::postgres::connect(&self.database.as_ref().expect("a PostgreSQL house").url).await

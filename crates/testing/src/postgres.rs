@@ -13,7 +13,7 @@ pub(crate) fn server() -> String {
 
 /// A database of its own, removed when dropped.
 pub(crate) struct Database {
-    name: String,
+    pub(crate) name: String,
     pub(crate) url: String,
 }
 

@@ -3,6 +3,7 @@
 
 mod cancellation;
 mod catalogue;
+mod pooler;
 mod raw;
 mod schemas;
 mod sources;
