@@ -216,13 +216,30 @@ pub struct Filter {
 }
 
 pub(crate) async fn list(transaction: &mut Transaction, filter: Filter, below: i64, limit: i64) -> Result<Vec<Entry>> {
-    transaction
-        .sql(
+    // One text for each index: written as one, with all conditions optional, `SQLite` would walk the whole log.
+    let statement = if filter.object.is_some() {
+        transaction.sql(
+            "SELECT seq, id, at, actor, behalf, action, object, before, after, address, request_id, detail, hash FROM audit
+             WHERE object = $4 AND seq < $1 AND ($2 IS NULL OR actor = $2 OR behalf = $2) AND ($3 IS NULL OR action = $3)
+               AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
+             ORDER BY seq DESC LIMIT $7",
+        )
+    } else if filter.action.is_some() {
+        transaction.sql(
+            "SELECT seq, id, at, actor, behalf, action, object, before, after, address, request_id, detail, hash FROM audit
+             WHERE action = $3 AND seq < $1 AND ($2 IS NULL OR actor = $2 OR behalf = $2) AND ($4 IS NULL OR object = $4)
+               AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
+             ORDER BY seq DESC LIMIT $7",
+        )
+    } else {
+        transaction.sql(
             "SELECT seq, id, at, actor, behalf, action, object, before, after, address, request_id, detail, hash FROM audit
              WHERE seq < $1 AND ($2 IS NULL OR actor = $2 OR behalf = $2) AND ($3 IS NULL OR action = $3)
                AND ($4 IS NULL OR object = $4) AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
              ORDER BY seq DESC LIMIT $7",
         )
+    };
+    statement
         .bind(below)
         .bind(filter.actor)
         .bind(filter.action)

@@ -8,7 +8,7 @@ use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
-use crate::sql::Json;
+use crate::sql::{Json, before_id};
 use crate::{OrNotFound, Result, Store, Turn};
 
 /// A key with what each request must know of it.
@@ -172,11 +172,11 @@ pub async fn list(
     tx.sql(
         "SELECT id, org_id, project_id, user_id, membership_id, public_id, mode, name, last4, scopes, addresses, rate_per_minute,
                 calls_per_day, budget_micros, currency, created_at, expires_at, seen_at, revoked_at, replaced_by, version
-         FROM api_keys WHERE org_id = $1 AND ($2 IS NULL OR user_id = $2) AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+         FROM api_keys WHERE org_id = $1 AND ($2 IS NULL OR user_id = $2) AND id < $3 ORDER BY id DESC LIMIT $4",
     )
     .bind(org)
     .bind(maker)
-    .bind(before)
+    .bind(before_id(before))
     .bind(limit)
     .all()
     .await

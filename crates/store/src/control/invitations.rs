@@ -6,7 +6,7 @@ use domain::{InvitationId, OrgId, ProjectId, TeamId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
-use crate::sql::Json;
+use crate::sql::{Json, after_id};
 use crate::{OrNotFound, Result};
 
 /// An invitation: all but the secret of its link.
@@ -135,12 +135,12 @@ pub async fn list(
                 revoked_at
          FROM invitations
          WHERE org_id = $1 AND ($2 IS NULL OR (accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2))
-           AND ($3 IS NULL OR id > $3)
+           AND id > $3
          ORDER BY id LIMIT $4",
     )
     .bind(org)
     .bind(open_at)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

@@ -10,6 +10,7 @@ use domain::{MailId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use crate::sql::before_id;
 use crate::{Error, OrNotFound, Result, Store};
 
 /// A mail to be sent.
@@ -216,9 +217,9 @@ pub async fn failed(tx: &mut ControlTx, id: MailId, error: &str) -> Result<()> {
 pub async fn list(tx: &mut ControlTx, before: Option<MailId>, limit: i64) -> Result<Vec<Heading>> {
     tx.sql(
         "SELECT id, recipient, subject, created_at, due_at, tries, sent_at, failed_at, error FROM mails
-         WHERE ($1 IS NULL OR id < $1) ORDER BY id DESC LIMIT $2",
+         WHERE id < $1 ORDER BY id DESC LIMIT $2",
     )
-    .bind(before)
+    .bind(before_id(before))
     .bind(limit)
     .all()
     .await
@@ -243,7 +244,7 @@ pub async fn sweep(tx: &mut ControlTx, before: Time) -> Result<u64> {
     tx.sql(
         "DELETE FROM mails WHERE id IN (
            SELECT id FROM mails WHERE created_at < $1 AND (sent_at IS NOT NULL OR failed_at IS NOT NULL)
-           ORDER BY id LIMIT 1000)",
+           ORDER BY created_at LIMIT 1000)",
     )
     .bind(before)
     .unaudited("done long ago")

@@ -8,6 +8,7 @@ use domain::{MembershipId, OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use crate::sql::after_id;
 use crate::{Error, OrNotFound, OrTaken, Result};
 
 /// A person's stay in an organisation.
@@ -109,10 +110,10 @@ pub async fn list(tx: &mut ControlTx, org: OrgId, after: Option<UserId>, limit: 
     tx.sql(
         "SELECT m.id, m.user_id, p.name, p.email, m.role, m.standing, m.seen_at, m.version, m.created_at
          FROM memberships m JOIN people p ON p.id = m.user_id
-         WHERE m.org_id = $1 AND ($2 IS NULL OR m.user_id > $2) ORDER BY m.user_id LIMIT $3",
+         WHERE m.org_id = $1 AND m.user_id > $2 ORDER BY m.user_id LIMIT $3",
     )
     .bind(org)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

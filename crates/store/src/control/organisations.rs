@@ -7,6 +7,7 @@ use domain::{OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use crate::sql::after_id;
 use crate::{Error, OrNotFound, Result};
 
 /// An organisation, as the directory knows it.
@@ -141,11 +142,11 @@ pub async fn of_person(tx: &mut ControlTx, user: UserId, after: Option<OrgId>, l
     tx.sql(
         "SELECT o.id, o.name, o.slug, o.plan, o.status, o.personal, m.role, m.created_at AS joined_at
          FROM memberships m JOIN organisations o ON o.id = m.org_id
-         WHERE m.user_id = $1 AND m.standing = 'active' AND o.status <> 'creating' AND ($2 IS NULL OR o.id > $2)
-         ORDER BY o.id LIMIT $3",
+         WHERE m.user_id = $1 AND m.standing = 'active' AND o.status <> 'creating' AND m.org_id > $2
+         ORDER BY m.org_id LIMIT $3",
     )
     .bind(user)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await
@@ -167,9 +168,9 @@ pub async fn unfinished(tx: &mut ControlTx, before: Time) -> Result<Vec<OrgId>> 
 pub async fn list(tx: &mut ControlTx, after: Option<OrgId>, limit: i64) -> Result<Vec<Organisation>> {
     tx.sql(
         "SELECT id, name, slug, plan, status, personal, time_zone, closes_at, version, created_at, updated_at
-         FROM organisations WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2",
+         FROM organisations WHERE id > $1 ORDER BY id LIMIT $2",
     )
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

@@ -6,6 +6,7 @@ use domain::{MembershipId, ProjectId, TeamId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
+use crate::sql::after_id;
 use crate::{Error, OrNotFound, OrTaken, Result};
 
 /// A project.
@@ -80,10 +81,10 @@ pub async fn list_all(
 ) -> Result<Vec<Project>> {
     tx.sql(
         "SELECT id, name, description, open, archived_at, version, created_at, updated_at FROM projects
-         WHERE ($1 IS NULL OR (archived_at IS NOT NULL) = $1) AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3",
+         WHERE ($1 IS NULL OR (archived_at IS NOT NULL) = $1) AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(archived)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await
@@ -181,10 +182,10 @@ pub async fn list_members(
 ) -> Result<Vec<ProjectMember>> {
     tx.sql(
         "SELECT project_id, user_id, membership_id, role, created_at FROM project_members
-         WHERE project_id = $1 AND ($2 IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3",
+         WHERE project_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
     )
     .bind(project)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await
@@ -196,10 +197,10 @@ pub async fn list_members(
 pub async fn of_person(tx: &mut Tx, user: UserId, after: Option<ProjectId>, limit: i64) -> Result<Vec<ProjectMember>> {
     tx.sql(
         "SELECT project_id, user_id, membership_id, role, created_at FROM project_members
-         WHERE user_id = $1 AND ($2 IS NULL OR project_id > $2) ORDER BY project_id LIMIT $3",
+         WHERE user_id = $1 AND project_id > $2 ORDER BY project_id LIMIT $3",
     )
     .bind(user)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await
@@ -258,10 +259,10 @@ pub async fn list_teams(
 ) -> Result<Vec<ProjectTeam>> {
     tx.sql(
         "SELECT project_id, team_id, role, created_at FROM project_teams
-         WHERE project_id = $1 AND ($2 IS NULL OR team_id > $2) ORDER BY team_id LIMIT $3",
+         WHERE project_id = $1 AND team_id > $2 ORDER BY team_id LIMIT $3",
     )
     .bind(project)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

@@ -6,7 +6,7 @@ use domain::{RoleId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
-use crate::sql::Json;
+use crate::sql::{Json, after_id};
 use crate::{Error, OrNotFound, OrTaken, Result};
 
 /// A custom role.
@@ -75,9 +75,9 @@ pub async fn get(tx: &mut Tx, id: RoleId) -> Result<CustomRole> {
 pub async fn list(tx: &mut Tx, after: Option<RoleId>, limit: i64) -> Result<Vec<CustomRole>> {
     tx.sql(
         "SELECT id, name, description, permissions, version, created_at, updated_at FROM roles
-         WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2",
+         WHERE id > $1 ORDER BY id LIMIT $2",
     )
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

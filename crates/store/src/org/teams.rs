@@ -6,6 +6,7 @@ use domain::{MembershipId, TeamId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
+use crate::sql::after_id;
 use crate::{Error, OrNotFound, OrTaken, Result};
 
 /// A team.
@@ -65,9 +66,9 @@ pub async fn get(tx: &mut Tx, id: TeamId) -> Result<Team> {
 pub async fn list(tx: &mut Tx, after: Option<TeamId>, limit: i64) -> Result<Vec<Team>> {
     tx.sql(
         "SELECT id, parent_id, name, version, created_at, updated_at FROM teams
-         WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2",
+         WHERE id > $1 ORDER BY id LIMIT $2",
     )
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await
@@ -173,10 +174,10 @@ pub async fn remove_member(tx: &mut Tx, team: TeamId, user: UserId) -> Result<bo
 pub async fn list_members(tx: &mut Tx, team: TeamId, after: Option<UserId>, limit: i64) -> Result<Vec<TeamMember>> {
     tx.sql(
         "SELECT team_id, user_id, membership_id, role, created_at FROM team_members
-         WHERE team_id = $1 AND ($2 IS NULL OR user_id > $2) ORDER BY user_id LIMIT $3",
+         WHERE team_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
     )
     .bind(team)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await
@@ -188,10 +189,10 @@ pub async fn list_members(tx: &mut Tx, team: TeamId, after: Option<UserId>, limi
 pub async fn of_person(tx: &mut Tx, user: UserId, after: Option<TeamId>, limit: i64) -> Result<Vec<TeamMember>> {
     tx.sql(
         "SELECT team_id, user_id, membership_id, role, created_at FROM team_members
-         WHERE user_id = $1 AND ($2 IS NULL OR team_id > $2) ORDER BY team_id LIMIT $3",
+         WHERE user_id = $1 AND team_id > $2 ORDER BY team_id LIMIT $3",
     )
     .bind(user)
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

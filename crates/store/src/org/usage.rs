@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Tx;
 use crate::Result;
-use crate::sql::{Bind, Kind, Value};
+use crate::sql::{Bind, Kind, Value, after_id};
 
 /// One row of the usage log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -204,9 +204,9 @@ pub async fn insert_budget(tx: &mut Tx, budget: &BudgetRow) -> Result<()> {
 pub async fn list_budgets(tx: &mut Tx, after: Option<BudgetId>, limit: i64) -> Result<Vec<BudgetRow>> {
     tx.sql(
         "SELECT id, level, subject, period, amount_micros, currency, kind, created_at FROM budgets
-         WHERE ($1 IS NULL OR id > $1) ORDER BY id LIMIT $2",
+         WHERE id > $1 ORDER BY id LIMIT $2",
     )
-    .bind(after)
+    .bind(after_id(after))
     .bind(limit)
     .all()
     .await

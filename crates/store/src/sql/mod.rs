@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 pub use row::Json;
 pub(crate) use row::Row;
-pub(crate) use value::{Bind, Kind, Value};
+pub(crate) use value::{Bind, Kind, Value, after_id, before_id};
 
 use crate::error::{Error, Result};
 

@@ -116,3 +116,14 @@ bind_texts! {
     domain::text::PersonName, domain::text::OrgName, domain::text::TeamName, domain::text::ProjectName, domain::text::RoleName,
     domain::text::KeyName, domain::text::Description, domain::email::Email,
 }
+
+/// Where a page begins that goes on after an id, or the first page: below all ids. `id > $1` is sought in an index;
+/// `$1 IS NULL OR id > $1` would be looked for from the beginning.
+pub(crate) fn after_id<I: Id>(last: Option<I>) -> I {
+    last.unwrap_or_else(|| I::from_uuid(Uuid::nil()))
+}
+
+/// As [`after_id`], for lists that begin with the newest: above all ids.
+pub(crate) fn before_id<I: Id>(last: Option<I>) -> I {
+    last.unwrap_or_else(|| I::from_uuid(Uuid::max()))
+}

@@ -25,17 +25,17 @@ impl Dice {
     }
 }
 
-/// Waits for the work for a while that the dice say, then drops it: after some polls, or after some microseconds.
-async fn impatiently<T>(work: impl Future<Output = T>, dice: &mut Dice) -> Option<T> {
-    // More often short than long: up to 20 ms.
-    let (polls, micros) = (dice.roll(20), dice.roll(140).pow(2));
+/// Waits for the work for a while that the dice say, then drops it: after some polls, or after up to four times the usual time, more
+/// often short than long.
+async fn impatiently<T>(work: impl Future<Output = T>, usual: Duration, dice: &mut Dice) -> Option<T> {
+    let (polls, percent) = (dice.roll(20), dice.roll(200).pow(2) / 100);
     let patience = async {
         if polls < 8 {
             for _ in 0..polls {
                 tokio::task::yield_now().await;
             }
         } else {
-            tokio::time::sleep(Duration::from_micros(micros)).await;
+            tokio::time::sleep(usual * u32::try_from(percent).unwrap_or(0) / 100).await;
         }
     };
     let (mut work, mut patience) = (pin!(work), pin!(patience));
@@ -116,6 +116,12 @@ testing::both_stores! {
         println!("seed {seed}");
         let acknowledged = [AtomicUsize::new(0), AtomicUsize::new(0)];
         let dropped = AtomicUsize::new(0);
+        // How long a write takes now, with the others that run on this machine.
+        let began = std::time::Instant::now();
+        for round in 0..4 {
+            write(store, &scopes[0], u64::MAX - 1 - round).await.expect("writes");
+        }
+        let usual = began.elapsed();
         // Four at a time, so that they meet in the pool and at the writer.
         let runner = async |lane: u64| {
             let mut dice = Dice(seed.wrapping_mul(lane + 3) | 1);
@@ -123,9 +129,9 @@ testing::both_stores! {
                 let which = usize::from(dice.roll(2) == 1);
                 let scope = &scopes[which];
                 let finished = match dice.roll(4) {
-                    0 => impatiently(read(store, scope), &mut dice).await.map(|done| done.map(drop)),
-                    1 => impatiently(read_control(store), &mut dice).await,
-                    _ => impatiently(write(store, scope, lane * ROUNDS + round), &mut dice).await.map(|done| {
+                    0 => impatiently(read(store, scope), usual, &mut dice).await.map(|done| done.map(drop)),
+                    1 => impatiently(read_control(store), usual, &mut dice).await,
+                    _ => impatiently(write(store, scope, lane * ROUNDS + round), usual, &mut dice).await.map(|done| {
                         acknowledged[which].fetch_add(usize::from(done.is_ok()), Ordering::SeqCst);
                         done.map(drop)
                     }),
@@ -143,7 +149,8 @@ testing::both_stores! {
         tokio::join!(runner(0), runner(1), runner(2), runner(3));
         let dropped = dropped.into_inner();
         println!("{dropped} of {ROUNDS} were dropped");
-        assert!((100..550).contains(&dropped), "{dropped} were dropped half way");
+        assert!(dropped > 60, "only {dropped} were dropped half way");
+        assert!(dropped < 595, "only {} of {ROUNDS} came to their end", 600 - dropped);
         all_is_free(&house, &scopes).await;
         for (scope, acknowledged) in scopes.iter().zip(acknowledged) {
             let mut tx = store.open(scope).read().await.expect("begins");

@@ -3,6 +3,7 @@
 
 mod cancellation;
 mod catalogue;
+mod plans;
 mod pooler;
 mod raw;
 mod schemas;

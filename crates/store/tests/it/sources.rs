@@ -1,6 +1,7 @@
 //! Reads the statements out of the source of the store, and the schema out of fresh databases.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use rusqlite::Connection;
 use store::migrate::{CONTROL, Migration, ORG};
@@ -196,14 +197,15 @@ impl Side {
     }
 }
 
+/// The tables of each side.
+static KNOWN: LazyLock<Vec<(Side, Vec<String>)>> =
+    LazyLock::new(|| Side::BOTH.map(|side| (side, tables(&fresh(side.steps())))).into());
+
 /// The sides that hold all tables which a text names.
 pub(crate) fn sides(text: &str) -> Vec<Side> {
     let named = tables_in(text);
-    let holds = |side: &Side| {
-        let known = tables(&fresh(side.steps()));
-        named.iter().all(|table| known.contains(table))
-    };
-    Side::BOTH.into_iter().filter(holds).collect()
+    let holds = |(_, known): &&(Side, Vec<String>)| named.iter().all(|table| known.contains(table));
+    KNOWN.iter().filter(holds).map(|(side, _)| *side).collect()
 }
 
 /// The tables that a text names; what it defines itself by WITH is none.

@@ -1,0 +1,114 @@
+//! How each list is found: by an index on both engines, and from the place where the page begins, never by looking through a table
+//! that grows.
+
+use testing::TestHouse;
+
+use crate::sources::{Side, Text, fresh, prepare, sides, texts};
+
+/// Tables that hold a row per installation or a handful: looking through them is as good as anything.
+const SMALL: &[&str] = &["installation", "signing_keys", "audit_head", "tenant"];
+
+/// Statements that walk an index from its end, and why they may.
+const REVIEWED: &[(&str, &str)] = &[
+    ("FROM refusals ORDER BY at DESC LIMIT 1 OFFSET 9999", "walks the ten thousand that are kept, one time in 64"),
+    ("SELECT d.org_id FROM deliveries d JOIN organisations o", "walks a queue, which holds what is not yet done"),
+];
+
+/// The statements that give a page: `src/` names them by their LIMIT.
+fn lists() -> Vec<Text> {
+    let all: Vec<Text> = texts().into_iter().filter(|text| text.sqlite.contains("LIMIT")).collect();
+    for (reviewed, _) in REVIEWED {
+        assert!(
+            all.iter().any(|text| text.sqlite.contains(reviewed)),
+            "there is no such statement any more: {reviewed}"
+        );
+    }
+    let is_reviewed = |text: &Text| REVIEWED.iter().any(|(reviewed, _)| text.sqlite.contains(reviewed));
+    let found: Vec<Text> = all.into_iter().filter(|text| !is_reviewed(text)).collect();
+    assert!(found.len() > 25, "only {} lists were found", found.len());
+    found
+}
+
+/// What is wrong with a plan of `SQLite`, line by line. `SCAN t USING INDEX` walks an index from its end, which is good for the
+/// first page alone: a page further on must be sought.
+fn complaints(plan: &[String]) -> Vec<String> {
+    let scans = plan.iter().filter(|line| line.starts_with("SCAN "));
+    let of_growing = scans.filter(|line| {
+        let table = line.split_whitespace().nth(1).unwrap_or("");
+        let is_inner = table.starts_with('(') || table == "CONSTANT" || line.contains("VIRTUAL");
+        !is_inner && !SMALL.contains(&table)
+    });
+    of_growing.cloned().collect()
+}
+
+#[test]
+fn sqlite_finds_every_list_by_an_index() {
+    let mut wrong = Vec::new();
+    for Text { place, sqlite, .. } in lists() {
+        for side in sides(&sqlite) {
+            let database = fresh(side.steps());
+            let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {sqlite}")).expect("prepares");
+            // Raw, since a plan needs no values.
+            let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+            let plan: Vec<String> = plan.collect::<Result<_, _>>().expect("explained");
+            let found = complaints(&plan);
+            if !found.is_empty() {
+                wrong.push(format!("{place} on {side:?}: {found:?}\n{sqlite}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} lists are not sought:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Searching the audit log for an action or an object goes by their indexes, not through the log.
+#[test]
+fn sqlite_searches_the_audit_log_by_its_indexes() {
+    let database = fresh(Side::Org.steps());
+    for index in ["audit_action (action=? AND seq<?)", "audit_object (object=? AND seq<?)"] {
+        let searches = lists().into_iter().filter(|text| text.sqlite.contains("FROM audit")).any(|text| {
+            let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {}", text.sqlite)).expect("prepares");
+            let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+            plan.expect("explained").iter().any(|line| line.contains(index))
+        });
+        assert!(searches, "nothing searches by {index}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_finds_every_list_by_an_index() {
+    let house = TestHouse::postgres().await;
+    let mut wrong = Vec::new();
+    for side in Side::BOTH {
+        let client = house.raw_as(side.role()).await;
+        // The plan for any values, and an empty table is not looked through only because it is empty.
+        client.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.expect("set");
+        for Text { place, postgres, .. } in lists().into_iter().filter(|text| sides(&text.postgres).contains(&side)) {
+            let types = prepare(&client, &postgres).await.expect("prepares");
+            let values = vec!["NULL"; types.len()].join(", ");
+            let explain = format!(
+                "EXPLAIN EXECUTE statement{}",
+                if types.is_empty() { String::new() } else { format!("({values})") }
+            );
+            let messages = client.simple_query(&explain).await.unwrap_or_else(|error| panic!("{place}: {error:?}"));
+            client.batch_execute("DEALLOCATE statement").await.expect("forgotten");
+            let plan: Vec<String> = messages
+                .iter()
+                .filter_map(|message| match message {
+                    tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                    _ => None,
+                })
+                .collect();
+            let looks_through = plan.iter().any(|line| {
+                line.split("Seq Scan on ")
+                    .nth(1)
+                    .is_some_and(|rest| !SMALL.contains(&rest.split(' ').next().unwrap_or("")))
+            });
+            // An index that is walked from end to end has no condition.
+            let sought = plan.iter().any(|line| line.contains("Index Cond"));
+            if looks_through || !sought {
+                wrong.push(format!("{place} on {side:?}:\n{}\n{postgres}", plan.join("\n")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} lists are not sought:\n{}", wrong.len(), wrong.join("\n"));
+}
