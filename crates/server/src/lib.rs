@@ -1,13 +1,20 @@
 //! The HTTP API: one file per endpoint, a permission in each signature, one place that turns errors into answers.
 
+mod access;
+mod admin;
 mod app;
 mod auth;
 pub mod background;
 mod health;
 mod http;
+mod invitations;
 pub mod listen;
 pub mod metrics;
+mod members;
 pub mod openapi;
+mod operator;
+mod orgs;
+mod roles;
 mod routes;
 mod teams;
 

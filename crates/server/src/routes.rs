@@ -150,6 +150,13 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
 pub(crate) fn all() -> Routes {
     let routes = Routes::new();
     let routes = crate::auth::routes(routes);
+    let routes = crate::orgs::routes(routes);
+    let routes = crate::members::routes(routes);
+    let routes = crate::invitations::routes(routes);
+    let routes = crate::roles::routes(routes);
+    let routes = crate::access::routes(routes);
+    let routes = crate::admin::routes(routes);
+    let routes = crate::operator::routes(routes);
     let routes = crate::teams::routes(routes);
     crate::health::routes(routes)
 }

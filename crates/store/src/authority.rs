@@ -20,7 +20,7 @@ use domain::{MembershipId, OrgId, ProjectId, RoleId, TeamId, Time, UserId};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::control::{ControlTx, api_keys, organisations, people, sessions};
+use crate::control::{ControlTx, api_keys, memberships, organisations, people, sessions};
 use crate::keys::sha256;
 use crate::scope::{Refusal, Stop};
 use crate::sql::{Access, Json, Transaction};
@@ -79,6 +79,8 @@ pub struct Profile {
 #[derive(Clone)]
 pub(crate) struct Found {
     pub(crate) membership: MembershipId,
+    /// When they last entered, to the minute.
+    seen_at: Option<Time>,
     pub(crate) grants: Arc<Grants>,
 }
 
@@ -191,6 +193,9 @@ impl Store {
             return Ok(found);
         }
         let found = self.load_grants(user, org).await?;
+        if found.seen_at.is_none_or(|at| self.ambient().now().since(at) > SEEN_STEP) {
+            unless_full(memberships::touch(self, found.membership).await)?;
+        }
         self.0.authorities.grants.insert((*credential, org), (epoch, found.clone()));
         Ok(found)
     }
@@ -207,7 +212,6 @@ impl Store {
     }
 
     pub(crate) async fn load_grants(&self, user: UserId, org: OrgId) -> Result<Found, Stop> {
-        let now = self.ambient().now();
         let mut tx = self.read_control().await?;
         let membership: Option<Membership> = tx
             .sql(
@@ -223,23 +227,9 @@ impl Store {
         if membership.standing != Standing::Active {
             return Err(Refusal::MembershipSuspended.into());
         }
-        if membership.seen_at.is_none_or(|at| now.since(at) > SEEN_STEP) {
-            unless_full(self.touch_membership(membership.id, now).await)?;
-        }
         let mut tx = self.tenant(org, Access::Read).await?;
         let grants = read_grants(&mut tx, &membership, user).await?;
-        Ok(Found { membership: membership.id, grants: Arc::new(grants) })
-    }
-
-    async fn touch_membership(&self, id: MembershipId, now: Time) -> Result<()> {
-        let mut tx = self.begin_control(crate::Turn::Free).await?;
-        tx.sql("UPDATE memberships SET seen_at = $2 WHERE id = $1")
-            .bind(id)
-            .bind(now)
-            .unaudited("last activity")
-            .run()
-            .await?;
-        tx.commit().await
+        Ok(Found { membership: membership.id, seen_at: membership.seen_at, grants: Arc::new(grants) })
     }
 }
 

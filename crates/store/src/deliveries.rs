@@ -1,11 +1,12 @@
 //! From the control database into an organisation's store.
 //!
 //! The two cannot commit together. So what is decided in control and must be written into an organisation (an audit entry, the
-//! teams that an invitation brings) is queued in control in the same transaction, written into the organisation under its id, and
+//! teams that an invitation brings, the end of a stay) is queued in control in the same transaction, written into the organisation under its id, and
 //! then taken off the queue. A crash at any point repeats the writing, and the id makes the repetition harmless.
 
 use domain::role::Role;
 use domain::{DeliveryId, MembershipId, OrgId, ProjectId, TeamId, UserId};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::control::ControlTx;
@@ -14,6 +15,7 @@ use crate::{Error, Result, Store, audit, org};
 
 pub(crate) const AUDIT: &str = "audit";
 pub(crate) const PLACEMENT: &str = "placement";
+pub(crate) const DEPARTURE: &str = "departure";
 
 /// How many deliveries one transaction writes.
 const BATCH: i64 = 100;
@@ -29,6 +31,16 @@ pub struct Placement {
     pub teams: Vec<(TeamId, Role)>,
     /// Projects with the role there.
     pub projects: Vec<(ProjectId, Role)>,
+}
+
+/// Takes a person whose stay has ended out of all teams and projects. They give nothing any more since the stay ended; this
+/// removes what is left of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Departure {
+    /// Who.
+    pub user: UserId,
+    /// The stay that ended; what belongs to a later one is left alone.
+    pub membership: MembershipId,
 }
 
 #[derive(Deserialize)]
@@ -96,10 +108,9 @@ impl Store {
             match delivery.kind.as_str() {
                 AUDIT => audit::append(&mut tx, audit::from_payload(&delivery.payload)?).await?,
                 PLACEMENT => {
-                    let placement =
-                        serde_json::from_str(&delivery.payload).map_err(|error| Error::bug(error.to_string()))?;
-                    org::place(&mut tx, &placement, now).await?;
+                    org::place(&mut tx, &read(&delivery.payload)?, now).await?;
                 }
+                DEPARTURE => org::depart(&mut tx, &read(&delivery.payload)?).await?,
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
             }
         }
@@ -137,12 +148,26 @@ impl Store {
     }
 }
 
+fn read<T: DeserializeOwned>(payload: &str) -> Result<T> {
+    serde_json::from_str(payload).map_err(|error| Error::bug(error.to_string()))
+}
+
+fn write(content: &impl Serialize) -> Result<String> {
+    serde_json::to_string(content).map_err(|error| Error::bug(error.to_string()))
+}
+
 impl ControlTx {
     /// Queues a member's placement into teams and projects.
     /// # Errors
     /// As the database.
     pub async fn place(&mut self, org: OrgId, placement: &Placement) -> Result<()> {
-        let payload = serde_json::to_string(placement).map_err(|error| Error::bug(error.to_string()))?;
-        queue(self, org, PLACEMENT, payload).await
+        queue(self, org, PLACEMENT, write(placement)?).await
+    }
+
+    /// Queues the removal of what is left in teams and projects of a stay that ends.
+    /// # Errors
+    /// As the database.
+    pub async fn depart(&mut self, org: OrgId, departure: &Departure) -> Result<()> {
+        queue(self, org, DEPARTURE, write(departure)?).await
     }
 }

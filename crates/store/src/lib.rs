@@ -45,7 +45,7 @@ pub use control::ControlTx;
 pub use error::{Error, OrNotFound, OrTaken, Result};
 pub use keys::MasterKeys;
 pub use org::{OrgStore, Tx};
-pub use scope::{Actor, Credential, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes};
+pub use scope::{Actor, Credential, Invited, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes};
 pub use setup::{Place, Settings};
 pub use sql::{Engine, Json};
 

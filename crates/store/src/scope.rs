@@ -1,7 +1,8 @@
 //! The doors: where a credential becomes a [`Principal`], and a principal a [`Scope`].
 //!
-//! This file alone makes scopes. There is one door per credential: an access token, a browser session, an API key. A request may
-//! *select* among the organisations its caller belongs to; anything else is refused the same way as an id that never existed.
+//! This file alone makes scopes. There is one door per credential: an access token, a browser session, an API key, the link of
+//! an invitation. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
+//! an id that never existed.
 
 use std::sync::Arc;
 
@@ -11,7 +12,8 @@ use domain::authoriser::Grants;
 use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
 
 use crate::authority::unless_full;
-use crate::control::{api_keys, sessions};
+use crate::control::invitations::{self, Invitation};
+use crate::control::{api_keys, people, sessions};
 use crate::keys::sha256;
 use crate::{Error, Store};
 
@@ -218,6 +220,15 @@ impl std::fmt::Debug for Scope {
     }
 }
 
+/// What an invitation's link opens.
+#[derive(Debug, Clone)]
+pub struct Invited {
+    /// The invitation, which is open.
+    pub invitation: Invitation,
+    /// The scope of whoever answers for it: what it promises is held against the rights they have now.
+    pub inviter: Scope,
+}
+
 impl Scope {
     /// The organisation.
     #[must_use]
@@ -390,6 +401,37 @@ impl Store {
             origin,
             project,
         })))
+    }
+
+    /// Opens the door for which an invitation's link is the key: the invitation, and whoever made it, with the rights that they
+    /// have now. None when the link is void, or its maker cannot invite anybody any more.
+    /// # Errors
+    /// As the databases.
+    pub async fn invited(&self, token: &str, origin: Origin) -> Result<Option<Invited>, Error> {
+        let mut tx = self.read_control().await?;
+        let invitation = invitations::find_by_hash(&mut tx, &sha256(token)).await?;
+        let Some(invitation) = invitation.filter(|invitation| invitation.is_open(self.ambient().now())) else {
+            return Ok(None);
+        };
+        let maker = people::find(&mut tx, invitation.invited_by).await?;
+        drop(tx);
+        let Some(maker) = maker.filter(|maker| maker.standing == domain::status::Standing::Active) else {
+            return Ok(None);
+        };
+        let found = match self.load_grants(maker.id, invitation.org_id).await {
+            Ok(found) => found,
+            Err(Stop::Refused(_)) => return Ok(None),
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        let inviter = Scope(Arc::new(Inner {
+            org: invitation.org_id,
+            membership: found.membership,
+            actor: Actor::Person(maker.id),
+            grants: found.grants,
+            origin,
+            project: None,
+        }));
+        Ok(Some(Invited { invitation, inviter }))
     }
 
     /// The rights of another member, for explanations and for checking what somebody may grant.

@@ -30,7 +30,7 @@ pub enum Place {
         url: String,
         /// What the names of the three roles begin with.
         role_prefix: String,
-        /// Connections for tenant transactions; a quarter as many again are for the control schema.
+        /// Connections for tenant transactions; half as many again are for the control schema.
         connections: usize,
     },
 }
@@ -170,7 +170,7 @@ async fn database(
     };
     let backend = Backend::Postgres {
         app: postgres::pool(login(0), connections)?,
-        control: postgres::pool(login(1), connections.div_ceil(4).max(2))?,
+        control: postgres::pool(login(1), connections.div_ceil(2).max(4))?,
         shares: Shares::new(connections.div_ceil(2)),
     };
     Ok(inner(ambient, backend, master, house, issuer))

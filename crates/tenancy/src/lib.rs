@@ -2,15 +2,21 @@
 //!
 //! Rules without input and output are in `domain`, statements in `store`, status codes in `server`.
 
+pub mod entitlements;
 pub mod error;
+pub mod invitations;
 pub mod login;
+pub mod members;
+pub mod operator;
 pub mod orgs;
 pub mod passwords;
+pub mod roles;
 pub mod signup;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::OrgId;
 use domain::plan::Plans;
 use store::Store;
 
@@ -65,5 +71,13 @@ impl House {
     #[must_use]
     pub fn new(store: Store, passwords: Passwords, rules: Rules) -> Self {
         Self { store, passwords: Arc::new(passwords), rules: Arc::new(rules) }
+    }
+
+    /// Writes what was just decided about an organisation into its store, so that whoever asks next sees it. When that fails, the
+    /// background does it later: the decision itself is durable.
+    pub async fn settle(&self, org: OrgId) {
+        if let Err(error) = self.store.deliver(org).await {
+            tracing::warn!(%org, %error, "what was decided will be written into the organisation's store later");
+        }
     }
 }

@@ -168,6 +168,11 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
 pub(crate) struct IfMatch(Option<i64>);
 
 impl IfMatch {
+    /// The version, if any will not do.
+    pub(crate) fn version(self) -> Option<i64> {
+        self.0
+    }
+
     /// Refuses when the thing is of another version by now.
     pub(crate) fn check(self, version: i64) -> Result<()> {
         match self.0 {

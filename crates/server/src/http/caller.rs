@@ -3,6 +3,7 @@
 //! Every handler's first parameter is a gate: [`Caller`] with the permission that the route needs, [`Local`] where a role at a team
 //! or a project is enough, [`Person`] for what anybody signed in may do with their own account, [`Operator`], or [`Visitor`].
 
+use std::fmt::Display;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -358,22 +359,31 @@ impl Inside {
         Ok(self)
     }
 
-    /// Writes a denial into the audit log. Those who are denied all the time are asked to wait instead.
+    /// Refuses what a permission is lacking for, and records it.
     async fn denied(&self, permission: Permission, object: &str) -> Problem {
+        let grants = self.scope.grants();
+        let message = if grants.status.admits_writes() {
+            format!("You may not {}; you lack {permission}.", permission.description())
+        } else {
+            // The state of the organisation says more than the permission.
+            grants.decide(permission, Object::Organisation).because.pop().unwrap_or_default()
+        };
+        self.refused(object, json!({ "permission": permission, "route": self.route }), message).await
+    }
+
+    /// Writes a denial into the audit log. Those who are denied all the time are asked to wait instead.
+    async fn refused(&self, object: &str, detail: serde_json::Value, message: String) -> Problem {
         if self.app.denials.check_key(&self.scope.actor().to_string()).is_err() {
             return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.")
                 .retry_after(60);
         }
         let written = async {
             let mut tx = self.app.house.store.open(&self.scope).begin().await?;
-            let detail = json!({ "permission": permission, "route": self.route });
             tx.record(Event::new("access.denied", object).detail(detail)).await?;
             tx.commit().await
         };
         match written.await {
-            Ok(()) => {
-                Problem::new("forbidden", format!("You may not {}; you lack {permission}.", permission.description()))
-            }
+            Ok(()) => Problem::new("forbidden", message),
             Err(error) => error.into(),
         }
     }
@@ -497,6 +507,18 @@ impl<P: Requires> Caller<P> {
         self.inside.denied(permission, object).await
     }
 
+    /// Hands on what a flow gave; when the flow forbids it, that is recorded as a denial.
+    pub(crate) async fn told<T>(&self, outcome: tenancy::Result<T>, object: impl Display) -> Result<T> {
+        match outcome {
+            Ok(given) => Ok(given),
+            Err(tenancy::Error::Forbidden(why)) => {
+                let detail = json!({ "reason": why, "route": self.inside.route });
+                Err(self.inside.refused(&object.to_string(), detail, why).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A transaction on the organisation's store that writes.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(self.store().open(self.scope()).begin().await?)
@@ -585,6 +607,29 @@ impl Person {
     /// Refuses unless the person has shown a factor within the last ten minutes; for what is hard to undo.
     pub(crate) fn require_fresh(&self) -> Result<()> {
         require_fresh(&self.principal, self.store().ambient().now())
+    }
+
+    /// Refuses, and records the refusal in the log of the organisation that it is about.
+    pub(crate) async fn deny(&self, org: OrgId, object: impl Display, message: &'static str) -> Problem {
+        if self.app.denials.check_key(&self.principal.actor().to_string()).is_err() {
+            return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.")
+                .retry_after(60);
+        }
+        let written = async {
+            let mut tx = self.store().begin_control(Turn::Free).await?;
+            let event = Event::new("access.denied", object).detail(json!({ "reason": message }));
+            tx.record(org, self.principal.actor(), &self.origin, event).await?;
+            tx.commit().await
+        };
+        match written.await {
+            Ok(()) => Problem::new("forbidden", message),
+            Err(error) => error.into(),
+        }
+    }
+
+    /// What the cursors of a list are bound to: the list and the person.
+    pub(crate) fn list(&self, name: &str) -> Bound<'_> {
+        Bound { store: self.store(), to: format!("{name}\nperson\n{}", self.user()) }
     }
 
     /// A transaction on the control database about the person.

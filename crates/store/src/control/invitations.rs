@@ -2,7 +2,7 @@
 
 use domain::email::Email;
 use domain::role::Role;
-use domain::{InvitationId, OrgId, ProjectId, TeamId, Time, UserId};
+use domain::{InvitationId, OrgId, ProjectId, RoleId, TeamId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
@@ -38,6 +38,14 @@ pub struct Invitation {
     pub accepted_at: Option<Time>,
     /// When it was revoked.
     pub revoked_at: Option<Time>,
+}
+
+impl Invitation {
+    /// Whether it can be accepted at that time.
+    #[must_use]
+    pub fn is_open(&self, now: Time) -> bool {
+        self.accepted_at.is_none() && self.revoked_at.is_none() && now < self.expires_at
+    }
 }
 
 fn as_list<T: Serialize, S: serde::Serializer>(list: &Json<Vec<T>>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -160,21 +168,39 @@ pub async fn count_open(tx: &mut ControlTx, org: OrgId, now: Time) -> Result<i64
     .await
 }
 
-/// Gives an invitation a new link and a new end, so that the old link is void; one that has ended is open again. Says whether it
-/// could be: an accepted or revoked one cannot.
+/// How many open invitations give a custom role, at the organisation, at a team or at a project.
+/// # Errors
+/// As the database.
+pub async fn count_open_with_role(tx: &mut ControlTx, org: OrgId, role: RoleId, now: Time) -> Result<i64> {
+    tx.sql(
+        "SELECT count(*) FROM invitations
+         WHERE org_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $4
+           AND (role = $2 OR teams LIKE $3 OR projects LIKE $3)",
+    )
+    .bind(org)
+    .bind(Role::Custom(role))
+    .bind(format!("%{role}%"))
+    .bind(now)
+    .one()
+    .await
+}
+
+/// Gives an invitation a new link and a new end, so that the old link is void; one that has ended is open again. Whoever does
+/// it answers for it from then on. Says whether it could be: an accepted or revoked one cannot.
 /// # Errors
 /// As the database.
 pub async fn resend(
     tx: &mut ControlTx,
     org: OrgId,
     id: InvitationId,
+    by: UserId,
     hash: &[u8; 32],
     sent_at: Time,
     expires_at: Time,
 ) -> Result<bool> {
     let changed = tx
         .sql(
-            "UPDATE invitations SET hash = $3, sent_at = $4, expires_at = $5
+            "UPDATE invitations SET hash = $3, sent_at = $4, expires_at = $5, invited_by = $6
              WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL",
         )
         .bind(org)
@@ -182,6 +208,7 @@ pub async fn resend(
         .bind(hash)
         .bind(sent_at)
         .bind(expires_at)
+        .bind(by)
         .run()
         .await?;
     Ok(changed > 0)

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
 use crate::sql::after_id;
-use crate::{Error, OrNotFound, OrTaken, Result};
+use crate::{Error, OrNotFound, OrTaken, Result, Store, Turn};
 
 /// A person's stay in an organisation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,15 +133,38 @@ pub async fn count(tx: &mut ControlTx, org: OrgId) -> Result<i64> {
     tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1").bind(org).one().await
 }
 
-/// How many active members hold a role.
+/// How many members hold a role, suspended ones too.
 /// # Errors
 /// As the database.
 pub async fn count_role(tx: &mut ControlTx, org: OrgId, role: Role) -> Result<i64> {
-    tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2 AND standing = 'active'")
-        .bind(org)
-        .bind(role)
-        .one()
-        .await
+    tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2").bind(org).bind(role).one().await
+}
+
+/// Whether the organisation has an owner beside this person who may act.
+/// # Errors
+/// As the database.
+pub async fn has_other_owner(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<bool> {
+    tx.sql(
+        "SELECT EXISTS (
+           SELECT 1 FROM memberships m JOIN people p ON p.id = m.user_id
+           WHERE m.org_id = $1 AND m.user_id <> $2 AND m.role = 'owner' AND m.standing = 'active' AND p.standing = 'active')",
+    )
+    .bind(org)
+    .bind(user)
+    .one()
+    .await
+}
+
+pub(crate) async fn touch(store: &Store, id: MembershipId) -> Result<()> {
+    let mut tx = store.begin_control(Turn::Free).await?;
+    let now = tx.now();
+    tx.sql("UPDATE memberships SET seen_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .unaudited("last activity")
+        .run()
+        .await?;
+    tx.commit().await
 }
 
 /// Writes back role and standing; counts the version up.

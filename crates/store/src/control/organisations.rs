@@ -114,6 +114,45 @@ pub async fn update(tx: &mut ControlTx, organisation: &Organisation) -> Result<(
     if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
 }
 
+/// Starts to close an organisation that is in use; its row is kept until the given time. Counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given, or the organisation is not in use.
+pub async fn close(tx: &mut ControlTx, organisation: &Organisation, closes_at: Time) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE organisations SET reopens_as = status, status = 'closing', closes_at = $2, version = version + 1, updated_at = $3
+             WHERE id = $1 AND version = $4 AND status IN ('active', 'past_due')",
+        )
+        .bind(organisation.id)
+        .bind(closes_at)
+        .bind(now)
+        .bind(organisation.version)
+        .run()
+        .await?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
+}
+
+/// Undoes the closing of an organisation: it is again what it was before. Counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given, or the organisation is not closing.
+pub async fn reopen(tx: &mut ControlTx, organisation: &Organisation) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE organisations SET status = reopens_as, reopens_as = NULL, closes_at = NULL, version = version + 1, updated_at = $2
+             WHERE id = $1 AND version = $3 AND status = 'closing'",
+        )
+        .bind(organisation.id)
+        .bind(now)
+        .bind(organisation.version)
+        .run()
+        .await?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
+}
+
 /// An organisation of a person, with their role in it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Belonging {

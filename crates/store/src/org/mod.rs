@@ -10,7 +10,7 @@ pub mod usage;
 use domain::{Ambient, OrgId, Time};
 
 use crate::audit::{self, Draft, Event};
-use crate::deliveries::Placement;
+use crate::deliveries::{Departure, Placement};
 use crate::scope::Scope;
 use crate::sql::{Access, Sql, Statement, Transaction};
 use crate::{Result, Store};
@@ -120,6 +120,23 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// Takes a person out of all teams and projects that they were put into during a stay that has ended.
+pub(crate) async fn depart(tx: &mut Transaction, departure: &Departure) -> Result<()> {
+    tx.sql("DELETE FROM team_members WHERE user_id = $1 AND membership_id = $2")
+        .bind(departure.user)
+        .bind(departure.membership)
+        .unaudited("part of the end of a stay, which is recorded")
+        .run()
+        .await?;
+    tx.sql("DELETE FROM project_members WHERE user_id = $1 AND membership_id = $2")
+        .bind(departure.user)
+        .bind(departure.membership)
+        .unaudited("part of the end of a stay, which is recorded")
+        .run()
+        .await?;
+    Ok(())
 }
 
 /// Puts a member into the teams and projects that an invitation named, as far as they still exist.

@@ -1,5 +1,6 @@
 //! Custom roles: sets of permissions that an organisation named itself.
 
+use domain::access::{Permission, PermissionSet};
 use domain::role::Role;
 use domain::text::{Description, RoleName};
 use domain::{RoleId, Time};
@@ -27,6 +28,14 @@ pub struct CustomRole {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+}
+
+impl CustomRole {
+    /// What it allows. A permission that this version no longer knows gives nothing.
+    #[must_use]
+    pub fn allows(&self) -> PermissionSet {
+        self.permissions.0.iter().filter_map(|name| name.parse::<Permission>().ok()).collect()
+    }
 }
 
 fn as_list<S: serde::Serializer>(list: &Json<Vec<String>>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -197,21 +197,3 @@ pub async fn of_person(tx: &mut Tx, user: UserId, after: Option<TeamId>, limit: 
     .all()
     .await
 }
-
-/// Takes a person out of all teams and projects when their stay in the organisation ends.
-/// # Errors
-/// As the database.
-pub async fn forget_person(tx: &mut Tx, user: UserId) -> Result<()> {
-    tx.sql("DELETE FROM team_members WHERE user_id = $1")
-        .bind(user)
-        .unaudited("part of the end of a stay, which is recorded")
-        .run()
-        .await?;
-    tx.sql("DELETE FROM project_members WHERE user_id = $1")
-        .bind(user)
-        .unaudited("part of the end of a stay, which is recorded")
-        .run()
-        .await?;
-    tx.shift_authority();
-    Ok(())
-}

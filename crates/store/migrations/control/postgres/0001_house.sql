@@ -52,6 +52,8 @@ CREATE TABLE organisations (
   time_zone    text COLLATE "C"    NOT NULL DEFAULT 'UTC',
   wrapped_key     bytea NOT NULL,
   closes_at       bigint,
+  -- What a closing organisation becomes again when the closing is undone.
+  reopens_as   text COLLATE "C"    CHECK (reopens_as IN ('active', 'past_due')),
   version         bigint NOT NULL DEFAULT 1,
   created_at      bigint NOT NULL,
   updated_at      bigint NOT NULL

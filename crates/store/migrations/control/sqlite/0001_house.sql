@@ -52,6 +52,8 @@ CREATE TABLE organisations (
   time_zone    TEXT    NOT NULL DEFAULT 'UTC',
   wrapped_key  BLOB    NOT NULL,
   closes_at    INTEGER,
+  -- What a closing organisation becomes again when the closing is undone.
+  reopens_as   TEXT    CHECK (reopens_as IN ('active', 'past_due')),
   version      INTEGER NOT NULL DEFAULT 1,
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL

@@ -1,0 +1,19 @@
+//! What operators of the installation do. For everybody else these paths do not exist.
+//!
+//! An organisation is called `{organisation}` in these paths: `{org_id}` would select among the caller's own.
+
+mod mails;
+mod orgs;
+mod overrides;
+mod people;
+mod plans;
+
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    let routes = orgs::routes(routes);
+    let routes = overrides::routes(routes);
+    let routes = people::routes(routes);
+    let routes = mails::routes(routes);
+    routes.get("/api/v1/operator/plans", "Lists the plans on offer.", plans::plans)
+}

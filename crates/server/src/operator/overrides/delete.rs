@@ -1,0 +1,22 @@
+//! `DELETE /api/v1/operator/orgs/{organisation}/overrides/{id}`: takes an exception back; the plan counts again.
+
+use domain::{OrgId, OverrideId};
+use store::Turn;
+use store::audit::Event;
+use store::control::overrides;
+
+use crate::http::body::Path;
+use crate::http::caller::Operator;
+use crate::http::error::{Problem, Result};
+use crate::http::reply::Done;
+
+pub(crate) async fn delete(operator: Operator, Path((org, id)): Path<(OrgId, OverrideId)>) -> Result<Done> {
+    let person = operator.person();
+    let mut tx = person.store().begin_control(Turn::Org(org)).await?;
+    if !overrides::delete(&mut tx, org, id).await? {
+        return Err(Problem::not_found());
+    }
+    let event = Event::new("override.deleted", id);
+    tenancy::operator::record(&mut tx, person.user(), person.origin(), org, event).await?;
+    person.commit(tx, Done).await
+}

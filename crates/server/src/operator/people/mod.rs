@@ -1,0 +1,54 @@
+//! People of the installation, as the operator sees them.
+
+mod get;
+mod update;
+
+use domain::email::Email;
+use domain::status::Standing;
+use domain::text::PersonName;
+use domain::{Time, UserId};
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::control::people::Person;
+
+use crate::routes::Routes;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/api/v1/operator/people/{id}", "Shows a person.", get::get).patch(
+        "/api/v1/operator/people/{id}",
+        "Suspends a person's account, or restores it.",
+        update::update,
+    )
+}
+
+/// A person.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Person")]
+pub(crate) struct PersonView {
+    id: UserId,
+    email: Email,
+    name: PersonName,
+    standing: Standing,
+    /// Whether they operate the installation.
+    operator: bool,
+    /// When they verified their mail address.
+    verified_at: Option<Time>,
+    /// Whether a second factor is asked for.
+    second_factor: bool,
+    created_at: Time,
+}
+
+impl From<Person> for PersonView {
+    fn from(person: Person) -> Self {
+        Self {
+            id: person.id,
+            email: person.email,
+            name: person.name,
+            standing: person.standing,
+            operator: person.operator,
+            verified_at: person.verified_at,
+            second_factor: person.totp_on_at.is_some(),
+            created_at: person.created_at,
+        }
+    }
+}

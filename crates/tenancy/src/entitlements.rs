@@ -1,0 +1,52 @@
+//! What an organisation may have and use: its plan, with the exceptions that the operator made. Read anew each time, so that an
+//! upgrade works at once.
+
+use domain::OrgId;
+use domain::plan::{Entitlements, Feature, Meter};
+use store::ControlTx;
+use store::control::{invitations, memberships, organisations, overrides};
+
+use crate::{Error, House, Result};
+
+/// What the organisation may have and use now. One on a plan that the operator has taken away gets what the default plan gives.
+/// # Errors
+/// As the database; [`store::Error::NotFound`] when there is no such organisation.
+pub async fn of(house: &House, tx: &mut ControlTx, org: OrgId) -> Result<Entitlements> {
+    let organisation = organisations::get(tx, org).await?;
+    let plans = &house.rules.plans;
+    let plan = plans.get(&organisation.plan).unwrap_or_else(|| plans.default_plan());
+    let rows = overrides::list(tx, org).await?;
+    let exceptions: Vec<_> = rows.iter().filter_map(overrides::OverrideRow::to_domain).collect();
+    Ok(Entitlements::of(plan, &exceptions, house.store.ambient().now()))
+}
+
+/// Lets pass organisations that have the feature.
+/// # Errors
+/// [`Error::Entitlement`] names the feature and the plan that lacks it.
+pub async fn require(house: &House, org: OrgId, feature: Feature) -> Result<()> {
+    let mut tx = house.store.read_control().await?;
+    let entitlements = of(house, &mut tx, org).await?;
+    entitlements
+        .require(feature)
+        .map_err(|lacking| Error::Entitlement { entitlement: lacking.feature.as_str(), plan: lacking.plan.to_string() })
+}
+
+/// How many seats are taken: members, suspended ones too, and open invitations.
+/// # Errors
+/// As the database.
+pub async fn seats_taken(house: &House, tx: &mut ControlTx, org: OrgId) -> Result<u64> {
+    let now = house.store.ambient().now();
+    let taken = memberships::count(tx, org).await? + invitations::count_open(tx, org, now).await?;
+    Ok(u64::try_from(taken).unwrap_or(0))
+}
+
+/// Lets pass when so many more seats than those taken are within the limit.
+/// # Errors
+/// [`Error::Entitlement`] names the seats.
+pub async fn require_seats(house: &House, tx: &mut ControlTx, org: OrgId, more: u64) -> Result<()> {
+    let entitlements = of(house, tx, org).await?;
+    if seats_taken(house, tx, org).await? + more <= entitlements.limit(Meter::Seats).value {
+        return Ok(());
+    }
+    Err(Error::Entitlement { entitlement: Meter::Seats.as_str(), plan: entitlements.plan().to_string() })
+}

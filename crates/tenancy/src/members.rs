@@ -1,0 +1,170 @@
+//! Membership: changing it, ending it, handing an organisation on. Everything about one organisation takes its turn, so the rules
+//! hold under races too: nobody changes whoever holds more, and an owner stays.
+
+use domain::authoriser::Object;
+use domain::role::{Builtin, Role};
+use domain::status::{OrgStatus, Standing};
+use domain::{OrgId, UserId};
+use serde_json::json;
+use store::audit::Event;
+use store::control::memberships::{self, Member, Membership};
+use store::control::organisations;
+use store::deliveries::Departure;
+use store::{Actor, ControlTx, Error as StoreError, Origin, Scope, Turn};
+
+use crate::{Error, House, Result, roles};
+
+/// What is to change of a membership; what is left out stays.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Change {
+    /// The role at the organisation.
+    pub role: Option<Role>,
+    /// Whether they may act there.
+    pub standing: Option<Standing>,
+}
+
+/// Changes a member's role or standing. The transaction is ready to be committed.
+/// # Errors
+/// [`Error::Forbidden`] when the member or the new role holds more than the caller; [`Error::Conflict`] when no owner would be
+/// left; [`StoreError::Stale`] when the membership is of another version than expected.
+pub async fn change(
+    house: &House,
+    scope: &Scope,
+    user: UserId,
+    expected: Option<i64>,
+    change: Change,
+) -> Result<(ControlTx, Member)> {
+    let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
+    let before = reach(house, &mut tx, scope, user, expected).await?;
+    let mut after = before.clone();
+    if let Some(role) = change.role {
+        let mut reader = house.store.open(scope).read().await?;
+        let given = roles::permissions(&mut reader, role).await?;
+        roles::within(scope.grants().at(Object::Organisation), given)?;
+        after.role = role;
+    }
+    if let Some(standing) = change.standing {
+        if user == scope.user() && standing != Standing::Active {
+            return Err(Error::Conflict("You cannot suspend yourself; leave the organisation instead.".into()));
+        }
+        after.standing = standing;
+    }
+    if !is_owner(&after) {
+        keep_an_owner(&mut tx, &before).await?;
+    }
+    memberships::update(&mut tx, &after).await?;
+    let detail = json!({
+        "role": { "from": before.role, "to": after.role },
+        "standing": { "from": before.standing, "to": after.standing },
+    });
+    let event = Event::new("member.updated", user).before(&before).after(&after).detail(detail);
+    tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
+    let member = memberships::get(&mut tx, scope.org(), user).await?;
+    Ok((tx, member))
+}
+
+/// Removes a member: their sessions, tokens and keys of the organisation end in the same transaction, which is ready to be
+/// committed.
+/// # Errors
+/// As [`change`].
+pub async fn remove(house: &House, scope: &Scope, user: UserId, expected: Option<i64>) -> Result<ControlTx> {
+    let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
+    let stay = reach(house, &mut tx, scope, user, expected).await?;
+    end(&mut tx, &stay).await?;
+    let event = Event::new("member.removed", user).before(&stay);
+    tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
+    Ok(tx)
+}
+
+/// Ends a person's own stay in an organisation, whatever state either is in. The transaction is ready to be committed.
+/// # Errors
+/// [`StoreError::NotFound`] when they do not belong to it; [`Error::Conflict`] when they are its last owner.
+pub async fn leave(house: &House, user: UserId, org: OrgId, origin: &Origin) -> Result<ControlTx> {
+    let mut tx = house.store.begin_control(Turn::Org(org)).await?;
+    let stay = memberships::find(&mut tx, org, user).await?.ok_or(StoreError::NotFound("organisation"))?;
+    if organisations::get(&mut tx, org).await?.status == OrgStatus::Creating {
+        return Err(StoreError::NotFound("organisation").into());
+    }
+    end(&mut tx, &stay).await?;
+    tx.record(org, &Actor::Person(user), origin, Event::new("member.left", user).before(&stay)).await?;
+    Ok(tx)
+}
+
+/// Hands an organisation to another member: they become its owner, the caller an admin. The transaction is ready to be committed.
+/// # Errors
+/// [`StoreError::NotFound`] when the other is no member; [`Error::Conflict`] when they may not act; [`Error::Forbidden`] when the
+/// caller holds less than an owner.
+pub async fn transfer(house: &House, scope: &Scope, to: UserId) -> Result<(ControlTx, Member)> {
+    let org = scope.org();
+    if to == scope.user() {
+        return Err(Error::Invalid { field: "user_id", rule: "must be somebody else".into() });
+    }
+    let mut tx = house.store.begin_control(Turn::Org(org)).await?;
+    let own = still_holds(&mut tx, scope).await?;
+    // An owner holds everything: who hands that on must hold it, or a role that can only hand on would make its holder an admin.
+    roles::within(scope.grants().at(Object::Organisation), Builtin::Owner.permissions())?;
+    let other = memberships::find(&mut tx, org, to).await?.ok_or(StoreError::NotFound("member"))?;
+    if other.standing != Standing::Active {
+        return Err(Error::Conflict("This member is suspended; restore them first.".into()));
+    }
+    memberships::update(&mut tx, &Membership { role: Role::OWNER, ..other.clone() }).await?;
+    memberships::update(&mut tx, &Membership { role: Role::ADMIN, ..own }).await?;
+    let detail = json!({ "from": scope.user(), "to": to, "to_was": other.role });
+    tx.record(org, scope.actor(), scope.origin(), Event::new("organisation.transferred", org).detail(detail)).await?;
+    let member = memberships::get(&mut tx, org, to).await?;
+    Ok((tx, member))
+}
+
+/// The caller's own membership, if it still is what their rights were read from: somebody who is being removed or demoted in this
+/// very moment changes nothing more.
+pub(crate) async fn still_holds(tx: &mut ControlTx, scope: &Scope) -> Result<Membership> {
+    let own = memberships::find(tx, scope.org(), scope.user()).await?;
+    let same = |own: &Membership| {
+        own.id == scope.membership() && own.role == scope.grants().role && own.standing == Standing::Active
+    };
+    own.filter(same).ok_or_else(|| Error::Forbidden("Your own rights have just been changed.".into()))
+}
+
+/// The membership that somebody wants to change; refused when it holds more than they do.
+async fn reach(
+    house: &House,
+    tx: &mut ControlTx,
+    scope: &Scope,
+    user: UserId,
+    expected: Option<i64>,
+) -> Result<Membership> {
+    still_holds(tx, scope).await?;
+    let stay = memberships::find(tx, scope.org(), user).await?.ok_or(StoreError::NotFound("member"))?;
+    if expected.is_some_and(|version| version != stay.version) {
+        return Err(StoreError::Stale("member").into());
+    }
+    let mut reader = house.store.open(scope).read().await?;
+    let theirs = match roles::permissions(&mut reader, stay.role).await {
+        // A role that is gone gives nothing.
+        Err(Error::Store(StoreError::NotFound(_))) => domain::access::PermissionSet::EMPTY,
+        other => other?,
+    };
+    roles::within(scope.grants().at(Object::Organisation), theirs)?;
+    Ok(stay)
+}
+
+async fn end(tx: &mut ControlTx, stay: &Membership) -> Result<()> {
+    keep_an_owner(tx, stay).await?;
+    memberships::delete(tx, stay).await?;
+    tx.depart(stay.org_id, &Departure { user: stay.user_id, membership: stay.id }).await?;
+    Ok(())
+}
+
+fn is_owner(stay: &Membership) -> bool {
+    stay.role == Role::OWNER && stay.standing == Standing::Active
+}
+
+/// Refuses to take away an owner who is the last one.
+async fn keep_an_owner(tx: &mut ControlTx, stay: &Membership) -> Result<()> {
+    if is_owner(stay) && !memberships::has_other_owner(tx, stay.org_id, stay.user_id).await? {
+        return Err(Error::Conflict(
+            "An organisation keeps an owner: hand it to somebody else first, or close it.".into(),
+        ));
+    }
+    Ok(())
+}

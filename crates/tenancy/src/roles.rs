@@ -1,0 +1,149 @@
+//! Custom roles, and the rule that nobody gives more than they hold.
+
+use domain::access::PermissionSet;
+use domain::authoriser::Object;
+use domain::plan::Feature;
+use domain::role::{Builtin, Role};
+use domain::text::{Description, RoleName};
+use domain::{OrgId, RoleId};
+use store::audit::Event;
+use store::control::{invitations, memberships};
+use store::org::roles::{self, CustomRole};
+use store::{Error as StoreError, Json, Scope, Turn, Tx};
+
+use crate::{Error, House, Result, entitlements};
+
+/// What a role allows now.
+/// # Errors
+/// [`StoreError::NotFound`] when the organisation has no such role.
+pub async fn permissions(tx: &mut Tx, role: Role) -> Result<PermissionSet> {
+    match role {
+        Role::Builtin(builtin) => Ok(builtin.permissions()),
+        Role::Custom(id) => Ok(roles::get(tx, id).await?.allows()),
+    }
+}
+
+/// Refuses what goes beyond what somebody holds.
+/// # Errors
+/// [`Error::Forbidden`] names what they lack.
+pub fn within(held: PermissionSet, given: PermissionSet) -> Result<()> {
+    let beyond = given.without(held);
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = beyond.iter().map(|permission| permission.as_str()).collect();
+    Err(Error::Forbidden(format!("This takes more than you hold; you lack {}.", names.join(", "))))
+}
+
+/// What a custom role is to be; what is left out stays.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// What it is called.
+    pub name: Option<RoleName>,
+    /// What it is for.
+    pub description: Option<Description>,
+    /// What it allows.
+    pub permissions: Option<PermissionSet>,
+}
+
+impl Draft {
+    fn apply(self, role: &mut CustomRole) -> Result<()> {
+        if let Some(name) = self.name {
+            // A custom role that reads like a built-in one would mislead whoever gives it.
+            if Builtin::ALL.iter().any(|builtin| builtin.as_str().eq_ignore_ascii_case(name.as_str())) {
+                return Err(StoreError::Taken("role name").into());
+            }
+            role.name = name;
+        }
+        if let Some(description) = self.description {
+            role.description = description;
+        }
+        if let Some(permissions) = self.permissions {
+            role.permissions = Json(permissions.iter().map(|permission| permission.to_string()).collect());
+        }
+        Ok(())
+    }
+}
+
+/// Makes a custom role. The transaction is ready to be committed.
+/// # Errors
+/// [`Error::Entitlement`] when the plan has no custom roles; [`Error::Forbidden`] when the role goes beyond its maker;
+/// [`StoreError::Taken`] when the name is in use.
+pub async fn create(house: &House, scope: &Scope, name: RoleName, draft: Draft) -> Result<(Tx, CustomRole)> {
+    entitlements::require(house, scope.org(), Feature::CustomRoles).await?;
+    let (ambient, now) = (house.store.ambient(), house.store.ambient().now());
+    let mut role = CustomRole {
+        id: ambient.id(),
+        name: name.clone(),
+        description: Description::new("").expect("no description is a good one"),
+        permissions: Json(Vec::new()),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    Draft { name: Some(name), ..draft }.apply(&mut role)?;
+    within(scope.grants().at(Object::Organisation), role.allows())?;
+    let mut tx = house.store.open(scope).begin().await?;
+    roles::insert(&mut tx, &role).await?;
+    tx.record(Event::new("role.created", role.id).after(&role)).await?;
+    Ok((tx, role))
+}
+
+/// Changes a custom role, for all who hold it and at once. The transaction is ready to be committed.
+/// # Errors
+/// As [`create`]; [`StoreError::Stale`] when the role is of another version than expected; [`Error::Forbidden`] also when the role
+/// as it is goes beyond whoever changes it.
+pub async fn update(
+    house: &House,
+    scope: &Scope,
+    id: RoleId,
+    expected: Option<i64>,
+    draft: Draft,
+) -> Result<(Tx, CustomRole)> {
+    entitlements::require(house, scope.org(), Feature::CustomRoles).await?;
+    let mut tx = house.store.open(scope).begin().await?;
+    let mut role = roles::get(&mut tx, id).await?;
+    if expected.is_some_and(|version| version != role.version) {
+        return Err(StoreError::Stale("role").into());
+    }
+    let (before, held) = (role.clone(), scope.grants().at(Object::Organisation));
+    draft.apply(&mut role)?;
+    within(held, before.allows().union(role.allows()))?;
+    roles::update(&mut tx, &role).await?;
+    let role = roles::get(&mut tx, id).await?;
+    tx.record(Event::new("role.updated", id).before(&before).after(&role)).await?;
+    Ok((tx, role))
+}
+
+/// Deletes a custom role that nobody holds.
+///
+/// Who holds it stands in two databases. Everybody who gives a role at the organisation takes the organisation's turn in the
+/// control database first and then looks whether the role exists; so this holds that turn until the role is gone.
+/// # Errors
+/// [`Error::Conflict`] while it is held or promised anywhere; [`Error::Forbidden`] when it goes beyond whoever deletes it;
+/// [`StoreError::Stale`] when it is of another version than expected.
+pub async fn delete(house: &House, scope: &Scope, id: RoleId, expected: Option<i64>) -> Result<()> {
+    let mut turn = house.store.begin_control(Turn::Org(scope.org())).await?;
+    let held = held_at_organisation(&mut turn, scope.org(), id, house.store.ambient().now()).await?;
+    let mut tx = house.store.open(scope).begin().await?;
+    let role = roles::get(&mut tx, id).await?;
+    if expected.is_some_and(|version| version != role.version) {
+        return Err(StoreError::Stale("role").into());
+    }
+    within(scope.grants().at(Object::Organisation), role.allows())?;
+    if held + roles::uses(&mut tx, id).await? > 0 {
+        return Err(Error::Conflict(
+            "This role is held by members, in teams or in projects, or promised in open invitations; give those another role first."
+                .into(),
+        ));
+    }
+    roles::delete(&mut tx, id).await?;
+    tx.record(Event::new("role.deleted", id).before(&role)).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn held_at_organisation(tx: &mut store::ControlTx, org: OrgId, id: RoleId, now: domain::Time) -> Result<i64> {
+    Ok(memberships::count_role(tx, org, Role::Custom(id)).await?
+        + invitations::count_open_with_role(tx, org, id, now).await?)
+}
