@@ -22,7 +22,7 @@ use store::control::people;
 use store::deliveries::Placement;
 use store::keys::sha256;
 use store::org::{projects, teams};
-use store::{Actor, ControlTx, Error as StoreError, Json, Origin, Scope, Turn};
+use store::{Actor, ControlTx, Error as StoreError, Invited, Json, Origin, Scope, Turn};
 
 use crate::login::new_secret;
 use crate::{Error, House, Result, entitlements, members, roles};
@@ -172,30 +172,30 @@ pub async fn preview(house: &House, token: &str, origin: &Origin) -> Result<Prev
     Ok(Preview { organisation, role: invited.invitation.role, role_name, expires_at: invited.invitation.expires_at })
 }
 
-/// What stands between a person and an invitation.
+/// The invitation is for another address, or the person has not verified theirs. To be recorded where they tried.
 #[derive(Debug)]
-pub enum Accepted {
-    /// Nothing: they belong to the organisation when the transaction is committed.
-    Joined(ControlTx, Joined),
-    /// It was sent to another address, or they have not verified theirs. To be recorded where they tried.
-    AnotherAddress(Invitation),
-}
+pub struct AnotherAddress(pub Invitation);
 
-/// Accepts an invitation for a person who is signed in.
+/// Accepts an invitation for a person who is signed in: they belong to the organisation when the transaction is committed.
 /// # Errors
 /// [`StoreError::NotFound`] when the link is void, whatever the reason; [`Error::Forbidden`] when the inviter may not give any more
 /// what was promised; [`Error::Conflict`] when the person is a member already; [`Error::Entitlement`] when the plan has fewer seats
 /// by now.
-pub async fn accept(house: &House, user: UserId, token: &str, origin: &Origin) -> Result<Accepted> {
+pub async fn accept(
+    house: &House,
+    user: UserId,
+    token: &str,
+    origin: &Origin,
+) -> Result<Result<(ControlTx, Joined), AnotherAddress>> {
     let ambient = house.store.ambient();
     let now = ambient.now();
-    let invited = house.store.invited(token, origin.clone()).await?.ok_or(StoreError::NotFound("invitation"))?;
-    let (invitation, inviter) = (invited.invitation, invited.inviter);
+    let Invited { invitation, inviter } =
+        house.store.invited(token, origin.clone()).await?.ok_or(StoreError::NotFound("invitation"))?;
     let org = invitation.org_id;
     let mut tx = house.store.begin_control(Turn::Org(org)).await?;
     let person = people::get(&mut tx, user).await?;
     if person.verified_at.is_none() || person.email != invitation.email {
-        return Ok(Accepted::AnotherAddress(invitation));
+        return Ok(Err(AnotherAddress(invitation)));
     }
     if memberships::find(&mut tx, org, user).await?.is_some() {
         return Err(Error::Conflict("You belong to this organisation already.".into()));
@@ -233,7 +233,7 @@ pub async fn accept(house: &House, user: UserId, token: &str, origin: &Origin) -
     let event = Event::new("member.joined", user).after(&membership).detail(detail);
     tx.record(org, &Actor::Person(user), origin, event).await?;
     let organisation = organisations::get(&mut tx, org).await?;
-    Ok(Accepted::Joined(tx, Joined { organisation, membership }))
+    Ok(Ok((tx, Joined { organisation, membership })))
 }
 
 /// Refuses lists that are too long or name something twice.

@@ -1,6 +1,6 @@
 //! Custom roles, and the rule that nobody gives more than they hold.
 
-use domain::access::PermissionSet;
+use domain::access::{Permission, PermissionSet};
 use domain::authoriser::Object;
 use domain::plan::Feature;
 use domain::role::{Builtin, Role};
@@ -31,7 +31,7 @@ pub fn within(held: PermissionSet, given: PermissionSet) -> Result<()> {
     if beyond.is_empty() {
         return Ok(());
     }
-    let names: Vec<_> = beyond.iter().map(|permission| permission.as_str()).collect();
+    let names: Vec<_> = beyond.iter().map(Permission::as_str).collect();
     Err(Error::Forbidden(format!("This takes more than you hold; you lack {}.", names.join(", "))))
 }
 

@@ -10,6 +10,7 @@
 
 mod alarms;
 mod client;
+mod company;
 mod furnish;
 mod house;
 mod postgres;

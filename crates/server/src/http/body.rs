@@ -134,7 +134,9 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
         axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(query)| Self(query)).map_err(|error| {
             let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            let (place, text) = text.split_once(": ").unwrap_or(("query", &text));
+            // What is missing stands in the text alone.
+            let nowhere = if text.starts_with("missing field") { "" } else { "query" };
+            let (place, text) = text.split_once(": ").unwrap_or((nowhere, &text));
             wrong_field(place, text)
         })
     }

@@ -3,7 +3,7 @@
 use domain::role::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tenancy::invitations::{self, Accepted};
+use tenancy::invitations::{self, AnotherAddress};
 
 use crate::http::body::Body;
 use crate::http::caller::Person;
@@ -31,8 +31,8 @@ pub(crate) struct Joined {
 pub(crate) async fn accept(person: Person, Body(body): Body<AcceptInvitation>) -> Result<Found<Joined>> {
     let house = person.house();
     let (tx, joined) = match invitations::accept(house, person.user(), &body.token, person.origin()).await? {
-        Accepted::Joined(tx, joined) => (tx, joined),
-        Accepted::AnotherAddress(invitation) => {
+        Ok(joined) => joined,
+        Err(AnotherAddress(invitation)) => {
             let message = "This invitation is for another mail address, or yours is not verified yet.";
             return Err(person.deny(invitation.org_id, invitation.id, message).await);
         }

@@ -1,0 +1,139 @@
+//! The operator: organisations, exceptions, people and mails of the whole installation, hidden from everybody else.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+testing::both_stores! {
+    async fn for_others_these_paths_do_not_exist(house) {
+        let ann = house.sign_up("Ann").await;
+        let same = ann.with("x-request-id", "compare-bytes");
+        let nowhere = same.get("/api/v1/nowhere").await.expect(404);
+        for path in [
+            "orgs".to_owned(),
+            format!("orgs/{}", ann.org),
+            format!("orgs/{}/overrides", ann.org),
+            "plans".into(),
+            format!("people/{}", ann.user),
+            "mails".into(),
+        ] {
+            let answer = same.get(&format!("/api/v1/operator/{path}")).await.expect(404);
+            assert_eq!((&answer.text, &answer.headers), (&nowhere.text, &nowhere.headers), "{path}");
+            assert_eq!(house.visitor().get(&format!("/api/v1/operator/{path}")).await.status, 401);
+        }
+        let plan = json!({ "plan": "enterprise" });
+        same.patch(&format!("/api/v1/operator/orgs/{}", ann.org), &plan).await.expect(404);
+    }
+
+    async fn organisations_are_listed_and_administered(house) {
+        let (ann, bob, olga) = (house.sign_up("Ann").await, house.sign_up("Bob").await, house.operator("Olga").await);
+        let first = olga.get("/api/v1/operator/orgs?limit=1").await.expect(200);
+        let cursor = first.str("/next_cursor");
+        let second = olga.get(&format!("/api/v1/operator/orgs?limit=1&cursor={cursor}")).await.expect(200);
+        let mut seen = [first.str("/data/0/id"), second.str("/data/0/id")];
+        seen.sort_unstable();
+        let mut expected = [ann.org.as_str(), bob.org.as_str()];
+        expected.sort_unstable();
+        assert_eq!(seen, expected);
+        let url = format!("/api/v1/operator/orgs/{}", ann.org);
+        let tag = olga.get(&url).await.expect(200).headers["etag"].to_str().expect("text").to_owned();
+        let fresh = olga.with("if-match", &tag);
+        let changed = fresh.patch(&url, &json!({ "plan": "pro", "status": "past_due" })).await.expect(200);
+        assert_eq!((changed.str("/plan"), changed.str("/status")), ("pro", "past_due"));
+        assert_eq!(fresh.patch(&url, &json!({ "plan": "free" })).await.expect(412).code(), "stale");
+        for (body, field) in [
+            (json!({ "plan": "gold" }), "plan"),
+            (json!({ "status": "closing" }), "status"),
+            (json!({ "status": "creating" }), "status"),
+            (json!({ "name": "Mine" }), "name"),
+        ] {
+            assert_eq!(olga.patch(&url, &body).await.expect(422).str("/error/param"), field);
+        }
+        olga.get("/api/v1/operator/orgs/org_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
+        // An upgrade works without signing in again.
+        ann.post("/api/v1/roles", &json!({ "name": "Billing", "permissions": [] })).await.expect(201);
+    }
+
+    async fn what_the_operator_does_stands_in_both_logs(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        olga.patch(&format!("/api/v1/operator/orgs/{}", ann.org), &json!({ "plan": "pro" })).await.expect(200);
+        house.store().deliver(ann.org.parse().expect("an id")).await.expect("delivered");
+        let origin = store::Origin::default();
+        let credential = store::Credential::Bearer(ann.token.as_deref().expect("a token"));
+        let principal = house.store().authenticate(credential, &origin).await.expect("let in");
+        let scope = house.store().enter(&principal, None, None, origin).await.expect("belongs");
+        let mut tx = house.store().open(&scope).read().await.expect("begun");
+        let filter = store::audit::Filter { action: Some("organisation.administered".into()), ..Default::default() };
+        let entries = store::org::audits::list(&mut tx, filter, i64::MAX, 10).await.expect("read");
+        assert_eq!(entries.iter().map(|one| one.actor.as_str()).collect::<Vec<_>>(), [format!("operator {}", olga.user)]);
+        assert_eq!(store::audit::detail_of(&entries[0])["plan"], json!({ "from": "free", "to": "pro" }));
+    }
+
+    async fn exceptions_come_and_go(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let url = format!("/api/v1/operator/orgs/{}/overrides", ann.org);
+        let given = json!({ "exception": { "kind": "feature", "feature": "custom_roles", "granted": true }, "until": "2026-11-22T10:05:00Z", "reason": "a trial" });
+        let made = olga.post(&url, &given).await.expect(201);
+        assert_eq!(olga.get(&url).await.expect(200).json["data"][0]["exception"], given["exception"]);
+        let role = |name: &str| json!({ "name": name, "permissions": [] });
+        ann.post("/api/v1/roles", &role("One")).await.expect(201);
+        house.clock.advance(Duration::from_mins(5));
+        assert_eq!(ann.post("/api/v1/roles", &role("Two")).await.expect(402).code(), "entitlement");
+        let for_good = json!({ "exception": given["exception"], "reason": "a friend" });
+        let second = olga.post(&url, &for_good).await.expect(201);
+        ann.post("/api/v1/roles", &role("Two")).await.expect(201);
+        for made in [&made, &second] {
+            olga.delete(&format!("{url}/{}", made.str("/id"))).await.expect(204);
+            olga.delete(&format!("{url}/{}", made.str("/id"))).await.expect(404);
+        }
+        ann.post("/api/v1/roles", &role("Three")).await.expect(402);
+        let past = json!({ "exception": given["exception"], "until": "2026-11-22T10:00:00Z", "reason": "late" });
+        assert_eq!(olga.post(&url, &past).await.expect(422).str("/error/param"), "until");
+        let unknown = json!({ "exception": { "kind": "limit", "meter": "wishes", "limit": 3 }, "reason": "none" });
+        assert!(olga.post(&url, &unknown).await.expect(422).str("/error/param").starts_with("exception"));
+        let nowhere = "/api/v1/operator/orgs/org_01932d6f4b7a7c3e9a51c0ffee15600d/overrides";
+        olga.post(nowhere, &for_good).await.expect(404);
+        olga.get(nowhere).await.expect(404);
+    }
+
+    async fn plans_are_listed(house) {
+        let olga = house.operator("Olga").await;
+        let plans = olga.get("/api/v1/operator/plans").await.expect(200);
+        let names: Vec<_> = plans.json["data"].as_array().expect("a list").iter().map(|one| one["name"].clone()).collect();
+        assert_eq!(names, ["free", "pro", "enterprise"]);
+    }
+
+    async fn a_suspended_person_is_out_everywhere(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let url = format!("/api/v1/operator/people/{}", ann.user);
+        assert_eq!(olga.get(&url).await.expect(200).str("/email"), "ann@example.com");
+        ann.get("/api/v1/auth/me").await.expect(200);
+        assert_eq!(olga.patch(&url, &json!({ "standing": "suspended" })).await.expect(200).str("/standing"), "suspended");
+        assert_eq!(ann.get("/api/v1/auth/me").await.status, 401);
+        let login = json!({ "email": "ann@example.com", "password": testing::PASSWORD });
+        assert_eq!(house.visitor().post("/api/v1/auth/login", &login).await.status, 401);
+        olga.patch(&url, &json!({ "standing": "active" })).await.expect(200);
+        // The old session stays ended.
+        assert_eq!(ann.get("/api/v1/auth/me").await.status, 401);
+        house.visitor().post("/api/v1/auth/login", &login).await.expect(200);
+        let own = format!("/api/v1/operator/people/{}", olga.user);
+        assert_eq!(olga.patch(&own, &json!({ "standing": "suspended" })).await.expect(409).code(), "conflict");
+        olga.get("/api/v1/operator/people/usr_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
+        assert_eq!(olga.patch(&url, &json!({ "operator": true })).await.expect(422).str("/error/param"), "operator");
+    }
+
+    async fn mails_are_listed_the_newest_first(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        for name in ["max", "eve"] {
+            house.clock.advance(Duration::from_secs(1));
+            let invitation = json!({ "email": format!("{name}@example.com"), "role": "viewer" });
+            ann.post("/api/v1/invitations", &invitation).await.expect(201);
+        }
+        let first = olga.get("/api/v1/operator/mails?limit=1").await.expect(200);
+        assert_eq!(first.str("/data/0/recipient"), "eve@example.com");
+        let second = olga.get(&format!("/api/v1/operator/mails?limit=1&cursor={}", first.str("/next_cursor"))).await.expect(200);
+        assert_eq!(second.str("/data/0/recipient"), "max@example.com");
+        assert!(!first.text.contains("token="), "a list shows no texts");
+        olga.get("/api/v1/operator/mails/mai_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
+    }
+}
