@@ -9,8 +9,8 @@ mod health;
 mod http;
 mod invitations;
 pub mod listen;
-pub mod metrics;
 mod members;
+pub mod metrics;
 pub mod openapi;
 mod operator;
 mod orgs;
@@ -19,5 +19,6 @@ mod routes;
 mod teams;
 
 pub use app::{App, Limits};
+pub use http::caller::Access;
 pub use http::error::CODES;
 pub use routes::{Listed, router};

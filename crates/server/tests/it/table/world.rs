@@ -44,11 +44,11 @@ impl World {
     pub(crate) async fn build(house: &TestHouse) -> Self {
         let ann = house.sign_up("Ann").await;
         let bob = house.sign_up("Bob").await;
-        house.change_plan(&ann.org, "enterprise").await;
-        house.change_plan(&bob.org, "enterprise").await;
-        let adi = join(house, &ann, "Adi", "admin").await;
-        let max = join(house, &ann, "Max", "member").await;
-        let vera = join(house, &ann, "Vera", "viewer").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        house.on_plan(&bob.org, "enterprise").await;
+        let adi = house.join(&ann, "Adi", "admin").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let vera = house.join(&ann, "Vera", "viewer").await;
         let team = ann.post("/api/v1/teams", &json!({ "name": "Acme secret team" })).await.expect(201);
         let project = ann.post("/api/v1/projects", &json!({ "name": "Acme secret project" })).await.expect(201);
         let role = json!({ "name": "Acme secret role", "description": "x", "permissions": ["audit.read"] });
@@ -87,8 +87,7 @@ impl World {
             ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
             ("/api/v1/orgs/{org_id}/transfer", json!({ "user_id": max.user })),
         ]);
-        let mut marks: Vec<String> =
-            ["Acme secret", "newcomer@acme.example", "Ann's house"].map(str::to_owned).into();
+        let mut marks: Vec<String> = ["Acme secret", "newcomer@acme.example", "Ann's house"].map(str::to_owned).into();
         marks.extend(ids.values().filter(|id| **id != ann.org).cloned());
         let bobs_key = bob.with_token(Some(bobs.str("/key")));
         Self { ann, adi, max, vera, bob, bobs_key, bodies, marks, ids }
@@ -133,15 +132,21 @@ impl World {
             let (real, invented) = id(noun);
             (Method::POST, path.to_owned(), body, real, invented)
         };
-        let invite = |teams: Value, projects: Value, role: &str| {
-            json!({ "email": "x@example.com", "role": role, "teams": teams, "projects": projects })
-        };
+        let invite = |teams: Value, projects: Value, role: &str| json!({ "email": "x@example.com", "role": role, "teams": teams, "projects": projects });
         let mine = format!("/api/v1/orgs/{}/transfer", self.bob.org);
         vec![
             post("/api/v1/teams", json!({ "name": "Below", "parent_id": "?" }), "teams"),
             post("/api/v1/auth/api-keys", json!({ "name": "Key", "project_id": "?" }), "projects"),
-            post("/api/v1/invitations", invite(json!([{ "team_id": "?", "role": "viewer" }]), json!([]), "viewer"), "teams"),
-            post("/api/v1/invitations", invite(json!([]), json!([{ "project_id": "?", "role": "viewer" }]), "viewer"), "projects"),
+            post(
+                "/api/v1/invitations",
+                invite(json!([{ "team_id": "?", "role": "viewer" }]), json!([]), "viewer"),
+                "teams",
+            ),
+            post(
+                "/api/v1/invitations",
+                invite(json!([]), json!([{ "project_id": "?", "role": "viewer" }]), "viewer"),
+                "projects",
+            ),
             post("/api/v1/invitations", invite(json!([]), json!([]), "?"), "roles"),
             post(&mine, json!({ "user_id": "?" }), "members"),
         ]
@@ -173,13 +178,4 @@ fn fill(path: &str, id: impl Fn(&str) -> Option<String>) -> String {
         part.to_owned()
     });
     parts.collect::<Vec<_>>().join("/")
-}
-
-/// Somebody who signs up and accepts an invitation; works in the inviter's organisation from then on.
-async fn join(house: &TestHouse, owner: &Client, name: &str, role: &str) -> Client {
-    let person = house.sign_up(name).await;
-    let email = format!("{}@example.com", name.to_lowercase());
-    let sent = owner.post("/api/v1/invitations", &json!({ "email": email, "role": role })).await.expect(201);
-    person.post("/api/v1/invitations/accept", &json!({ "token": sent.str("/token") })).await.expect(200);
-    person.in_org(&owner.org)
 }
