@@ -1,17 +1,47 @@
 //! Where Rowhouse keeps things: the control database, a store per organisation, and the doors into them.
 //!
 //! The tenant is a type. A transaction on an organisation's store comes from [`OrgStore`], an [`OrgStore`] from a [`Scope`], and a
-//! `Scope` from a verified credential. Nobody outside can make one:
+//! `Scope` from a verified credential:
 //!
-//! ```compile_fail
-//! let scope = store::Scope { org: todo!(), actor: todo!() };
-//! ```
-//! ```compile_fail
-//! fn forge(text: &str) -> store::Scope {
-//!     serde_json::from_str(text).unwrap()
+//! ```no_run
+//! async fn through_the_doors(store: &store::Store, token: &str) -> Result<store::Tx, Box<dyn std::error::Error>> {
+//!     let principal = store.authenticate(store::Credential::Bearer(token), &store::Origin::default()).await?;
+//!     let scope: store::Scope = store.enter(&principal, None, None, store::Origin::default()).await?;
+//!     Ok(store.open(&scope).begin().await?)
 //! }
 //! ```
-//! ```compile_fail
+//!
+//! Nobody outside can make one, out of nothing, out of text, or by default:
+//!
+//! ```compile_fail,E0451
+//! fn forge() -> store::Scope {
+//!     store::Scope { 0: todo!() }
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! fn forge(text: &str) -> store::Scope {
+//!     serde_json::from_str::<store::Scope>(text).unwrap()
+//! }
+//! ```
+//! ```compile_fail,E0277
+//! fn forge() -> store::Scope {
+//!     std::mem::take(&mut forge())
+//! }
+//! ```
+//!
+//! Nor a principal, nor a tenant's transaction without a scope, nor a statement of one's own in it:
+//!
+//! ```compile_fail,E0451
+//! fn forge(real: store::Principal) -> store::Principal {
+//!     store::Principal { operator: true, ..real }
+//! }
+//! ```
+//! ```compile_fail,E0624
+//! async fn around_the_doors(store: &store::Store, org: domain::OrgId) {
+//!     let tx = store.tenant(org, todo!()).await;
+//! }
+//! ```
+//! ```compile_fail,E0624
 //! fn raw(tx: &mut store::Tx) {
 //!     tx.sql("SELECT 1");
 //! }

@@ -3,6 +3,8 @@
 
 mod cancellation;
 mod catalogue;
+mod grants;
+mod lean;
 mod plans;
 mod pooler;
 mod raw;
