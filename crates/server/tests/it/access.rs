@@ -5,19 +5,11 @@ use domain::text::{Description, ProjectName};
 use serde_json::json;
 use store::audit::Event;
 use store::org::projects::{self, Project};
-use store::{Credential, Origin, Scope};
 use testing::{Answer, Client, TestHouse};
-
-async fn scope(house: &TestHouse, client: &Client) -> Scope {
-    let origin = Origin::default();
-    let credential = Credential::Bearer(client.token.as_deref().expect("a token"));
-    let principal = house.store().authenticate(credential, &origin).await.expect("let in");
-    house.store().enter(&principal, Some(client.org.parse().expect("an id")), None, origin).await.expect("belongs")
-}
 
 /// A private project.
 async fn project(house: &TestHouse, owner: &Client) -> String {
-    let mut tx = house.store().open(&scope(house, owner).await).begin().await.expect("begun");
+    let mut tx = house.store().open(&house.scope(owner).await).begin().await.expect("begun");
     let now = tx.now();
     let project = Project {
         id: tx.ambient().id(),
@@ -94,8 +86,8 @@ testing::both_stores! {
         let hidden = explain(&max, &format!("permission=projects.read&project_id={id}")).await.expect(404);
         let never = explain(&max, "permission=projects.read&project_id=prj_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
         assert_eq!((hidden.text, hidden.headers), (never.text, never.headers));
-        let mut tx = house.store().open(&scope(&house, &ann).await).begin().await.expect("begun");
-        let stay = scope(&house, &max).await;
+        let mut tx = house.store().open(&house.scope(&ann).await).begin().await.expect("begun");
+        let stay = house.scope(&max).await;
         let member = projects::ProjectMember {
             project_id: id.parse().expect("an id"),
             user_id: stay.user(),

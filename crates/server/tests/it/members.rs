@@ -108,10 +108,7 @@ testing::both_stores! {
         use store::org::usage::{self, UsageRow};
         let ann = house.sign_up("Ann").await;
         house.on_plan(&ann.org, "pro").await;
-        let origin = Origin::default();
-        let credential = store::Credential::Bearer(ann.token.as_deref().expect("a token"));
-        let principal = house.store().authenticate(credential, &origin).await.expect("let in");
-        let scope = house.store().enter(&principal, None, None, origin).await.expect("belongs");
+        let scope = house.scope(&ann).await;
         let mut tx = house.store().open(&scope).begin().await.expect("begun");
         for cost_micros in [30, 12] {
             let row = UsageRow {
@@ -180,10 +177,7 @@ testing::both_stores! {
         max.patch(&url(&max), &json!({ "role": "admin" })).await.expect(403);
         // Each refusal stands in the log.
         house.store().deliver(ann.org.parse().expect("an id")).await.expect("delivered");
-        let origin = Origin::default();
-        let credential = store::Credential::Bearer(ann.token.as_deref().expect("a token"));
-        let principal = house.store().authenticate(credential, &origin).await.expect("let in");
-        let scope = house.store().enter(&principal, None, None, origin).await.expect("belongs");
+        let scope = house.scope(&ann).await;
         let mut tx = house.store().open(&scope).read().await.expect("begun");
         let filter = store::audit::Filter { action: Some("access.denied".into()), ..Default::default() };
         let denials = store::org::audits::list(&mut tx, filter, i64::MAX, 100).await.expect("read");

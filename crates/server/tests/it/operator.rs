@@ -58,10 +58,7 @@ testing::both_stores! {
         let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
         olga.patch(&format!("/api/v1/operator/orgs/{}", ann.org), &json!({ "plan": "pro" })).await.expect(200);
         house.store().deliver(ann.org.parse().expect("an id")).await.expect("delivered");
-        let origin = store::Origin::default();
-        let credential = store::Credential::Bearer(ann.token.as_deref().expect("a token"));
-        let principal = house.store().authenticate(credential, &origin).await.expect("let in");
-        let scope = house.store().enter(&principal, None, None, origin).await.expect("belongs");
+        let scope = house.scope(&ann).await;
         let mut tx = house.store().open(&scope).read().await.expect("begun");
         let filter = store::audit::Filter { action: Some("organisation.administered".into()), ..Default::default() };
         let entries = store::org::audits::list(&mut tx, filter, i64::MAX, 10).await.expect("read");

@@ -166,6 +166,19 @@ testing::both_stores! {
         max.post(&url, &json!({ "user_id": ann.user })).await.expect(200);
     }
 
+    async fn handing_on_and_closing_take_a_fresh_factor(house) {
+        let ann = house.sign_up("Ann").await;
+        let max = house.join(&ann, "Max", "admin").await;
+        let url = format!("/api/v1/orgs/{}", ann.org);
+        house.clock.advance(Duration::from_secs(610));
+        let body = json!({ "user_id": max.user });
+        assert_eq!(ann.post(&format!("{url}/transfer"), &body).await.expect(403).code(), "step_up_needed");
+        let closing = ann.delete(&format!("{url}?confirm=Ann's%20house")).await.expect(403);
+        assert_eq!(closing.code(), "step_up_needed");
+        let ann = house.sign_in(&ann, "Ann").await.in_org(&ann.org);
+        ann.post(&format!("{url}/transfer"), &body).await.expect(200);
+    }
+
     async fn handing_on_takes_all_that_an_owner_holds(house) {
         let ann = house.sign_up("Ann").await;
         house.on_plan(&ann.org, "pro").await;

@@ -79,10 +79,14 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
     };
     refused(&control, &membership("root", "active"));
     refused(&control, &membership("owner", "dead"));
-    refused(
-        &control,
-        "INSERT INTO organisations VALUES (x'01', 'n', 's', 'free', 'gone', 1, 'UTC', x'02', NULL, NULL, 1, 0, 0)",
-    );
+    for (status, reopens_as) in [("gone", "active"), ("closing", "suspended")] {
+        refused(
+            &control,
+            &format!(
+                "INSERT INTO organisations VALUES (x'01', 'n', 's', 'free', '{status}', 1, 'UTC', x'02', NULL, '{reopens_as}', 1, 0, 0)"
+            ),
+        );
+    }
     control.execute_batch(&membership("rol_01932d6f4b7a7c3e9a51c0ffee15600d", "active")).expect("a custom role is one");
 }
 
