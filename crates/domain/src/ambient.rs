@@ -1,7 +1,7 @@
 //! What a program takes from the world around it: the time and randomness. Both are passed in, so that every engine can run in a
 //! seeded simulator; nothing else in Rowhouse reads a clock for a decision or a random device.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub trait Random: Send + Sync {
 pub struct Ambient {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    /// The time and counter of the last id.
+    last_id: Arc<AtomicU64>,
 }
 
 impl Ambient {
@@ -36,7 +38,7 @@ impl Ambient {
     /// The given sources.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { clock, random }
+        Self { clock, random, last_id: Arc::default() }
     }
 
     /// The time now.
@@ -53,11 +55,21 @@ impl Ambient {
         bytes
     }
 
-    /// A new id: UUID version 7 (RFC 9562 section 5.7), so ids sort by the time they were made.
+    /// A new id: UUID version 7 (RFC 9562 section 5.7) with a counter beside the milliseconds (section 6.2, method 1), so the ids
+    /// of one program sort in the order in which they were made.
     #[must_use]
     pub fn id<T: Id>(&self) -> T {
+        const COUNTER_BITS: u32 = 12;
         let millis = u64::try_from(self.now().micros() / 1000).unwrap_or(0);
-        T::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid())
+        let next = |last: u64| (last + 1).max(millis << COUNTER_BITS);
+        let taken = self.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        let stamp = next(taken.unwrap_or_else(|last| last));
+        let mut rest: [u8; 10] = self.bytes();
+        let counter = stamp.to_be_bytes();
+        // The upper half of the first byte gives way to the version.
+        rest[0] = counter[6];
+        rest[1] = counter[7];
+        T::from_uuid(uuid::Builder::from_unix_timestamp_millis(stamp >> COUNTER_BITS, &rest).into_uuid())
     }
 }
 
@@ -130,5 +142,22 @@ impl Random for SeededRandom {
             z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
             chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UserId;
+
+    #[test]
+    fn ids_sort_as_they_were_made_even_when_the_clock_stands_still() {
+        let clock = Arc::new(ManualClock::at(Time::from_micros(1_700_000_000_000_000)));
+        let ambient = Ambient::new(clock.clone(), Arc::new(SeededRandom::new(7)));
+        let mut ids: Vec<UserId> = (0..10_000).map(|_| ambient.id()).collect();
+        clock.advance(Duration::from_secs(1));
+        ids.push(ambient.id());
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(ids.iter().all(|id| id.uuid().get_version_num() == 7));
     }
 }

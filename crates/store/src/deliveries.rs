@@ -73,7 +73,7 @@ impl Store {
         loop {
             let mut tx = self.read_control().await?;
             let queued: Vec<Delivery> = tx
-                .sql("SELECT id, kind, payload FROM deliveries WHERE org_id = $1 ORDER BY created_at, id LIMIT $2")
+                .sql("SELECT id, kind, payload FROM deliveries WHERE org_id = $1 ORDER BY id LIMIT $2")
                 .bind(org)
                 .bind(BATCH)
                 .all()

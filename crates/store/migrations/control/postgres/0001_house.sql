@@ -209,7 +209,7 @@ CREATE TABLE deliveries (
   payload     text COLLATE "C"    NOT NULL,
   created_at      bigint NOT NULL
 );
-CREATE INDEX deliveries_org ON deliveries (org_id, created_at, id);
+CREATE INDEX deliveries_org ON deliveries (org_id, id);
 
 CREATE TABLE idempotency (
   scope           bytea NOT NULL PRIMARY KEY,

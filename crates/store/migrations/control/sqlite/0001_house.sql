@@ -209,7 +209,7 @@ CREATE TABLE deliveries (
   payload     TEXT    NOT NULL,
   created_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX deliveries_org ON deliveries (org_id, created_at, id);
+CREATE INDEX deliveries_org ON deliveries (org_id, id);
 
 CREATE TABLE idempotency (
   scope       BLOB    NOT NULL PRIMARY KEY,
