@@ -59,10 +59,14 @@ pub(crate) fn file(connection: &mut Connection, steps: &[Migration]) -> Result<(
             return Ok(Err(Error::Setup(text)));
         }
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
+        // Read again, now that nobody else is at it: another process may have been faster.
+        let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         for step in steps.iter().filter(|step| step.number > version) {
             transaction.execute_batch(step.sqlite)?;
         }
-        transaction.pragma_update(None, "user_version", newest)?;
+        if version < newest {
+            transaction.pragma_update(None, "user_version", newest)?;
+        }
         transaction.commit()?;
         Ok(Ok(()))
     };
@@ -189,4 +193,104 @@ pub(crate) async fn database(
     }
     transaction.commit().await.map_err(translate)?;
     Ok(applied)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    const OLD: Migration = Migration {
+        number: 1,
+        name: "0001_old",
+        sqlite: "CREATE TABLE things (id INTEGER PRIMARY KEY); INSERT INTO things VALUES (7);",
+        postgres: "",
+    };
+    const NEW: Migration = Migration {
+        number: 2,
+        name: "0002_new",
+        sqlite: "ALTER TABLE things ADD COLUMN name TEXT; UPDATE things SET name = 'seven';",
+        postgres: "",
+    };
+    const BROKEN: Migration =
+        Migration { number: 2, name: "0002_broken", sqlite: "DELETE FROM things; SELECT nonsense;", postgres: "" };
+
+    fn bring_up(path: &Path, steps: &[Migration]) -> Result<i64> {
+        let file = sqlite::File::open(path, Zeroizing::new([7; 32]), 512, true, None)?;
+        file.exclusively(|connection| {
+            super::file(connection, steps)?;
+            version(connection)
+        })
+    }
+
+    fn count(path: &Path, text: &str) -> i64 {
+        let file = sqlite::File::open(path, Zeroizing::new([7; 32]), 512, false, None).expect("opens");
+        file.exclusively(|connection| Ok(connection.query_row(text, [], |row| row.get(0)).expect("counted")))
+            .expect("runs")
+    }
+
+    #[test]
+    fn an_older_file_is_brought_up_with_what_is_in_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("old.db");
+        assert_eq!(bring_up(&path, &[OLD]).expect("made"), 1);
+        assert_eq!(bring_up(&path, &[OLD, NEW]).expect("brought up"), 2);
+        assert_eq!(bring_up(&path, &[OLD, NEW]).expect("nothing to do"), 2);
+        assert_eq!(count(&path, "SELECT count(*) FROM things WHERE id = 7 AND name = 'seven'"), 1);
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_file_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("old.db");
+        bring_up(&path, &[OLD]).expect("made");
+        bring_up(&path, &[OLD, BROKEN]).expect_err("it is broken");
+        assert_eq!(count(&path, "SELECT count(*) FROM things"), 1);
+        assert_eq!(bring_up(&path, &[OLD, NEW]).expect("brought up"), 2);
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_in_words() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new.db");
+        bring_up(&path, &[OLD, NEW]).expect("made");
+        let refusal = bring_up(&path, &[OLD]).expect_err("it is newer").to_string();
+        assert_eq!(refusal, "the data is of schema 2, this program knows up to 1; use a newer rowhouse");
+        assert_eq!(count(&path, "SELECT count(*) FROM things WHERE name = 'seven'"), 1, "it was not touched");
+    }
+
+    const PATH: &str = "ROWHOUSE_TEST_RACE_FOR";
+
+    #[test]
+    fn processes_that_open_a_new_file_at_once_make_it_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = std::env::current_exe().expect("this test");
+        for round in 0..5 {
+            let path = folder.path().join(format!("{round}.db"));
+            let start = || {
+                let test = ["--exact", "migrate::tests::one_of_several_processes", "--ignored"];
+                Command::new(&program).args(test).env(PATH, &path).output()
+            };
+            let racers: Vec<_> = std::thread::scope(|scope| {
+                let running: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+                running.into_iter().map(|racer| racer.join().expect("joined").expect("ran")).collect()
+            });
+            for racer in racers {
+                let told = String::from_utf8_lossy(&racer.stdout);
+                assert!(racer.status.success() && told.contains("1 passed"), "{told}");
+            }
+            assert_eq!(count(&path, "SELECT count(*) FROM things"), 1);
+        }
+    }
+
+    #[test]
+    #[ignore = "a part of the test above, run by it in processes of their own"]
+    fn one_of_several_processes() {
+        let Some(path) = std::env::var_os(PATH) else { return };
+        assert_eq!(bring_up(Path::new(&path), &[OLD, NEW]).expect("opens"), 2);
+    }
 }

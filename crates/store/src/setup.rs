@@ -61,7 +61,12 @@ impl Store {
                     .map_err(|error| Error::bug(error.to_string()))??
             }
             Place::Postgres { url, role_prefix, connections } => {
-                database(url, &Roles::with_prefix(role_prefix)?, *connections, settings, ambient).await?
+                let roles = Roles::with_prefix(role_prefix)?;
+                match database(url, &roles, *connections, settings, ambient.clone()).await {
+                    // Another node was faster in setting up an empty database: its house key counts.
+                    Err(Error::Busy(_)) => database(url, &roles, *connections, settings, ambient).await?,
+                    other => other?,
+                }
             }
         };
         Ok(Self(Arc::new(store)))

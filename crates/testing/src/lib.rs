@@ -18,6 +18,7 @@ mod postgres;
 pub use alarms::{alarms, metric};
 pub use client::{Answer, Client};
 pub use house::{PASSWORD, TestHouse, Wish};
+pub use postgres::Database;
 
 /// Runs each test on both engines: `name::sqlite` and `name::postgres`.
 #[macro_export]

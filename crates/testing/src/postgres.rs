@@ -12,7 +12,8 @@ pub(crate) fn server() -> String {
 }
 
 /// A database of its own, removed when dropped.
-pub(crate) struct Database {
+#[derive(Debug)]
+pub struct Database {
     pub(crate) name: String,
     pub(crate) url: String,
 }
@@ -53,10 +54,27 @@ impl Database {
             renamed.expect("renamed");
         }
         admin.batch_execute("SELECT pg_advisory_unlock(5410)").await.expect("unlocked");
+        Self::create(&admin, ambient, &format!("TEMPLATE {template}")).await
+    }
+
+    /// An empty one, for tests of what comes first.
+    /// # Panics
+    /// When there is no server.
+    pub async fn empty(ambient: &Ambient) -> Self {
+        Self::create(&connect(&server()).await, ambient, "").await
+    }
+
+    async fn create(admin: &Client, ambient: &Ambient, how: &str) -> Self {
         let random: [u8; 8] = ambient.bytes();
         let name = random.iter().fold("rowhouse_test_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
-        admin.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("cloned");
+        admin.batch_execute(&format!("CREATE DATABASE {name} {how}")).await.expect("created");
         Self { url: in_database(&name), name }
+    }
+
+    /// Where the data is, in roles of its own that go with it.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::Postgres { url: self.url.clone(), role_prefix: self.name.clone(), connections: 4 }
     }
 
     /// Its address through a pooler on this machine.
@@ -74,6 +92,8 @@ impl Drop for Database {
             runtime.block_on(async {
                 let admin = connect(&server()).await;
                 let _ = admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+                let roles = ["app", "control", "ops"].map(|role| format!("{name}_{role}")).join(", ");
+                let _ = admin.batch_execute(&format!("DROP ROLE IF EXISTS {roles}")).await;
             });
         });
         let _ = dropping.join();

@@ -5,6 +5,7 @@ mod cancellation;
 mod catalogue;
 mod grants;
 mod lean;
+mod nodes;
 mod plans;
 mod pooler;
 mod raw;
