@@ -24,6 +24,20 @@ pub fn within(address: &str, allowed: &str) -> bool {
     network(allowed).is_ok_and(|network| network.contains(&address.to_canonical()))
 }
 
+/// Where tries come from, for counting them: an IPv4 address as it is, an IPv6 one as its /64 network, since whoever has one
+/// address of that has them all.
+#[must_use]
+pub fn source(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +51,13 @@ mod tests {
         assert!(!within("not an address", "0.0.0.0/0"));
         assert!(!within("192.0.2.7", "everywhere"));
         assert!(network("2001:db8::/32").is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_source() {
+        assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:1"));
+        assert_ne!(source("2001:db8::1"), source("2001:db8:0:1::1"));
+        assert_eq!(source("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(source("192.0.2.7"), source("192.0.2.8"));
     }
 }

@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod password;
 pub mod plan;
 pub mod role;
+pub mod secret;
 pub mod status;
 pub mod text;
 pub mod time;

@@ -3,10 +3,10 @@
 //! The rules are those of OWASP ASVS 5.0 chapter 6.2 and NIST SP 800-63B section 3.1.1: length counts, composition does
 //! not, and what an attacker tries first is refused.
 
-use std::fmt;
 use std::sync::LazyLock;
 
 use crate::email::Email;
+use crate::secret::secret_text;
 
 /// Fewest characters of a new password. ASVS 6.2.1 asks for 8 and recommends 15.
 pub const MIN: usize = 12;
@@ -177,71 +177,11 @@ fn is_sequence(text: &str) -> bool {
     })
 }
 
-/// Reads text without ever repeating it: serde's own errors name the value that was sent, which here may be the
-/// password. For the same reason it must be asked by `deserialize_any`: when asked for text, `serde_json` complains by
-/// itself.
-struct Reader;
-
-impl serde::de::Visitor<'_> for Reader {
-    type Value = String;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a password as text")
-    }
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<String, E> {
-        Ok(text)
-    }
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<String, E> {
-        Err(E::custom("must be text"))
-    }
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<String, E> {
-        Err(E::custom("must be text"))
-    }
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<String, E> {
-        Err(E::custom("must be text"))
-    }
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<String, E> {
-        Err(E::custom("must be text"))
-    }
-}
-
-macro_rules! secret_text {
-    ($name:ident, $min:expr, $doc:literal) => {
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("***")
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(deserializer.deserialize_any(Reader)?).map_err(serde::de::Error::custom)
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "type": "string",
-                    "format": "password",
-                    "minLength": $min,
-                    "maxLength": MAX,
-                    "description": $doc,
-                })
-            }
-        }
-    };
-}
-
-secret_text!(Password, 1, "The password as it was set.");
+secret_text!(Password, 1, MAX, "The password as it was set.");
 secret_text!(
     NewPassword,
     MIN,
+    MAX,
     "The password to set: any characters, but none that is easily guessed; at most 1024 bytes."
 );
 
