@@ -98,6 +98,11 @@ impl Store {
         self.0.authorities.epoch.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Has every token's signature verified anew.
+    pub(crate) fn forget_signatures(&self) {
+        self.0.authorities.tokens.invalidate_all();
+    }
+
     fn epoch(&self) -> u64 {
         self.0.authorities.epoch.load(Ordering::SeqCst)
     }

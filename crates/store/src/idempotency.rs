@@ -9,6 +9,9 @@ use serde::Deserialize;
 use crate::sql::Transaction;
 use crate::{OrTaken, Result};
 
+/// For how long an answer counts.
+pub const KEPT: std::time::Duration = std::time::Duration::from_hours(24);
+
 /// An answer as kept.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stored {
@@ -43,7 +46,7 @@ pub(crate) async fn insert(
     transaction
         .sql("DELETE FROM idempotency WHERE scope = $1 AND created_at < $2")
         .bind(scope)
-        .bind(now - std::time::Duration::from_hours(24))
+        .bind(now - KEPT)
         .unaudited("too old to be repeated")
         .run()
         .await?;

@@ -173,6 +173,8 @@ pub struct SessionView {
     pub browser: bool,
     /// When a factor was last shown.
     pub proven_at: Time,
+    /// When it ends, if its owner asked to stay signed in; else it ends with the browser.
+    pub remembered_until: Option<Time>,
 }
 
 impl Principal {
@@ -273,9 +275,6 @@ impl Scope {
     }
 }
 
-/// How long a browser session lives without use.
-const IDLE: std::time::Duration = std::time::Duration::from_hours(1);
-
 impl Store {
     /// Verifies a credential.
     /// # Errors
@@ -301,7 +300,11 @@ impl Store {
     async fn by_cookie(&self, secret: &str) -> Result<Principal, Stop> {
         let hash = sha256(secret);
         let session = self.cached_session(hash, async |tx| sessions::find_by_secret(tx, &hash).await).await?;
-        if self.ambient().now().since(session.seen_at) > IDLE && !session.is_long(IDLE) {
+        // The cache knows sessions by the hash of what was shown: a token must not pass for a cookie.
+        if !session.browser {
+            return Err(Refusal::Unknown.into());
+        }
+        if session.is_idle(self.ambient().now()) {
             return Err(Refusal::SessionEnded.into());
         }
         self.person(hash, &session).await
@@ -325,7 +328,12 @@ impl Store {
         Ok(Principal {
             actor: Actor::Person(session.user_id),
             credential,
-            session: Some(SessionView { id: session.id, browser: session.browser, proven_at: session.proven_at }),
+            session: Some(SessionView {
+                id: session.id,
+                browser: session.browser,
+                proven_at: session.proven_at,
+                remembered_until: session.is_long().then_some(session.expires_at),
+            }),
             key: None,
             home: session.org_id,
             operator: session.operator,

@@ -12,8 +12,9 @@ use domain::{OrgId, SessionId, Time, UserId};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Event;
 use crate::control::signing_keys;
-use crate::scope::{Refusal, Stop};
+use crate::scope::{Actor, Origin, Refusal, Stop};
 use crate::{Error, Result, Store, Turn};
 
 /// Who a token is for: this API.
@@ -22,6 +23,9 @@ pub const AUDIENCE: &str = "rowhouse";
 const LEEWAY: Duration = Duration::from_secs(30);
 /// After how long a new key signs.
 const KEY_AGE: Duration = Duration::from_hours(30 * 24);
+/// For how long keys are used as they were read. With the time for which a signature counts as verified, a key that was removed in
+/// an emergency is dead everywhere within a minute.
+const KNOWN_FOR: Duration = Duration::from_secs(20);
 /// The longest a token can live; for so long a retired key is kept.
 pub const LONGEST: Duration = Duration::from_hours(1);
 
@@ -88,16 +92,13 @@ struct Key {
     retired_at: Option<Time>,
 }
 
-/// A public key as JWKS shows it (RFC 7517, RFC 8037).
-#[derive(Debug, Clone, Serialize)]
-pub struct Jwk {
-    kty: &'static str,
-    crv: &'static str,
-    alg: &'static str,
-    #[serde(rename = "use")]
-    purpose: &'static str,
-    kid: String,
-    x: String,
+/// The public half of a signing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Its name in a token's header.
+    pub kid: String,
+    /// The point on the curve, base64url without padding (RFC 8037 section 2).
+    pub x: String,
 }
 
 /// Signs a token.
@@ -105,11 +106,11 @@ pub struct Jwk {
 /// As the database, when a first or a fresh signing key has to be made.
 pub async fn sign(store: &Store, claims: Claims, lifetime: Duration) -> Result<String> {
     let now = store.ambient().now();
-    if !store.0.signing.has_fresh(now) {
+    if !store.0.signing.has_fresh(now) || store.0.signing.read_before(now, KNOWN_FOR) {
         read_keys(store).await?;
     }
     if !store.0.signing.has_fresh(now) {
-        rotate(store).await?;
+        rotate(store, &Actor::System, &Origin::default()).await?;
     }
     let known = store.0.signing.0.read().unwrap_or_else(PoisonError::into_inner);
     let key = known.newest().ok_or_else(|| Error::bug("no signing key"))?;
@@ -148,7 +149,9 @@ pub(crate) async fn verify(store: &Store, token: &str) -> Result<Verified, Stop>
     let signature =
         B64.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok()).ok_or(Refusal::Malformed)?;
     let now = store.ambient().now();
-    if store.0.signing.public(&kid, now).is_none() && store.0.signing.may_reread(now) {
+    // An unknown key may be another node's new one. At most one look a second for it: strangers can send any `kid`.
+    let unknown = store.0.signing.public(&kid, now).is_none();
+    if store.0.signing.read_before(now, if unknown { Duration::from_secs(1) } else { KNOWN_FOR }) {
         read_keys(store).await?;
     }
     let public = store.0.signing.public(&kid, now).ok_or(Refusal::SigningKey)?;
@@ -170,40 +173,49 @@ pub(crate) async fn verify(store: &Store, token: &str) -> Result<Verified, Stop>
     Ok(verified)
 }
 
-/// Makes a new signing key; the ones before it verify until their tokens have expired.
+/// Makes a new signing key; the ones before it verify until their tokens have expired, so nobody is logged out.
 /// # Errors
 /// As the database.
-pub async fn rotate(store: &Store) -> Result<()> {
+pub async fn rotate(store: &Store, actor: &Actor, origin: &Origin) -> Result<()> {
     let seed: [u8; 32] = store.ambient().bytes();
     let key = SigningKey::from_bytes(&seed);
     let kid = crate::setup::hex(&crate::keys::sha256(key.verifying_key().as_bytes())[..8]);
     let sealed = store.seal(&format!("signing key {kid}"), &seed);
     let mut tx = store.begin_control(Turn::Free).await?;
     signing_keys::insert(&mut tx, &kid, &sealed, key.verifying_key().as_bytes()).await?;
+    tx.record_house(actor, origin, Event::new("signing_key.made", kid)).await?;
     tx.commit().await?;
     read_keys(store).await
+}
+
+/// Removes a signing key that somebody else may have: all tokens it signed are void, here at once and on other nodes within a
+/// minute. Their owners go on with their refresh tokens.
+/// # Errors
+/// [`Error::NotFound`] when there is none such.
+pub async fn remove(store: &Store, kid: &str, actor: &Actor, origin: &Origin) -> Result<()> {
+    let mut tx = store.begin_control(Turn::Free).await?;
+    if !signing_keys::remove(&mut tx, kid).await? {
+        return Err(Error::NotFound("signing key"));
+    }
+    tx.record_house(actor, origin, Event::new("signing_key.removed", kid)).await?;
+    tx.commit().await?;
+    read_keys(store).await?;
+    store.forget_signatures();
+    Ok(())
 }
 
 /// The public keys that tokens of this installation can be checked with.
 /// # Errors
 /// As the database.
-pub async fn jwks(store: &Store) -> Result<Vec<Jwk>> {
+pub async fn public_keys(store: &Store) -> Result<Vec<PublicKey>> {
     let now = store.ambient().now();
-    if store.0.signing.may_reread(now) {
+    if store.0.signing.read_before(now, Duration::from_secs(1)) {
         read_keys(store).await?;
     }
     let known = store.0.signing.0.read().unwrap_or_else(PoisonError::into_inner);
     let living = known.keys.iter().filter(|key| key.lives(now));
-    Ok(living
-        .map(|key| Jwk {
-            kty: "OKP",
-            crv: "Ed25519",
-            alg: "EdDSA",
-            purpose: "sig",
-            kid: key.kid.clone(),
-            x: B64.encode(key.signing.verifying_key().as_bytes()),
-        })
-        .collect())
+    let public = |key: &Key| PublicKey { kid: key.kid.clone(), x: B64.encode(key.signing.verifying_key().as_bytes()) };
+    Ok(living.map(public).collect())
 }
 
 async fn read_keys(store: &Store) -> Result<()> {
@@ -235,10 +247,10 @@ impl Keyring {
         known.keys.iter().find(|key| key.kid == kid && key.lives(now)).map(|key| key.signing.verifying_key())
     }
 
-    /// At most one look a second for keys that another node may have made: strangers can send any `kid`.
-    fn may_reread(&self, now: Time) -> bool {
+    /// Whether the keys were last read so long ago, or never.
+    fn read_before(&self, now: Time, age: Duration) -> bool {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.read_at.is_none_or(|at| now.since(at) >= Duration::from_secs(1))
+        known.read_at.is_none_or(|at| now.since(at) >= age)
     }
 }
 
@@ -251,5 +263,131 @@ impl Known {
 impl Key {
     fn lives(&self, now: Time) -> bool {
         self.retired_at.is_none_or(|at| now.since(at) < LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::Ambient;
+    use domain::ambient::{ManualClock, SeededRandom};
+    use hmac::{KeyInit, Mac};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{Place, Settings};
+
+    /// A store with its real signing key, and a token as it issues them, in parts that can be changed.
+    struct Forge {
+        store: Store,
+        header: Value,
+        payload: Value,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Forge {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let master_key_file = folder.path().join("master.key");
+            let key = "rowhouse-master-1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+            std::fs::write(&master_key_file, key).expect("written");
+            let start = "2026-11-22T10:00:00Z".parse().expect("a time");
+            let ambient = Ambient::new(Arc::new(ManualClock::at(start)), Arc::new(SeededRandom::new(7)));
+            let place = Place::Embedded { data: folder.path().join("data"), open_files: 1, cache_kib: 512 };
+            let settings = Settings { place, master_key_file, issuer: "http://test".into() };
+            let store = Store::start(&settings, ambient).await.expect("started");
+            let claims = Claims { user: store.ambient().id(), session: store.ambient().id(), org: None };
+            let token = sign(&store, claims, Duration::from_mins(10)).await.expect("signed");
+            let part = |n: usize| {
+                let json = B64.decode(token.split('.').nth(n).expect("a part")).expect("base64");
+                serde_json::from_slice(&json).expect("JSON")
+            };
+            Self { header: part(0), payload: part(1), store, _folder: folder }
+        }
+
+        fn text(&self) -> String {
+            format!("{}.{}", encode(&self.header).expect("JSON"), encode(&self.payload).expect("JSON"))
+        }
+
+        /// Signs whatever it is with the real key.
+        fn signed(&self) -> String {
+            let text = self.text();
+            let known = self.store.0.signing.0.read().expect("whole");
+            let signature = known.newest().expect("a key").signing.sign(text.as_bytes());
+            format!("{text}.{}", B64.encode(signature.to_bytes()))
+        }
+
+        async fn refusal(&self, token: &str) -> Option<Refusal> {
+            match verify(&self.store, token).await {
+                Ok(_) => None,
+                Err(Stop::Refused(refusal)) => Some(refusal),
+                Err(Stop::Failed(error)) => panic!("{error}"),
+            }
+        }
+
+        async fn with(mut self, part: &str, name: &str, value: Value) -> Option<Refusal> {
+            let part = if part == "header" { &mut self.header } else { &mut self.payload };
+            part[name] = value;
+            let token = self.signed();
+            self.refusal(&token).await
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_header_of_another_shape_is_refused_even_when_rightly_signed() {
+        let forge = Forge::new().await;
+        assert_eq!(forge.refusal(&forge.signed()).await, None);
+        for (name, value) in [
+            ("alg", json!("none")),
+            ("alg", json!("ES256")),
+            ("typ", json!("JWT")),
+            ("jwk", json!({ "kty": "OKP", "crv": "Ed25519", "x": "AAAA" })),
+            ("jku", json!("http://evil.test/jwks.json")),
+            ("x5u", json!("http://evil.test/cert.pem")),
+            ("x5c", json!(["AAAA"])),
+            ("crit", json!(["exp"])),
+            ("b64", json!(false)),
+        ] {
+            assert_eq!(Forge::new().await.with("header", name, value).await, Some(Refusal::Header), "{name}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn claims_are_checked_even_when_rightly_signed() {
+        let now = Forge::new().await.store.ambient().now().seconds();
+        for (name, value, expected) in [
+            ("iss", json!("http://elsewhere"), Some(Refusal::Audience)),
+            ("aud", json!("another"), Some(Refusal::Audience)),
+            ("aud", json!(["rowhouse"]), Some(Refusal::Malformed)),
+            ("exp", json!(now - 30), Some(Refusal::Expired)),
+            ("exp", json!(now - 29), None),
+            ("nbf", json!(now + 31), Some(Refusal::NotYet)),
+            ("nbf", json!(now + 30), None),
+            ("sub", json!("org_01932d6f4b7a7c3e9a51c0ffee15600d"), Some(Refusal::Malformed)),
+            ("exp", json!(i64::MAX), None),
+        ] {
+            let told = format!("{name} {value}");
+            assert_eq!(Forge::new().await.with("payload", name, value).await, expected, "{told}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn nobody_else_can_sign() {
+        let mut forge = Forge::new().await;
+        let text = forge.text();
+        let stranger = SigningKey::from_bytes(&[9; 32]).sign(text.as_bytes());
+        let by_stranger = format!("{text}.{}", B64.encode(stranger.to_bytes()));
+        assert_eq!(forge.refusal(&by_stranger).await, Some(Refusal::Signature));
+        // The public key as the secret of a symmetric algorithm: the classic confusion.
+        let public = forge.store.0.signing.0.read().expect("whole").keys[0].signing.verifying_key();
+        forge.header["alg"] = json!("HS256");
+        let text = forge.text();
+        let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(public.as_bytes()).expect("any length will do");
+        mac.update(text.as_bytes());
+        let confused = format!("{text}.{}", B64.encode(mac.finalize().into_bytes()));
+        assert_eq!(forge.refusal(&confused).await, Some(Refusal::Header));
+        forge.header = json!({ "alg": "none", "typ": "at+jwt", "kid": forge.header["kid"] });
+        assert_eq!(forge.refusal(&format!("{}.", forge.text())).await, Some(Refusal::Header));
     }
 }

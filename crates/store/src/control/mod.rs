@@ -10,6 +10,7 @@ pub mod memberships;
 pub mod organisations;
 pub mod overrides;
 pub mod people;
+pub mod recovery_codes;
 pub mod refusals;
 pub mod sessions;
 pub mod signing_keys;
@@ -91,6 +92,13 @@ impl ControlTx {
     pub async fn remember(&mut self, scope: [u8; 32], request: [u8; 32], status: i64, response: Vec<u8>) -> Result<()> {
         let now = self.now();
         crate::idempotency::insert(&mut self.transaction, &scope, &request, status, &response, now).await
+    }
+
+    /// Forgets answers to repeated requests that were given before the given time; at most a thousand.
+    /// # Errors
+    /// As the database.
+    pub async fn sweep_answers(&mut self, before: Time) -> Result<u64> {
+        crate::idempotency::sweep(&mut self.transaction, before).await
     }
 
     /// Makes everything durable.

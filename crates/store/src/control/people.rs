@@ -131,3 +131,31 @@ pub async fn update(tx: &mut ControlTx, person: &Person) -> Result<()> {
     tx.shift_authority();
     if changed == 0 { Err(crate::Error::Stale("person")) } else { Ok(()) }
 }
+
+/// Puts a hash with today's cost in the place of the one given; says whether that one still stood there.
+/// # Errors
+/// As the database.
+pub async fn rehash(tx: &mut ControlTx, id: UserId, old: &str, new: &str) -> Result<bool> {
+    let changed = tx
+        .sql("UPDATE people SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .run()
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Notes the time step whose code a person has used; says whether no code of that step or a later one was used before.
+/// # Errors
+/// As the database.
+pub async fn use_step(tx: &mut ControlTx, id: UserId, step: i64) -> Result<bool> {
+    let used = tx
+        .sql("UPDATE people SET totp_step = $2 WHERE id = $1 AND (totp_step IS NULL OR totp_step < $2)")
+        .bind(id)
+        .bind(step)
+        .unaudited("part of a sign-in or a step-up, which is recorded")
+        .run()
+        .await?;
+    Ok(used > 0)
+}

@@ -44,11 +44,22 @@ pub(crate) struct Live {
     pub(crate) operator: bool,
 }
 
+/// How long a browser session lives without use.
+const IDLE: Duration = Duration::from_hours(1);
+
+/// Whether a session was made to live for more than a day: its owner asked to stay signed in.
+fn is_long(created_at: Time, expires_at: Time) -> bool {
+    expires_at.since(created_at) > Duration::from_hours(24)
+}
+
 impl Live {
-    /// Whether the person asked to stay signed in: such a session outlives the idle time.
-    pub(crate) fn is_long(&self, idle: Duration) -> bool {
-        let day = Duration::from_hours(24);
-        self.expires_at.since(self.created_at) > day + idle
+    pub(crate) fn is_long(&self) -> bool {
+        is_long(self.created_at, self.expires_at)
+    }
+
+    /// Whether it is a browser session that has ended for want of use.
+    pub(crate) fn is_idle(&self, now: Time) -> bool {
+        self.browser && !self.is_long() && now.since(self.seen_at) > IDLE
     }
 }
 
@@ -69,6 +80,14 @@ pub struct Session {
     pub seen_at: Time,
     /// When it ends at the latest.
     pub expires_at: Time,
+}
+
+impl Session {
+    /// Whether it is a browser session that has ended for want of use.
+    #[must_use]
+    pub fn is_idle(&self, now: Time) -> bool {
+        self.kind == "browser" && !is_long(self.created_at, self.expires_at) && now.since(self.seen_at) > IDLE
+    }
 }
 
 /// Adds a session.
@@ -180,6 +199,15 @@ pub async fn revoke_all(tx: &mut ControlTx, user: UserId, but: Option<SessionId>
 pub async fn prove(tx: &mut ControlTx, id: SessionId) -> Result<()> {
     let now = tx.now();
     tx.sql("UPDATE sessions SET proven_at = $2 WHERE id = $1").bind(id).bind(now).run().await?;
+    tx.shift_authority();
+    Ok(())
+}
+
+/// Gives a browser session a new secret: the old cookie is void.
+/// # Errors
+/// As the database.
+pub async fn renew_secret(tx: &mut ControlTx, id: SessionId, hash: &[u8; 32]) -> Result<()> {
+    tx.sql("UPDATE sessions SET secret_hash = $2 WHERE id = $1 AND kind = 'browser'").bind(id).bind(hash).run().await?;
     tx.shift_authority();
     Ok(())
 }

@@ -17,29 +17,35 @@ pub struct Throttle {
     pub blocked_until: Time,
 }
 
-/// The failed sign-ins of a subject, if there were any.
+/// The failed sign-ins of a subject; from now to the end of the transaction nobody else counts any.
 /// # Errors
 /// As the database.
-pub async fn find(tx: &mut ControlTx, subject: &[u8; 32]) -> Result<Option<Throttle>> {
-    tx.sql("SELECT failures, since, blocked_until FROM throttles WHERE subject = $1").bind(subject).optional().await
+pub async fn lock(tx: &mut ControlTx, subject: &[u8; 32]) -> Result<Throttle> {
+    let now = tx.now();
+    tx.sql(
+        "INSERT INTO throttles (subject, failures, since, blocked_until) VALUES ($1, 0, $2, $2)
+         ON CONFLICT (subject) DO UPDATE SET failures = throttles.failures
+         RETURNING failures, since, blocked_until",
+    )
+    .bind(subject)
+    .bind(now)
+    .unaudited("takes the row's lock")
+    .one()
+    .await
 }
 
-/// Notes the failed sign-ins of a subject.
+/// Notes the failed sign-ins of a subject that was locked.
 /// # Errors
 /// As the database.
 pub async fn set(tx: &mut ControlTx, subject: &[u8; 32], throttle: &Throttle) -> Result<()> {
-    tx.sql(
-        "INSERT INTO throttles (subject, failures, since, blocked_until) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (subject) DO UPDATE
-         SET failures = excluded.failures, since = excluded.since, blocked_until = excluded.blocked_until",
-    )
-    .bind(subject)
-    .bind(throttle.failures)
-    .bind(throttle.since)
-    .bind(throttle.blocked_until)
-    .unaudited("counts, which decide by themselves")
-    .run()
-    .await?;
+    tx.sql("UPDATE throttles SET failures = $2, since = $3, blocked_until = $4 WHERE subject = $1")
+        .bind(subject)
+        .bind(throttle.failures)
+        .bind(throttle.since)
+        .bind(throttle.blocked_until)
+        .unaudited("counts, which decide by themselves")
+        .run()
+        .await?;
     Ok(())
 }
 

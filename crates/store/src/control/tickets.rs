@@ -89,6 +89,22 @@ pub async fn insert(tx: &mut ControlTx, ticket: &NewTicket) -> Result<()> {
     Ok(())
 }
 
+/// The link for this purpose that is unused and has not ended, if there is one; leaves it as it is.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut ControlTx, purpose: Purpose, hash: &[u8; 32]) -> Result<Option<Ticket>> {
+    let now = tx.now();
+    tx.sql(
+        "SELECT id, purpose, user_id, email, created_at, expires_at FROM tickets
+         WHERE purpose = $1 AND hash = $2 AND used_at IS NULL AND expires_at > $3",
+    )
+    .bind(purpose.as_str())
+    .bind(hash)
+    .bind(now)
+    .optional()
+    .await
+}
+
 /// Uses a link up and gives it, if it is for this purpose, unused and has not ended. Of two who try at once, one gets it.
 /// # Errors
 /// As the database.
@@ -105,16 +121,20 @@ pub async fn take(tx: &mut ControlTx, purpose: Purpose, hash: &[u8; 32]) -> Resu
     .await
 }
 
-/// Removes a person's unused links of a purpose; says how many there were.
+/// Removes a person's unused links of a purpose, made at or after a time if one is given; says how many there were.
 /// # Errors
 /// As the database.
-pub async fn cancel(tx: &mut ControlTx, user: UserId, purpose: Purpose) -> Result<u64> {
-    tx.sql("DELETE FROM tickets WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL")
-        .bind(user)
-        .bind(purpose.as_str())
-        .unaudited("part of what made them void, which is recorded")
-        .run()
-        .await
+pub async fn cancel(tx: &mut ControlTx, user: UserId, purpose: Purpose, from: Option<Time>) -> Result<u64> {
+    tx.sql(
+        "DELETE FROM tickets
+         WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL AND ($3 IS NULL OR created_at >= $3)",
+    )
+    .bind(user)
+    .bind(purpose.as_str())
+    .bind(from)
+    .unaudited("part of what made them void, which is recorded")
+    .run()
+    .await
 }
 
 /// Removes links that ended before the given time; at most a thousand.

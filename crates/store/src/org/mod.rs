@@ -106,6 +106,8 @@ impl Tx {
     /// [`crate::Error::Taken`] when another request took effect under the same scope meanwhile.
     pub async fn remember(&mut self, scope: [u8; 32], request: [u8; 32], status: i64, response: Vec<u8>) -> Result<()> {
         let now = self.now();
+        // Nobody opens an organisation's store only to tidy it: what is written pays for what is forgotten.
+        crate::idempotency::sweep(&mut self.transaction, now - crate::idempotency::KEPT).await?;
         crate::idempotency::insert(&mut self.transaction, &scope, &request, status, &response, now).await
     }
 
