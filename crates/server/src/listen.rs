@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::extract::connect_info::MockConnectInfo;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -69,5 +68,5 @@ pub async fn serve(
 
 /// The router as an in-process service, for tests: requests come from the given address.
 pub fn in_process(router: Router, peer: SocketAddr) -> Router {
-    router.layer(MockConnectInfo(peer))
+    router.layer(axum::Extension(ConnectInfo(peer)))
 }

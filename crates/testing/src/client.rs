@@ -15,6 +15,8 @@ pub struct Client {
     pub token: Option<String>,
     /// The refresh token, as long as it was not used.
     pub refresh: String,
+    /// Their mail address.
+    pub email: String,
     /// Who it is: `usr_...`.
     pub user: String,
     /// Their personal organisation: `org_...`.
@@ -69,6 +71,7 @@ impl Client {
             router,
             token: None,
             refresh: String::new(),
+            email: String::new(),
             user: String::new(),
             org: String::new(),
             headers: Vec::new(),
@@ -87,6 +90,13 @@ impl Client {
     #[must_use]
     pub fn with_token(&self, token: Option<&str>) -> Self {
         Self { token: token.map(str::to_owned), ..self.clone() }
+    }
+
+    /// The same with the tokens of an answer.
+    #[must_use]
+    pub fn with_tokens(&self, answer: &Answer) -> Self {
+        let refresh = answer.str("/refresh_token").to_owned();
+        Self { refresh, ..self.with_token(Some(answer.str("/access_token"))) }
     }
 
     /// The same, working in an organisation.

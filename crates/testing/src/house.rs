@@ -161,6 +161,19 @@ impl TestHouse {
         &self.routes
     }
 
+    /// What the clock shows.
+    #[must_use]
+    pub fn clock_now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// The same storage, opened once more: as another node does; on PostgreSQL, or when the first one is at rest.
+    /// # Panics
+    /// When it cannot be opened.
+    pub async fn another_store(&self) -> Store {
+        Store::start(&self.settings, self.store().ambient().clone()).await.expect("the store starts")
+    }
+
     /// What the storage was opened with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -213,10 +226,41 @@ impl TestHouse {
         Client {
             token: Some(text("/access_token")),
             refresh: text("/refresh_token"),
+            email: text("/user/email"),
             user: text("/user/id"),
             org: text("/organization/id"),
             ..self.visitor()
         }
+    }
+
+    /// Somebody who has signed up by mail and verified the address, with the password of everybody; gives their client.
+    /// # Panics
+    /// When one of the steps fails.
+    pub async fn verified(&self, email: &str) -> Client {
+        let body = serde_json::json!({ "email": email, "password": PASSWORD, "name": "Somebody" });
+        let _ = self.visitor().post("/api/v1/auth/signup", &body).await.expect(202);
+        let token = self.mailed_token(email, "Verify your mail address").await;
+        let verify = serde_json::json!({ "token": token });
+        let answer = self.visitor().post("/api/v1/auth/verify", &verify).await.expect(200);
+        self.visitor().with_tokens(&answer)
+    }
+
+    /// The same person with a session of its own; with the headers of the client given.
+    /// # Panics
+    /// When they are not let in.
+    pub async fn signed_in_again(&self, client: &Client) -> Client {
+        let body = serde_json::json!({ "email": client.email, "password": PASSWORD });
+        let answer = client.with_token(None).post("/api/v1/auth/login", &body).await.expect(200);
+        client.with_tokens(&answer)
+    }
+
+    /// The same session with fresh tokens.
+    /// # Panics
+    /// When they are not given.
+    pub async fn refreshed(&self, client: &Client) -> Client {
+        let body = serde_json::json!({ "refresh_token": client.refresh });
+        let answer = self.visitor().post("/api/v1/auth/refresh", &body).await.expect(200);
+        client.with_tokens(&answer)
     }
 }
 

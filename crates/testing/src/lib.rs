@@ -13,17 +13,22 @@ mod client;
 mod company;
 mod furnish;
 mod house;
+mod post;
 mod postgres;
 
 pub use alarms::{alarms, metric};
 pub use client::{Answer, Client};
 pub use house::{PASSWORD, TestHouse, Wish};
 pub use postgres::Database;
+pub use post::code;
 
-/// Runs each test on both engines: `name::sqlite` and `name::postgres`.
+/// Runs each test on both engines: `name::sqlite` and `name::postgres`. `in some_wish;` before the tests tells how the house is to be.
 #[macro_export]
 macro_rules! both_stores {
     ($($(#[$attribute:meta])* async fn $name:ident($house:ident) $body:block)+) => {
+        $crate::both_stores! { in $crate::Wish::default(); $($(#[$attribute])* async fn $name($house) $body)+ }
+    };
+    (in $wish:expr; $($(#[$attribute:meta])* async fn $name:ident($house:ident) $body:block)+) => {
         $($(#[$attribute])* mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -32,12 +37,12 @@ macro_rules! both_stores {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
-                run($crate::TestHouse::sqlite().await).await;
+                run($crate::TestHouse::sqlite_with($wish).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn postgres() {
-                run($crate::TestHouse::postgres().await).await;
+                run($crate::TestHouse::postgres_with($wish).await).await;
             }
         })+
     };

@@ -124,6 +124,28 @@ impl<T: JsonSchema> OperationInput for Body<T> {
     }
 }
 
+/// A JSON body that may be left out.
+#[derive(Debug)]
+pub(crate) struct MaybeBody<T>(pub(crate) Option<T>);
+
+impl<T: DeserializeOwned> FromRequest<App> for MaybeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let bytes = read(request, app.limits.body).await?;
+        if bytes.is_empty() { Ok(Self(None)) } else { parse(&bytes).map(|value| Self(Some(value))) }
+    }
+}
+
+impl<T: JsonSchema> OperationInput for MaybeBody<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Body::<T>::operation_input(ctx, operation);
+        if let Some(ReferenceOr::Item(body)) = &mut operation.request_body {
+            body.required = false;
+        }
+    }
+}
+
 /// The query of the address. Its type denies unknown fields.
 #[derive(Debug)]
 pub(crate) struct Query<T>(pub(crate) T);

@@ -6,22 +6,20 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::body::Body as RawBody;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use store::idempotency::KEPT;
 use store::keys::sha256;
 use store::{ControlTx, Recall, Store, Tx};
 
 use super::error::{Problem, Result};
-use super::reply::{Reply, replay};
+use super::reply::{Reply, keep, replay};
 use crate::App;
 
-/// For how long an answer is kept.
-pub(crate) const KEPT: Duration = Duration::from_hours(24);
 const LONGEST: usize = 255;
 
 /// The keys whose first request is running in this process.
@@ -105,9 +103,9 @@ impl Presented {
             if stored.request != self.request {
                 return Err(Problem::new("idempotency_mismatch", "This Idempotency-Key was used with another body."));
             }
-            let body = store.unseal(&place(&scope), &stored.response)?;
+            let kept = store.unseal(&place(&scope), &stored.response)?;
             self.stored.store(true, Ordering::SeqCst);
-            return Ok(Outcome::Replayed(replay(u16::try_from(stored.status).unwrap_or(200), body)));
+            return Ok(Outcome::Replayed(replay(u16::try_from(stored.status).unwrap_or(200), &kept)));
         }
         Ok(Outcome::Claimed(claim))
     }
@@ -119,9 +117,8 @@ fn place(scope: &[u8; 32]) -> String {
 
 impl Claim {
     fn sealed<R: Reply>(&self, store: &Store, reply: &R) -> Result<(i64, Vec<u8>)> {
-        let body =
-            reply.body().map(serde_json::to_vec).transpose().map_err(|error| Problem::internal(error.to_string()))?;
-        Ok((R::STATUS.as_u16().into(), store.seal(&place(&self.scope), &body.unwrap_or_default())))
+        let kept = keep(reply).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok((R::STATUS.as_u16().into(), store.seal(&place(&self.scope), &kept)))
     }
 
     pub(crate) async fn store_in_org<R: Reply>(&self, store: &Store, tx: &mut Tx, reply: &R) -> Result<()> {

@@ -3,12 +3,12 @@
 use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, Response as Described, SchemaObject};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a handler can give back: a status and JSON.
+/// What a handler can give back: a status, JSON, and perhaps headers.
 pub(crate) trait Reply {
     /// The status.
     const STATUS: StatusCode;
@@ -16,6 +16,10 @@ pub(crate) trait Reply {
     type Body: Serialize;
     /// The body, unless there is none.
     fn body(&self) -> Option<&Self::Body>;
+    /// The headers that belong to it.
+    fn headers(&self) -> HeaderMap {
+        HeaderMap::new()
+    }
 }
 
 macro_rules! reply {
@@ -103,14 +107,20 @@ impl<R: Reply> Reply for Versioned<R> {
     fn body(&self) -> Option<&R::Body> {
         self.1.body()
     }
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.1.headers();
+        if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
+            headers.insert(header::ETAG, tag);
+        }
+        headers
+    }
 }
 
-impl<R: IntoResponse> IntoResponse for Versioned<R> {
+impl<R: Reply + IntoResponse> IntoResponse for Versioned<R> {
     fn into_response(self) -> Response {
+        let headers = self.headers();
         let mut response = self.1.into_response();
-        if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
-            response.headers_mut().insert(header::ETAG, tag);
-        }
+        response.headers_mut().extend(headers);
         response
     }
 }
@@ -122,6 +132,72 @@ impl<R: OperationOutput> OperationOutput for Versioned<R> {
     }
     fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
         R::inferred_responses(ctx, operation)
+    }
+}
+
+/// An answer that sets a cookie, if there is one to set.
+#[derive(Debug)]
+pub(crate) struct WithCookie<R>(pub(crate) Option<HeaderValue>, pub(crate) R);
+
+impl<R: Reply> Reply for WithCookie<R> {
+    const STATUS: StatusCode = R::STATUS;
+    type Body = R::Body;
+    fn body(&self) -> Option<&R::Body> {
+        self.1.body()
+    }
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.1.headers();
+        if let Some(cookie) = &self.0 {
+            headers.insert(header::SET_COOKIE, cookie.clone());
+        }
+        headers
+    }
+}
+
+impl<R: Reply + IntoResponse> IntoResponse for WithCookie<R> {
+    fn into_response(self) -> Response {
+        let headers = self.headers();
+        let mut response = self.1.into_response();
+        response.headers_mut().extend(headers);
+        response
+    }
+}
+
+impl<R: OperationOutput> OperationOutput for WithCookie<R> {
+    type Inner = R::Inner;
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
+        R::operation_response(ctx, operation)
+    }
+    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
+        R::inferred_responses(ctx, operation)
+    }
+}
+
+/// One of two answers.
+#[derive(Debug)]
+pub(crate) enum Either<A, B> {
+    This(A),
+    That(B),
+}
+
+impl<A: IntoResponse, B: IntoResponse> IntoResponse for Either<A, B> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::This(answer) => answer.into_response(),
+            Self::That(answer) => answer.into_response(),
+        }
+    }
+}
+
+impl<A: OperationOutput, B: OperationOutput> OperationOutput for Either<A, B> {
+    type Inner = A::Inner;
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
+        A::operation_response(ctx, operation)
+    }
+    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
+        let mut responses = A::inferred_responses(ctx, operation);
+        responses.extend(B::inferred_responses(ctx, operation));
+        responses
     }
 }
 
@@ -141,14 +217,40 @@ impl<T> Page<T> {
     }
 }
 
-/// What was stored of an earlier answer to the same request.
-pub(crate) fn replay(status: u16, body: Vec<u8>) -> Response {
+/// An answer as it is kept: a line for each header, an empty line, the body.
+pub(crate) fn keep<R: Reply>(reply: &R) -> serde_json::Result<Vec<u8>> {
+    let mut kept = Vec::new();
+    for (name, value) in &reply.headers() {
+        kept.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\n"].concat());
+    }
+    kept.push(b'\n');
+    if let Some(body) = reply.body() {
+        serde_json::to_writer(&mut kept, body)?;
+    }
+    Ok(kept)
+}
+
+/// The answer that was kept.
+pub(crate) fn replay(status: u16, kept: &[u8]) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let mut response = if body.is_empty() {
+    let mut headers = HeaderMap::new();
+    let mut rest = kept;
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let line = &rest[..end];
+        rest = &rest[end + 1..];
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { break };
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(&line[colon + 2..]))
+        {
+            headers.append(name, value);
+        }
+    }
+    let mut response = if rest.is_empty() {
         status.into_response()
     } else {
-        (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+        (status, [(header::CONTENT_TYPE, "application/json")], rest.to_vec()).into_response()
     };
+    response.headers_mut().extend(headers);
     response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     response
 }
