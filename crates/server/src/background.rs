@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use store::Turn;
-use store::control::{refusals, sessions};
+use store::control::{refusals, sessions, throttles, tickets};
+use store::idempotency::KEPT;
 use tokio::task::JoinSet;
 
 use crate::App;
@@ -79,7 +80,11 @@ async fn write_notes(app: App) {
 async fn sweep(app: &App) -> store::Result<()> {
     let store = &app.house.store;
     let mut tx = store.begin_control(Turn::Free).await?;
-    let before = store.ambient().now() - Duration::from_hours(7 * 24);
+    let now = store.ambient().now();
+    let before = now - Duration::from_hours(7 * 24);
     sessions::sweep(&mut tx, before).await?;
+    tickets::sweep(&mut tx, before).await?;
+    throttles::sweep(&mut tx, before).await?;
+    tx.sweep_answers(now - KEPT).await?;
     tx.commit().await
 }

@@ -17,6 +17,7 @@ mod orgs;
 mod roles;
 mod routes;
 mod teams;
+mod user;
 
 pub use app::{App, Limits};
 pub use http::caller::Access;

@@ -158,5 +158,6 @@ pub(crate) fn all() -> Routes {
     let routes = crate::admin::routes(routes);
     let routes = crate::operator::routes(routes);
     let routes = crate::teams::routes(routes);
+    let routes = crate::user::routes(routes);
     crate::health::routes(routes)
 }

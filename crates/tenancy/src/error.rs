@@ -26,6 +26,9 @@ pub enum Error {
     /// A link or token is unknown, used or too old; says no more.
     #[error("the link or token is not valid any more; ask for a new one")]
     Ticket,
+    /// A refresh token is not the living one of its family; says no more.
+    #[error("the refresh token is not valid any more; sign in again")]
+    Refresh,
     /// A factor must be shown again before this.
     #[error("show your password or a code again first: POST /api/v1/auth/step-up")]
     StepUp,

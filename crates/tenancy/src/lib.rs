@@ -4,14 +4,22 @@
 
 pub mod entitlements;
 pub mod error;
+pub mod factors;
 pub mod invitations;
+mod letters;
+mod links;
 pub mod login;
+pub mod mail_address;
 pub mod members;
 pub mod operator;
 pub mod orgs;
+pub mod password_reset;
 pub mod passwords;
+pub mod refresh;
 pub mod roles;
+pub mod sessions;
 pub mod signup;
+mod throttle;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use domain::Ambient;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Error, Result};
 
@@ -42,6 +42,10 @@ pub struct Passwords {
     dummy: String,
 }
 
+/// A place in the pool or its queue.
+#[derive(Debug)]
+pub struct Place(#[expect(dead_code, reason = "dropping it frees the place")] OwnedSemaphorePermit);
+
 /// What a verification found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -72,20 +76,34 @@ impl Passwords {
         Ok(pool)
     }
 
+    /// Takes a place in the pool, so that who is shed is shed before anything is read or written for them.
+    /// # Errors
+    /// [`Error::Throttled`] when the pool and its queue are full.
+    pub fn place(&self) -> Result<Place> {
+        self.waiting.clone().try_acquire_owned().map(Place).map_err(|_| Error::Throttled { seconds: 2 })
+    }
+
     /// Hashes a password.
     /// # Errors
     /// [`Error::Throttled`] when the pool and its queue are full.
     pub async fn hash(self: &Arc<Self>, password: &str) -> Result<String> {
         let password = password.as_bytes().to_vec();
-        self.run(move |pool| pool.hash_now(&password)).await?
+        self.run(self.place()?, move |pool| pool.hash_now(&password)).await?
     }
 
     /// Verifies a password against a stored hash, or against a dummy when there is none, in the same time.
     /// # Errors
     /// [`Error::Throttled`] when the pool and its queue are full.
     pub async fn verify(self: &Arc<Self>, password: &str, hash: Option<String>) -> Result<Verdict> {
+        self.verify_in(self.place()?, password, hash).await
+    }
+
+    /// As [`Passwords::verify`], in a place that was taken before.
+    /// # Errors
+    /// As the pool.
+    pub async fn verify_in(self: &Arc<Self>, place: Place, password: &str, hash: Option<String>) -> Result<Verdict> {
         let password = password.as_bytes().to_vec();
-        self.run(move |pool| {
+        self.run(place, move |pool| {
             if let Some(hash) = hash {
                 return pool.verify_now(&password, &hash);
             }
@@ -95,10 +113,13 @@ impl Passwords {
         .await
     }
 
-    async fn run<T: Send + 'static>(self: &Arc<Self>, work: impl FnOnce(&Self) -> T + Send + 'static) -> Result<T> {
-        let full = Error::Throttled { seconds: 2 };
-        let Ok(place) = self.waiting.clone().try_acquire_owned() else { return Err(full) };
-        let Ok(slot) = self.running.clone().acquire_owned().await else { return Err(full) };
+    async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        place: Place,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T> {
+        let slot = self.running.clone().acquire_owned().await;
+        let slot = slot.map_err(|error| store::Error::Bug(error.to_string()))?;
         let pool = self.clone();
         let done = tokio::task::spawn_blocking(move || {
             let done = work(&pool);

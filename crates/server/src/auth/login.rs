@@ -1,9 +1,11 @@
-//! `POST /api/v1/auth/login`: a password becomes tokens.
+//! `POST /api/v1/auth/login`: a password, and a code when the second factor is on, become tokens.
 
 use domain::email::Email;
 use domain::password::Password;
+use domain::secret::SecretText;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tenancy::login::{self, SignIn};
 
 use super::tokens::TokenPair;
 use crate::http::body::Body;
@@ -19,13 +21,12 @@ pub(crate) struct LogIn {
     password: Password,
     /// A code of the second factor, or a recovery code.
     #[serde(default)]
-    #[expect(dead_code, reason = "the second factor is built in the next step")]
-    code: Option<String>,
+    code: Option<SecretText>,
 }
 
 pub(crate) async fn login(visitor: Visitor, Body(body): Body<LogIn>) -> Result<Found<TokenPair>> {
-    let house = visitor.house();
-    let person = tenancy::login::check_password(house, &body.email, &body.password).await?;
-    let tokens = tenancy::login::start_tokens(house, &person, None, visitor.origin()).await?;
+    let sign_in = SignIn { email: body.email, password: body.password, code: body.code };
+    let admitted = login::admit(visitor.house(), sign_in, visitor.origin()).await?;
+    let tokens = admitted.tokens(visitor.house(), visitor.origin()).await?;
     visitor.remember(Found(tokens.into())).await
 }

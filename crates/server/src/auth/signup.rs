@@ -1,4 +1,5 @@
-//! `POST /api/v1/auth/signup`: a person and their personal organisation, in one step.
+//! `POST /api/v1/auth/signup`: a person and their personal organisation, in one step; where mail addresses are verified, the mail
+//! carries on.
 
 use domain::email::Email;
 use domain::password::NewPassword;
@@ -11,11 +12,12 @@ use store::control::organisations::Organisation;
 use store::control::people::Person;
 use tenancy::signup::{self, Newcomer};
 
+use super::MailSent;
 use super::tokens::TokenPair;
 use crate::http::body::Body;
 use crate::http::caller::Visitor;
 use crate::http::error::Result;
-use crate::http::reply::Created;
+use crate::http::reply::{Accepted, Created, Either};
 
 /// Who signs up.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -66,14 +68,22 @@ impl From<Organisation> for Home {
     }
 }
 
-pub(crate) async fn signup(visitor: Visitor, Body(body): Body<SignUp>) -> Result<Created<SignedUp>> {
+/// 202 with the same body for known and unknown addresses where mail addresses are verified; else 201 at once.
+pub(crate) async fn signup(
+    visitor: Visitor,
+    Body(body): Body<SignUp>,
+) -> Result<Either<Created<SignedUp>, Accepted<MailSent>>> {
     let newcomer =
         Newcomer { email: body.email, password: body.password, name: body.name, organisation: body.organization_name };
+    if visitor.house().rules.verify_mail {
+        signup::by_mail(visitor.house(), newcomer, visitor.origin()).await?;
+        return visitor.remember(Accepted(MailSent::default())).await.map(Either::That);
+    }
     let signed_up = signup::immediately(visitor.house(), newcomer, visitor.origin()).await?;
     let reply = SignedUp {
         user: signed_up.person.into(),
         organization: signed_up.organisation.into(),
         tokens: signed_up.tokens.into(),
     };
-    visitor.remember(Created(reply)).await
+    visitor.remember(Created(reply)).await.map(Either::This)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aide::OperationInput;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,7 @@ use serde_json::json;
 use store::audit::Event;
 use store::org::projects::{self, Project};
 use store::org::teams::{self, Team};
-use store::{ControlTx, Credential, Origin, Principal, Recall, Refusal, Scope, Stop, Store, Turn, Tx};
+use store::{ControlTx, Credential, Origin, Principal, Recall, Refusal, Scope, SessionView, Stop, Store, Turn, Tx};
 use tenancy::House;
 
 use super::cursor::Bound;
@@ -242,13 +243,21 @@ async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_>) -> Resul
 }
 
 /// The cookie of browser sessions; `__Host-` needs https, which a laptop has not.
-pub(crate) fn cookie_name(public_url: &str) -> &'static str {
+fn cookie_name(public_url: &str) -> &'static str {
     if public_url.starts_with("https://") { "__Host-rh_session" } else { "rh_session" }
+}
+
+/// The header that gives a browser the secret of its session, to be kept for a time or until it is closed.
+pub(crate) fn session_cookie(public_url: &str, secret: &str, keep: Option<Duration>) -> Option<HeaderValue> {
+    let name = cookie_name(public_url);
+    let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
+    let keep = keep.map_or_else(String::new, |keep| format!("; Max-Age={}", keep.as_secs()));
+    HeaderValue::from_str(&format!("{name}={secret}; Path=/{secure}; HttpOnly; SameSite=Lax{keep}")).ok()
 }
 
 async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Principal> {
     let name = cookie_name(&app.house.rules.public_url);
-    let header = |name| parts.headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).map(|value| value.strip_prefix("Bearer ").unwrap_or("").trim());
     let cookies =
         parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
@@ -604,6 +613,11 @@ impl Person {
         &self.app.house.store
     }
 
+    /// The session in which the person acts.
+    pub(crate) fn session(&self) -> SessionView {
+        self.principal.session().expect("the gate lets nobody in without a session")
+    }
+
     /// Refuses unless the person has shown a factor within the last ten minutes; for what is hard to undo.
     pub(crate) fn require_fresh(&self) -> Result<()> {
         require_fresh(&self.principal, self.store().ambient().now())
@@ -630,6 +644,20 @@ impl Person {
     /// What the cursors of a list are bound to: the list and the person.
     pub(crate) fn list(&self, name: &str) -> Bound<'_> {
         Bound { store: self.store(), to: format!("{name}\nperson\n{}", self.user()) }
+    }
+
+    /// Enters one of the person's organisations; 404 for any other.
+    pub(crate) async fn enter(&self, org: OrgId) -> Result<Scope> {
+        match self.store().enter(&self.principal, Some(org), None, self.origin.clone()).await {
+            Ok(scope) => Ok(scope),
+            Err(Stop::Refused(refusal)) => {
+                if refusal == Refusal::NotAMember {
+                    strayed(&self.app, &self.principal, org, &self.origin).await;
+                }
+                Err(refuse(&self.app, &self.origin, refusal))
+            }
+            Err(Stop::Failed(error)) => Err(error.into()),
+        }
     }
 
     /// A transaction on the control database about the person.

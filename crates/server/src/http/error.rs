@@ -210,6 +210,7 @@ impl From<tenancy::Error> for Problem {
             }
             E::Invalid { field, rule } => Self::field(field, rule),
             E::Ticket => Self::new("conflict", error.to_string()),
+            E::Refresh => Self::new("unauthenticated", "The refresh token is not valid any more; sign in again."),
             E::StepUp => Self::new("step_up_needed", error.to_string()),
             E::Forbidden(text) => Self::new("forbidden", text),
             E::Conflict(text) => Self::new("conflict", text),

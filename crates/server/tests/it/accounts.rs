@@ -13,6 +13,14 @@ testing::both_stores! {
         assert_eq!(house.visitor().get("/api/v1/auth/me").await.status, 401);
     }
 
+    async fn both_ways_to_sign_up_are_documented(house) {
+        let document = house.visitor().get("/api/openapi.json").await.expect(200);
+        let responses = &document.json["paths"]["/api/v1/auth/signup"]["post"]["responses"];
+        assert!(responses.get("201").is_some() && responses.get("202").is_some(), "{responses}");
+        let logout = &document.json["paths"]["/api/v1/auth/logout"]["post"]["requestBody"];
+        assert_ne!(logout["required"], true, "{logout}");
+    }
+
     async fn a_taken_address_is_refused_by_name(house) {
         house.sign_up("Ann").await;
         let body = json!({ "email": "ANN@example.com", "password": testing::PASSWORD, "name": "Other Ann" });

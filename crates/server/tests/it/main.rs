@@ -2,12 +2,19 @@
 
 mod access;
 mod accounts;
+mod factors;
 mod invitations;
+mod logins;
+mod mail_addresses;
 mod members;
 mod operator;
 mod orgs;
+mod passwords;
+mod profiles;
 mod roles;
+mod sessions;
 mod teams;
+mod tokens;
 mod walls_between;
 mod walls_damage;
 mod walls_disk;

@@ -1,0 +1,5 @@
+//! Changing the mail address.
+
+pub(super) mod change;
+pub(super) mod confirm;
+pub(super) mod undo;

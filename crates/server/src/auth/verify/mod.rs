@@ -1,0 +1,4 @@
+//! Verifying a mail address.
+
+pub(super) mod resend;
+pub(super) mod submit;

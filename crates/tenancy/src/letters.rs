@@ -1,0 +1,187 @@
+//! What Rowhouse writes to people. Each letter says what it is, who asked, how long it holds, and what to do if it was not you.
+//!
+//! A link's secret stands in these letters and nowhere else.
+
+use domain::Time;
+use domain::email::Email;
+use store::Origin;
+use store::control::mails::NewMail;
+use store::control::people::Person;
+
+use crate::House;
+
+/// A letter being written to somebody.
+struct Letter<'a> {
+    house: &'a House,
+    to: &'a Email,
+    name: Option<&'a str>,
+    subject: &'static str,
+    paragraphs: Vec<String>,
+}
+
+impl<'a> Letter<'a> {
+    fn to(house: &'a House, person: &'a Person, subject: &'static str) -> Self {
+        Self { house, to: &person.email, name: Some(person.name.as_str()), subject, paragraphs: Vec::new() }
+    }
+
+    fn say(mut self, paragraph: impl Into<String>) -> Self {
+        self.paragraphs.push(paragraph.into());
+        self
+    }
+
+    /// Adds a link, and the same for who has no browser at hand.
+    fn link(self, page: &str, call: &str, token: &str, until: Time) -> Self {
+        let house = &self.house.rules.public_url;
+        let text = format!(
+            "    {house}/{page}?token={token}\n\nWithout a browser: POST {house}/api/v1/{call} with the token\n\n    {token}"
+        );
+        self.say(text).say(format!("The link works once, until {} UTC.", minute(until)))
+    }
+
+    fn seal(self) -> NewMail {
+        let greeting = self.name.map_or_else(|| "Hello,".to_owned(), |name| format!("Hello {name},"));
+        let text = self.paragraphs.join("\n\n");
+        let house = &self.house.rules.public_url;
+        let body = format!("{greeting}\n\n{text}\n\nRowhouse at {house}\n");
+        NewMail { recipient: self.to.clone(), subject: self.subject.into(), body }
+    }
+}
+
+/// A time as people read it, to the minute.
+fn minute(time: Time) -> String {
+    time.to_string().get(..16).unwrap_or_default().replace('T', " ")
+}
+
+/// From where and when something was asked for.
+fn asked(house: &House, origin: &Origin) -> String {
+    let address = if origin.address.is_empty() { "an unknown address" } else { &origin.address };
+    format!("It was asked for at {} UTC from {address}.", minute(house.store.ambient().now()))
+}
+
+/// To who has signed up: shows that the address is theirs.
+pub(crate) fn verify(house: &House, person: &Person, token: &str, until: Time, origin: &Origin) -> NewMail {
+    Letter::to(house, person, "Verify your mail address")
+        .say("somebody has signed up with this mail address. If it was you, open this link to begin:")
+        .link("verify-email", "auth/verify", token, until)
+        .say(asked(house, origin))
+        .say("If it was not you, do nothing: without the link the account cannot be used.")
+        .seal()
+}
+
+/// To who has an account already and signs up again.
+pub(crate) fn account_exists(house: &House, person: &Person, origin: &Origin) -> NewMail {
+    let url = &house.rules.public_url;
+    Letter::to(house, person, "You have an account already")
+        .say("somebody wants to use this mail address for an account, but it has one already. Nothing was changed.")
+        .say(format!("If it was you, sign in at {url}, or ask there for a new password if you have lost it."))
+        .say(asked(house, origin))
+        .say("If it was not you, there is nothing to do.")
+        .seal()
+}
+
+/// To who has lost the password.
+pub(crate) fn reset(house: &House, person: &Person, token: &str, until: Time, origin: &Origin) -> NewMail {
+    Letter::to(house, person, "Set a new password")
+        .say("somebody has asked for a new password for your account. If it was you, set it here:")
+        .link("reset-password", "auth/password/reset", token, until)
+        .say(asked(house, origin))
+        .say("Setting it ends all your sessions. If it was not you, do nothing: your password stays as it is.")
+        .seal()
+}
+
+/// To who has a new password.
+pub(crate) fn password_changed(house: &House, person: &Person, origin: &Origin) -> NewMail {
+    let url = &house.rules.public_url;
+    Letter::to(house, person, "Your password was changed")
+        .say("the password of your account was changed, and your other sessions were ended.")
+        .say(asked(house, origin))
+        .say(format!("If it was not you, ask for a new password at {url} at once and look through your sessions."))
+        .seal()
+}
+
+/// To the new address of who wants to change it.
+pub(crate) fn confirm_email<'a>(
+    house: &'a House,
+    person: &'a Person,
+    new: &'a Email,
+    token: &str,
+    until: Time,
+    origin: &Origin,
+) -> NewMail {
+    let letter = Letter { to: new, ..Letter::to(house, person, "Confirm your new mail address") };
+    letter
+        .say("this is to become the mail address of your account. If you want that, open this link:")
+        .link("confirm-email", "auth/email/confirm", token, until)
+        .say(asked(house, origin))
+        .say("If it was not you, do nothing: without the link nothing changes.")
+        .seal()
+}
+
+/// To the address that is being given up: before and after the change.
+pub(crate) fn undo_email(
+    house: &House,
+    person: &Person,
+    changed: bool,
+    token: &str,
+    until: Time,
+    origin: &Origin,
+) -> NewMail {
+    let (subject, what) = if changed {
+        ("Your mail address was changed", "the mail address of your account was changed: this one is no longer it.")
+    } else {
+        ("Your mail address is to be changed", "somebody has asked to change the mail address of your account.")
+    };
+    Letter::to(house, person, subject)
+        .say(what)
+        .say(asked(house, origin))
+        .say("If it was you, there is nothing to do. If it was not you, take it back here:")
+        .link("undo-email", "auth/email/undo", token, until)
+        .say("Taking it back ends all your sessions, and you set a new password.")
+        .seal()
+}
+
+/// To somebody whose refresh token was used by two.
+pub(crate) fn token_reused(house: &House, person: &Person, origin: &Origin) -> NewMail {
+    Letter::to(house, person, "A session of yours was ended")
+        .say(
+            "a token of one of your sessions was used a second time. That happens when somebody has copied it, so the \
+             session was ended, for the copy and for you: sign in again.",
+        )
+        .say(format!("The program calls itself {:?}.", origin.agent))
+        .say(asked(house, origin))
+        .say("If you do not know that address, change your password and look through your sessions.")
+        .seal()
+}
+
+/// What was done to a second factor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Factor {
+    On,
+    Off,
+    NewCodes,
+}
+
+/// To somebody whose second factor was changed.
+pub(crate) fn factor_changed(house: &House, person: &Person, change: Factor, origin: &Origin) -> NewMail {
+    let (subject, what) = match change {
+        Factor::On => ("Your second factor is on", "signing in to your account takes a code from now on."),
+        Factor::Off => ("Your second factor is off", "signing in to your account takes no code any more."),
+        Factor::NewCodes => ("You have new recovery codes", "new recovery codes were made; the old ones are void."),
+    };
+    let url = &house.rules.public_url;
+    Letter::to(house, person, subject)
+        .say(what)
+        .say("Your other sessions were ended.")
+        .say(asked(house, origin))
+        .say(format!("If it was not you, ask for a new password at {url} at once."))
+        .seal()
+}
+
+/// To somebody who used a recovery code.
+pub(crate) fn recovery_code_used(house: &House, person: &Person, left: i64, origin: &Origin) -> NewMail {
+    Letter::to(house, person, "A recovery code was used")
+        .say(format!("one of your recovery codes was used; {left} are left."))
+        .say(asked(house, origin))
+        .say("If it was not you, change your password and make new codes at once.")
+        .seal()
+}
