@@ -155,6 +155,18 @@ pub async fn has_other_owner(tx: &mut ControlTx, org: OrgId, user: UserId) -> Re
     .await
 }
 
+pub(crate) async fn touch(store: &Store, id: MembershipId) -> Result<()> {
+    let mut tx = store.begin_control(Turn::Free).await?;
+    let now = tx.now();
+    tx.sql("UPDATE memberships SET seen_at = $2 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .unaudited("last activity")
+        .run()
+        .await?;
+    tx.commit().await
+}
+
 /// Writes back role and standing; counts the version up.
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
