@@ -34,7 +34,8 @@ const MAILS: Bound = Bound { free: 1, window: Duration::from_mins(1), longest: D
 impl Bound {
     /// Counts one more try, or says how long to wait.
     fn count(self, mut throttle: Throttle, now: Time) -> Result<Throttle, Duration> {
-        if throttle.blocked_until > now {
+        // A row that was made a moment ago is of a later time than `now`, and blocks nobody.
+        if throttle.failures >= self.free && throttle.blocked_until > now {
             return Err(throttle.blocked_until.since(now));
         }
         // After a quiet window all is forgotten.
@@ -178,6 +179,12 @@ mod tests {
         let second = BOUND.count(first, at(9)).expect("free");
         assert_eq!(second.failures, 2);
         assert_eq!(BOUND.count(second, at(10)).expect("free").failures, 1);
+    }
+
+    #[test]
+    fn the_first_try_is_free_on_a_clock_that_runs() {
+        let made_after = Throttle { failures: 0, since: at(2), blocked_until: at(2) };
+        assert_eq!(BOUND.count(made_after, at(1)).expect("free").failures, 1);
     }
 
     #[test]
