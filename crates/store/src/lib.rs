@@ -49,14 +49,17 @@
 
 pub mod audit;
 mod authority;
+pub mod checks;
 pub mod control;
 pub mod deliveries;
 mod error;
 mod files;
+mod heads;
 pub mod idempotency;
 pub mod keys;
 pub mod migrate;
 pub mod org;
+mod rotation;
 mod scope;
 mod setup;
 mod sql;
@@ -64,6 +67,7 @@ pub mod tokens;
 mod troubles;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use deadpool_postgres::Pool;
@@ -73,8 +77,10 @@ use tokio::sync::Semaphore;
 pub use authority::Profile;
 pub use control::ControlTx;
 pub use error::{Error, OrNotFound, OrTaken, Result};
+pub use heads::SignedHeads;
 pub use keys::MasterKeys;
 pub use org::{OrgStore, Tx};
+pub use rotation::Rotation;
 pub use scope::{Actor, Credential, Invited, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes};
 pub use setup::{Place, Settings};
 pub use sql::{Engine, Json};
@@ -100,7 +106,7 @@ struct Inner {
 }
 
 enum Backend {
-    Embedded { control: Arc<sqlite::File>, files: Files },
+    Embedded { control: Arc<sqlite::File>, files: Files, house_file: PathBuf },
     Postgres { app: Pool, control: Pool, shares: Shares },
 }
 

@@ -113,7 +113,7 @@ fn embedded(
     let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true, None)?;
     control.exclusively(|connection| migrate::file(connection, migrate::CONTROL))?;
     let files = Files::new(data.join("orgs"), open_files, cache_kib);
-    Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files }, master, house, issuer))
+    Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files, house_file }, master, house, issuer))
 }
 
 async fn database(

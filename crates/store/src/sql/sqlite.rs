@@ -90,7 +90,30 @@ impl File {
 
     /// Runs something on the writing connection outside a transaction: migrations and upkeep. Blocks.
     pub(crate) fn exclusively<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
-        work(&mut self.writer.blocking_lock())
+        let mut connection = self.writer.blocking_lock();
+        // The bound is for requests; what is done here may take as long as the file is large.
+        DEADLINE.lift();
+        work(&mut connection)
+    }
+
+    /// What is wrong with the file: pages that were changed, broken trees and indexes, rows that point nowhere. Blocks, and reads all
+    /// of it.
+    pub(crate) fn faults(&self) -> Result<Vec<String>> {
+        self.exclusively(|connection| {
+            let texts = |connection: &Connection, text: &str| -> rusqlite::Result<Vec<String>> {
+                connection.prepare(text)?.query_map([], |row| row.get(0))?.collect()
+            };
+            let find = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
+                let mut faults = texts(connection, "PRAGMA cipher_integrity_check")?;
+                faults.extend(texts(connection, "PRAGMA quick_check(10)")?.into_iter().filter(|line| line != "ok"));
+                let orphans = texts(connection, "PRAGMA foreign_key_check")?;
+                faults
+                    .extend(orphans.iter().map(|table| format!("a row of {table} points to a row that is not there")));
+                faults.truncate(10);
+                Ok(faults)
+            };
+            find(connection).map_err(|error| translate(&error))
+        })
     }
 
     /// Begins a transaction.
@@ -282,6 +305,7 @@ thread_local! {
 
 trait SetDeadline {
     fn set(&'static self, at: Instant);
+    fn lift(&'static self);
     fn passed(&'static self) -> bool;
 }
 
@@ -289,6 +313,10 @@ impl SetDeadline for std::thread::LocalKey<Deadline> {
     fn set(&'static self, at: Instant) {
         let nanos = u64::try_from(at.saturating_duration_since(*START).as_nanos()).unwrap_or(u64::MAX);
         self.with(|deadline| deadline.0.store(nanos, Ordering::Relaxed));
+    }
+
+    fn lift(&'static self) {
+        self.with(|deadline| deadline.0.store(u64::MAX, Ordering::Relaxed));
     }
 
     fn passed(&'static self) -> bool {

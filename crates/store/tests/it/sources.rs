@@ -208,18 +208,25 @@ pub(crate) fn sides(text: &str) -> Vec<Side> {
     KNOWN.iter().filter(holds).map(|(side, _)| *side).collect()
 }
 
-/// The tables that a text names; what it defines itself by WITH is none.
+/// The tables that a text names; what it defines itself by WITH is none, and neither is PostgreSQL's catalogue.
 pub(crate) fn tables_in(text: &str) -> Vec<String> {
     let words: Vec<&str> =
         text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
     let own: Vec<&str> =
         words.windows(2).filter(|pair| pair[0] == "WITH" || pair[0] == "RECURSIVE").map(|pair| pair[1]).collect();
     let named = words.windows(2).filter(|pair| ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0]));
-    let mut tables: Vec<String> =
-        named.map(|pair| pair[1].to_owned()).filter(|name| !own.contains(&name.as_str()) && name != "SET").collect();
+    let mut tables: Vec<String> = named
+        .map(|pair| pair[1].to_owned())
+        .filter(|name| !own.contains(&name.as_str()) && name != "SET" && !reads_catalogue(name))
+        .collect();
     tables.sort();
     tables.dedup();
     tables
+}
+
+/// Whether a text or a name in it is about PostgreSQL's catalogue, which belongs to neither side.
+pub(crate) fn reads_catalogue(text: &str) -> bool {
+    text.contains("pg_")
 }
 
 /// Prepares a text under the name `statement` and gives the types of its parameters. At run time the values say their types; here
