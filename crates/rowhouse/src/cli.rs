@@ -1,5 +1,7 @@
 //! The command line: the commands, their arguments, and which function each is.
 
+use std::path::Path;
+
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::output::print;
@@ -14,15 +16,79 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(with_settings("serve", "Starts the server"))
+        .subcommand(or_json(
+            with_settings("demo", "Makes the demo world").arg(flag("verify", "Checks that it is as it was made")),
+        ))
+        .subcommand(
+            with_settings("migrate", "Brings all data to the newest schema").arg(
+                Arg::new("print")
+                    .long("print")
+                    .value_name("ENGINE")
+                    .num_args(0..=1)
+                    .default_missing_value("both")
+                    .value_parser(["sqlite", "postgres", "both"])
+                    .help("Prints the SQL instead"),
+            ),
+        )
+        .subcommand(or_json(with_settings(
+            "doctor",
+            "Checks keys, files, schemas, organisations and their audit chains",
+        )))
         .subcommand(group("config", "Looks at the settings").subcommand(with_settings(
             "check",
             "Explains mistakes in the settings and shows what is in force, and why",
         )))
+        .subcommand(
+            group("audit", "Looks at the audit log").subcommand(or_json(
+                with_settings("verify", "Walks the audit chains and compares them with their signed heads")
+                    .arg(Arg::new("org").long("org").value_name("ORG").help("Only this organisation's")),
+            )),
+        )
+        .subcommand(
+            group("operator", "Looks after those who run the installation").subcommand(
+                with_settings("create", "Makes an operator, who can then sign in")
+                    .arg(
+                        Arg::new("email").long("email").value_name("ADDRESS").required(true).help("Their mail address"),
+                    )
+                    .arg(Arg::new("name").long("name").value_name("NAME").required(true).help("What they are called"))
+                    .arg(
+                        Arg::new("password_file")
+                            .long("password-file")
+                            .value_name("FILE")
+                            .help("A file that holds their password; asked for, or read from a pipe, when left out"),
+                    ),
+            ),
+        )
+        .subcommand(
+            group("keys", "Changes keys")
+                .subcommand(with_settings("rotate-master", "Makes a new master key; no server may run meanwhile"))
+                .subcommand(with_settings("rotate-signing", "Makes a new key that signs access tokens")),
+        )
+        .subcommand(
+            group("mail", "Reads the outbox")
+                .subcommand(or_json(with_settings("list", "The newest mails")))
+                .subcommand(or_json(
+                    with_settings("show", "A mail with its text")
+                        .arg(Arg::new("id").value_name("ID").required(true).help("The mail's id, mai_...")),
+                )),
+        )
+        .subcommand(
+            group("auth", "Looks into refusals").subcommand(or_json(
+                with_settings("explain", "Which check refused a request").arg(
+                    Arg::new("id")
+                        .value_name("REQUEST")
+                        .required(true)
+                        .help("The request's id, as its answer told, req_..."),
+                ),
+            )),
+        )
         .subcommand(Command::new("openapi").about("Prints the OpenAPI document of the HTTP API"))
         .subcommand(
             group("docs", "Prints the parts of the documentation that are made from the program")
+                .subcommand(Command::new("matrix").about("Which role may do what"))
                 .subcommand(Command::new("errors").about("The codes of errors"))
-                .subcommand(Command::new("settings").about("The settings")),
+                .subcommand(Command::new("settings").about("The settings"))
+                .subcommand(Command::new("migrations").about("The migrations")),
         )
         .subcommand(Command::new("version").about("Prints the version"))
 }
@@ -35,24 +101,53 @@ fn with_settings(name: &'static str, about: &'static str) -> Command {
     settings::flags(Command::new(name).about(about))
 }
 
+fn flag(name: &'static str, about: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(about)
+}
+
 /// Makes a command print JSON on demand.
 fn or_json(command: Command) -> Command {
-    command.arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints JSON for programs"))
+    command.arg(flag("json", "Prints JSON for programs"))
 }
 
 /// Runs the command that was asked for.
 pub(crate) fn run(matches: &ArgMatches) -> Outcome {
-    match path_of(matches) {
-        (["serve", ""], matches) => {
-            let (settings, warnings) = settings_of(matches)?;
-            serve::serve(&settings, &warnings)
+    let (path, matches) = path_of(matches);
+    match path {
+        ["config", "check"] => return commands::config::check(matches),
+        ["openapi", ""] => return say(server::openapi::document()),
+        ["docs", "matrix"] => return say(commands::docs::matrix()),
+        ["docs", "errors"] => return say(commands::docs::errors()),
+        ["docs", "settings"] => return say(settings::document()),
+        ["docs", "migrations"] => return say(commands::migrate::document()),
+        ["version", ""] => return say(commands::docs::version()),
+        _ => {}
+    }
+    let (settings, warnings) = settings_of(matches)?;
+    let settings = &settings;
+    let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().map(String::as_str);
+    let on = |name: &str| matches.try_get_one::<bool>(name).ok().flatten().is_some_and(|on| *on);
+    // Clap asks for these.
+    let given = |name: &str| text(name).unwrap_or_default();
+    match path {
+        ["serve", ""] => serve::serve(settings, &warnings),
+        ["demo", ""] if on("verify") => commands::demo::verify(settings, on("json")),
+        ["demo", ""] => commands::demo::build(settings),
+        ["migrate", ""] => match text("print") {
+            Some(engine) => say(commands::migrate::sql(settings, engine)?),
+            None => commands::migrate::migrate(settings),
+        },
+        ["doctor", ""] => commands::doctor::doctor(settings, on("json")),
+        ["audit", "verify"] => commands::audit::verify(settings, text("org"), on("json")),
+        ["operator", "create"] => {
+            commands::operator::create(settings, given("email"), given("name"), text("password_file").map(Path::new))
         }
-        (["config", "check"], matches) => commands::config::check(matches),
-        (["openapi", ""], _) => say(server::openapi::document()),
-        (["docs", "errors"], _) => say(commands::docs::errors()),
-        (["docs", "settings"], _) => say(settings::document()),
-        (["version", ""], _) => say(commands::docs::version()),
-        (path, _) => unreachable!("clap lets no other command through: {path:?}"),
+        ["keys", "rotate-master"] => commands::keys::rotate_master(settings),
+        ["keys", "rotate-signing"] => commands::keys::rotate_signing(settings),
+        ["mail", "list"] => commands::mail::list(settings, on("json")),
+        ["mail", "show"] => commands::mail::show(settings, given("id"), on("json")),
+        ["auth", "explain"] => commands::auth::explain(settings, given("id"), on("json")),
+        path => unreachable!("clap lets no other command through: {path:?}"),
     }
 }
 

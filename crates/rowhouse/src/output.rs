@@ -1,13 +1,22 @@
-//! What people read: lines on standard output, and columns that stand under each other.
+//! What people read: lines on standard output, columns that stand under each other, reports of checks.
 
 use std::fmt;
 use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::{Failed, Outcome};
 
 /// Writes text to standard output. Whoever closed the pipe does not want to read on: no mistake.
 pub(crate) fn print(text: impl fmt::Display) {
     let mut out = std::io::stdout().lock();
     let _ = write!(out, "{text}");
     let _ = out.flush();
+}
+
+/// Writes JSON for programs.
+pub(crate) fn print_json(value: &Value) {
+    print(format!("{value:#}\n"));
 }
 
 /// Rows of cells, each column as wide as its widest cell.
@@ -35,5 +44,44 @@ impl fmt::Display for Columns {
             writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
+    }
+}
+
+/// What a number of checks came to.
+#[derive(Debug, Default)]
+pub(crate) struct Report(Vec<(String, Result<String, String>)>);
+
+impl Report {
+    /// Notes a check: what was found, or what is wrong.
+    pub(crate) fn note(&mut self, what: impl Into<String>, outcome: Result<String, String>) {
+        self.0.push((what.into(), outcome));
+    }
+
+    /// Notes a check that found faults or none.
+    pub(crate) fn faults(&mut self, what: impl Into<String>, faults: &[String]) {
+        self.note(what, if faults.is_empty() { Ok("nothing wrong".into()) } else { Err(faults.join("; ")) });
+    }
+
+    /// Prints it for people or for programs; fails when a check did.
+    pub(crate) fn finish(self, as_json: bool) -> Outcome {
+        let failed = self.0.iter().filter(|(_, outcome)| outcome.is_err()).count();
+        if as_json {
+            let checks = self.0.iter().map(|(what, outcome)| {
+                let (Ok(found) | Err(found)) = outcome;
+                json!({ "check": what, "passed": outcome.is_ok(), "found": found })
+            });
+            print_json(&json!({ "passed": failed == 0, "checks": checks.collect::<Vec<_>>() }));
+        } else {
+            let mut columns = Columns::default();
+            for (what, outcome) in &self.0 {
+                match outcome {
+                    Ok(found) => columns.row(["pass", what, found]),
+                    Err(wrong) => columns.row(["FAIL", what, wrong]),
+                }
+            }
+            let sum = format!("{} checks, {failed} failed", self.0.len());
+            print(format!("{columns}{sum}\n"));
+        }
+        if failed == 0 { Ok(()) } else { Err(Failed::Found) }
     }
 }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
+use crate::commands::demo;
 use crate::output::print;
 use crate::settings::Settings;
 use crate::settings::value::LogFormat;
@@ -21,6 +22,7 @@ pub(crate) fn serve(settings: &Settings, warnings: &[String]) -> Outcome {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+    raise_descriptors(settings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(because)?;
     let outcome = runtime.block_on(run(settings));
     // Hashes and commits that still run have had their time.
@@ -38,6 +40,22 @@ fn begin_logging(settings: &Settings) {
     begun.expect("nothing else in this process begins logging");
 }
 
+/// Lets the process open as many files as its hard limit allows: the usual soft limit of 1,024 is for programs that use `select`.
+fn raise_descriptors(settings: &Settings) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // A writer and up to four readers for each open file, three descriptors each; and as much again for connections.
+    let needed = u64::from(settings.open_files.0) * 15 * 2;
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let now = getrlimit(Resource::Nofile).current;
+    if raised.is_err() || now.is_some_and(|limit| limit < needed) {
+        let limit = now.map_or_else(|| "no number".to_owned(), |limit| limit.to_string());
+        tracing::warn!(
+            "this process may open {limit} files; {needed} are needed at worst: raise `ulimit -n` or lower `open_files`"
+        );
+    }
+}
+
 async fn run(settings: &Settings) -> Outcome {
     let _lock = open::lock(settings)?;
     // The port comes first: a server that cannot be reached should not make anything.
@@ -47,6 +65,12 @@ async fn run(settings: &Settings) -> Outcome {
     let store = open::store(settings, address.clone()).await?;
     let house = open::house(settings, store, &address)?;
     tenancy::orgs::finish_all(&house).await?;
+    let asked = settings.demo_at_first_start();
+    let demo = if asked && (house.store.is_untouched().await? || tenancy::demo::is_half_made(&house).await?) {
+        Some(tenancy::demo::build(&house).await?)
+    } else {
+        None
+    };
     let limits = Limits {
         body: settings.body_kib.0 as usize * 1024,
         trusted_proxies: settings.trusted_proxies.0.clone(),
@@ -68,6 +92,10 @@ async fn run(settings: &Settings) -> Outcome {
     let _background = server::background::start(&app);
     let stop = stop_signal(&app)?;
     print(start_text(settings, &address, metrics.as_deref(), &mails, house.store.engine()));
+    if let Some(made) = demo {
+        print(format!("{}\n", demo::sign_in_text(&made)));
+    }
+    print("Stop it with Ctrl-C.\n");
     let drain = Duration::from_secs(settings.drain_seconds.0.into());
     server::listen::serve(listener, router, stop, drain).await.map_err(because)?;
     print("Stopped.\n");
@@ -159,5 +187,5 @@ fn start_text(settings: &Settings, address: &str, metrics: Option<&str>, mails: 
         "at once, mail addresses are not verified"
     };
     lines.row(["", "sign-up", signing_up]);
-    format!("Rowhouse {} is open at {address}\n\n{lines}\nStop it with Ctrl-C.\n", env!("CARGO_PKG_VERSION"))
+    format!("Rowhouse {} is open at {address}\n\n{lines}\n", env!("CARGO_PKG_VERSION"))
 }

@@ -15,12 +15,16 @@ mod furnish;
 mod house;
 mod post;
 mod postgres;
+pub mod process;
+mod smtp;
 
 pub use alarms::{alarms, metric};
 pub use client::{Answer, Client};
 pub use house::{PASSWORD, TestHouse, Wish};
-pub use postgres::Database;
 pub use post::code;
+pub use postgres::Database;
+pub use process::Server;
+pub use smtp::SmtpSink;
 
 /// Runs each test on both engines: `name::sqlite` and `name::postgres`. `in some_wish;` before the tests tells how the house is to be.
 #[macro_export]

@@ -16,6 +16,16 @@ pub(crate) fn errors() -> String {
     text
 }
 
+pub(crate) fn matrix() -> String {
+    format!(
+        "# Permissions\n\n\
+         Written by `rowhouse docs matrix`; do not edit.\n\n\
+         What each role allows when it is held at the organisation. Held at a team or a project it allows the part that can be held\n\
+         there. Custom roles hold any selection of these.\n\n{}",
+        domain::matrix::markdown()
+    )
+}
+
 pub(crate) fn version() -> String {
     format!("rowhouse {}\n", env!("CARGO_PKG_VERSION"))
 }

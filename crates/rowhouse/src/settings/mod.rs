@@ -64,7 +64,7 @@ pub(crate) fn from_command_line(matches: &ArgMatches) -> Loaded {
         Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => (None, None),
         Err(error) => (None, Some(format!("the file of settings {} cannot be read: {error}", path.display()))),
     };
-    let mut loaded = load(Sources { flags, environment, file });
+    let mut loaded = load(&Sources { flags, environment, file });
     if let Some(mistake) = unreadable {
         loaded.mistakes.insert(0, mistake);
         loaded.settings = None;

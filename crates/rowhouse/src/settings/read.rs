@@ -96,7 +96,7 @@ fn place(setting: &Setting, source: Source) -> String {
 }
 
 /// Reads all sources. Nothing is opened but the files in which secrets stand alone.
-pub(crate) fn load(sources: Sources) -> Loaded {
+pub(crate) fn load(sources: &Sources) -> Loaded {
     let (mut mistakes, mut warnings) = (Vec::new(), Vec::new());
     let file = sources.file.as_ref().map(|(path, _)| path.clone());
     let in_file = match &sources.file {
@@ -110,8 +110,11 @@ pub(crate) fn load(sources: Sources) -> Loaded {
             (Source::Flag, sources.flags.get(setting.key), sources.flags.get(&format!("{}_file", setting.key))),
             (
                 Source::Environment,
-                // Compose files and units often pass empty variables on.
-                sources.environment.get(&setting.environment()).filter(|text| !text.is_empty()),
+                // Compose files and units often pass empty variables on: where they say nothing, they are none.
+                sources
+                    .environment
+                    .get(&setting.environment())
+                    .filter(|text| !text.is_empty() || (setting.may_be_empty)()),
                 sources.environment.get(&format!("{}_FILE", setting.environment())).filter(|text| !text.is_empty()),
             ),
             (Source::File, in_file.get(setting.key), in_file.get(&format!("{}_file", setting.key))),
@@ -247,7 +250,7 @@ mod tests {
 
     fn load_with(flags: &[(&str, &str)], environment: &[(&str, &str)], file: Option<&str>) -> Loaded {
         let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        load(Sources {
+        load(&Sources {
             flags: map(flags),
             environment: map(environment),
             file: file.map(|text| ("rowhouse.toml".into(), text.to_owned())),
@@ -268,6 +271,8 @@ mod tests {
         assert_eq!(listen(&load_with(&[], &[], file)), ("127.0.0.1:3".into(), Source::File));
         assert_eq!(listen(&load_with(&[], &[], None)), ("127.0.0.1:8080".into(), Source::Default));
         assert_eq!(listen(&load_with(&[], &[("ROWHOUSE_LISTEN", "")], None)).1, Source::Default);
+        let off = load_with(&[], &[("ROWHOUSE_METRICS_LISTEN", "")], None).settings.expect("no mistakes");
+        assert_eq!(off.metrics_listen.0, None);
     }
 
     #[test]

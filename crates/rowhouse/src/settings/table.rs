@@ -24,6 +24,8 @@ pub(crate) struct Setting {
     pub(crate) otherwise: &'static str,
     /// Whether it is hidden, and may stand in a file of its own.
     pub(crate) secret: bool,
+    /// Whether empty text says something.
+    pub(super) may_be_empty: fn() -> bool,
 }
 
 impl Setting {
@@ -54,6 +56,7 @@ macro_rules! settings {
             default: $default,
             otherwise: concat!($($otherwise)?),
             secret: <$kind as Value>::SECRET,
+            may_be_empty: || <$kind as Value>::read("").is_ok(),
         }),+];
 
         impl Settings {

@@ -1,0 +1,58 @@
+//! `rowhouse audit verify`: walks the audit chains, and compares them with their signed heads.
+
+use domain::OrgId;
+use store::control::organisations;
+
+use super::on_store;
+use crate::output::Report;
+use crate::settings::Settings;
+use crate::{Failed, Outcome};
+
+pub(crate) fn verify(settings: &Settings, org: Option<&str>, as_json: bool) -> Outcome {
+    let org = match org.map(str::parse::<OrgId>) {
+        None => None,
+        Some(Ok(org)) => Some(org),
+        Some(Err(error)) => return Err(Failed::Settings(vec![format!("--org {error}")])),
+    };
+    on_store(settings, async |store| {
+        let mut report = Report::default();
+        let signed = store.signed_heads().await?;
+        let mut queue = Vec::from_iter(org);
+        let mut after = None;
+        if org.is_none() {
+            report.note("installation", told(store.verify_house().await));
+        }
+        loop {
+            if org.is_none() {
+                let mut tx = store.read_control().await?;
+                let page = organisations::list(&mut tx, after, 1000).await?;
+                after = page.last().map(|last| last.id);
+                // One that is half made has no chain yet.
+                queue.extend(page.iter().filter(|o| o.status != domain::status::OrgStatus::Creating).map(|o| o.id));
+            }
+            for org in queue.drain(..) {
+                // What was decided in the directory belongs to the chain, too.
+                let outcome = match store.deliver(org).await {
+                    Ok(()) => store.verify_org_with(org, &signed).await,
+                    Err(error) => Err(error),
+                };
+                report.note(org.to_string(), told(outcome));
+            }
+            if after.is_none() {
+                break;
+            }
+        }
+        report.finish(as_json)
+    })
+}
+
+/// What the walk along a chain came to.
+pub(crate) fn told(outcome: store::Result<store::audit::Verified>) -> Result<String, String> {
+    match outcome {
+        Ok(verified) => match verified.fault {
+            None => Ok(format!("{} entries, {} signed heads", verified.entries, verified.heads)),
+            Some(fault) => Err(fault),
+        },
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,17 @@
+//! The binary from outside, and the parts that only it puts together.
+
+mod commands;
+mod demo;
+mod kill;
+mod mails;
+mod rotation;
+mod serve;
+mod upkeep;
+
+/// The binary under test.
+const BINARY: &str = env!("CARGO_BIN_EXE_rowhouse");
+
+/// What a command wrote, both ways.
+fn written(output: &std::process::Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}

@@ -1,0 +1,142 @@
+//! Starting, stopping, and what lies on the disk meanwhile.
+
+use std::time::Duration;
+
+use serde_json::json;
+use testing::Server;
+use testing::process::{files_below, free_port, run, send};
+
+use crate::{BINARY, written};
+
+#[test]
+fn the_first_start_makes_everything_and_says_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &["--demo", "on"]);
+    let printed = server.printed();
+    for part in [
+        &format!("is open at http://{}", server.address),
+        &folder.path().join("data").display().to_string(),
+        &folder.path().join("keys/master.key").display().to_string(),
+        "ada@acme.example",
+        tenancy::demo::PASSWORD,
+        "rowhouse mail list",
+    ] {
+        assert!(printed.contains(part), "{part} is not in {printed}");
+    }
+    let body = json!({ "email": "ada@acme.example", "password": tenancy::demo::PASSWORD });
+    assert_eq!(server.send("POST", "/api/v1/auth/login", None, Some(&body)).expect("answered").status, 200);
+    let verified = run(BINARY, folder.path(), &["demo", "--verify"]);
+    assert!(verified.status.success(), "{}", written(&verified));
+    let (code, _) = server.terminate();
+    assert_eq!(code, Some(0));
+    // The next start leaves the world alone.
+    let server = Server::start(BINARY, folder.path(), free_port(), &["--demo", "on"]);
+    assert!(!server.printed().contains("ada@acme.example"), "{}", server.printed());
+}
+
+#[test]
+fn a_second_server_on_the_same_data_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    let second = run(BINARY, folder.path(), &["serve", "--listen", &format!("127.0.0.1:{}", free_port())]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(written(&second).contains("another rowhouse uses"), "{}", written(&second));
+    let rotated = run(BINARY, folder.path(), &["keys", "rotate-master"]);
+    assert!(written(&rotated).contains("another rowhouse uses"), "{}", written(&rotated));
+    // Other data on the same port.
+    let other = tempfile::tempdir().expect("a folder");
+    let third = run(BINARY, other.path(), &["serve", "--listen", &server.address]);
+    assert_eq!(third.status.code(), Some(1));
+    assert!(written(&third).contains("something else listens there"), "{}", written(&third));
+    assert!(!other.path().join("data/control.db").exists(), "a server that cannot be reached makes nothing");
+}
+
+#[test]
+fn a_running_request_may_end_when_the_server_stops() {
+    use std::io::{Read, Write};
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    let body = json!({ "email": "ada@example.com", "password": "wet paint on the porch", "name": "Ada" }).to_string();
+    let head = format!(
+        "POST /api/v1/auth/signup HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = std::net::TcpStream::connect(&server.address).expect("connected");
+    stream.write_all(head.as_bytes()).expect("sent");
+    std::thread::sleep(Duration::from_millis(200));
+    let address = server.address.clone();
+    let stopping = std::thread::spawn(move || server.terminate());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(std::net::TcpStream::connect(&address).is_err(), "nobody new is let in");
+    stream.write_all(body.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let (code, took) = stopping.join().expect("it ends");
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[test]
+fn nothing_that_was_planted_is_found_on_the_disk() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    let needles =
+        ["planted-secret-a8Zq17", "planted-text-Bm42xw", "planted-person-77Kq", "planted.address@example.com"];
+    let body = json!({
+        "email": needles[3], "password": needles[0], "name": needles[2], "organization_name": "planted-house-91"
+    });
+    let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
+    assert_eq!(signed_up.status, 201, "{signed_up:?}");
+    let tokens = [signed_up.str("/access_token"), signed_up.str("/refresh_token")];
+    let team = server.send("POST", "/api/v1/teams", Some(tokens[0]), Some(&json!({ "name": needles[1] })));
+    assert_eq!(team.expect("answered").status, 201);
+    let data = folder.path().join("data");
+    let key = std::fs::read_to_string(folder.path().join("keys/master.key")).expect("a key");
+    let secrets: Vec<&[u8]> = needles
+        .iter()
+        .chain(&tokens)
+        .map(|text| text.as_bytes())
+        .chain([key.trim().as_bytes(), b"planted-house-91", b"CREATE TABLE", b"SQLite format 3"])
+        .collect();
+    let search = |when: &str| {
+        let files = files_below(&data);
+        assert!(files.len() >= 3, "{files:?}");
+        for file in files {
+            let bytes = std::fs::read(&file).expect("readable");
+            for secret in &secrets {
+                let found = bytes.windows(secret.len()).any(|window| window == *secret);
+                assert!(!found, "{} holds {} {when}", file.display(), String::from_utf8_lossy(secret));
+            }
+        }
+    };
+    assert!(
+        files_below(&data).iter().any(|file| file.display().to_string().ends_with("-wal")),
+        "there is a log to search"
+    );
+    search("while it runs");
+    server.kill();
+    search("after a crash");
+    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    assert_eq!(server.terminate().0, Some(0));
+    search("after a stop");
+    // Nor does the log tell.
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("a log");
+    assert!(!log.contains(needles[0]) && !log.contains(tokens[0]) && !log.contains(tokens[1]), "{log}");
+}
+
+#[test]
+fn metrics_stand_on_an_address_of_their_own_and_name_no_tenant() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let metrics = format!("127.0.0.1:{}", free_port());
+    let server = Server::start(BINARY, folder.path(), free_port(), &["--metrics-listen", &metrics]);
+    let body = json!({ "email": "ada@example.com", "password": "wet paint on the porch", "name": "Ada" });
+    let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
+    assert_eq!(server.send("GET", "/metrics", None, None).expect("answered").status, 404);
+    let page = send(&metrics, "GET", "/metrics", None, None).expect("answered").text;
+    assert!(
+        page.contains("rowhouse_requests_total{method=\"POST\",route=\"/api/v1/auth/signup\",status=\"201\"} 1"),
+        "{page}"
+    );
+    assert!(!page.contains(signed_up.str("/organization/id")) && !page.contains(signed_up.str("/user/id")), "{page}");
+}
