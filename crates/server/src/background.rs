@@ -45,8 +45,10 @@ async fn deliver(app: App) {
         match store.awaiting_delivery(100).await {
             Ok(orgs) => {
                 for org in orgs {
-                    // One organisation's damaged store must not keep the others waiting.
-                    if let Err(error) = store.deliver(org).await {
+                    // One organisation's damaged store must not keep the others waiting. Of that one the operator was told.
+                    if let Err(error) = store.deliver(org).await
+                        && !matches!(error, store::Error::Damaged { .. })
+                    {
                         tracing::error!(%org, %error, "what is queued for an organisation could not be written");
                     }
                 }

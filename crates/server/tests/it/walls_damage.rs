@@ -42,7 +42,9 @@ const HARMS: [(&str, Harm); 9] = [
     ("the last page overwritten with zeros", |file, _| zeros(file, length(file) - 4096)),
     ("one bit flipped in the middle", |file, _| flip(file)),
     ("gone", |file, _| std::fs::remove_file(file).expect("removed")),
-    ("replaced by another organisation's", |file, other| drop(std::fs::copy(other, file).expect("copied"))),
+    ("replaced by another organisation's", |file, other| {
+        std::fs::copy(other, file).expect("copied");
+    }),
     ("replaced by an empty one", |file, _| {
         std::fs::remove_file(file).expect("removed");
         std::fs::write(file, "").expect("written");
@@ -102,7 +104,7 @@ async fn a_closed_file_that_was_damaged_stops_its_organisation_alone() {
         std::fs::write(&file, copy).expect("restored");
         serves(&ann, "Ann's team").await;
         make_team(&ann, &format!("after it was {harm}")).await;
-        println!("{harm}: {}", raised.last().expect("an alarm"));
+        eprintln!("{harm}: {}", raised.last().expect("an alarm"));
     }
 }
 
@@ -114,7 +116,7 @@ async fn an_open_file_that_is_damaged_is_noticed() {
         make_team(&ann, "Ann's team").await;
         make_team(&bob, "Bob's team").await;
         let (file, other) = (file_of(&house, &ann), file_of(&house, &bob));
-        let backup = backup(&house, &ann).await;
+        let backup = backup(&house, &ann);
         damage(&file, &other);
         if harm.starts_with("one bit") || harm.contains("overwritten") || harm.contains("another") {
             // What was overwritten in place shows when it is read: pages in the cache are still the good ones.
@@ -135,7 +137,7 @@ async fn an_open_file_that_is_damaged_is_noticed() {
 }
 
 /// A copy as an operator would take it: of the file with all that its log holds.
-async fn backup(house: &TestHouse, client: &Client) -> PathBuf {
+fn backup(house: &TestHouse, client: &Client) -> PathBuf {
     let copy = house.data().with_file_name(format!("{}.backup", client.org));
     let file = file_of(house, client);
     for suffix in ["", "-wal"] {

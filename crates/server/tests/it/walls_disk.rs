@@ -66,7 +66,7 @@ async fn make_team(client: &Client, name: &str) -> testing::Answer {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_what_adds_and_nothing_else() {
     let Some(disk) = Disk::mount(48) else {
-        println!("skipped: only root can mount a small disk");
+        eprintln!("skipped: only root can mount a small disk");
         return;
     };
     let house = house_on(&disk.0).await;
@@ -120,7 +120,7 @@ async fn a_full_disk_stops_what_adds_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn running_out_of_room_in_the_middle_of_a_write_leaves_nothing_half_done() {
     let Some(disk) = Disk::mount(32) else {
-        println!("skipped: only root can mount a small disk");
+        eprintln!("skipped: only root can mount a small disk");
         return;
     };
     let house = house_on(&disk.0).await;
@@ -140,7 +140,7 @@ async fn running_out_of_room_in_the_middle_of_a_write_leaves_nothing_half_done()
         let shown = ann.get(&url).await.expect(200);
         assert_eq!(shown.headers["etag"].to_str().expect("text"), format!("\"{version}\""), "after {pages}");
     }
-    println!("{done} done, {refused} refused");
+    eprintln!("{done} done, {refused} refused");
     assert!(done > 0 && refused > 0, "{done} done, {refused} refused");
     disk.clear();
     let scope = house.scope(&ann).await;

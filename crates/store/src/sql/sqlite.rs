@@ -124,8 +124,8 @@ impl File {
             return Err(Error::Busy("the file is being opened again"));
         }
         let begin = if access == Access::Write { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        let begun = connection.get()?.execute_batch(begin).map_err(|error| translate(&error));
-        begun.map_err(|error| self.note(error))?;
+        let started = connection.get()?.execute_batch(begin).map_err(|error| translate(&error));
+        started.map_err(|error| self.note(error))?;
         Ok(Transaction { held: Some(connection), file: self.clone() })
     }
 

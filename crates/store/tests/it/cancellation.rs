@@ -87,12 +87,9 @@ async fn all_is_free(house: &TestHouse, scopes: &[Scope; 2]) {
     for scope in scopes {
         for _ in 0..4 {
             let mut tx = store.open(scope).read().await.expect("a connection is free");
-            let head = audits::head(&mut tx).await.expect("reads");
-            held.push((tx, head, scope.org()));
+            audits::head(&mut tx).await.expect("reads");
+            held.push(tx);
         }
-    }
-    for (tx, ..) in &held {
-        assert!(held.iter().any(|(.., org)| *org == tx.org()));
     }
     drop(held);
     for scope in scopes {
@@ -113,7 +110,7 @@ testing::both_stores! {
         let scopes = [house.scope(&ann).await, house.scope(&bob).await];
         let store = house.store();
         let seed = u64::from_be_bytes(store.ambient().bytes()) | 1;
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let acknowledged = [AtomicUsize::new(0), AtomicUsize::new(0)];
         let dropped = AtomicUsize::new(0);
         // How long a write takes now, with the others that run on this machine.
@@ -148,7 +145,7 @@ testing::both_stores! {
         };
         tokio::join!(runner(0), runner(1), runner(2), runner(3));
         let dropped = dropped.into_inner();
-        println!("{dropped} of {ROUNDS} were dropped");
+        eprintln!("{dropped} of {ROUNDS} were dropped");
         assert!(dropped > 60, "only {dropped} were dropped half way");
         assert!(dropped < 595, "only {} of {ROUNDS} came to their end", 600 - dropped);
         all_is_free(&house, &scopes).await;

@@ -24,7 +24,7 @@ async fn an_empty_organisation_takes_at_most_200_kib() {
         house.store().deliver(org).await.expect("its first entries are written");
     }
     let (closed, open) = (size_of(&first), size_of(&second));
-    println!("an empty organisation takes {} KiB closed, {} KiB open", closed / 1024, open / 1024);
+    eprintln!("an empty organisation takes {} KiB closed, {} KiB open", closed / 1024, open / 1024);
     assert!(closed <= 200 * 1024, "{closed} bytes closed");
     assert!(open <= 400 * 1024, "{open} bytes open, with its log");
     assert_eq!(

@@ -98,7 +98,7 @@ async fn write_and_read(store: &Store, scope: &Scope, word: &str, number: usize)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_organisations_work_behind_a_transaction_pooler() {
     let Some(pooler) = Pooler::start().await else {
-        println!("skipped: there is no pgbouncer");
+        eprintln!("skipped: there is no pgbouncer");
         return;
     };
     let house = TestHouse::postgres_with(Wish { pooler: Some(pooler.port), ..Wish::default() }).await;
@@ -152,7 +152,7 @@ async fn two_organisations_work_behind_a_transaction_pooler() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_start_behind_a_transaction_pooler() {
     let Some(pooler) = Pooler::start().await else {
-        println!("skipped: there is no pgbouncer");
+        eprintln!("skipped: there is no pgbouncer");
         return;
     };
     let house = TestHouse::postgres_with(Wish { pooler: Some(pooler.port), ..Wish::default() }).await;

@@ -233,7 +233,7 @@ pub(crate) fn reads_catalogue(text: &str) -> bool {
 /// they are guessed where PostgreSQL cannot tell, as for `$1 IS NULL OR id > $1`.
 pub(crate) async fn prepare(client: &tokio_postgres::Client, text: &str) -> Result<Vec<&'static str>, String> {
     const GUESSES: [&str; 5] = ["bigint", "text", "uuid", "bytea", "boolean"];
-    let count = (1..).take_while(|at| text.contains(&format!("${at}"))).count();
+    let count = (1..=64).take_while(|at| text.contains(&format!("${at}"))).count();
     let mut types = vec!["unknown"; count];
     // Where a recursion begins with a parameter, PostgreSQL takes it for text.
     if text.contains("(id) AS (SELECT $1 UNION") {
