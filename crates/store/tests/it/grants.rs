@@ -284,12 +284,12 @@ fn compare(told: &Told, grants: &Grants) -> Result<(), TestCaseError> {
 }
 
 testing::both_stores! {
+    #[expect(clippy::result_large_err, reason = "the error is proptest's")]
     async fn what_is_held_is_what_the_rules_say(house) {
         let cases = if house.engine() == Engine::Sqlite { 96 } else { 32 };
         let scene = Scene::set(house).await;
         let config = Config { cases, failure_persistence: None, max_shrink_time: 20_000, ..Config::default() };
         let runtime = tokio::runtime::Handle::current();
-        #[expect(clippy::result_large_err, reason = "the error is proptest's")]
         let play = |world| {
             let told = Told::new(&world, scene.house.store().ambient());
             let grants = runtime.block_on(scene.play(&told)).expect("the world can be written");
