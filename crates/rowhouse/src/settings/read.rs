@@ -210,14 +210,14 @@ fn text_of(value: &toml::Value) -> Option<String> {
 
 /// Variables that look like ours and are not: a warning only, since orchestrators set names of their own.
 fn strangers_in_environment(environment: &BTreeMap<String, String>, warnings: &mut Vec<String>) {
-    let known: Vec<String> = keys().into_iter().map(|key| format!("ROWHOUSE_{}", key.to_uppercase())).collect();
-    for name in environment.keys() {
-        let ours = known.contains(name)
-            || name == "ROWHOUSE_CONFIG"
-            || name.starts_with("ROWHOUSE_TEST_")
-            || name.starts_with("ROWHOUSE_SERVICES_");
+    let known: Vec<String> = keys().into_iter().map(|key| key.to_uppercase()).collect();
+    for name in environment.keys().filter_map(|name| name.strip_prefix("ROWHOUSE_")) {
+        let ours = known.iter().any(|known| known == name)
+            || name == "CONFIG"
+            || name.starts_with("TEST_")
+            || name.starts_with("SERVICES_");
         if !ours && let Some(near) = nearest(name, &known) {
-            warnings.push(format!("there is no setting {name}; did you mean {near}?"));
+            warnings.push(format!("there is no setting ROWHOUSE_{name}; did you mean ROWHOUSE_{near}?"));
         }
     }
 }
@@ -301,7 +301,11 @@ mod tests {
         );
         let loaded = load_with(&[], &[], Some("listen = \n"));
         assert!(loaded.mistakes[0].starts_with("rowhouse.toml line 1:"), "{:?}", loaded.mistakes);
-        let loaded = load_with(&[], &[("ROWHOUSE_LISTN", "x"), ("ROWHOUSE_PORT_80_TCP", "tcp://10.0.0.1")], None);
+        let loaded = load_with(
+            &[],
+            &[("ROWHOUSE_LISTN", "x"), ("ROWHOUSE_PORT_80_TCP", "tcp://10.0.0.1"), ("ROWHOUSE_URL", "x")],
+            None,
+        );
         assert_eq!(loaded.warnings, ["there is no setting ROWHOUSE_LISTN; did you mean ROWHOUSE_LISTEN?"]);
     }
 
