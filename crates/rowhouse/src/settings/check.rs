@@ -17,6 +17,14 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
             settings.data.display()
         ));
     }
+    let heads = settings.audit_heads_path();
+    if settings.database_url.is_none() && plain(&heads).starts_with(plain(&settings.data)) {
+        mistakes.push(format!(
+            "`audit_heads` {} must not be inside the data folder {}: whoever changes the data could change it too",
+            heads.display(),
+            settings.data.display()
+        ));
+    }
     if let Err(problem) = settings.read_plans() {
         mistakes.push(problem);
     }
@@ -80,6 +88,11 @@ impl Settings {
             let config = config.map(PathBuf::from).or_else(|| std::env::home_dir().map(|home| home.join(".config")));
             config.unwrap_or_else(|| "/etc".into()).join("rowhouse/master.key")
         })
+    }
+
+    /// Where the signed heads of the audit chains go.
+    pub(crate) fn audit_heads_path(&self) -> PathBuf {
+        self.audit_heads.clone().unwrap_or_else(|| self.master_key_path().with_file_name("audit-heads.jsonl"))
     }
 
     /// Whether mail addresses are verified before the first sign-in: everywhere but on a laptop.

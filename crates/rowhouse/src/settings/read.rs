@@ -326,6 +326,8 @@ mod tests {
     fn what_does_not_go_together_is_told() {
         let loaded = load_with(&[("data", "/tmp/x"), ("master_key_file", "/tmp/x/master.key")], &[], None);
         assert!(loaded.mistakes[0].contains("must not be inside the data folder"), "{:?}", loaded.mistakes);
+        let loaded = load_with(&[("data", "/tmp/x"), ("audit_heads", "/tmp/y/../x/heads")], &[], None);
+        assert!(loaded.mistakes[0].contains("must not be inside the data folder"), "{:?}", loaded.mistakes);
         let clear = [("smtp_url", "smtps://mail.example.com"), ("public_url", "http://rowhouse.example.com")];
         let loaded = load_with(&clear, &[], None);
         assert!(loaded.settings.is_some(), "{:?}", loaded.mistakes);

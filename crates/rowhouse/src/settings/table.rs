@@ -77,6 +77,8 @@ settings! {
     data: PathBuf = "./data";
     /// The file with the master key, outside the data folder. Made at the first start; keep a copy elsewhere.
     master_key_file: Option<PathBuf> = "" or "`rowhouse/master.key` in `$XDG_CONFIG_HOME` or `~/.config`";
+    /// The file to which the heads of the audit chains are signed, outside the data folder; best on a disk that only takes more.
+    audit_heads: Option<PathBuf> = "" or "`audit-heads.jsonl` beside the master key";
     /// The address under which people reach the server: links in mails begin with it, access tokens are issued by it.
     public_url: Option<PublicUrl> = "" or "`http://` and the address of `listen`";
     /// A PostgreSQL database instead of the embedded storage, with a user who may create roles and schemas.
