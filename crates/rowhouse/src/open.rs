@@ -76,8 +76,9 @@ pub(crate) async fn store(settings: &Settings, issuer: String) -> Outcome<Store>
 
 /// Opens the house around a store.
 pub(crate) fn house(settings: &Settings, store: Store, public_url: &str) -> Outcome<House> {
+    // One core fewer than there are: a storm of sign-ins must leave room for everybody else.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let slots = settings.password_slots.map_or(cores, |slots| slots.0 as usize);
+    let slots = settings.password_slots.map_or(cores.saturating_sub(1).max(1), |slots| slots.0 as usize);
     let passwords = Passwords::new(Cost::default(), slots, store.ambient().clone())?;
     let rules = Rules {
         plans: settings.read_plans().map_err(because)?,

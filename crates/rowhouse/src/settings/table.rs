@@ -110,7 +110,7 @@ settings! {
     /// Page cache of each connection to an organisation's file, in KiB.
     cache_kib: Number<64, 1_048_576> = "2048";
     /// Passwords that are hashed at once; each takes a core and 19 MiB for about 100 ms.
-    password_slots: Option<Number<1, 256>> = "" or "one for each core";
+    password_slots: Option<Number<1, 256>> = "" or "one fewer than there are cores, at least one";
     /// The largest body of a request, in KiB.
     body_kib: Number<16, 10_240> = "1024";
     /// How long an access token lives, in minutes.

@@ -219,8 +219,10 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Turned;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
-        let claim = claim(parts, app, "-", Recall::Control).await?;
-        Ok(Self { app: app.clone(), origin: origin(parts), claim })
+        let origin = origin(parts);
+        // Strangers have no name; by their addresses those who happen to send the same key stay apart.
+        let claim = claim(parts, app, &format!("- {}", origin.address), Recall::Control).await?;
+        Ok(Self { app: app.clone(), origin, claim })
     }
 }
 
