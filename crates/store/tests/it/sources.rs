@@ -204,7 +204,10 @@ static KNOWN: LazyLock<Vec<(Side, Vec<String>)>> =
 /// The sides that hold all tables which a text names.
 pub(crate) fn sides(text: &str) -> Vec<Side> {
     let named = tables_in(text);
-    let holds = |(_, known): &&(Side, Vec<String>)| named.iter().all(|table| known.contains(table));
+    // PostgreSQL's own catalogue is read from the control side, where operators' checks run; tenants' statements have no use for it.
+    let holds = |(side, known): &&(Side, Vec<String>)| {
+        named.iter().all(|table| known.contains(table) || (*side == Side::Control && table.starts_with("pg_")))
+    };
     KNOWN.iter().filter(holds).map(|(side, _)| *side).collect()
 }
 
