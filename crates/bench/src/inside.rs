@@ -20,8 +20,12 @@ use crate::report::{Report, percentile};
 pub(crate) async fn embedded(folder: &Path, open_files: usize) -> anyhow::Result<House> {
     let ambient = Ambient::system();
     let place = Place::Embedded { data: folder.join("data"), open_files, cache_kib: 2048 };
-    let settings =
-        Settings { place, master_key_file: folder.join("keys/master.key"), issuer: "http://127.0.0.1".into() };
+    let settings = Settings {
+        place,
+        master_key_file: folder.join("keys/master.key"),
+        audit_heads: folder.join("keys/audit-heads.jsonl"),
+        issuer: "http://127.0.0.1".into(),
+    };
     let store = Store::start(&settings, ambient.clone()).await?;
     let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 2, ambient)?;
     Ok(House::new(store, passwords, Rules::new("http://127.0.0.1", false)))

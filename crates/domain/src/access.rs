@@ -99,7 +99,7 @@ permissions! {
     RolesRead = "roles.read" at Organization: "see roles and what they allow";
     RolesWrite = "roles.write" at Organization: "make and change custom roles";
     KeysCreate = "keys.create" at Organization | Project: "make API keys and manage the own ones";
-    KeysManage = "keys.manage" at Organization | Project: "see and revoke the API keys of others";
+    KeysManage = "keys.manage" at Organization | Project: "see, limit and revoke the API keys of others";
     ConfigRead = "config.read" at Organization: "read the own configuration";
     ConfigWrite = "config.write" at Organization: "change the own configuration";
     UsageRead = "usage.read" at Organization | Team | Project: "see what was used and what it cost";

@@ -1,6 +1,7 @@
 //! Network addresses in lists: single ones and networks in CIDR form.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use ipnet::IpNet;
 
@@ -38,6 +39,52 @@ pub fn source(address: &str) -> String {
     }
 }
 
+/// An address or a network, as people type it into a list.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Network(String);
+
+impl Network {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        network(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+impl serde::Serialize for Network {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Network {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Network {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Network".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "maxLength": 43,
+            "description": "An address, or a network in CIDR form.",
+            "examples": ["192.0.2.7", "2001:db8::/32"],
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +98,7 @@ mod tests {
         assert!(!within("not an address", "0.0.0.0/0"));
         assert!(!within("192.0.2.7", "everywhere"));
         assert!(network("2001:db8::/32").is_ok());
+        assert_eq!("192.0.2.0/33".parse::<Network>(), Err(InvalidNetwork));
     }
 
     #[test]

@@ -83,6 +83,13 @@ text_type!(KeyName, 1..=80, lines: false, "What an API key is for.");
 text_type!(Reason, 1..=200, lines: false, "Why something was done.");
 text_type!(Description, 0..=1000, lines: true, "A few sentences.");
 
+impl Default for Description {
+    /// No words.
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
 /// A short name for URLs and labels made out of a name: lower-case ASCII letters, digits and single hyphens, 1 to 48 characters.
 #[must_use]
 pub fn slug(name: &str) -> String {

@@ -25,6 +25,12 @@ impl TimeZoneName {
         known.map(|name| Self(name.to_owned())).ok_or(InvalidTimeZone)
     }
 
+    /// The zone that never shifts.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self("UTC".into())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

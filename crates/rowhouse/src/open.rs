@@ -70,7 +70,8 @@ pub(crate) async fn store(settings: &Settings, issuer: String) -> Outcome<Store>
             cache_kib: settings.cache_kib.0,
         },
     };
-    let settings = store::Settings { place, master_key_file: settings.master_key_path(), issuer };
+    let master_key_file = settings.master_key_path();
+    let settings = store::Settings { place, master_key_file, audit_heads: settings.audit_heads_path(), issuer };
     Ok(Store::start(&settings, Ambient::system()).await?)
 }
 

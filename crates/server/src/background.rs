@@ -1,4 +1,5 @@
-//! What goes on without a request: deliveries, half-made organisations, expired things, notes of refusals.
+//! What goes on without a request: deliveries, half-made organisations, expired things, notes of refusals, warnings of keys that
+//! end, signed heads of the audit chains.
 
 use std::time::Duration;
 
@@ -21,6 +22,12 @@ pub fn start(app: &App) -> Background {
     tasks.spawn(write_notes(app.clone()));
     tasks.spawn(every(app.clone(), Duration::from_secs(10), "finishing organisations", async |app| {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
+    }));
+    tasks.spawn(every(app.clone(), Duration::from_mins(1), "warning of keys that end", async |app| {
+        tenancy::keys::warn_expiring(&app.house).await.map(drop).map_err(|error| error.to_string())
+    }));
+    tasks.spawn(every(app.clone(), Duration::from_mins(1), "signing the heads of audit chains", async |app| {
+        app.house.store.sign_heads().await.map(drop).map_err(|error| error.to_string())
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(10), "sweeping", async |app| {
         app.tidy();

@@ -2,7 +2,9 @@
 
 mod access;
 mod admin;
+mod api_keys;
 mod app;
+mod audit;
 mod auth;
 pub mod background;
 mod health;
@@ -14,6 +16,7 @@ pub mod metrics;
 pub mod openapi;
 mod operator;
 mod orgs;
+mod projects;
 mod roles;
 mod routes;
 mod teams;

@@ -157,7 +157,10 @@ pub(crate) fn all() -> Routes {
     let routes = crate::access::routes(routes);
     let routes = crate::admin::routes(routes);
     let routes = crate::operator::routes(routes);
+    let routes = crate::api_keys::routes(routes);
     let routes = crate::teams::routes(routes);
+    let routes = crate::projects::routes(routes);
     let routes = crate::user::routes(routes);
+    let routes = crate::audit::routes(routes);
     crate::health::routes(routes)
 }

@@ -94,6 +94,7 @@ impl Store {
     async fn write_deliveries(&self, org: OrgId, queued: &[Delivery]) -> Result<()> {
         let mut tx = self.tenant(org, Access::Write).await?;
         let now = self.ambient().now();
+        let mut head = None;
         for delivery in queued {
             let fresh = tx
                 .sql("INSERT INTO delivered (id, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING")
@@ -106,7 +107,7 @@ impl Store {
                 continue;
             }
             match delivery.kind.as_str() {
-                AUDIT => audit::append(&mut tx, audit::from_payload(&delivery.payload)?).await?,
+                AUDIT => head = Some(audit::append(&mut tx, audit::from_payload(&delivery.payload)?).await?),
                 PLACEMENT => {
                     org::place(&mut tx, &read(&delivery.payload)?, now).await?;
                 }
@@ -121,6 +122,7 @@ impl Store {
             .run()
             .await?;
         tx.commit().await?;
+        self.0.heads.grew(Some(org), head);
         if queued.iter().any(|delivery| delivery.kind == PLACEMENT) {
             self.forget_authority();
         }

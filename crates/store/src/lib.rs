@@ -82,7 +82,7 @@ pub use keys::MasterKeys;
 pub use org::{OrgStore, Tx};
 pub use rotation::Rotation;
 pub use scope::{Actor, Credential, Invited, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes};
-pub use setup::{Place, Settings};
+pub use setup::{Place, Settings, hex};
 pub use sql::{Engine, Json};
 
 use crate::files::Files;
@@ -101,6 +101,7 @@ struct Inner {
     house: Secret,
     authorities: authority::Cache,
     signing: tokens::Keyring,
+    heads: heads::Heads,
     /// Wakes whoever writes deliveries into organisations' stores.
     deliveries: tokio::sync::Notify,
 }

@@ -10,7 +10,7 @@ use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, write_private};
 use crate::migrate::{self, Roles};
 use crate::sql::{postgres, sqlite};
-use crate::{Backend, Error, Inner, Result, Shares, Store, authority, tokens};
+use crate::{Backend, Error, Inner, Result, Shares, Store, authority, heads, tokens};
 
 /// Where the data is.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub struct Settings {
     pub place: Place,
     /// Where the master key is; never inside the data folder.
     pub master_key_file: PathBuf,
+    /// Where the signed heads of the audit chains go; never inside the data folder.
+    pub audit_heads: PathBuf,
     /// Who issues access tokens: the public address of the installation.
     pub issuer: String,
 }
@@ -53,10 +55,9 @@ impl Store {
     pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Self> {
         let store = match &settings.place {
             Place::Embedded { data, open_files, cache_kib } => {
-                let (data, key_file, issuer) =
-                    (data.clone(), settings.master_key_file.clone(), settings.issuer.clone());
+                let (data, settings) = (data.clone(), settings.clone());
                 let (open_files, cache_kib) = (*open_files, *cache_kib);
-                tokio::task::spawn_blocking(move || embedded(&data, &key_file, open_files, cache_kib, ambient, issuer))
+                tokio::task::spawn_blocking(move || embedded(&data, &settings, open_files, cache_kib, ambient))
                     .await
                     .map_err(|error| Error::bug(error.to_string()))??
             }
@@ -73,14 +74,7 @@ impl Store {
     }
 }
 
-fn embedded(
-    data: &Path,
-    key_file: &Path,
-    open_files: usize,
-    cache_kib: u32,
-    ambient: Ambient,
-    issuer: String,
-) -> Result<Inner> {
+fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32, ambient: Ambient) -> Result<Inner> {
     let setup =
         |error: std::io::Error| Error::Setup(format!("{} cannot be used as the data folder: {error}", data.display()));
     make_private_folder(data).map_err(setup)?;
@@ -93,10 +87,17 @@ fn embedded(
             house_file.display()
         )));
     }
-    let master = master_keys(key_file, fresh, &ambient)?;
+    let master = master_keys(&settings.master_key_file, fresh, &ambient)?;
     if master.path().canonicalize().map_err(setup)?.starts_with(&data) {
         return Err(Error::Setup(
             "the master key must not be inside the data folder; set ROWHOUSE_MASTER_KEY_FILE to another place".into(),
+        ));
+    }
+    let heads = settings.audit_heads.parent().unwrap_or(Path::new("."));
+    make_private_folder(heads).map_err(setup)?;
+    if heads.canonicalize().map_err(setup)?.starts_with(&data) {
+        return Err(Error::Setup(
+            "the signed heads of the audit log must not be inside the data folder: whoever changes the data could change them".into(),
         ));
     }
     let house = if fresh {
@@ -113,7 +114,7 @@ fn embedded(
     let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true, None)?;
     control.exclusively(|connection| migrate::file(connection, migrate::CONTROL))?;
     let files = Files::new(data.join("orgs"), open_files, cache_kib);
-    Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files, house_file }, master, house, issuer))
+    Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files, house_file }, master, house, settings))
 }
 
 async fn database(
@@ -123,7 +124,6 @@ async fn database(
     settings: &Settings,
     ambient: Ambient,
 ) -> Result<Inner> {
-    let (key_file, issuer) = (settings.master_key_file.as_path(), settings.issuer.clone());
     let config: tokio_postgres::Config = url
         .parse()
         .map_err(|error| Error::Setup(format!("ROWHOUSE_DATABASE_URL is not a PostgreSQL address: {error}")))?;
@@ -147,7 +147,7 @@ async fn database(
     } else {
         None
     };
-    let master = master_keys(key_file, wrapped.is_none(), &ambient)?;
+    let master = master_keys(&settings.master_key_file, wrapped.is_none(), &ambient)?;
     let house = match &wrapped {
         Some(text) => master.unwrap(HOUSE, &unhex(text)?)?,
         None => Secret::random(&ambient),
@@ -178,12 +178,13 @@ async fn database(
         control: postgres::pool(login(1), connections.div_ceil(2).max(4))?,
         shares: Shares::new(connections.div_ceil(2)),
     };
-    Ok(inner(ambient, backend, master, house, issuer))
+    Ok(inner(ambient, backend, master, house, settings))
 }
 
-fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, issuer: String) -> Inner {
+fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, settings: &Settings) -> Inner {
     Inner {
-        issuer,
+        issuer: settings.issuer.clone(),
+        heads: heads::Heads::new(settings.audit_heads.clone(), &house),
         ambient,
         backend,
         master: RwLock::new(master),
@@ -207,7 +208,9 @@ fn master_keys(path: &Path, fresh: bool, ambient: &Ambient) -> Result<MasterKeys
     }
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -5,6 +5,7 @@
 use domain::Time;
 use domain::email::Email;
 use store::Origin;
+use store::control::api_keys::Expiring;
 use store::control::mails::NewMail;
 use store::control::people::Person;
 
@@ -183,5 +184,24 @@ pub(crate) fn recovery_code_used(house: &House, person: &Person, left: i64, orig
         .say(format!("one of your recovery codes was used; {left} are left."))
         .say(asked(house, origin))
         .say("If it was not you, change your password and make new codes at once.")
+        .seal()
+}
+
+/// To the maker of an API key that ends soon.
+pub(crate) fn key_ends(house: &House, key: &Expiring) -> NewMail {
+    let url = &house.rules.public_url;
+    let Expiring { id, name, public_id, expires_at, organisation, email } = key;
+    let letter =
+        Letter { house, to: email, name: None, subject: "An API key of yours ends soon", paragraphs: Vec::new() };
+    letter
+        .say(format!(
+            "your API key \"{name}\" ({public_id}) of {organisation} ends at {} UTC. What uses it will be refused from then on.",
+            minute(*expires_at)
+        ))
+        .say(format!(
+            "To go on, rotate it before:\n\n    POST {url}/api/v1/auth/api-keys/{id}/rotate\n\ngives you a new key with the same \
+             rights and limits, and lets the old one live on for an hour, or for as long as you say, a day at the most."
+        ))
+        .say("If nothing uses it any more, there is nothing to do.")
         .seal()
 }

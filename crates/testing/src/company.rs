@@ -9,6 +9,11 @@ impl TestHouse {
     /// Signs a new person up and brings them into somebody's organisation by an invitation; gives their client, working there.
     pub async fn join(&self, host: &Client, name: &str, role: &str) -> Client {
         let person = self.sign_up(name).await;
+        self.bring(host, &person, name, role).await
+    }
+
+    /// As [`TestHouse::join`], with a person who has signed up before.
+    pub async fn bring(&self, host: &Client, person: &Client, name: &str, role: &str) -> Client {
         let invitation = json!({ "email": format!("{}@example.com", name.to_lowercase()), "role": role });
         let sent = host.post("/api/v1/invitations", &invitation).await.expect(201);
         let link = json!({ "token": sent.str("/token") });

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tenancy::passwords::{Cost, Passwords};
 use tenancy::{House, Rules};
 
+use crate::chance::Chance;
 use crate::client::Client;
 use crate::postgres::Database;
 
@@ -54,6 +55,8 @@ pub struct TestHouse {
     pub house: House,
     /// The clock; it stands still until it is told to move.
     pub clock: Arc<ManualClock>,
+    /// The randomness; a test can foresee it.
+    pub chance: Arc<Chance>,
     router: axum::Router,
     routes: Vec<Listed>,
     settings: Settings,
@@ -61,16 +64,6 @@ pub struct TestHouse {
     _folder: TempDir,
     _background: Background,
     database: Option<Database>,
-}
-
-struct SystemRandom(Ambient);
-
-impl Random for SystemRandom {
-    fn fill(&self, buffer: &mut [u8]) {
-        for chunk in buffer.chunks_mut(8) {
-            chunk.copy_from_slice(&self.0.bytes::<8>()[..chunk.len()]);
-        }
-    }
 }
 
 /// A key that is no secret, so that all tests can open the database template.
@@ -105,7 +98,8 @@ impl TestHouse {
         std::fs::write(&master_key_file, MASTER_KEY).expect("written");
         let start: Time = "2026-11-22T10:00:00Z".parse().expect("a good time");
         let clock = Arc::new(ManualClock::at(start));
-        let ambient = Ambient::new(clock.clone() as Arc<dyn Clock>, Arc::new(SystemRandom(Ambient::system())));
+        let chance = Arc::new(Chance::default());
+        let ambient = Ambient::new(clock.clone() as Arc<dyn Clock>, chance.clone() as Arc<dyn Random>);
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(Database::clone_template(&master_key_file, &ambient).await),
@@ -118,7 +112,8 @@ impl TestHouse {
                 Place::Postgres { url, role_prefix: "rowhouse".into(), connections: 8 }
             }
         };
-        let settings = Settings { place, master_key_file, issuer: wish.public_url.clone() };
+        let audit_heads = folder.path().join("keys/audit-heads.jsonl");
+        let settings = Settings { place, master_key_file, audit_heads, issuer: wish.public_url.clone() };
         let store = Store::start(&settings, ambient.clone()).await.expect("the store starts");
         // The cheapest cost that argon2 takes: what hashing costs is measured elsewhere.
         let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 2, ambient).expect("a good cost");
@@ -133,6 +128,7 @@ impl TestHouse {
             app,
             house,
             clock,
+            chance,
             router,
             routes: listed,
             settings,

@@ -9,6 +9,7 @@
 //! ```
 
 mod alarms;
+mod chance;
 mod client;
 mod company;
 mod furnish;
@@ -19,6 +20,7 @@ pub mod process;
 mod smtp;
 
 pub use alarms::{alarms, metric};
+pub use chance::Chance;
 pub use client::{Answer, Client};
 pub use house::{PASSWORD, TestHouse, Wish};
 pub use post::code;

@@ -39,7 +39,12 @@ impl Database {
             admin.batch_execute(&format!("CREATE DATABASE {draft}")).await.expect("created");
             let url = in_database(&draft);
             let place = Place::Postgres { url, role_prefix: "rowhouse".into(), connections: 2 };
-            let settings = Settings { place, master_key_file: key_file.to_owned(), issuer: "http://test".into() };
+            let settings = Settings {
+                place,
+                master_key_file: key_file.to_owned(),
+                audit_heads: key_file.with_file_name("audit-heads.jsonl"),
+                issuer: "http://test".into(),
+            };
             drop(Store::start(&settings, ambient.clone()).await.expect("the template is migrated"));
             let rename = format!("ALTER DATABASE {draft} RENAME TO {template}");
             // The pools close their connections a moment after they are dropped.

@@ -147,6 +147,7 @@ fn recorded_teams(folder: &std::path::Path, port: u16) -> BTreeSet<String> {
         let settings = store::Settings {
             place,
             master_key_file: folder.join("keys/master.key"),
+            audit_heads: folder.join("keys/audit-heads.jsonl"),
             issuer: format!("http://127.0.0.1:{port}"),
         };
         let store = store::Store::start(&settings, Ambient::system()).await.expect("opens");
@@ -165,7 +166,9 @@ fn recorded_teams(folder: &std::path::Path, port: u16) -> BTreeSet<String> {
         let mut tx = store.open(&scope).read().await.expect("begun");
         let (mut recorded, mut above) = (BTreeSet::new(), 0);
         loop {
-            let entries = store::org::audits::following(&mut tx, above, 500).await.expect("listed");
+            let entries = store::org::audits::list_rising(&mut tx, store::audit::Filter::default(), above, 500)
+                .await
+                .expect("listed");
             let Some(last) = entries.last() else { return recorded };
             above = last.seq;
             for entry in entries.into_iter().filter(|entry| entry.action == "team.created") {

@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::error::{Problem, Result};
 use crate::App;
@@ -34,6 +35,31 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         }
         parse(&bytes).map(Self)
     }
+}
+
+/// A JSON body that may be left out: then all its fields are.
+#[derive(Debug)]
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(Request::from_parts(parts.clone(), body), app.limits.body).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let Body(body) = Body::from_request(Request::from_parts(parts, bytes.into()), app).await?;
+        Ok(Self(body))
+    }
+}
+
+/// For a field that can be `null`: tells that from one that was left out.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Reads a body up to a size.
@@ -108,19 +134,29 @@ fn wrong_field(path: &str, text: &str) -> Problem {
     Problem::field(place, text)
 }
 
+fn describe<T: JsonSchema>(ctx: &mut GenContext, operation: &mut Operation, required: bool) {
+    let schema = ctx.schema.subschema_for::<T>();
+    let media = MediaType {
+        schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }),
+        ..MediaType::default()
+    };
+    let body = RequestBody {
+        content: std::iter::once(("application/json".to_owned(), media)).collect(),
+        required,
+        ..RequestBody::default()
+    };
+    operation.request_body = Some(ReferenceOr::Item(body));
+}
+
 impl<T: JsonSchema> OperationInput for Body<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
-        let schema = ctx.schema.subschema_for::<T>();
-        let media = MediaType {
-            schema: Some(SchemaObject { json_schema: schema, external_docs: None, example: None }),
-            ..MediaType::default()
-        };
-        let body = RequestBody {
-            content: std::iter::once(("application/json".to_owned(), media)).collect(),
-            required: true,
-            ..RequestBody::default()
-        };
-        operation.request_body = Some(ReferenceOr::Item(body));
+        describe::<T>(ctx, operation, true);
+    }
+}
+
+impl<T: JsonSchema> OperationInput for OptionalBody<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        describe::<T>(ctx, operation, false);
     }
 }
 

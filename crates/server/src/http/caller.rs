@@ -530,6 +530,11 @@ impl<P: Requires> Caller<P> {
         }
     }
 
+    /// The scope with the rights of now: for what goes on after the request was let in.
+    pub(crate) async fn reentered(&self) -> Result<Scope, Stop> {
+        self.store().enter(self.principal(), Some(self.org()), None, self.origin().clone()).await
+    }
+
     /// A transaction on the organisation's store that writes.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(self.store().open(self.scope()).begin().await?)

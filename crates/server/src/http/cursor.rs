@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use domain::Time;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -73,6 +74,16 @@ impl Bound<'_> {
         let parts = [self.to.as_bytes(), &[0], content].concat();
         self.store.fingerprint("cursor", &parts)
     }
+}
+
+/// Which page of a list without filters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Paging {
+    /// At most so many; 50 when left out, 200 at the most.
+    pub(crate) limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
 }
 
 /// The length of a page that was asked for.

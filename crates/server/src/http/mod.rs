@@ -4,6 +4,7 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod cursor;
 pub(crate) mod error;
+pub(crate) mod granting;
 pub(crate) mod idempotency;
 pub(crate) mod layers;
 pub(crate) mod reply;

@@ -2,31 +2,16 @@
 
 use domain::access::can;
 use domain::authoriser::Object;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use store::org::teams;
 
 use super::TeamView;
 use crate::http::body::Query;
 use crate::http::caller::Local;
-use crate::http::cursor;
+use crate::http::cursor::{self, Paging};
 use crate::http::error::Result;
 use crate::http::reply::{Found, Page};
 
-/// Which page.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListTeams {
-    /// At most so many; 50 when left out, 200 at the most.
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-pub(crate) async fn list(
-    local: Local<can::TeamsRead>,
-    Query(query): Query<ListTeams>,
-) -> Result<Found<Page<TeamView>>> {
+pub(crate) async fn list(local: Local<can::TeamsRead>, Query(query): Query<Paging>) -> Result<Found<Page<TeamView>>> {
     let caller = local.each();
     let limit = cursor::limit(query.limit)?;
     let bound = caller.list("teams", &());

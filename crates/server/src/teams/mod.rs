@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod members;
 mod update;
 
 use domain::text::TeamName;
@@ -21,6 +22,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/teams/{id}", "Shows a team.", get::get)
         .patch("/api/v1/teams/{id}", "Renames or moves a team.", update::update)
         .delete("/api/v1/teams/{id}", "Deletes a team that has none below it.", delete::delete)
+        .get("/api/v1/teams/{id}/members", "Lists who is in a team.", members::list::list)
+        .put("/api/v1/teams/{id}/members/{user_id}", "Gives somebody a role in a team.", members::put::put)
+        .delete("/api/v1/teams/{id}/members/{user_id}", "Takes somebody out of a team.", members::delete::delete)
 }
 
 /// A team.

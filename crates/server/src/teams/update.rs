@@ -5,12 +5,12 @@ use domain::access::can;
 use domain::authoriser::Object;
 use domain::text::TeamName;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use store::audit::Event;
 use store::org::teams;
 
 use super::TeamView;
-use crate::http::body::{Body, IfMatch, Path};
+use crate::http::body::{Body, IfMatch, Path, present};
 use crate::http::caller::Local;
 use crate::http::error::Result;
 use crate::http::reply::{Found, Versioned};
@@ -25,11 +25,6 @@ pub(crate) struct UpdateTeam {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<TeamId>")]
     parent_id: Option<Option<TeamId>>,
-}
-
-/// Tells `null` from a field that was left out.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<TeamId>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 pub(crate) async fn update(

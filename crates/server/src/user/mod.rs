@@ -1,10 +1,12 @@
-//! The caller as a person.
+//! The caller as a person: their profile, and their configuration in the organisation they work in.
 
+mod config;
 mod profile;
 
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
+    let routes = config::routes(routes);
     routes.get("/api/v1/user/profile", "Shows the caller's profile.", profile::get::get).patch(
         "/api/v1/user/profile",
         "Changes the caller's profile.",

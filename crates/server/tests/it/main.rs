@@ -2,6 +2,8 @@
 
 mod access;
 mod accounts;
+mod api_keys;
+mod audit;
 mod factors;
 mod invitations;
 mod logins;
@@ -11,10 +13,12 @@ mod operator;
 mod orgs;
 mod passwords;
 mod profiles;
+mod projects;
 mod roles;
 mod sessions;
 mod teams;
 mod tokens;
+mod user_config;
 mod walls_between;
 mod walls_damage;
 mod walls_disk;

@@ -53,4 +53,80 @@ testing::both_stores! {
         bob.in_org(&ann.org).get("/api/v1/teams").await.expect(404);
         assert_eq!(bob.get("/api/v1/teams").await.expect(200).json["data"], json!([]));
     }
+
+    async fn what_is_held_at_a_team_holds_below_it_and_moves_with_it(house) {
+        let ann = house.sign_up("Ann").await;
+        let (bob, max) = (house.join(&ann, "Bob", "member").await, house.join(&ann, "Max", "member").await);
+        let team = async |name: &str, parent: Option<&str>| {
+            let body = json!({ "name": name, "parent_id": parent });
+            ann.post("/api/v1/teams", &body).await.expect(201).str("/id").to_owned()
+        };
+        let eng = team("Engineering", None).await;
+        let (front, back, product) =
+            (team("Frontend", Some(&eng)).await, team("Backend", Some(&eng)).await, team("Product", None).await);
+        let put = async |team: &str, user: &str, role: &str| {
+            ann.put(&format!("/api/v1/teams/{team}/members/{user}"), &json!({ "role": role })).await.expect(200)
+        };
+        let rename = async |who: &testing::Client, team: &str| {
+            who.patch(&format!("/api/v1/teams/{team}"), &json!({ "name": format!("{team} of {}", who.user) })).await.status
+        };
+        assert_eq!(put(&eng, &bob.user, "admin").await.str("/role"), "admin");
+        put(&front, &max.user, "admin").await;
+        assert_eq!(rename(&bob, &front).await, 200, "an admin of Engineering acts in Frontend");
+        assert_eq!(rename(&bob, &product).await, 403);
+        assert_eq!(rename(&max, &front).await, 200);
+        assert_eq!(rename(&max, &back).await, 403, "an admin of Frontend is nobody in Backend");
+        // Bob runs Engineering, so he may fill the teams below it.
+        bob.put(&format!("/api/v1/teams/{back}/members/{}", max.user), &json!({ "role": "member" })).await.expect(200);
+        bob.delete(&format!("/api/v1/teams/{back}/members/{}", max.user)).await.expect(204);
+        bob.delete(&format!("/api/v1/teams/{back}/members/{}", max.user)).await.expect(404);
+        // Frontend moves below Product: Bob's rights there end with the move, and those of the people in Product begin.
+        put(&product, &max.user, "viewer").await;
+        ann.patch(&format!("/api/v1/teams/{front}"), &json!({ "parent_id": product })).await.expect(200);
+        assert_eq!(rename(&bob, &front).await, 403);
+        ann.patch(&format!("/api/v1/teams/{front}"), &json!({ "parent_id": eng })).await.expect(200);
+        assert_eq!(rename(&bob, &front).await, 200);
+        ann.delete(&format!("/api/v1/teams/{eng}/members/{}", bob.user)).await.expect(204);
+        assert_eq!(rename(&bob, &front).await, 403);
+    }
+
+    async fn nobody_gives_a_role_above_their_own_or_to_a_stranger(house) {
+        let (ann, stranger) = (house.sign_up("Ann").await, house.sign_up("Eve").await);
+        let (bob, max) = (house.join(&ann, "Bob", "member").await, house.join(&ann, "Max", "member").await);
+        house.on_plan(&ann.org, "enterprise").await;
+        let keeper = json!({ "name": "Keeper", "permissions": ["teams.read", "teams.members"] });
+        let keeper = ann.post("/api/v1/roles", &keeper).await.expect(201).str("/id").to_owned();
+        let team = ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201).str("/id").to_owned();
+        let members = format!("/api/v1/teams/{team}/members");
+        ann.put(&format!("{members}/{}", bob.user), &json!({ "role": keeper })).await.expect(200);
+        // A keeper may put people in, but only with what a keeper holds.
+        bob.put(&format!("{members}/{}", max.user), &json!({ "role": "viewer" })).await.expect(200);
+        bob.put(&format!("{members}/{}", max.user), &json!({ "role": keeper })).await.expect(200);
+        bob.put(&format!("{members}/{}", max.user), &json!({ "role": "admin" })).await.expect(403);
+        bob.put(&format!("{members}/{}", bob.user), &json!({ "role": "owner" })).await.expect(403);
+        let list = max.get(&members).await.expect(200);
+        assert_eq!(list.json["data"].as_array().expect("a list").len(), 2);
+        assert_eq!(max.get(&format!("{members}?limit=1")).await.expect(200).json["data"].as_array().expect("a list").len(), 1);
+        // Strangers, unknown roles and unknown fields are named.
+        let refused = ann.put(&format!("{members}/{}", stranger.user), &json!({ "role": "viewer" })).await.expect(422);
+        assert_eq!(refused.str("/error/param"), "user_id");
+        let no_role = "rol_01932d6f4b7a7c3e9a51c0ffee15600d";
+        for (body, param) in [
+            (json!({ "role": no_role }), "role"),
+            (json!({ "role": "root" }), "role"),
+            (json!({}), "role"),
+            (json!({ "role": "viewer", "owner": true }), "owner"),
+        ] {
+            let refused = ann.put(&format!("{members}/{}", max.user), &body).await.expect(422);
+            assert_eq!(refused.str("/error/param"), param);
+        }
+        // The team is none for another organisation.
+        stranger.get(&members).await.expect(404);
+        stranger.put(&format!("{members}/{}", stranger.user), &json!({ "role": "owner" })).await.expect(404);
+        stranger.delete(&format!("{members}/{}", max.user)).await.expect(404);
+        ann.put(&format!("{members}/nobody"), &json!({ "role": "viewer" })).await.expect(404);
+        ann.patch(&format!("/api/v1/members/{}", max.user), &json!({ "role": "viewer" })).await.expect(200);
+        max.delete(&format!("{members}/{}", bob.user)).await.expect(204);
+        bob.delete(&format!("{members}/{}", max.user)).await.expect(403);
+    }
 }

@@ -1,7 +1,7 @@
 //! API keys: credentials of programs, for one organisation or one project of it. A keyed hash is stored, never the key.
 
 use domain::access::{Permission, PermissionSet};
-use domain::api_key::Presented;
+use domain::api_key::{Presented, PublicId};
 use domain::status::Standing;
 use domain::text::KeyName;
 use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, Time, UserId};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
 use crate::sql::{Json, before_id};
-use crate::{OrNotFound, Result, Store, Turn};
+use crate::{Error, OrNotFound, OrTaken, Result, Store, Turn};
 
 /// A key with what each request must know of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -110,9 +110,16 @@ fn as_list<S: serde::Serializer>(list: &Json<Vec<String>>, serializer: S) -> Res
     list.0.serialize(serializer)
 }
 
-/// Adds a key.
+/// Whether a public id is in use, in whatever organisation.
 /// # Errors
 /// As the database.
+pub async fn is_taken(tx: &mut ControlTx, id: PublicId) -> Result<bool> {
+    tx.sql("SELECT EXISTS (SELECT 1 FROM api_keys WHERE public_id = $1)").bind(id.to_string()).one().await
+}
+
+/// Adds a key.
+/// # Errors
+/// [`Error::Taken`] when the public id is in use.
 pub async fn insert(tx: &mut ControlTx, key: &ApiKey, presented: &Presented) -> Result<()> {
     let hash = tx.store().fingerprint("api key", presented.secret().as_bytes());
     tx.sql(
@@ -139,8 +146,34 @@ pub async fn insert(tx: &mut ControlTx, key: &ApiKey, presented: &Presented) -> 
     .bind(key.created_at)
     .bind(key.expires_at)
     .run()
-    .await?;
+    .await
+    .or_taken("public id")?;
     Ok(())
+}
+
+/// Writes back what can change of a key: its name, its addresses and its limits; counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn update(tx: &mut ControlTx, key: &ApiKey) -> Result<()> {
+    let changed = tx
+        .sql(
+            "UPDATE api_keys SET name = $3, addresses = $4, rate_per_minute = $5, calls_per_day = $6, budget_micros = $7, currency = $8,
+                                 version = version + 1
+             WHERE org_id = $1 AND id = $2 AND version = $9",
+        )
+        .bind(key.org_id)
+        .bind(key.id)
+        .bind(&key.name)
+        .bind(serde_json::to_string(&key.addresses.0).unwrap_or_default())
+        .bind(key.rate_per_minute)
+        .bind(key.calls_per_day)
+        .bind(key.budget_micros)
+        .bind(key.currency.clone())
+        .bind(key.version)
+        .run()
+        .await?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("API key")) } else { Ok(()) }
 }
 
 /// A key of an organisation.
@@ -182,7 +215,7 @@ pub async fn list(
     .await
 }
 
-/// Revokes a key at a time, and notes what takes its place.
+/// Revokes a key at a time, unless it ends earlier, and notes what takes its place.
 /// # Errors
 /// As the database.
 pub async fn revoke(
@@ -193,7 +226,7 @@ pub async fn revoke(
     replaced_by: Option<ApiKeyId>,
 ) -> Result<()> {
     tx.sql(
-        "UPDATE api_keys SET revoked_at = $3, replaced_by = $4, version = version + 1
+        "UPDATE api_keys SET revoked_at = $3, replaced_by = coalesce($4, replaced_by), version = version + 1
          WHERE org_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > $3)",
     )
     .bind(org)
@@ -204,6 +237,24 @@ pub async fn revoke(
     .await?;
     tx.shift_authority();
     Ok(())
+}
+
+/// Revokes all keys of a project, and says which they were.
+/// # Errors
+/// As the database.
+pub async fn revoke_project(tx: &mut ControlTx, org: OrgId, project: ProjectId, at: Time) -> Result<Vec<ApiKeyId>> {
+    let revoked = tx
+        .sql(
+            "UPDATE api_keys SET revoked_at = $3, version = version + 1
+             WHERE org_id = $1 AND project_id = $2 AND (revoked_at IS NULL OR revoked_at > $3) RETURNING id",
+        )
+        .bind(org)
+        .bind(project)
+        .bind(at)
+        .all()
+        .await?;
+    tx.shift_authority();
+    Ok(revoked)
 }
 
 /// A key that ends soon, and whom to warn.
@@ -240,16 +291,17 @@ pub async fn expiring(tx: &mut ControlTx, before: Time) -> Result<Vec<Expiring>>
     .await
 }
 
-/// Notes that a key's maker was warned.
+/// Notes that a key's maker is warned; says whether it is for the caller to do, as another node may have been faster.
 /// # Errors
 /// As the database.
-pub async fn warned(tx: &mut ControlTx, id: ApiKeyId) -> Result<()> {
+pub async fn warned(tx: &mut ControlTx, id: ApiKeyId) -> Result<bool> {
     let now = tx.now();
-    tx.sql("UPDATE api_keys SET warned_at = $2 WHERE id = $1")
+    let noted = tx
+        .sql("UPDATE api_keys SET warned_at = $2 WHERE id = $1 AND warned_at IS NULL")
         .bind(id)
         .bind(now)
-        .unaudited("a warning mail was queued")
+        .unaudited("a warning mail is queued")
         .run()
         .await?;
-    Ok(())
+    Ok(noted > 0)
 }

@@ -19,7 +19,7 @@ pub mod tickets;
 
 use domain::{OrgId, Time};
 
-use crate::audit::{self, Draft, Event};
+use crate::audit::{self, Draft, Event, Head};
 use crate::scope::{Actor, Origin};
 use crate::sql::{Sql, Statement, Transaction};
 use crate::{Result, Store, deliveries};
@@ -30,6 +30,8 @@ pub struct ControlTx {
     transaction: Transaction,
     delivers: bool,
     shifts: bool,
+    /// The head of the installation's audit chain after what was recorded here.
+    head: Option<Head>,
 }
 
 impl std::fmt::Debug for ControlTx {
@@ -40,7 +42,7 @@ impl std::fmt::Debug for ControlTx {
 
 impl ControlTx {
     pub(crate) fn new(store: Store, transaction: Transaction) -> Self {
-        Self { store, transaction, delivers: false, shifts: false }
+        Self { store, transaction, delivers: false, shifts: false, head: None }
     }
 
     pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
@@ -74,7 +76,8 @@ impl ControlTx {
     /// As the database.
     pub async fn record_house(&mut self, actor: &Actor, origin: &Origin, event: Event) -> Result<()> {
         let draft = Draft::new(self.store.ambient().id(), self.now(), actor, origin, event);
-        audit::append(&mut self.transaction, draft).await
+        self.head = Some(audit::append(&mut self.transaction, draft).await?);
+        Ok(())
     }
 
     pub(crate) fn will_deliver(&mut self) {
@@ -105,8 +108,9 @@ impl ControlTx {
     /// # Errors
     /// As the database; a change without an audit entry is refused.
     pub async fn commit(self) -> Result<()> {
-        let Self { store, transaction, delivers, shifts } = self;
+        let Self { store, transaction, delivers, shifts, head } = self;
         transaction.commit().await?;
+        store.0.heads.grew(None, head);
         if shifts {
             store.forget_authority();
         }

@@ -1,4 +1,4 @@
-//! The organisation's audit log: reading it, and checking that it is whole. [`Tx::record`] writes it.
+//! The organisation's audit log: reading it. [`Tx::record`] writes it, [`crate::Store::verify_org`] checks that it is whole.
 
 use super::Tx;
 use crate::Result;
@@ -11,11 +11,11 @@ pub async fn list(tx: &mut Tx, filter: Filter, below: i64, limit: i64) -> Result
     audit::list(tx.transaction(), filter, below, limit).await
 }
 
-/// The entries in the order of the chain, at most `limit` above the place given.
+/// The entries that a filter lets through, in the order of the chain; at most `limit` above the place given.
 /// # Errors
 /// As the database.
-pub async fn following(tx: &mut Tx, above: i64, limit: i64) -> Result<Vec<Entry>> {
-    audit::following(tx.transaction(), above, limit).await
+pub async fn list_rising(tx: &mut Tx, filter: Filter, above: i64, limit: i64) -> Result<Vec<Entry>> {
+    audit::list_rising(tx.transaction(), filter, above, limit).await
 }
 
 /// The last entry's place and hash.
@@ -25,7 +25,8 @@ pub async fn head(tx: &mut Tx) -> Result<Head> {
     audit::head(tx.transaction()).await
 }
 
-/// Walks the whole chain: no gaps, each hash right, the head as noted, and each signed head on it.
+/// Walks the whole chain in this transaction's state: no gaps, each hash right, the head as noted, and the given heads on it.
+/// [`crate::Store::verify_org`] brings the signed ones along.
 /// # Errors
 /// As the database; what is wrong with the chain is no error but the outcome's fault.
 pub async fn verify(tx: &mut Tx, heads: &[Head]) -> Result<Verified> {

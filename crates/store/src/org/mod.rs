@@ -9,7 +9,7 @@ pub mod usage;
 
 use domain::{Ambient, OrgId, Time};
 
-use crate::audit::{self, Draft, Event};
+use crate::audit::{self, Draft, Event, Head};
 use crate::deliveries::{Departure, Placement};
 use crate::scope::Scope;
 use crate::sql::{Access, Sql, Statement, Transaction};
@@ -43,7 +43,7 @@ impl OrgStore {
 
     async fn transaction(&self, access: Access) -> Result<Tx> {
         let transaction = self.store.tenant(self.scope.org(), access).await?;
-        Ok(Tx { store: self.store.clone(), scope: self.scope.clone(), transaction, shifts: false })
+        Ok(Tx { store: self.store.clone(), scope: self.scope.clone(), transaction, shifts: false, head: None })
     }
 }
 
@@ -53,6 +53,8 @@ pub struct Tx {
     scope: Scope,
     transaction: Transaction,
     shifts: bool,
+    /// The head of the audit chain after what was recorded here.
+    head: Option<Head>,
 }
 
 impl std::fmt::Debug for Tx {
@@ -93,7 +95,8 @@ impl Tx {
     /// As the database.
     pub async fn record(&mut self, event: Event) -> Result<()> {
         let draft = Draft::new(self.store.ambient().id(), self.now(), self.scope.actor(), self.scope.origin(), event);
-        audit::append(&mut self.transaction, draft).await
+        self.head = Some(audit::append(&mut self.transaction, draft).await?);
+        Ok(())
     }
 
     /// Says that rights change with this transaction, so that no cached ones are used after it.
@@ -115,8 +118,9 @@ impl Tx {
     /// # Errors
     /// As the database; a change without an audit entry is refused.
     pub async fn commit(self) -> Result<()> {
-        let Self { store, transaction, shifts, .. } = self;
+        let Self { store, transaction, shifts, head, scope } = self;
         transaction.commit().await?;
+        store.0.heads.grew(Some(scope.org()), head);
         if shifts {
             store.forget_authority();
         }

@@ -180,7 +180,9 @@ CREATE TABLE api_keys (
   seen_at         bigint,
   revoked_at      bigint,
   replaced_by     uuid,
-  version         bigint NOT NULL DEFAULT 1
+  version         bigint NOT NULL DEFAULT 1,
+  CHECK (length(currency) = 3),
+  CHECK ((budget_micros IS NULL) = (currency IS NULL))
 );
 CREATE INDEX api_keys_org ON api_keys (org_id, id);
 CREATE INDEX api_keys_member ON api_keys (membership_id);

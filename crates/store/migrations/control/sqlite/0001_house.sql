@@ -180,7 +180,9 @@ CREATE TABLE api_keys (
   seen_at        INTEGER,
   revoked_at     INTEGER,
   replaced_by    BLOB,
-  version        INTEGER NOT NULL DEFAULT 1
+  version        INTEGER NOT NULL DEFAULT 1,
+  CHECK (length(currency) = 3),
+  CHECK ((budget_micros IS NULL) = (currency IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX api_keys_org ON api_keys (org_id, id);
 CREATE INDEX api_keys_member ON api_keys (membership_id);

@@ -1,0 +1,63 @@
+//! `PATCH /api/v1/projects/{id}`: changes a project's name, description, or who reaches it.
+
+use domain::ProjectId;
+use domain::access::{Permission, can};
+use domain::authoriser::Object;
+use domain::text::{Description, ProjectName};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use store::audit::Event;
+use store::org::projects;
+
+use super::ProjectView;
+use crate::http::body::{Body, IfMatch, Path};
+use crate::http::caller::Local;
+use crate::http::error::{Problem, Result};
+use crate::http::reply::{Found, Versioned};
+
+/// What to change; what is left out stays.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateProject {
+    #[serde(default)]
+    name: Option<ProjectName>,
+    #[serde(default)]
+    description: Option<Description>,
+    /// Whether all members of the organisation reach it. Takes `projects.members` too.
+    #[serde(default)]
+    open: Option<bool>,
+}
+
+pub(crate) async fn update(
+    local: Local<can::ProjectsUpdate>,
+    Path(id): Path<ProjectId>,
+    expected: IfMatch,
+    Body(body): Body<UpdateProject>,
+) -> Result<Versioned<Found<ProjectView>>> {
+    let (caller, project) = local.project(id).await?;
+    let gives_access = body.open.is_some_and(|open| open != project.open);
+    let object = Object::Project { id, open: project.open };
+    if gives_access && !caller.scope().grants().allow(Permission::ProjectsMembers, object) {
+        return Err(caller.deny(Permission::ProjectsMembers, &id.to_string()).await);
+    }
+    let mut tx = caller.begin().await?;
+    let before = projects::get(&mut tx, id).await?;
+    expected.check(before.version)?;
+    if before.archived_at.is_some() {
+        return Err(Problem::new("conflict", "The project is archived; restore it first."));
+    }
+    let mut project = before.clone();
+    if let Some(name) = body.name {
+        project.name = name;
+    }
+    if let Some(description) = body.description {
+        project.description = description;
+    }
+    if let Some(open) = body.open {
+        project.open = open;
+    }
+    projects::update(&mut tx, &project).await?;
+    let project = projects::get(&mut tx, id).await?;
+    tx.record(Event::new("project.updated", id).before(&before).after(&project)).await?;
+    caller.commit(tx, Versioned(project.version, Found(project.into()))).await
+}

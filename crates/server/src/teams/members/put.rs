@@ -1,0 +1,40 @@
+//! `PUT /api/v1/teams/{id}/members/{user_id}`: puts a member of the organisation into a team, or gives them another role in it.
+
+use domain::access::can;
+use domain::authoriser::Object;
+use domain::{TeamId, UserId};
+use serde_json::json;
+use store::audit::Event;
+use store::org::teams::{self, TeamMember};
+
+use super::TeamMemberView;
+use crate::http::body::{Body, Path};
+use crate::http::caller::Local;
+use crate::http::error::Result;
+use crate::http::granting::GiveRole;
+use crate::http::reply::Found;
+
+pub(crate) async fn put(
+    local: Local<can::TeamsMembers>,
+    Path((id, user)): Path<(TeamId, UserId)>,
+    Body(body): Body<GiveRole>,
+) -> Result<Found<TeamMemberView>> {
+    let (caller, _) = local.team(id).await?;
+    caller.may_give(body.role, Object::Team(id)).await?;
+    let membership = caller.member(user).await?;
+    let member = TeamMember {
+        team_id: id,
+        user_id: user,
+        membership_id: membership.id,
+        role: body.role,
+        created_at: caller.ambient().now(),
+    };
+    let mut tx = caller.begin().await?;
+    teams::get(&mut tx, id).await?;
+    // A custom role may have been deleted meanwhile.
+    tenancy::roles::permissions(&mut tx, body.role).await?;
+    teams::add_member(&mut tx, &member).await?;
+    let event = Event::new("team.member_set", id).after(&member).detail(json!({ "user": user, "role": body.role }));
+    tx.record(event).await?;
+    caller.commit(tx, Found(member.into())).await
+}
