@@ -16,6 +16,7 @@ mod profiles;
 mod projects;
 mod roles;
 mod sessions;
+mod table;
 mod teams;
 mod tokens;
 mod user_config;

