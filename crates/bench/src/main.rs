@@ -1,6 +1,6 @@
 //! `make bench`: measures what the issue bounds, beside a peer or a limit measured in the same run.
 //!
-//! Machines differ and are noisy, so ratios are what counts: to the disk's own flush, to a FastAPI service doing the same call.
+//! Machines differ and are noisy, so ratios are what counts: to the disk's own flush, to a service on `FastAPI` doing the same call.
 
 mod http;
 mod inside;

@@ -6,17 +6,18 @@ use std::io::Write as _;
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     missed: usize,
+    text: String,
 }
 
 impl Report {
     /// A heading.
-    pub(crate) fn section(&self, title: &str) {
-        line(&format!("\n{title}\n{}", "-".repeat(title.len())));
+    pub(crate) fn section(&mut self, title: &str) {
+        self.line(&format!("\n{title}\n{}", "-".repeat(title.len())));
     }
 
     /// A figure for the record.
-    pub(crate) fn note(&self, what: &str, value: &str) {
-        line(&format!("  {what:<58} {value:>14}"));
+    pub(crate) fn note(&mut self, what: &str, value: &str) {
+        self.line(&format!("  {what:<58} {value:>14}"));
     }
 
     /// A figure that must stay below a bound.
@@ -32,20 +33,23 @@ impl Report {
     fn judged(&mut self, what: &str, unit: &str, value: f64, bound: f64, holds: bool, sign: char) {
         self.missed += usize::from(!holds);
         let verdict = if holds { "holds" } else { "MISSED" };
-        line(&format!("  {what:<58} {value:>10.2} {unit:<5} {sign} {bound:<8} {verdict}"));
+        self.line(&format!("  {what:<58} {value:>10.2} {unit:<5} {sign} {bound:<8} {verdict}"));
     }
 
     /// Ends the run; an error when a bound was missed.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
-        line("");
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        let verdict = if self.missed == 0 { "All bounds hold." } else { "Some bounds were missed." };
+        self.line(&format!("\n{verdict}"));
+        std::fs::write("target/bench.txt", &self.text)?;
         anyhow::ensure!(self.missed == 0, "{} of the bounds were missed", self.missed);
-        line("All bounds hold.");
         Ok(())
     }
-}
 
-fn line(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    fn line(&mut self, text: &str) {
+        let _ = writeln!(std::io::stdout(), "{text}");
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
 }
 
 /// The value below which a share of the samples lies.

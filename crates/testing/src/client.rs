@@ -58,7 +58,11 @@ impl Answer {
     /// Checks the status and gives the answer back.
     /// # Panics
     /// When the status is another; shows the body.
-    #[expect(clippy::return_self_not_must_use, reason = "often the status is all that matters")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        clippy::must_use_candidate,
+        reason = "often the status is all that matters"
+    )]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text);
         self

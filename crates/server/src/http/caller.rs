@@ -600,10 +600,6 @@ impl Member {
 }
 
 impl Person {
-    pub(crate) fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
     pub(crate) fn user(&self) -> UserId {
         self.principal.user()
     }

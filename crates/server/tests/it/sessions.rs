@@ -82,7 +82,8 @@ testing::both_stores! {
         let mut token = ann.refresh.clone();
         for _ in 0..2 {
             house.clock.advance(Duration::from_hours(13 * 24));
-            token = refresh(&house, &token).await.expect(200).str("/refresh_token").to_owned();
+            let next = refresh(&house, &token).await.expect(200);
+            next.str("/refresh_token").clone_into(&mut token);
         }
         house.clock.advance(Duration::from_hours(4 * 24));
         refresh(&house, &token).await.expect(401);
