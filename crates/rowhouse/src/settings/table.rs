@@ -85,7 +85,7 @@ settings! {
     database_url: Option<SecretUrl<Postgres>> = "" or "the embedded storage";
     /// What the names of the three database roles begin with.
     database_role_prefix: RolePrefix = "rowhouse";
-    /// Connections to PostgreSQL for the organisations' data; a quarter as many again are opened for all else.
+    /// Connections to PostgreSQL for the organisations' data; half as many again are opened for all else.
     database_connections: Number<2, 1000> = "32";
     /// Shares rate limits and caches between several servers. Not used yet.
     redis_url: Option<SecretUrl<Redis>> = "" or "nothing";
