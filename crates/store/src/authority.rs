@@ -4,7 +4,6 @@
 //! processes notice by age.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,43 +20,35 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::control::{ControlTx, api_keys, memberships, organisations, people, sessions};
+use crate::kept::{ENTRIES, Kept};
 use crate::keys::sha256;
 use crate::scope::{Refusal, Stop};
 use crate::sql::{Access, Json, Transaction};
 use crate::{Error, Result, Store, tokens};
 
-/// How long what was read may be used.
-const AGE: Duration = Duration::from_millis(900);
 /// How long a token's signature counts as verified: an emergency removal of a signing key holds within a minute.
 const SIGNATURE_AGE: Duration = Duration::from_secs(30);
 /// How exact "last seen" is; each is a write.
 pub(crate) const SEEN_STEP: Duration = Duration::from_mins(1);
-/// Entries per cache; an entry is a few hundred bytes.
-const ENTRIES: u64 = 100_000;
 
 pub(crate) struct Cache {
     epoch: AtomicU64,
     tokens: moka::sync::Cache<[u8; 32], tokens::Verified>,
-    profiles: moka::sync::Cache<UserId, (u64, Arc<Profile>)>,
-    sessions: moka::sync::Cache<[u8; 32], (u64, sessions::Live)>,
-    keys: moka::sync::Cache<[u8; 32], (u64, Arc<api_keys::Verified>)>,
-    grants: moka::sync::Cache<([u8; 32], OrgId), (u64, Found)>,
+    profiles: Kept<UserId, Arc<Profile>>,
+    sessions: Kept<[u8; 32], sessions::Live>,
+    keys: Kept<[u8; 32], Arc<api_keys::Verified>>,
+    grants: Kept<([u8; 32], OrgId), Found>,
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        fn cache<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
-            age: Duration,
-        ) -> moka::sync::Cache<K, V> {
-            moka::sync::Cache::builder().max_capacity(ENTRIES).time_to_live(age).build()
-        }
         Self {
             epoch: AtomicU64::new(0),
-            tokens: cache(SIGNATURE_AGE),
-            profiles: cache(AGE),
-            sessions: cache(AGE),
-            keys: cache(AGE),
-            grants: cache(AGE),
+            tokens: moka::sync::Cache::builder().max_capacity(ENTRIES).time_to_live(SIGNATURE_AGE).build(),
+            profiles: Kept::default(),
+            sessions: Kept::default(),
+            keys: Kept::default(),
+            grants: Kept::default(),
         }
     }
 }
@@ -125,16 +116,14 @@ impl Store {
     /// [`crate::Error::NotFound`] when there is no such person.
     pub async fn profile(&self, user: UserId) -> Result<Arc<Profile>> {
         let epoch = self.epoch();
-        if let Some((seen, profile)) = self.0.authorities.profiles.get(&user)
-            && seen == epoch
-        {
+        if let Some(profile) = self.0.authorities.profiles.get(&user, epoch) {
             return Ok(profile);
         }
         let mut tx = self.read_control().await?;
         let person = people::get(&mut tx, user).await?;
         let organisations = organisations::of_person(&mut tx, user, None, 100).await?;
         let profile = Arc::new(Profile { id: person.id, email: person.email, name: person.name, organisations });
-        self.0.authorities.profiles.insert(user, (epoch, profile.clone()));
+        self.0.authorities.profiles.insert(user, epoch, profile.clone());
         Ok(profile)
     }
 
@@ -145,23 +134,19 @@ impl Store {
     ) -> Result<sessions::Live, Stop> {
         // Read before the database is, so that a change in between makes the entry stale and not fresh.
         let epoch = self.epoch();
-        if let Some((seen, session)) = self.0.authorities.sessions.get(&credential)
-            && seen == epoch
-        {
+        if let Some(session) = self.0.authorities.sessions.get(&credential, epoch) {
             return Ok(session);
         }
         let mut tx = self.read_control().await?;
         let session = find(&mut tx).await?.ok_or(Refusal::Unknown)?;
-        self.0.authorities.sessions.insert(credential, (epoch, session.clone()));
+        self.0.authorities.sessions.insert(credential, epoch, session.clone());
         Ok(session)
     }
 
     pub(crate) async fn cached_key(&self, presented: &Presented) -> Result<Arc<api_keys::Verified>, Stop> {
         let epoch = self.epoch();
         let (hash, place) = self.key_place(presented);
-        if let Some((seen, key)) = self.0.authorities.keys.get(&place)
-            && seen == epoch
-        {
+        if let Some(key) = self.0.authorities.keys.get(&place, epoch) {
             return Ok(key);
         }
         let mut tx = self.read_control().await?;
@@ -170,7 +155,7 @@ impl Store {
             return Err(Refusal::Unknown.into());
         }
         let key = Arc::new(key);
-        self.0.authorities.keys.insert(place, (epoch, key.clone()));
+        self.0.authorities.keys.insert(place, epoch, key.clone());
         Ok(key)
     }
 
@@ -182,26 +167,24 @@ impl Store {
 
     /// Forgets a session that was just marked as used, so that the next request sees the mark and does not write it again.
     pub(crate) fn session_seen(&self, credential: &[u8; 32]) {
-        self.0.authorities.sessions.invalidate(credential);
+        self.0.authorities.sessions.forget(credential);
     }
 
     /// As [`Store::session_seen`], for a key.
     pub(crate) fn key_seen(&self, presented: &Presented) {
-        self.0.authorities.keys.invalidate(&self.key_place(presented).1);
+        self.0.authorities.keys.forget(&self.key_place(presented).1);
     }
 
     pub(crate) async fn cached_grants(&self, credential: &[u8; 32], user: UserId, org: OrgId) -> Result<Found, Stop> {
         let epoch = self.epoch();
-        if let Some((seen, found)) = self.0.authorities.grants.get(&(*credential, org))
-            && seen == epoch
-        {
+        if let Some(found) = self.0.authorities.grants.get(&(*credential, org), epoch) {
             return Ok(found);
         }
         let found = self.load_grants(user, org).await?;
         if found.seen_at.is_none_or(|at| self.ambient().now().since(at) > SEEN_STEP) {
             unless_full(memberships::touch(self, found.membership).await)?;
         }
-        self.0.authorities.grants.insert((*credential, org), (epoch, found.clone()));
+        self.0.authorities.grants.insert((*credential, org), epoch, found.clone());
         Ok(found)
     }
 

@@ -56,6 +56,7 @@ mod error;
 mod files;
 mod heads;
 pub mod idempotency;
+mod kept;
 pub mod keys;
 pub mod migrate;
 pub mod org;
