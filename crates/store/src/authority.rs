@@ -20,7 +20,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::control::{ControlTx, api_keys, memberships, organisations, people, sessions};
-use crate::kept::{ENTRIES, Kept};
+use crate::kept::{ENTRIES, Kept, Moment};
 use crate::keys::sha256;
 use crate::scope::{Refusal, Stop};
 use crate::sql::{Access, Json, Transaction};
@@ -94,8 +94,9 @@ impl Store {
         self.0.authorities.tokens.invalidate_all();
     }
 
-    fn epoch(&self) -> u64 {
-        self.0.authorities.epoch.load(Ordering::SeqCst)
+    /// This moment. Taken before a reading, so that a change in between makes what was read stale and not fresh.
+    fn moment(&self) -> Moment {
+        Moment::now(self.0.authorities.epoch.load(Ordering::SeqCst))
     }
 
     /// What a token says; its signature is verified once in a while, its expiry each time.
@@ -115,15 +116,15 @@ impl Store {
     /// # Errors
     /// [`crate::Error::NotFound`] when there is no such person.
     pub async fn profile(&self, user: UserId) -> Result<Arc<Profile>> {
-        let epoch = self.epoch();
-        if let Some(profile) = self.0.authorities.profiles.get(&user, epoch) {
+        let now = self.moment();
+        if let Some(profile) = self.0.authorities.profiles.get(&user, now) {
             return Ok(profile);
         }
         let mut tx = self.read_control().await?;
         let person = people::get(&mut tx, user).await?;
         let organisations = organisations::of_person(&mut tx, user, None, 100).await?;
         let profile = Arc::new(Profile { id: person.id, email: person.email, name: person.name, organisations });
-        self.0.authorities.profiles.insert(user, epoch, profile.clone());
+        self.0.authorities.profiles.insert(user, now, profile.clone());
         Ok(profile)
     }
 
@@ -132,30 +133,32 @@ impl Store {
         credential: [u8; 32],
         find: impl AsyncFnOnce(&mut ControlTx) -> Result<Option<sessions::Live>>,
     ) -> Result<sessions::Live, Stop> {
-        // Read before the database is, so that a change in between makes the entry stale and not fresh.
-        let epoch = self.epoch();
-        if let Some(session) = self.0.authorities.sessions.get(&credential, epoch) {
+        let now = self.moment();
+        if let Some(session) = self.0.authorities.sessions.get(&credential, now) {
             return Ok(session);
         }
         let mut tx = self.read_control().await?;
-        let session = find(&mut tx).await?.ok_or(Refusal::Unknown)?;
-        self.0.authorities.sessions.insert(credential, epoch, session.clone());
+        let Some(session) = find(&mut tx).await? else {
+            self.0.authorities.sessions.forget(&credential);
+            return Err(Refusal::Unknown.into());
+        };
+        self.0.authorities.sessions.insert(credential, now, session.clone());
         Ok(session)
     }
 
     pub(crate) async fn cached_key(&self, presented: &Presented) -> Result<Arc<api_keys::Verified>, Stop> {
-        let epoch = self.epoch();
+        let now = self.moment();
         let (hash, place) = self.key_place(presented);
-        if let Some(key) = self.0.authorities.keys.get(&place, epoch) {
+        if let Some(key) = self.0.authorities.keys.get(&place, now) {
             return Ok(key);
         }
         let mut tx = self.read_control().await?;
-        let key = api_keys::find_presented(&mut tx, presented).await?.ok_or(Refusal::Unknown)?;
-        if !bool::from(key.hash.as_slice().ct_eq(&hash)) {
+        let key = api_keys::find_presented(&mut tx, presented).await?;
+        let Some(key) = key.filter(|key| bool::from(key.hash.as_slice().ct_eq(&hash))).map(Arc::new) else {
+            self.0.authorities.keys.forget(&place);
             return Err(Refusal::Unknown.into());
-        }
-        let key = Arc::new(key);
-        self.0.authorities.keys.insert(place, epoch, key.clone());
+        };
+        self.0.authorities.keys.insert(place, now, key.clone());
         Ok(key)
     }
 
@@ -176,15 +179,19 @@ impl Store {
     }
 
     pub(crate) async fn cached_grants(&self, credential: &[u8; 32], user: UserId, org: OrgId) -> Result<Found, Stop> {
-        let epoch = self.epoch();
-        if let Some(found) = self.0.authorities.grants.get(&(*credential, org), epoch) {
+        let now = self.moment();
+        if let Some(found) = self.0.authorities.grants.get(&(*credential, org), now) {
             return Ok(found);
         }
-        let found = self.load_grants(user, org).await?;
+        let found = self.load_grants(user, org).await.inspect_err(|stop| {
+            if let Stop::Refused(_) = stop {
+                self.0.authorities.grants.forget(&(*credential, org));
+            }
+        })?;
         if found.seen_at.is_none_or(|at| self.ambient().now().since(at) > SEEN_STEP) {
             unless_full(memberships::touch(self, found.membership).await)?;
         }
-        self.0.authorities.grants.insert((*credential, org), epoch, found.clone());
+        self.0.authorities.grants.insert((*credential, org), now, found.clone());
         Ok(found)
     }
 

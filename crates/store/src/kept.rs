@@ -15,9 +15,22 @@ const DUE: Duration = Duration::from_millis(450);
 /// Entries per cache; an entry is a few hundred bytes.
 pub(crate) const ENTRIES: u64 = 100_000;
 
-struct Entry<V> {
+/// A moment before a reading: what is read after it is at least as fresh.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
     epoch: u64,
-    read_at: Instant,
+    at: Instant,
+}
+
+impl Moment {
+    /// Now, in an epoch.
+    pub(crate) fn now(epoch: u64) -> Self {
+        Self { epoch, at: Instant::now() }
+    }
+}
+
+struct Entry<V> {
+    read: Moment,
     /// Somebody reads it anew already.
     taken: AtomicBool,
     value: V,
@@ -33,23 +46,20 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Def
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Kept<K, V> {
-    /// The value, unless it is of another epoch, too old, or this caller's turn to read anew.
-    pub(crate) fn get(&self, key: &K, epoch: u64) -> Option<V> {
-        self.get_at(key, epoch, Instant::now())
-    }
-
-    fn get_at(&self, key: &K, epoch: u64, now: Instant) -> Option<V> {
-        let entry = self.0.get(key).filter(|entry| entry.epoch == epoch)?;
-        let age = now.saturating_duration_since(entry.read_at);
+    /// The value, unless it is of another epoch, too old, or this caller's turn to read anew. Whoever reads anew and is refused must
+    /// [`Kept::forget`], so that the others do not go on with what is void.
+    pub(crate) fn get(&self, key: &K, now: Moment) -> Option<V> {
+        let entry = self.0.get(key).filter(|entry| entry.read.epoch == now.epoch)?;
+        let age = now.at.saturating_duration_since(entry.read.at);
         if age > AGE || age > DUE && !entry.taken.swap(true, Ordering::Relaxed) {
             return None;
         }
         Some(entry.value.clone())
     }
 
-    /// Keeps a value that was read in an epoch; the reading began after the epoch was looked at.
-    pub(crate) fn insert(&self, key: K, epoch: u64, value: V) {
-        self.0.insert(key, Arc::new(Entry { epoch, read_at: Instant::now(), taken: AtomicBool::new(false), value }));
+    /// Keeps a value that was read after a moment.
+    pub(crate) fn insert(&self, key: K, read: Moment, value: V) {
+        self.0.insert(key, Arc::new(Entry { read, taken: AtomicBool::new(false), value }));
     }
 
     /// Forgets a value.
@@ -65,15 +75,17 @@ mod tests {
     #[test]
     fn an_entry_is_used_in_its_epoch_and_read_anew_by_one() {
         let kept: Kept<u8, &str> = Kept::default();
-        kept.insert(1, 7, "ann");
-        assert_eq!(kept.get(&1, 7), Some("ann"));
-        assert_eq!(kept.get(&1, 8), None, "of another epoch");
-        let due = Instant::now() + DUE;
-        assert_eq!(kept.get_at(&1, 7, due), None, "the first who asks reads it anew");
-        assert_eq!(kept.get_at(&1, 7, due), Some("ann"), "the others go on with it");
-        assert_eq!(kept.get_at(&1, 7, due + AGE), None, "too old for anybody");
-        kept.insert(1, 7, "ann");
+        let now = Moment::now(7);
+        let later = |by: Duration| Moment { at: now.at + by, ..now };
+        kept.insert(1, now, "ann");
+        assert_eq!(kept.get(&1, now), Some("ann"));
+        assert_eq!(kept.get(&1, Moment { epoch: 8, ..now }), None, "of another epoch");
+        let due = later(DUE + Duration::from_millis(1));
+        assert_eq!(kept.get(&1, due), None, "the first who asks reads it anew");
+        assert_eq!(kept.get(&1, due), Some("ann"), "the others go on with it");
+        assert_eq!(kept.get(&1, later(AGE + Duration::from_millis(1))), None, "too old for anybody");
+        kept.insert(1, now, "ann");
         kept.forget(&1);
-        assert_eq!(kept.get(&1, 7), None);
+        assert_eq!(kept.get(&1, now), None);
     }
 }
