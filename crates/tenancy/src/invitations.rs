@@ -285,6 +285,7 @@ async fn check(house: &House, control: &mut ControlTx, inviter: &Scope, offer: &
         require(inviter, Permission::TeamsMembers, object)?;
         let given = roles::permissions(&mut tx, *role).await?;
         roles::within(grants.at(object), held_at(Level::Team, given))?;
+        roles::team_within(&mut tx, grants, *id).await?;
     }
     for (id, role) in &offer.projects {
         let project = projects::get(&mut tx, *id).await?;

@@ -1,13 +1,14 @@
 //! Custom roles, and the rule that nobody gives more than they hold.
 
-use domain::access::{Permission, PermissionSet};
-use domain::authoriser::Object;
+use domain::access::{Level, Permission, PermissionSet};
+use domain::authoriser::{Grants, Object};
 use domain::plan::Feature;
-use domain::role::{Builtin, Role};
+use domain::role::{Builtin, Role, held_at};
 use domain::text::{Description, RoleName};
-use domain::{OrgId, RoleId};
+use domain::{OrgId, RoleId, TeamId};
 use store::audit::Event;
 use store::control::{invitations, memberships};
+use store::org::projects;
 use store::org::roles::{self, CustomRole};
 use store::{Error as StoreError, Json, Scope, Turn, Tx};
 
@@ -33,6 +34,24 @@ pub fn within(held: PermissionSet, given: PermissionSet) -> Result<()> {
     }
     let names: Vec<_> = beyond.iter().map(Permission::as_str).collect();
     Err(Error::Forbidden(format!("This takes more than you hold; you lack {}.", names.join(", "))))
+}
+
+/// Refuses to put people into a team that gives them more in a project than somebody holds there.
+/// # Errors
+/// [`Error::Forbidden`] when it does.
+pub async fn team_within(tx: &mut Tx, grants: &Grants, team: TeamId) -> Result<()> {
+    for (id, open, role) in projects::given_by_team(tx, team).await? {
+        let gives = match permissions(tx, role).await {
+            // A role that is gone gives nothing.
+            Err(Error::Store(StoreError::NotFound(_))) => PermissionSet::EMPTY,
+            gives => gives?,
+        };
+        let held = grants.at(Object::Project { id, open });
+        if !held.covers(held_at(Level::Project, gives)) {
+            return Err(Error::Forbidden("Being in this team gives more in its projects than you hold there.".into()));
+        }
+    }
+    Ok(())
 }
 
 /// What a custom role is to be; what is left out stays.

@@ -3,6 +3,60 @@
 use serde_json::json;
 
 testing::both_stores! {
+    async fn a_team_gives_no_more_in_its_projects_than_its_keeper_holds(house) {
+        let ann = house.sign_up("Ann").await;
+        let (bob, max) = (house.join(&ann, "Bob", "member").await, house.join(&ann, "Max", "member").await);
+        house.on_plan(&ann.org, "enterprise").await;
+        let permissions = ["org.read", "members.read", "teams.read", "teams.members", "teams.update", "invitations.create"];
+        let keeper = json!({ "name": "Keeper", "permissions": permissions });
+        let keeper = ann.post("/api/v1/roles", &keeper).await.expect(201).str("/id").to_owned();
+        ann.patch(&format!("/api/v1/members/{}", bob.user), &json!({ "role": keeper })).await.expect(200);
+        let team = async |name: &str, parent: Option<&str>| {
+            let body = json!({ "name": name, "parent_id": parent });
+            ann.post("/api/v1/teams", &body).await.expect(201).str("/id").to_owned()
+        };
+        let core = team("Core", None).await;
+        let (below, other) = (team("Below", Some(&core)).await, team("Other", None).await);
+        let project = ann.post("/api/v1/projects", &json!({ "name": "Vault" })).await.expect(201).str("/id").to_owned();
+        let vault = format!("/api/v1/projects/{project}");
+        ann.put(&format!("{vault}/teams/{core}"), &json!({ "role": "admin" })).await.expect(200);
+        let own = json!({ "role": "viewer" });
+        // Neither by entering the team or one below it, nor by moving a team there, nor by an invitation.
+        for team in [&core, &below] {
+            bob.put(&format!("/api/v1/teams/{team}/members/{}", bob.user), &own).await.expect(403);
+        }
+        bob.put(&format!("/api/v1/teams/{other}/members/{}", bob.user), &json!({ "role": keeper })).await.expect(200);
+        bob.patch(&format!("/api/v1/teams/{other}"), &json!({ "parent_id": core })).await.expect(403);
+        let offer = json!({ "email": "eve@example.com", "role": keeper, "teams": [{ "team_id": core, "role": keeper }] });
+        bob.post("/api/v1/invitations", &offer).await.expect(403);
+        bob.get(&vault).await.expect(404);
+        // Who holds it may hand it on, and who is in the team already may get another role there.
+        let members = format!("/api/v1/teams/{core}/members");
+        ann.put(&format!("{members}/{}", max.user), &own).await.expect(200);
+        bob.put(&format!("{members}/{}", max.user), &json!({ "role": keeper })).await.expect(200);
+        ann.put(&format!("{members}/{}", bob.user), &json!({ "role": keeper })).await.expect(200);
+        bob.put(&format!("/api/v1/teams/{below}/members/{}", max.user), &json!({ "role": keeper })).await.expect(200);
+        bob.patch(&format!("/api/v1/teams/{other}"), &json!({ "parent_id": core })).await.expect(200);
+    }
+
+    async fn a_tree_has_sixteen_levels(house) {
+        let ann = house.sign_up("Ann").await;
+        let chain = async |levels: usize| {
+            let mut ids: Vec<String> = Vec::new();
+            for level in 0..levels {
+                let body = json!({ "name": format!("{levels}.{level}"), "parent_id": ids.last() });
+                ids.push(ann.post("/api/v1/teams", &body).await.expect(201).str("/id").to_owned());
+            }
+            ids
+        };
+        let (high, low) = (chain(16).await, chain(3).await);
+        let deeper = json!({ "name": "deeper", "parent_id": high[15] });
+        assert_eq!(ann.post("/api/v1/teams", &deeper).await.expect(409).code(), "conflict");
+        let url = format!("/api/v1/teams/{}", low[0]);
+        ann.patch(&url, &json!({ "parent_id": high[13] })).await.expect(409);
+        ann.patch(&url, &json!({ "parent_id": high[12] })).await.expect(200);
+    }
+
     async fn a_tree_of_teams(house) {
         let ann = house.sign_up("Ann").await;
         let eng = ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);

@@ -248,6 +248,23 @@ pub async fn remove_team(tx: &mut Tx, project: ProjectId, team: TeamId) -> Resul
     Ok(removed > 0)
 }
 
+/// What being in a team gives in projects: what was given to it and to the teams above it.
+/// # Errors
+/// As the database.
+pub async fn given_by_team(tx: &mut Tx, team: TeamId) -> Result<Vec<(ProjectId, bool, Role)>> {
+    tx.sql(
+        "SELECT p.id, p.open, g.role FROM project_teams g JOIN projects p ON p.id = g.project_id
+         WHERE g.team_id IN (
+           WITH RECURSIVE up (id, parent_id) AS (
+             SELECT id, parent_id FROM teams WHERE id = $1
+             UNION SELECT t.id, t.parent_id FROM teams t JOIN up ON t.id = up.parent_id)
+           SELECT id FROM up)",
+    )
+    .bind(team)
+    .all()
+    .await
+}
+
 /// The teams that were put into a project, at most `limit` after the one given.
 /// # Errors
 /// As the database.

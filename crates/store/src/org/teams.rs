@@ -9,6 +9,10 @@ use super::Tx;
 use crate::sql::after_id;
 use crate::{Error, OrNotFound, OrTaken, Result};
 
+/// The most levels of a tree of teams. Whoever is in a team is in all above it, so a tree without bound would cost every request
+/// of its people more than its square.
+const LEVELS: i64 = 16;
+
 /// A team.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Team {
@@ -28,8 +32,12 @@ pub struct Team {
 
 /// Adds a team.
 /// # Errors
-/// [`Error::Taken`] when a sibling has the name; [`Error::Refused`] when the team above does not exist.
+/// [`Error::Taken`] when a sibling has the name; [`Error::Refused`] when the team above does not exist, or is on the lowest level
+/// that a tree can have.
 pub async fn insert(tx: &mut Tx, team: &Team) -> Result<()> {
+    if let Some(parent) = team.parent_id {
+        refuse_deeper(levels_above(tx, parent).await? + 1)?;
+    }
     tx.sql("INSERT INTO teams (id, parent_id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)")
         .bind(team.id)
         .bind(team.parent_id)
@@ -77,12 +85,13 @@ pub async fn list(tx: &mut Tx, after: Option<TeamId>, limit: i64) -> Result<Vec<
 /// Writes back a team's name and the team above it; counts the version up.
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given; [`Error::Taken`] when a sibling has the name; [`Error::Refused`] when
-/// the team above is the team itself, is below it, or does not exist.
+/// the team above is the team itself, is below it, does not exist, or leaves too few levels for those below.
 pub async fn update(tx: &mut Tx, team: &Team) -> Result<()> {
-    if let Some(parent) = team.parent_id
-        && is_above(tx, team.id, parent).await?
-    {
-        return Err(Error::Refused("a team cannot be below itself".into()));
+    if let Some(parent) = team.parent_id {
+        if is_above(tx, team.id, parent).await? {
+            return Err(Error::Refused("a team cannot be below itself".into()));
+        }
+        refuse_deeper(levels_above(tx, parent).await? + levels_below(tx, team.id).await?)?;
     }
     let now = tx.now();
     let changed = tx
@@ -100,6 +109,41 @@ pub async fn update(tx: &mut Tx, team: &Team) -> Result<()> {
         .or_taken("team name")?;
     tx.shift_authority();
     if changed == 0 { Err(Error::Stale("team")) } else { Ok(()) }
+}
+
+fn refuse_deeper(levels: i64) -> Result<()> {
+    if levels <= LEVELS {
+        return Ok(());
+    }
+    Err(Error::Refused(format!("teams are at most {LEVELS} levels deep")))
+}
+
+/// On which level a team is, counted from the top.
+async fn levels_above(tx: &mut Tx, team: TeamId) -> Result<i64> {
+    tx.sql(
+        "SELECT CAST(COALESCE(MAX(level), 0) AS BIGINT) FROM (
+           WITH RECURSIVE up (parent_id, level) AS (
+             SELECT parent_id, 1 FROM teams WHERE id = $1
+             UNION ALL SELECT t.parent_id, up.level + 1 FROM teams t JOIN up ON t.id = up.parent_id WHERE up.level < 100)
+           SELECT level FROM up) levels",
+    )
+    .bind(team)
+    .one()
+    .await
+}
+
+/// How many levels a team and those below it take.
+async fn levels_below(tx: &mut Tx, team: TeamId) -> Result<i64> {
+    tx.sql(
+        "SELECT CAST(COALESCE(MAX(level), 0) AS BIGINT) FROM (
+           WITH RECURSIVE down (id, level) AS (
+             SELECT id, 1 FROM teams WHERE id = $1
+             UNION ALL SELECT t.id, down.level + 1 FROM teams t JOIN down ON t.parent_id = down.id WHERE down.level < 100)
+           SELECT level FROM down) levels",
+    )
+    .bind(team)
+    .one()
+    .await
 }
 
 /// Whether `upper` is `lower` or above it. `UNION` drops what was seen before, so a cycle could not hang it.
@@ -156,6 +200,18 @@ pub async fn add_member(tx: &mut Tx, member: &TeamMember) -> Result<()> {
         .run()
         .await?;
     Ok(())
+}
+
+/// Whether a person is in a team by the stay given.
+/// # Errors
+/// As the database.
+pub async fn has_member(tx: &mut Tx, team: TeamId, user: UserId, membership: MembershipId) -> Result<bool> {
+    tx.sql("SELECT EXISTS (SELECT 1 FROM team_members WHERE team_id = $1 AND user_id = $2 AND membership_id = $3)")
+        .bind(team)
+        .bind(user)
+        .bind(membership)
+        .one()
+        .await
 }
 
 /// Takes a person out of a team; says whether they were in it.

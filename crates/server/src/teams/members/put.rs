@@ -31,6 +31,12 @@ pub(crate) async fn put(
     };
     let mut tx = caller.begin().await?;
     teams::get(&mut tx, id).await?;
+    if !teams::has_member(&mut tx, id, user, membership.id).await?
+        && let Err(beyond) = tenancy::roles::team_within(&mut tx, caller.scope().grants(), id).await
+    {
+        drop(tx);
+        return caller.told(Err(beyond), id).await;
+    }
     // A custom role may have been deleted meanwhile.
     tenancy::roles::permissions(&mut tx, body.role).await?;
     teams::add_member(&mut tx, &member).await?;
