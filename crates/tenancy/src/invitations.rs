@@ -25,7 +25,7 @@ use store::org::{projects, teams};
 use store::{Actor, ControlTx, Error as StoreError, Invited, Json, Origin, Scope, Turn};
 
 use crate::login::new_secret;
-use crate::{Error, House, Result, entitlements, members, roles};
+use crate::{Error, House, Result, entitlements, members, roles, throttle};
 
 /// How long a link can be used (security facts, section 5.8).
 const LIFETIME: Duration = Duration::from_hours(72);
@@ -93,6 +93,7 @@ pub async fn invite(house: &House, scope: &Scope, email: Email, offer: Offer) ->
     check(house, &mut tx, scope, &offer).await?;
     refuse_known(&mut tx, scope, &email).await?;
     entitlements::require_seats(house, &mut tx, scope.org(), 1).await?;
+    throttle::charge_invitation(&mut tx, house, scope.org(), &email).await?;
     let token = new_secret(house);
     let invitation = Invitation {
         id: ambient.id(),
@@ -133,6 +134,7 @@ pub async fn resend(house: &House, scope: &Scope, id: InvitationId) -> Result<(C
         refuse_known(&mut tx, scope, &before.email).await?;
         entitlements::require_seats(house, &mut tx, scope.org(), 1).await?;
     }
+    throttle::charge_invitation(&mut tx, house, scope.org(), &before.email).await?;
     let token = new_secret(house);
     let expires_at = now + LIFETIME;
     invitations::resend(&mut tx, scope.org(), id, scope.user(), &sha256(&token), now, expires_at).await?;

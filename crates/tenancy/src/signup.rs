@@ -55,9 +55,12 @@ pub async fn immediately(house: &House, newcomer: Newcomer, origin: &Origin) -> 
 /// Signs a person up by mail. Nobody learns from the answer, nor from the time it takes, whether the address is known: each case
 /// costs one hash, one commit and one mail. An organisation's store is made after the address is verified, or by the sweeper.
 /// # Errors
-/// [`Error::Invalid`] when the password is too easy to guess.
+/// [`Error::Invalid`] when the password is too easy to guess; [`Error::Throttled`] after too many requests for mails from one source.
 pub async fn by_mail(house: &House, newcomer: Newcomer, origin: &Origin) -> Result<()> {
     let organisation = check(&newcomer)?;
+    let mut tx = house.store.begin_control(Turn::Free).await?;
+    throttle::charge_mail_request(&mut tx, house, origin).await?;
+    tx.commit().await?;
     let mut tx = house.store.read_control().await?;
     let known = people::find_by_email(&mut tx, &newcomer.email).await?;
     drop(tx);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::address::source;
 use domain::email::Email;
-use domain::{Time, UserId};
+use domain::{OrgId, Time, UserId};
 use store::control::throttles::{self, Throttle};
 use store::{ControlTx, Origin, Turn};
 
@@ -30,6 +30,9 @@ const SOURCE: Bound = Bound { free: 100, window: Duration::from_mins(15), longes
 const CODES: Bound = Bound { free: 5, window: Duration::from_mins(5), longest: Duration::from_hours(1) };
 /// Mails of one kind to one address: nobody's mailbox is flooded by a stranger.
 const MAILS: Bound = Bound { free: 1, window: Duration::from_mins(1), longest: Duration::from_hours(1) };
+
+/// Invitations of one organisation to one address: whoever invites, revokes and invites again floods nobody's mailbox.
+const INVITATIONS: Bound = Bound { free: 5, window: Duration::from_hours(1), longest: Duration::from_hours(24) };
 
 impl Bound {
     /// Counts one more try, or says how long to wait.
@@ -130,6 +133,12 @@ pub(crate) async fn code_was_right(tx: &mut ControlTx, house: &House, user: User
 pub(crate) async fn charge_mail_request(tx: &mut ControlTx, house: &House, origin: &Origin) -> Result<()> {
     let name = format!("mail requests {}", source(&origin.address));
     charge(tx, &subject(house, &name), SOURCE, house.store.ambient().now()).await?.map_err(throttled)
+}
+
+/// Counts an invitation that goes by mail. Other organisations' invitations to the same address tell nothing here.
+pub(crate) async fn charge_invitation(tx: &mut ControlTx, house: &House, org: OrgId, email: &Email) -> Result<()> {
+    let name = format!("invitation {org} {}", email.normalised());
+    charge(tx, &subject(house, &name), INVITATIONS, house.store.ambient().now()).await?.map_err(throttled)
 }
 
 /// Counts a person's request for another mail address.

@@ -14,6 +14,18 @@ async fn accept(client: &Client, sent: &Answer) -> Answer {
 }
 
 testing::both_stores! {
+    async fn nobody_floods_a_mailbox_with_invitations(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        for _ in 0..5 {
+            let sent = ann.post("/api/v1/invitations", &to("max", "viewer")).await.expect(201);
+            ann.delete(&format!("/api/v1/invitations/{}", sent.str("/id"))).await.expect(204);
+        }
+        ann.post("/api/v1/invitations", &to("MAX", "viewer")).await.expect(429);
+        // Nobody else learns of it.
+        ann.post("/api/v1/invitations", &to("eve", "viewer")).await.expect(201);
+        bob.post("/api/v1/invitations", &to("max", "viewer")).await.expect(201);
+    }
+
     async fn an_invitation_brings_its_role_teams_and_projects(house) {
         let (ann, max) = (house.sign_up("Ann").await, house.sign_up("Max").await);
         let team = ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);

@@ -27,6 +27,15 @@ async fn submit(house: &TestHouse, path: &str, token: &str) -> testing::Answer {
 testing::both_stores! {
     in verified();
 
+    async fn one_source_cannot_flood_the_post_by_signing_up(house) {
+        for n in 0..100 {
+            let body = sign_up(&format!("somebody{n}@example.com"), testing::PASSWORD);
+            house.visitor().post("/api/v1/auth/signup", &body).await.expect(202);
+        }
+        let body = sign_up("ann@example.com", testing::PASSWORD);
+        house.visitor().post("/api/v1/auth/signup", &body).await.expect(429);
+    }
+
     async fn a_new_person_verifies_and_is_at_home(house) {
         let body = sign_up("ann@example.com", testing::PASSWORD);
         let sent = house.visitor().post("/api/v1/auth/signup", &body).await.expect(202);
