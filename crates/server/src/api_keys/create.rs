@@ -12,10 +12,11 @@ use domain::{ProjectId, Time};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::default_key_scopes;
-use tenancy::keys::{self, Limits, NewKey};
+use tenancy::keys::{self, LIFETIME, Limits, NewKey};
 use tenancy::roles;
 
 use super::NewApiKey;
+use super::place::{Limited, calling_key, refuse_looser};
 use crate::http::body::Body;
 use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
@@ -92,12 +93,26 @@ pub(crate) async fn create(
     let budget_micros = body.budget_micros.map(Micros::get);
     let currency = body.currency.map(|currency| currency.to_string());
     check_budget(budget_micros, currency.as_deref())?;
+    let own = calling_key(&caller).await?;
+    let usual = caller.ambient().now() + LIFETIME;
+    let expires_at = body.expires_at.unwrap_or_else(|| match own.as_ref().and_then(|own| own.expires_at) {
+        Some(own) => usual.min(own),
+        None => usual,
+    });
     let limits = Limits {
         rate_per_minute: body.rate_per_minute.map(|rate| rate.get().into()),
         calls_per_day: body.calls_per_day.map(|calls| calls.get().into()),
         budget_micros,
         currency,
     };
+    let addresses: Vec<String> = body.addresses.iter().map(|network| network.as_str().to_owned()).collect();
+    let limited = Limited {
+        addresses: &addresses,
+        rate_per_minute: limits.rate_per_minute,
+        calls_per_day: limits.calls_per_day,
+        budget: (limits.budget_micros, limits.currency.as_deref()),
+    };
+    refuse_looser(own.as_ref(), &limited, Some(expires_at))?;
     let new = NewKey {
         name: body.name,
         mode: body.mode.unwrap_or(Mode::Live),
@@ -105,7 +120,7 @@ pub(crate) async fn create(
         scopes,
         addresses: body.addresses,
         limits,
-        expires_at: body.expires_at,
+        expires_at: Some(expires_at),
     };
     let fresh = keys::create(caller.house(), caller.scope(), &new).await?;
     let reply = Versioned(fresh.key.version, Created(NewApiKey::of(&fresh)));

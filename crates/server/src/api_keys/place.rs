@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use domain::Time;
 use domain::access::{Permission, can};
+use domain::address::within;
 use domain::authoriser::Object;
 use domain::{ApiKeyId, ProjectId};
+use store::Actor;
 use store::control::api_keys::{self, ApiKey};
 use store::org::projects;
 
@@ -43,4 +46,55 @@ pub(super) async fn reach(caller: &Caller<can::KeysCreate>, id: ApiKeyId) -> Res
     drop(tx);
     let place = Places::default().of(caller, &key).await?;
     if within_reach(caller, &key, place) { Ok((key, place)) } else { Err(Problem::not_found()) }
+}
+
+/// What limits a key, apart from its scopes.
+pub(super) struct Limited<'a> {
+    pub(super) addresses: &'a [String],
+    pub(super) rate_per_minute: Option<i64>,
+    pub(super) calls_per_day: Option<i64>,
+    pub(super) budget: (Option<i64>, Option<&'a str>),
+}
+
+impl<'a> From<&'a ApiKey> for Limited<'a> {
+    fn from(key: &'a ApiKey) -> Self {
+        Self {
+            addresses: &key.addresses.0,
+            rate_per_minute: key.rate_per_minute,
+            calls_per_day: key.calls_per_day,
+            budget: (key.budget_micros, key.currency.as_deref()),
+        }
+    }
+}
+
+/// The key that calls, if one does.
+pub(super) async fn calling_key(caller: &Caller<can::KeysCreate>) -> Result<Option<ApiKey>> {
+    let Actor::Key { key, .. } = *caller.scope().actor() else { return Ok(None) };
+    let mut tx = caller.store().read_control().await?;
+    Ok(Some(api_keys::get(&mut tx, caller.org(), key).await?))
+}
+
+/// Refuses to let a key come by one that is less limited than itself: it could shed its limits by that.
+pub(super) fn refuse_looser(own: Option<&ApiKey>, new: &Limited<'_>, ends: Option<Time>) -> Result<()> {
+    let Some(own) = own else { return Ok(()) };
+    let own_addresses = &own.addresses.0;
+    let inside = |address: &String| own_addresses.iter().any(|own| own == address || within(address, own));
+    let at_most = |own: Option<i64>, new: Option<i64>| own.is_none_or(|own| new.is_some_and(|new| new <= own));
+    let looser = if !own_addresses.is_empty() && (new.addresses.is_empty() || !new.addresses.iter().all(inside)) {
+        Some("addresses")
+    } else if !at_most(own.rate_per_minute, new.rate_per_minute) {
+        Some("rate_per_minute")
+    } else if !at_most(own.calls_per_day, new.calls_per_day) {
+        Some("calls_per_day")
+    } else if !at_most(own.budget_micros, new.budget.0)
+        || own.currency.as_deref().is_some_and(|own| new.budget.1 != Some(own))
+    {
+        Some("budget_micros")
+    } else if own.expires_at.zip(ends).is_some_and(|(own, ends)| ends > own) {
+        Some("expires_at")
+    } else {
+        None
+    };
+    let problem = |field: &str| Problem::field(field, "must be no looser than that of the key that asks");
+    looser.map_or(Ok(()), |field| Err(problem(field)))
 }

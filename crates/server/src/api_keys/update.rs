@@ -15,7 +15,7 @@ use store::control::api_keys::{self, ApiKey};
 
 use super::ApiKeyView;
 use super::create::{check_addresses, check_budget};
-use super::place::reach;
+use super::place::{Limited, calling_key, reach, refuse_looser};
 use crate::http::body::{Body, IfMatch, Path, present};
 use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
@@ -81,6 +81,7 @@ pub(crate) async fn update(
 ) -> Result<Versioned<Found<ApiKeyView>>> {
     let caller = local.each();
     reach(&caller, id).await?;
+    let own = calling_key(&caller).await?;
     let mut tx = caller.begin_control().await?;
     let before = api_keys::get(&mut tx, caller.org(), id).await?;
     expected.check(before.version)?;
@@ -89,6 +90,7 @@ pub(crate) async fn update(
     }
     let mut key = before.clone();
     body.apply(&mut key)?;
+    refuse_looser(own.as_ref(), &Limited::from(&key), None)?;
     api_keys::update(&mut tx, &key).await?;
     let key = api_keys::get(&mut tx, caller.org(), id).await?;
     caller.record(&mut tx, Event::new("api_key.updated", id).before(&before).after(&key)).await?;

@@ -154,6 +154,41 @@ testing::both_stores! {
         with_key(&house, &wide).get("/api/v1/audit").await.expect(200);
     }
 
+    async fn a_key_sheds_no_limits(house) {
+        let ann = house.sign_up("Ann").await;
+        let until = (after(&house, DAY)).to_string();
+        let limits = json!({
+            "name": "maker", "scopes": ["keys.create", "teams.read"], "expires_at": until, "rate_per_minute": 5,
+            "budget_micros": 100, "currency": "USD", "addresses": ["192.0.2.0/24"],
+        });
+        let maker = make(&ann, limits.clone()).await;
+        let loose = make(&ann, json!({ "name": "loose", "scopes": ["teams.read"] })).await;
+        let by_key = with_key(&house, &maker);
+        let later = after(&house, 2 * DAY).to_string();
+        for (field, value) in [
+            ("expires_at", json!(later)),
+            ("rate_per_minute", json!(6)),
+            ("rate_per_minute", Value::Null),
+            ("addresses", json!([])),
+            ("addresses", json!(["192.0.2.10", "10.0.0.1"])),
+            ("budget_micros", json!(101)),
+        ] {
+            let mut body = limits.clone();
+            body[field] = value;
+            assert_eq!(by_key.post(URL, &body).await.expect(422).str("/error/param"), field);
+        }
+        let mut body = limits;
+        body.as_object_mut().expect("an object").remove("expires_at");
+        body["addresses"] = json!(["192.0.2.10"]);
+        assert_eq!(make(&by_key, body).await.str("/expires_at"), maker.str("/expires_at"));
+        for change in [json!({ "addresses": [] }), json!({ "rate_per_minute": null })] {
+            by_key.patch(&url(&maker), &change).await.expect(422);
+        }
+        by_key.patch(&url(&maker), &json!({ "name": "renamed" })).await.expect(200);
+        by_key.post(&format!("{}/rotate", url(&loose)), &json!({})).await.expect(422);
+        by_key.post(&format!("{}/rotate", url(&maker)), &json!({})).await.expect(201);
+    }
+
     async fn a_key_of_a_project_reaches_nothing_else(house) {
         let ann = house.sign_up("Ann").await;
         let max = house.join(&ann, "Max", "member").await;
