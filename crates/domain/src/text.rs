@@ -8,7 +8,7 @@ pub struct InvalidText(pub String);
 /// Characters that have no place in a name: control characters, and the Unicode ones that reorder or hide text.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 fn check(text: &str, min: usize, max: usize, lines: bool) -> Result<String, InvalidText> {
@@ -119,6 +119,7 @@ mod tests {
         assert!(TeamName::new(&"x".repeat(81)).is_err());
         assert!(TeamName::new("evil\u{202E}txt").is_err());
         assert!(TeamName::new("two\nlines").is_err());
+        assert!(TeamName::new("two\u{2028}lines").is_err());
         assert!(Description::new("two\nlines").is_ok());
     }
 

@@ -194,10 +194,20 @@ impl FromRequestParts<App> for Person {
     type Rejection = Turned;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
+        Self::enter_if(parts, app, |_| true).await
+    }
+}
+
+impl Person {
+    /// Lets a person in of whom something holds; an answer that was given before is for them alone, too.
+    async fn enter_if(parts: &Parts, app: &App, holds: impl FnOnce(&Principal) -> bool) -> Result<Self, Turned> {
         let origin = origin(parts);
         let principal = authenticate(parts, app, &origin).await?;
         if principal.session().is_none() {
             return Err(Problem::new("forbidden", "An API key cannot act on its maker's account; sign in.").into());
+        }
+        if !holds(&principal) {
+            return Err(Problem::not_found().into());
         }
         let who = principal.actor().to_string();
         let claim = claim(parts, app, &who, Recall::Control).await?;
@@ -209,9 +219,8 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Turned;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
-        let person = Person::from_request_parts(parts, app).await?;
         // What only operators may see does not exist for others.
-        if person.principal.is_operator() { Ok(Self(person)) } else { Err(Problem::not_found().into()) }
+        Person::enter_if(parts, app, Principal::is_operator).await.map(Self)
     }
 }
 

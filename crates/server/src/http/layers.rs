@@ -59,11 +59,17 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let status = response.status().as_u16();
     let took = began.elapsed();
     let route = path.unwrap_or_else(|| "unmatched".into());
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
+    let labels = [("method", known(&method).to_owned()), ("route", route), ("status", status.to_string())];
     metrics::counter!("rowhouse_requests_total", &labels).increment(1);
     metrics::histogram!("rowhouse_request_seconds", &labels[..2]).record(took.as_secs_f64());
     span.in_scope(|| tracing::info!(status, micros = took.as_micros(), "answered"));
     response
+}
+
+/// A method as a label. Anybody can make up methods; each would be a series of its own, for ever.
+fn known(method: &Method) -> &str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if known.contains(method) { method.as_str() } else { "other" }
 }
 
 fn request_id(app: &App, headers: &HeaderMap) -> String {
@@ -88,9 +94,10 @@ fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[String])
     let hops = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    let hops: Vec<&str> = hops.map(str::trim).collect();
+        // What a client sent may be no text; what the proxy wrote behind it counts all the same.
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let hops: Vec<String> =
+        hops.flat_map(|value| value.split(',').map(|hop| hop.trim().to_owned()).collect::<Vec<_>>()).collect();
     let client = hops.iter().rev().find(|hop| !is_trusted(hop)).and_then(|hop| hop.parse::<IpAddr>().ok());
     client.map_or(peer, |address| address.to_canonical().to_string())
 }
@@ -139,5 +146,14 @@ mod tests {
         assert_eq!(client_address(peer("10.0.0.1"), &headers, &trusted), "203.0.113.9");
         assert_eq!(client_address(peer("10.0.0.1"), &headers, &[]), "10.0.0.1");
         assert_eq!(client_address(peer("::ffff:10.0.0.1"), &HeaderMap::new(), &trusted), "10.0.0.1");
+        let bytes = HeaderValue::from_bytes(b"\xff, 203.0.113.9").expect("a value");
+        headers.insert("x-forwarded-for", bytes);
+        assert_eq!(client_address(peer("10.0.0.1"), &headers, &trusted), "203.0.113.9");
+    }
+
+    #[test]
+    fn made_up_methods_share_a_label() {
+        assert_eq!(known(&Method::PATCH), "PATCH");
+        assert_eq!(known(&Method::from_bytes(b"AAAA1").expect("a method")), "other");
     }
 }
