@@ -220,7 +220,9 @@ pub(crate) fn tables_in(text: &str) -> Vec<String> {
     let named = words.windows(2).filter(|pair| ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0]));
     let mut tables: Vec<String> = named
         .map(|pair| pair[1].to_owned())
-        .filter(|name| !own.contains(&name.as_str()) && name != "SET" && !reads_catalogue(name))
+        .filter(|name| {
+            !own.contains(&name.as_str()) && !["SET", "WITH"].contains(&name.as_str()) && !reads_catalogue(name)
+        })
         .collect();
     tables.sort();
     tables.dedup();
