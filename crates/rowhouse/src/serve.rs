@@ -75,6 +75,7 @@ async fn run(settings: &Settings) -> Outcome {
         body: settings.body_kib.0 as usize * 1024,
         trusted_proxies: settings.trusted_proxies.0.clone(),
         origins: settings.origins.0.clone(),
+        ..server::Limits::default()
     };
     let app = App::new(house.clone(), limits);
     let (router, _) = server::router(&app);

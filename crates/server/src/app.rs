@@ -20,12 +20,16 @@ pub struct Limits {
     pub trusted_proxies: Vec<String>,
     /// Origins of other sites that may call with credentials.
     pub origins: Vec<String>,
+    /// How often a minute a caller may be denied something; each denial is written to the audit log.
+    pub denials: NonZeroU32,
 }
+
+const SIXTY: NonZeroU32 = NonZeroU32::new(60).expect("60 is not 0");
 
 impl Default for Limits {
     /// 1 MiB of JSON, no proxies, no other sites.
     fn default() -> Self {
-        Self { body: 1 << 20, trusted_proxies: Vec::new(), origins: Vec::new() }
+        Self { body: 1 << 20, trusted_proxies: Vec::new(), origins: Vec::new(), denials: SIXTY }
     }
 }
 
@@ -52,8 +56,7 @@ impl App {
     /// Puts the application together.
     #[must_use]
     pub fn new(house: House, limits: Limits) -> Self {
-        let sixty = NonZeroU32::new(60).expect("60 is not 0");
-        let denials = RateLimiter::keyed(Quota::per_minute(sixty));
+        let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
         let (refusals, noted) = mpsc::channel(1000);
         Self {
             house,
