@@ -1,0 +1,88 @@
+//! The credential that a request shows: read from its headers, checked by the store, and how fresh its proof is.
+
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
+use axum::http::request::Parts;
+use domain::Time;
+use store::{Credential, Origin, Principal, Refusal, Stop, Store};
+
+use crate::App;
+use crate::http::error::{Problem, Result};
+
+/// The cookie of browser sessions; `__Host-` needs https, which a laptop has not.
+fn cookie_name(public_url: &str) -> &'static str {
+    if public_url.starts_with("https://") { "__Host-rh_session" } else { "rh_session" }
+}
+
+/// The header that gives a browser the secret of its session, to be kept for a time or until it is closed.
+pub(crate) fn session_cookie(public_url: &str, secret: &str, keep: Option<Duration>) -> Option<HeaderValue> {
+    let name = cookie_name(public_url);
+    let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
+    let keep = keep.map_or_else(String::new, |keep| format!("; Max-Age={}", keep.as_secs()));
+    HeaderValue::from_str(&format!("{name}={secret}; Path=/{secure}; HttpOnly; SameSite=Lax{keep}")).ok()
+}
+
+pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Principal> {
+    let name = cookie_name(&app.house.rules.public_url);
+    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let bearer = header(AUTHORIZATION).map(|value| value.strip_prefix("Bearer ").unwrap_or("").trim());
+    let cookies =
+        parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let cookie =
+        cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
+    let credential = match (bearer, cookie) {
+        (Some(text), _) => Credential::Bearer(text),
+        (None, Some(secret)) => Credential::Cookie(secret),
+        (None, None) => return Err(refuse(app, origin, Refusal::Missing)),
+    };
+    let principal = match app.house.store.authenticate(credential, origin).await {
+        Ok(principal) => principal,
+        Err(Stop::Refused(refusal)) => return Err(refuse(app, origin, refusal)),
+        Err(Stop::Failed(error)) => return Err(error.into()),
+    };
+    if let Some(session) = principal.session().filter(|session| session.browser)
+        && !parts.method.is_safe()
+    {
+        let sent = header("x-rowhouse-csrf".parse().expect("a good name")).unwrap_or("");
+        let right = csrf(&app.house.store, session.id) == sent;
+        let site = header("sec-fetch-site".parse().expect("a good name"));
+        let own_site = match site {
+            Some(site) => site == "same-origin",
+            None => header(ORIGIN).is_none_or(|origin| origin == app.house.rules.public_url),
+        };
+        if !right || !own_site {
+            return Err(Problem::new(
+                "csrf",
+                "A change with a session cookie needs the X-Rowhouse-CSRF header and the own site.",
+            ));
+        }
+    }
+    Ok(principal)
+}
+
+/// How long a factor counts as just shown (security facts, section 5).
+pub(crate) const FRESH: Duration = Duration::from_mins(10);
+
+/// Refuses a caller who has not shown a factor of late. A key has none to show.
+pub(super) fn require_fresh(principal: &Principal, now: Time) -> Result<()> {
+    let Some(session) = principal.session() else {
+        return Err(Problem::new("forbidden", "An API key cannot do this; it takes a person who is signed in."));
+    };
+    if now.since(session.proven_at) <= FRESH { Ok(()) } else { Err(tenancy::Error::StepUp.into()) }
+}
+
+/// The token that a page of the own site sends with each change; bound to the session.
+pub(crate) fn csrf(store: &Store, session: domain::SessionId) -> String {
+    store.fingerprint("csrf", session.to_string().as_bytes())[..16]
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// Refuses, and notes why for `rowhouse auth explain`.
+pub(super) fn refuse(app: &App, origin: &Origin, refusal: Refusal) -> Problem {
+    app.note_refusal(&origin.request_id, refusal);
+    metrics::counter!("rowhouse_refusals_total", "check" => format!("{refusal:?}")).increment(1);
+    Stop::Refused(refusal).into()
+}

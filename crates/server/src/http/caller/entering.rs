@@ -1,0 +1,164 @@
+//! Entering: from a credential to the organisation that the request selects, and what is noted of those who are turned away.
+
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
+use axum::http::request::Parts;
+use domain::access::Permission;
+use domain::authoriser::Object;
+use domain::{OrgId, ProjectId};
+use serde_json::json;
+use store::audit::Event;
+use store::org::projects::{self, Project};
+use store::{Origin, Principal, Recall, Refusal, Scope, Stop, Store, Turn};
+
+use super::Turned;
+use super::credential::{authenticate, refuse};
+use crate::App;
+use crate::http::error::{Problem, Result};
+use crate::http::idempotency::{Claim, Outcome, Presented};
+use crate::http::reply::Reply;
+
+/// A request that came into an organisation.
+pub(super) struct Inside {
+    pub(super) app: App,
+    pub(super) scope: Scope,
+    pub(super) principal: Principal,
+    pub(super) claim: Option<Claim>,
+    pub(super) route: String,
+}
+
+impl Inside {
+    pub(super) async fn enter(parts: &mut Parts, app: &App) -> Result<Self> {
+        let origin = origin(parts);
+        let principal = authenticate(parts, app, &origin).await?;
+        let selected = selected_org(parts, app).await?;
+        let project = match parts.headers.get("x-rowhouse-project") {
+            None => None,
+            Some(value) => Some(
+                value.to_str().ok().and_then(|text| text.parse::<ProjectId>().ok()).ok_or_else(Problem::not_found)?,
+            ),
+        };
+        let scope = match app.house.store.enter(&principal, selected, project, origin.clone()).await {
+            Ok(scope) => scope,
+            Err(Stop::Refused(refusal)) => {
+                if let (Refusal::NotAMember, Some(selected)) = (refusal, selected) {
+                    strayed(app, &principal, selected, &origin).await;
+                }
+                return Err(refuse(app, &origin, refusal));
+            }
+            Err(Stop::Failed(error)) => return Err(error.into()),
+        };
+        let inside = Self { app: app.clone(), scope, principal, claim: None, route: route(parts) };
+        if let Some(project) = project {
+            inside.visible_project(project).await?;
+        }
+        Ok(inside)
+    }
+
+    pub(super) async fn claiming(mut self, parts: &Parts) -> Result<Self, Turned> {
+        let who = format!("{} {}", self.scope.org(), self.scope.actor());
+        self.claim = claim(parts, &self.app, &who, Recall::Org(&self.scope)).await?;
+        Ok(self)
+    }
+
+    /// Refuses what a permission is lacking for, and records it.
+    pub(super) async fn denied(&self, permission: Permission, object: &str) -> Problem {
+        let grants = self.scope.grants();
+        let message = if grants.status.admits_writes() {
+            format!("You may not {}; you lack {permission}.", permission.description())
+        } else {
+            // The state of the organisation says more than the permission.
+            grants.decide(permission, Object::Organisation).because.pop().unwrap_or_default()
+        };
+        self.refused(object, json!({ "permission": permission, "route": self.route }), message).await
+    }
+
+    /// Writes a denial into the audit log. Those who are denied all the time are asked to wait instead.
+    pub(super) async fn refused(&self, object: &str, detail: serde_json::Value, message: String) -> Problem {
+        if self.app.denials.check_key(&self.scope.actor().to_string()).is_err() {
+            return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.")
+                .retry_after(60);
+        }
+        let written = async {
+            let mut tx = self.app.house.store.open(&self.scope).begin().await?;
+            tx.record(Event::new("access.denied", object).detail(detail)).await?;
+            tx.commit().await
+        };
+        match written.await {
+            Ok(()) => Problem::new("forbidden", message),
+            Err(error) => error.into(),
+        }
+    }
+
+    pub(super) async fn visible_project(&self, id: ProjectId) -> Result<Project> {
+        let mut tx = self.app.house.store.open(&self.scope).read().await?;
+        let project = projects::get(&mut tx, id).await?;
+        let object = Object::Project { id, open: project.open };
+        if self.scope.grants().allow(Permission::ProjectsRead, object) {
+            Ok(project)
+        } else {
+            Err(Problem::not_found())
+        }
+    }
+}
+
+pub(super) fn origin(parts: &Parts) -> Origin {
+    parts.extensions.get::<Origin>().cloned().unwrap_or_default()
+}
+
+pub(super) fn route(parts: &Parts) -> String {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    // The path as sent, too: the same key may serve for two objects.
+    format!("{} {path} {}", parts.method, parts.uri.path())
+}
+
+pub(super) async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_>) -> Result<Option<Claim>, Turned> {
+    let Some(presented) = parts.extensions.get::<Presented>() else { return Ok(None) };
+    match presented.claim(app, who, &route(parts), recall).await? {
+        Outcome::Claimed(claim) => Ok(Some(claim)),
+        Outcome::Replayed(response) => Err(Turned::Replayed(response)),
+    }
+}
+
+/// The organisation that a path or a header selects.
+pub(super) async fn selected_org(parts: &mut Parts, app: &App) -> Result<Option<OrgId>> {
+    let parse = |text: &str| text.parse::<OrgId>().map_err(|_| Problem::not_found());
+    let by_header = match parts.headers.get("x-rowhouse-org") {
+        None => None,
+        Some(value) => Some(parse(value.to_str().unwrap_or(""))?),
+    };
+    let params = RawPathParams::from_request_parts(parts, app).await.map_err(|_| Problem::not_found())?;
+    let by_path = params.iter().find(|(name, _)| *name == "org_id").map(|(_, value)| parse(value)).transpose()?;
+    match (by_path, by_header) {
+        (Some(path), Some(header)) if path != header => {
+            Err(Problem::new("invalid_request", "The path and X-Rowhouse-Org name two organisations; send one."))
+        }
+        (path, header) => Ok(path.or(header)),
+    }
+}
+
+/// Records in the caller's own organisation that they asked for one that is not theirs. The other one learns nothing of it.
+pub(super) async fn strayed(app: &App, principal: &Principal, selected: OrgId, origin: &Origin) {
+    if app.denials.check_key(&principal.actor().to_string()).is_err() {
+        return;
+    }
+    let Ok(home) = app.house.store.enter(principal, None, None, origin.clone()).await else { return };
+    let written = async {
+        let mut tx = app.house.store.open(&home).begin().await?;
+        tx.record(Event::new("access.refused", selected)).await?;
+        tx.commit().await
+    };
+    if let Err(error) = written.await {
+        tracing::error!(%error, "a refusal could not be recorded");
+    }
+}
+
+/// For flows of several transactions. A crash between the last of them and this one leaves an effect without an answer; such flows
+/// are those that refuse their own repetition (an address is taken, a ticket is used), so nothing happens twice.
+pub(super) async fn remember<R: Reply>(store: &Store, claim: Option<&Claim>, reply: R) -> Result<R> {
+    if let Some(claim) = claim {
+        let mut tx = store.begin_control(Turn::Free).await?;
+        claim.store_in_control(store, &mut tx, &reply).await?;
+        tx.commit().await?;
+    }
+    Ok(reply)
+}

@@ -1,0 +1,63 @@
+//! Who calls, in a handler's signature: the gate through which a request comes to a handler.
+//!
+//! Every handler's first parameter is a gate: [`Caller`] with the permission that the route needs, [`Local`] where a role at a team
+//! or a project is enough, [`Person`] for what anybody signed in may do with their own account, [`Operator`], or [`Visitor`].
+//!
+//! A gate reads the credential (`credential.rs`), enters the organisation that the request selects (`entering.rs`), and then offers
+//! what its holder may do: in an organisation (`organisation.rs`) or as a person, operator or stranger (`person.rs`).
+
+mod credential;
+mod entering;
+mod organisation;
+mod person;
+
+use axum::response::{IntoResponse, Response};
+use domain::access::Permission;
+
+pub(crate) use self::credential::{FRESH, csrf, session_cookie};
+pub(crate) use self::organisation::{Caller, Local};
+pub(crate) use self::person::{Member, Operator, Person, Visitor};
+use super::error::Problem;
+
+/// What a route asks of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: anybody may call it.
+    Public,
+    /// Any valid credential, a person's or a key's.
+    Credential,
+    /// A person who is signed in, for their own account.
+    Person,
+    /// An operator of the installation.
+    Operator,
+    /// A permission at the organisation.
+    Organisation(Permission),
+    /// A permission at the team or project that the request is about.
+    Local(Permission),
+}
+
+/// A first parameter of a handler.
+pub(crate) trait Gate {
+    const ACCESS: Access;
+}
+
+/// Why a request does not come through a gate: a problem, or an answer that was given before.
+pub(crate) enum Turned {
+    Away(Problem),
+    Replayed(Response),
+}
+
+impl IntoResponse for Turned {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Away(problem) => problem.into_response(),
+            Self::Replayed(response) => response,
+        }
+    }
+}
+
+impl<E: Into<Problem>> From<E> for Turned {
+    fn from(error: E) -> Self {
+        Self::Away(error.into())
+    }
+}

@@ -1,0 +1,223 @@
+//! The gates into an organisation: a permission at the organisation itself, or at the team or project of the request.
+
+use std::fmt::Display;
+use std::marker::PhantomData;
+
+use aide::OperationInput;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use domain::access::{Permission, Requires};
+use domain::authoriser::Object;
+use domain::{Ambient, OrgId, ProjectId, TeamId, UserId};
+use serde::Serialize;
+use serde_json::json;
+use store::audit::Event;
+use store::org::projects::Project;
+use store::org::teams::{self, Team};
+use store::{ControlTx, Origin, Principal, Scope, Stop, Store, Turn, Tx};
+use tenancy::House;
+
+use super::credential::require_fresh;
+use super::entering::Inside;
+use super::{Access, Gate, Turned};
+use crate::App;
+use crate::http::cursor::Bound;
+use crate::http::error::{Problem, Result};
+use crate::http::reply::Reply;
+
+/// A caller who holds `P` at the organisation.
+pub(crate) struct Caller<P> {
+    inside: Inside,
+    permission: PhantomData<fn() -> P>,
+}
+
+/// A caller who holds `P` at the organisation or somewhere in it; where, the request must show: [`Local::team`],
+/// [`Local::project`], [`Local::organisation`].
+pub(crate) struct Local<P> {
+    inside: Inside,
+    permission: PhantomData<fn() -> P>,
+}
+
+impl<P: Requires> Gate for Caller<P> {
+    const ACCESS: Access = Access::Organisation(P::PERMISSION);
+}
+
+impl<P: Requires> Gate for Local<P> {
+    const ACCESS: Access = Access::Local(P::PERMISSION);
+}
+
+impl<P> OperationInput for Caller<P> {}
+impl<P> OperationInput for Local<P> {}
+
+impl<P: Requires> FromRequestParts<App> for Caller<P> {
+    type Rejection = Turned;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
+        let inside = Inside::enter(parts, app).await?;
+        if !inside.scope.grants().allow(P::PERMISSION, Object::Organisation) {
+            return Err(inside.denied(P::PERMISSION, "organisation").await.into());
+        }
+        Ok(Self { inside: inside.claiming(parts).await?, permission: PhantomData })
+    }
+}
+
+impl<P: Requires> FromRequestParts<App> for Local<P> {
+    type Rejection = Turned;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
+        let inside = Inside::enter(parts, app).await?;
+        Ok(Self { inside: inside.claiming(parts).await?, permission: PhantomData })
+    }
+}
+
+impl<P: Requires> Local<P> {
+    /// Says that the request is about the organisation as a whole.
+    pub(crate) async fn organisation(self) -> Result<Caller<P>> {
+        if self.inside.scope.grants().allow(P::PERMISSION, Object::Organisation) {
+            return Ok(Caller { inside: self.inside, permission: PhantomData });
+        }
+        Err(self.inside.denied(P::PERMISSION, "organisation").await)
+    }
+
+    /// Says that the request is about a team; 404 when the caller cannot see it, 403 when they may not do this.
+    pub(crate) async fn team(self, id: TeamId) -> Result<(Caller<P>, Team)> {
+        let mut tx = self.inside.app.house.store.open(&self.inside.scope).read().await?;
+        let team = teams::get(&mut tx, id).await?;
+        drop(tx);
+        let grants = self.inside.scope.grants();
+        if !grants.allow(Permission::TeamsRead, Object::Team(id)) {
+            return Err(Problem::not_found());
+        }
+        if !grants.allow(P::PERMISSION, Object::Team(id)) {
+            return Err(self.inside.denied(P::PERMISSION, &id.to_string()).await);
+        }
+        Ok((Caller { inside: self.inside, permission: PhantomData }, team))
+    }
+
+    /// Says that the request is about a project; 404 when the caller cannot see it, 403 when they may not do this.
+    pub(crate) async fn project(self, id: ProjectId) -> Result<(Caller<P>, Project)> {
+        let project = self.inside.visible_project(id).await?;
+        if !self.inside.scope.grants().allow(P::PERMISSION, Object::Project { id, open: project.open }) {
+            return Err(self.inside.denied(P::PERMISSION, &id.to_string()).await);
+        }
+        Ok((Caller { inside: self.inside, permission: PhantomData }, project))
+    }
+
+    /// Says that the request is about whatever the caller can see: the handler asks for each thing with [`Caller::allows`].
+    pub(crate) fn each(self) -> Caller<P> {
+        Caller { inside: self.inside, permission: PhantomData }
+    }
+}
+
+impl<P: Requires> Caller<P> {
+    /// The caller's scope.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.inside.scope
+    }
+
+    /// The organisation.
+    pub(crate) fn org(&self) -> OrgId {
+        self.inside.scope.org()
+    }
+
+    /// The person: the caller itself or the maker of the key.
+    pub(crate) fn user(&self) -> UserId {
+        self.inside.scope.user()
+    }
+
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.inside.principal
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        self.inside.scope.origin()
+    }
+
+    pub(crate) fn house(&self) -> &House {
+        &self.inside.app.house
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inside.app.house.store
+    }
+
+    pub(crate) fn ambient(&self) -> &Ambient {
+        self.store().ambient()
+    }
+
+    /// Refuses unless the caller is a person who has shown a factor within the last ten minutes; for what is hard to undo.
+    pub(crate) fn require_fresh(&self) -> Result<()> {
+        require_fresh(self.principal(), self.ambient().now())
+    }
+
+    /// Whether the route's permission holds at an object.
+    pub(crate) fn allows(&self, object: Object) -> bool {
+        self.inside.scope.grants().allow(P::PERMISSION, object)
+    }
+
+    /// Refuses, and records the refusal.
+    pub(crate) async fn deny(&self, permission: Permission, object: &str) -> Problem {
+        self.inside.denied(permission, object).await
+    }
+
+    /// Hands on what a flow gave; when the flow forbids it, that is recorded as a denial.
+    pub(crate) async fn told<T>(&self, outcome: tenancy::Result<T>, object: impl Display) -> Result<T> {
+        match outcome {
+            Ok(given) => Ok(given),
+            Err(tenancy::Error::Forbidden(why)) => {
+                let detail = json!({ "reason": why, "route": self.inside.route });
+                Err(self.inside.refused(&object.to_string(), detail, why).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The scope with the rights of now: for what goes on after the request was let in.
+    pub(crate) async fn reentered(&self) -> Result<Scope, Stop> {
+        self.store().enter(self.principal(), Some(self.org()), None, self.origin().clone()).await
+    }
+
+    /// A transaction on the organisation's store that writes.
+    pub(crate) async fn begin(&self) -> Result<Tx> {
+        Ok(self.store().open(self.scope()).begin().await?)
+    }
+
+    /// A transaction on the organisation's store that reads.
+    pub(crate) async fn read(&self) -> Result<Tx> {
+        Ok(self.store().open(self.scope()).read().await?)
+    }
+
+    /// A transaction on the control database about the organisation.
+    pub(crate) async fn begin_control(&self) -> Result<ControlTx> {
+        Ok(self.store().begin_control(Turn::Org(self.org())).await?)
+    }
+
+    /// Records an event about the organisation in a control transaction.
+    pub(crate) async fn record(&self, tx: &mut ControlTx, event: Event) -> Result<()> {
+        Ok(tx.record(self.org(), self.scope().actor(), self.origin(), event).await?)
+    }
+
+    /// Commits, with the answer for the request's Idempotency-Key, and gives the answer.
+    pub(crate) async fn commit<R: Reply>(&self, mut tx: Tx, reply: R) -> Result<R> {
+        if let Some(claim) = &self.inside.claim {
+            claim.store_in_org(self.store(), &mut tx, &reply).await?;
+        }
+        tx.commit().await?;
+        Ok(reply)
+    }
+
+    /// As [`Caller::commit`], for the control database.
+    pub(crate) async fn commit_control<R: Reply>(&self, mut tx: ControlTx, reply: R) -> Result<R> {
+        if let Some(claim) = &self.inside.claim {
+            claim.store_in_control(self.store(), &mut tx, &reply).await?;
+        }
+        tx.commit().await?;
+        Ok(reply)
+    }
+
+    /// What the cursors of a list are bound to: the list, the organisation, the caller and the filters.
+    pub(crate) fn list(&self, name: &str, filters: &impl Serialize) -> Bound<'_> {
+        let filters = serde_json::to_string(filters).unwrap_or_default();
+        Bound { store: self.store(), to: format!("{name}\n{}\n{}\n{filters}", self.org(), self.scope().actor()) }
+    }
+}
