@@ -109,9 +109,9 @@ impl Store {
             match delivery.kind.as_str() {
                 AUDIT => head = Some(audit::append(&mut tx, audit::from_payload(&delivery.payload)?).await?),
                 PLACEMENT => {
-                    org::place(&mut tx, &read(&delivery.payload)?, now).await?;
+                    org::members::place(&mut tx, &read(&delivery.payload)?, now).await?;
                 }
-                DEPARTURE => org::depart(&mut tx, &read(&delivery.payload)?).await?,
+                DEPARTURE => org::members::depart(&mut tx, &read(&delivery.payload)?).await?,
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
             }
         }

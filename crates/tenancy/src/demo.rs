@@ -25,8 +25,9 @@ use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Belonging, Organisation};
 use store::control::people::{self, Person};
 use store::control::sessions;
+use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
-use store::org::teams::{self, Team, TeamMember};
+use store::org::teams::{self, Team};
 use store::org::usage::{self, BudgetRow, UsageRow};
 use store::{Actor, Credential, Json, Origin, Principal, Scope, Stop, Turn, Tx};
 
@@ -385,14 +386,14 @@ async fn insert_teams(tx: &mut Tx, members: &[Membership]) -> Result<Vec<TeamId>
         teams::insert(tx, &team).await?;
         tx.record(Event::new("team.created", team.id).after(&team)).await?;
         if let Some(stay) = members.get(who) {
-            let member = TeamMember {
-                team_id: team.id,
+            let member = Member {
+                place_id: team.id,
                 user_id: stay.user_id,
                 membership_id: stay.id,
                 role: RESIDENTS[who].role,
                 created_at: now,
             };
-            teams::add_member(tx, &member).await?;
+            members::put(tx, &member).await?;
             tx.record(Event::new("team.member_added", team.id).after(&member)).await?;
         }
         ids.push(team.id);

@@ -6,9 +6,10 @@ use domain::{OrgId, TeamId};
 use serde_json::json;
 use store::audit::Event;
 use store::org::configs;
-use store::org::projects::{self, Project, ProjectMember, ProjectTeam};
+use store::org::members::{self, Member};
+use store::org::projects::{self, Project, ProjectTeam};
 use store::org::roles::{self, CustomRole};
-use store::org::teams::{self, Team, TeamMember};
+use store::org::teams::{self, Team};
 use store::org::usage::{self, BudgetRow, UsageRow};
 use store::{Credential, Json, Origin, Scope};
 
@@ -68,16 +69,11 @@ impl TestHouse {
         };
         projects::insert(&mut tx, &project).await.expect("a project");
         let (user_id, membership_id) = (scope.user(), scope.membership());
-        let member = TeamMember { team_id: below.id, user_id, membership_id, role: Role::MEMBER, created_at: now };
-        teams::add_member(&mut tx, &member).await.expect("a team member");
-        let member = ProjectMember {
-            project_id: project.id,
-            user_id,
-            membership_id,
-            role: Role::Custom(role.id),
-            created_at: now,
-        };
-        projects::add_member(&mut tx, &member).await.expect("a project member");
+        let member = Member { place_id: below.id, user_id, membership_id, role: Role::MEMBER, created_at: now };
+        members::put(&mut tx, &member).await.expect("a team member");
+        let member =
+            Member { place_id: project.id, user_id, membership_id, role: Role::Custom(role.id), created_at: now };
+        members::put(&mut tx, &member).await.expect("a project member");
         let given = ProjectTeam { project_id: project.id, team_id: above.id, role: Role::VIEWER, created_at: now };
         projects::add_team(&mut tx, &given).await.expect("a team in a project");
         let value = json!({ "greeting": text("hello") }).to_string();

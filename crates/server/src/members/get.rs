@@ -8,7 +8,7 @@ use domain::{ProjectId, TeamId, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::control::memberships;
-use store::org::{projects, teams};
+use store::org::{members, projects};
 use store::{Refusal, Stop};
 
 use super::MemberView;
@@ -57,20 +57,20 @@ pub(crate) async fn get(caller: Caller<can::MembersRead>, Path(user): Path<UserI
     };
     let grants = caller.scope().grants();
     let mut tx = caller.read().await?;
-    let in_teams = teams::of_person(&mut tx, user, None, MOST.into()).await?;
+    let in_teams = members::of_person::<TeamId>(&mut tx, user, None, MOST.into()).await?;
     let sees = |team| grants.allow(Permission::TeamsRead, Object::Team(team));
     // What an earlier stay left behind gives nothing any more.
-    let in_teams = in_teams.into_iter().filter(|one| one.membership_id == member.id && sees(one.team_id));
+    let in_teams = in_teams.into_iter().filter(|one| one.membership_id == member.id && sees(one.place_id));
     let mut in_projects = Vec::new();
-    for one in projects::of_person(&mut tx, user, None, MOST.into()).await? {
-        let project = projects::get(&mut tx, one.project_id).await?;
+    for one in members::of_person::<ProjectId>(&mut tx, user, None, MOST.into()).await? {
+        let project = projects::get(&mut tx, one.place_id).await?;
         let object = Object::Project { id: project.id, open: project.open };
         if one.membership_id == member.id && grants.allow(Permission::ProjectsRead, object) {
-            in_projects.push(InProject { project_id: one.project_id, role: one.role });
+            in_projects.push(InProject { project_id: one.place_id, role: one.role });
         }
     }
     let (version, teams) =
-        (member.version, in_teams.map(|one| InTeam { team_id: one.team_id, role: one.role }).collect());
+        (member.version, in_teams.map(|one| InTeam { team_id: one.place_id, role: one.role }).collect());
     let member = MemberView::without_activity(member);
     Ok(Versioned(version, Found(View { member, permissions, teams, projects: in_projects })))
 }

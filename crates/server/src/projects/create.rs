@@ -6,7 +6,8 @@ use domain::text::{Description, ProjectName};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::audit::Event;
-use store::org::projects::{self, Project, ProjectMember};
+use store::org::members::{self, Member};
+use store::org::projects::{self, Project};
 
 use super::ProjectView;
 use crate::http::body::Body;
@@ -42,8 +43,8 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
-    let maker = ProjectMember {
-        project_id: project.id,
+    let maker = Member {
+        place_id: project.id,
         user_id: caller.user(),
         membership_id: caller.scope().membership(),
         role: Role::ADMIN,
@@ -51,7 +52,7 @@ pub(crate) async fn create(
     };
     let mut tx = caller.begin().await?;
     projects::insert(&mut tx, &project).await?;
-    projects::add_member(&mut tx, &maker).await?;
+    members::put(&mut tx, &maker).await?;
     tx.record(Event::new("project.created", project.id).after(&project)).await?;
     caller.commit(tx, Versioned(project.version, Created(project.into()))).await
 }

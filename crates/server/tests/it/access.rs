@@ -1,9 +1,11 @@
 //! Explanations: why somebody may or may not do a thing.
 
+use domain::ProjectId;
 use domain::role::Role;
 use domain::text::{Description, ProjectName};
 use serde_json::json;
 use store::audit::Event;
+use store::org::members::{self, Member};
 use store::org::projects::{self, Project};
 use testing::{Answer, Client, TestHouse};
 
@@ -88,14 +90,14 @@ testing::both_stores! {
         assert_eq!((hidden.text, hidden.headers), (never.text, never.headers));
         let mut tx = house.store().open(&house.scope(&ann).await).begin().await.expect("begun");
         let stay = house.scope(&max).await;
-        let member = projects::ProjectMember {
-            project_id: id.parse().expect("an id"),
+        let member = Member {
+            place_id: id.parse::<ProjectId>().expect("an id"),
             user_id: stay.user(),
             membership_id: stay.membership(),
             role: Role::VIEWER,
             created_at: tx.now(),
         };
-        projects::add_member(&mut tx, &member).await.expect("inserted");
+        members::put(&mut tx, &member).await.expect("inserted");
         tx.record(Event::new("project.member_added", &id)).await.expect("recorded");
         tx.commit().await.expect("committed");
         assert_eq!(explain(&max, &format!("permission=projects.read&project_id={id}")).await.expect(200).json["allowed"], true);

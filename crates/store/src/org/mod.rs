@@ -2,6 +2,7 @@
 
 pub mod audits;
 pub mod configs;
+pub mod members;
 pub mod projects;
 pub mod roles;
 pub mod teams;
@@ -10,7 +11,6 @@ pub mod usage;
 use domain::{Ambient, OrgId, Time};
 
 use crate::audit::{self, Draft, Event, Head};
-use crate::deliveries::{Departure, Placement};
 use crate::scope::Scope;
 use crate::sql::{Access, Sql, Statement, Transaction};
 use crate::{Result, Store};
@@ -126,66 +126,4 @@ impl Tx {
         }
         Ok(())
     }
-}
-
-/// Takes a person out of all teams and projects that they were put into during a stay that has ended.
-pub(crate) async fn depart(tx: &mut Transaction, departure: &Departure) -> Result<()> {
-    tx.sql("DELETE FROM team_members WHERE user_id = $1 AND membership_id = $2")
-        .bind(departure.user)
-        .bind(departure.membership)
-        .unaudited("part of the end of a stay, which is recorded")
-        .run()
-        .await?;
-    tx.sql("DELETE FROM project_members WHERE user_id = $1 AND membership_id = $2")
-        .bind(departure.user)
-        .bind(departure.membership)
-        .unaudited("part of the end of a stay, which is recorded")
-        .run()
-        .await?;
-    Ok(())
-}
-
-/// Puts a member into the teams and projects that an invitation named, as far as they still exist.
-pub(crate) async fn place(tx: &mut Transaction, placement: &Placement, now: Time) -> Result<()> {
-    for (team, role) in &placement.teams {
-        tx.sql("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2")
-            .bind(*team)
-            .bind(placement.user)
-            .unaudited("part of accepting an invitation, which is recorded")
-            .run()
-            .await?;
-        tx.sql(
-            "INSERT INTO team_members (team_id, user_id, membership_id, role, created_at)
-             SELECT id, $2, $3, $4, $5 FROM teams WHERE id = $1",
-        )
-        .bind(*team)
-        .bind(placement.user)
-        .bind(placement.membership)
-        .bind(*role)
-        .bind(now)
-        .unaudited("part of accepting an invitation, which is recorded")
-        .run()
-        .await?;
-    }
-    for (project, role) in &placement.projects {
-        tx.sql("DELETE FROM project_members WHERE project_id = $1 AND user_id = $2")
-            .bind(*project)
-            .bind(placement.user)
-            .unaudited("part of accepting an invitation, which is recorded")
-            .run()
-            .await?;
-        tx.sql(
-            "INSERT INTO project_members (project_id, user_id, membership_id, role, created_at)
-             SELECT id, $2, $3, $4, $5 FROM projects WHERE id = $1",
-        )
-        .bind(*project)
-        .bind(placement.user)
-        .bind(placement.membership)
-        .bind(*role)
-        .bind(now)
-        .unaudited("part of accepting an invitation, which is recorded")
-        .run()
-        .await?;
-    }
-    Ok(())
 }

@@ -1,8 +1,8 @@
-//! Projects: groups of things, and the people and teams that were given a role in them.
+//! Projects: groups of things, and the teams that were given a role in them.
 
 use domain::role::Role;
 use domain::text::{Description, ProjectName};
-use domain::{MembershipId, ProjectId, TeamId, Time, UserId};
+use domain::{ProjectId, TeamId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
@@ -121,89 +121,6 @@ pub async fn delete(tx: &mut Tx, id: ProjectId) -> Result<()> {
     let removed = tx.sql("DELETE FROM projects WHERE id = $1").bind(id).run().await?;
     tx.shift_authority();
     if removed == 0 { Err(Error::NotFound("project")) } else { Ok(()) }
-}
-
-/// A person in a project.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ProjectMember {
-    /// The project.
-    pub project_id: ProjectId,
-    /// The person.
-    pub user_id: UserId,
-    /// Their stay in the organisation: the role in the project ends with it.
-    pub membership_id: MembershipId,
-    /// The role in the project.
-    pub role: Role,
-    /// Since when they have it.
-    pub created_at: Time,
-}
-
-/// Puts a person into a project; takes the place of the role they have there.
-/// # Errors
-/// [`Error::Refused`] when there is no such project.
-pub async fn add_member(tx: &mut Tx, member: &ProjectMember) -> Result<()> {
-    remove_member(tx, member.project_id, member.user_id).await?;
-    tx.sql(
-        "INSERT INTO project_members (project_id, user_id, membership_id, role, created_at)
-         VALUES ($1, $2, $3, $4, $5)",
-    )
-    .bind(member.project_id)
-    .bind(member.user_id)
-    .bind(member.membership_id)
-    .bind(member.role)
-    .bind(member.created_at)
-    .run()
-    .await?;
-    Ok(())
-}
-
-/// Takes a person out of a project; says whether they were in it.
-/// # Errors
-/// As the database.
-pub async fn remove_member(tx: &mut Tx, project: ProjectId, user: UserId) -> Result<bool> {
-    let removed = tx
-        .sql("DELETE FROM project_members WHERE project_id = $1 AND user_id = $2")
-        .bind(project)
-        .bind(user)
-        .run()
-        .await?;
-    tx.shift_authority();
-    Ok(removed > 0)
-}
-
-/// The people who were put into a project, at most `limit` after the one given.
-/// # Errors
-/// As the database.
-pub async fn list_members(
-    tx: &mut Tx,
-    project: ProjectId,
-    after: Option<UserId>,
-    limit: i64,
-) -> Result<Vec<ProjectMember>> {
-    tx.sql(
-        "SELECT project_id, user_id, membership_id, role, created_at FROM project_members
-         WHERE project_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
-    )
-    .bind(project)
-    .bind(after_id(after))
-    .bind(limit)
-    .all()
-    .await
-}
-
-/// The projects that a person was put into, at most `limit` after the one given.
-/// # Errors
-/// As the database.
-pub async fn of_person(tx: &mut Tx, user: UserId, after: Option<ProjectId>, limit: i64) -> Result<Vec<ProjectMember>> {
-    tx.sql(
-        "SELECT project_id, user_id, membership_id, role, created_at FROM project_members
-         WHERE user_id = $1 AND project_id > $2 ORDER BY project_id LIMIT $3",
-    )
-    .bind(user)
-    .bind(after_id(after))
-    .bind(limit)
-    .all()
-    .await
 }
 
 /// A team in a project.

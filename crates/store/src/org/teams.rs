@@ -1,8 +1,7 @@
 //! Teams: groups of people, in a tree. Who is in a team is in the teams above it.
 
-use domain::role::Role;
 use domain::text::TeamName;
-use domain::{MembershipId, TeamId, Time, UserId};
+use domain::{TeamId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
@@ -169,87 +168,4 @@ pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
     let removed = tx.sql("DELETE FROM teams WHERE id = $1").bind(id).run().await?;
     tx.shift_authority();
     if removed == 0 { Err(Error::NotFound("team")) } else { Ok(()) }
-}
-
-/// A person in a team.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TeamMember {
-    /// The team.
-    pub team_id: TeamId,
-    /// The person.
-    pub user_id: UserId,
-    /// Their stay in the organisation: the role in the team ends with it.
-    pub membership_id: MembershipId,
-    /// The role in the team.
-    pub role: Role,
-    /// Since when they have it.
-    pub created_at: Time,
-}
-
-/// Puts a person into a team; takes the place of the role they have there.
-/// # Errors
-/// [`Error::Refused`] when there is no such team.
-pub async fn add_member(tx: &mut Tx, member: &TeamMember) -> Result<()> {
-    remove_member(tx, member.team_id, member.user_id).await?;
-    tx.sql("INSERT INTO team_members (team_id, user_id, membership_id, role, created_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(member.team_id)
-        .bind(member.user_id)
-        .bind(member.membership_id)
-        .bind(member.role)
-        .bind(member.created_at)
-        .run()
-        .await?;
-    Ok(())
-}
-
-/// Whether a person is in a team by the stay given.
-/// # Errors
-/// As the database.
-pub async fn has_member(tx: &mut Tx, team: TeamId, user: UserId, membership: MembershipId) -> Result<bool> {
-    tx.sql("SELECT EXISTS (SELECT 1 FROM team_members WHERE team_id = $1 AND user_id = $2 AND membership_id = $3)")
-        .bind(team)
-        .bind(user)
-        .bind(membership)
-        .one()
-        .await
-}
-
-/// Takes a person out of a team; says whether they were in it.
-/// # Errors
-/// As the database.
-pub async fn remove_member(tx: &mut Tx, team: TeamId, user: UserId) -> Result<bool> {
-    let removed =
-        tx.sql("DELETE FROM team_members WHERE team_id = $1 AND user_id = $2").bind(team).bind(user).run().await?;
-    tx.shift_authority();
-    Ok(removed > 0)
-}
-
-/// The members of a team by person, at most `limit` after the one given.
-/// # Errors
-/// As the database.
-pub async fn list_members(tx: &mut Tx, team: TeamId, after: Option<UserId>, limit: i64) -> Result<Vec<TeamMember>> {
-    tx.sql(
-        "SELECT team_id, user_id, membership_id, role, created_at FROM team_members
-         WHERE team_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3",
-    )
-    .bind(team)
-    .bind(after_id(after))
-    .bind(limit)
-    .all()
-    .await
-}
-
-/// The teams that a person was put into, at most `limit` after the one given.
-/// # Errors
-/// As the database.
-pub async fn of_person(tx: &mut Tx, user: UserId, after: Option<TeamId>, limit: i64) -> Result<Vec<TeamMember>> {
-    tx.sql(
-        "SELECT team_id, user_id, membership_id, role, created_at FROM team_members
-         WHERE user_id = $1 AND team_id > $2 ORDER BY team_id LIMIT $3",
-    )
-    .bind(user)
-    .bind(after_id(after))
-    .bind(limit)
-    .all()
-    .await
 }

@@ -14,9 +14,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use store::audit::Event;
 use store::control::memberships::{self, Membership};
-use store::org::projects::{self, Project, ProjectMember, ProjectTeam};
+use store::org::members::{self, Member};
+use store::org::projects::{self, Project, ProjectTeam};
 use store::org::roles::{self, CustomRole};
-use store::org::teams::{self, Team, TeamMember};
+use store::org::teams::{self, Team};
 use store::{Actor, Engine, Json, Origin, Scope, Turn};
 use testing::TestHouse;
 
@@ -243,18 +244,13 @@ impl Scene {
         let user_id = self.somebody;
         for (team_id, (role, stale)) in &told.in_teams {
             let member =
-                TeamMember { team_id: *team_id, user_id, membership_id: stay(*stale), role: *role, created_at: now };
-            teams::add_member(&mut tx, &member).await?;
+                Member { place_id: *team_id, user_id, membership_id: stay(*stale), role: *role, created_at: now };
+            members::put(&mut tx, &member).await?;
         }
         for (project_id, (role, stale)) in &told.in_projects {
-            let member = ProjectMember {
-                project_id: *project_id,
-                user_id,
-                membership_id: stay(*stale),
-                role: *role,
-                created_at: now,
-            };
-            projects::add_member(&mut tx, &member).await?;
+            let member =
+                Member { place_id: *project_id, user_id, membership_id: stay(*stale), role: *role, created_at: now };
+            members::put(&mut tx, &member).await?;
         }
         for ((project_id, team_id), role) in &told.given {
             let team = ProjectTeam { project_id: *project_id, team_id: *team_id, role: *role, created_at: now };

@@ -4,7 +4,7 @@ use domain::access::can;
 use domain::{ProjectId, UserId};
 use serde_json::json;
 use store::audit::Event;
-use store::org::projects;
+use store::org::members;
 
 use crate::http::body::Path;
 use crate::http::caller::Local;
@@ -17,7 +17,7 @@ pub(crate) async fn delete(
 ) -> Result<Done> {
     let (caller, _) = local.project(id).await?;
     let mut tx = caller.begin().await?;
-    if !projects::remove_member(&mut tx, id, user).await? {
+    if !members::remove(&mut tx, id, user).await? {
         return Err(Problem::not_found());
     }
     tx.record(Event::new("project.member_removed", id).detail(json!({ "user": user }))).await?;

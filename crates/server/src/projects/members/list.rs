@@ -2,7 +2,7 @@
 
 use domain::ProjectId;
 use domain::access::can;
-use store::org::projects;
+use store::org::members;
 
 use super::ProjectMemberView;
 use crate::http::body::{Path, Query};
@@ -21,6 +21,6 @@ pub(crate) async fn list(
     let bound = caller.list("project members", &id);
     let after = bound.read(paging.cursor.as_deref())?;
     let mut tx = caller.read().await?;
-    let rows = projects::list_members(&mut tx, id, after, limit + 1).await?;
+    let rows = members::list(&mut tx, id, after, limit + 1).await?;
     Ok(Found(bound.page(rows, limit, |member| member.user_id).map(ProjectMemberView::from)))
 }

@@ -5,10 +5,10 @@ pub(super) mod list;
 pub(super) mod put;
 
 use domain::role::Role;
-use domain::{Time, UserId};
+use domain::{ProjectId, Time, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::org::projects::ProjectMember;
+use store::org::members::Member;
 
 /// Somebody in a project.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,8 +21,8 @@ pub(crate) struct ProjectMemberView {
     created_at: Time,
 }
 
-impl From<ProjectMember> for ProjectMemberView {
-    fn from(member: ProjectMember) -> Self {
+impl From<Member<ProjectId>> for ProjectMemberView {
+    fn from(member: Member<ProjectId>) -> Self {
         Self { user_id: member.user_id, role: member.role, created_at: member.created_at }
     }
 }

@@ -5,7 +5,8 @@ use domain::authoriser::Object;
 use domain::{ProjectId, UserId};
 use serde_json::json;
 use store::audit::Event;
-use store::org::projects::{self, ProjectMember};
+use store::org::members::{self, Member};
+use store::org::projects;
 
 use super::ProjectMemberView;
 use crate::http::body::{Body, Path};
@@ -22,8 +23,8 @@ pub(crate) async fn put(
     let (caller, project) = local.project(id).await?;
     caller.may_give(body.role, Object::Project { id, open: project.open }).await?;
     let membership = caller.member(user).await?;
-    let member = ProjectMember {
-        project_id: id,
+    let member = Member {
+        place_id: id,
         user_id: user,
         membership_id: membership.id,
         role: body.role,
@@ -33,7 +34,7 @@ pub(crate) async fn put(
     projects::get(&mut tx, id).await?;
     // A custom role may have been deleted meanwhile.
     tenancy::roles::permissions(&mut tx, body.role).await?;
-    projects::add_member(&mut tx, &member).await?;
+    members::put(&mut tx, &member).await?;
     let event = Event::new("project.member_set", id).after(&member).detail(json!({ "user": user, "role": body.role }));
     tx.record(event).await?;
     caller.commit(tx, Found(member.into())).await

@@ -4,7 +4,7 @@ use domain::access::can;
 use domain::{TeamId, UserId};
 use serde_json::json;
 use store::audit::Event;
-use store::org::teams;
+use store::org::members;
 
 use crate::http::body::Path;
 use crate::http::caller::Local;
@@ -14,7 +14,7 @@ use crate::http::reply::Done;
 pub(crate) async fn delete(local: Local<can::TeamsMembers>, Path((id, user)): Path<(TeamId, UserId)>) -> Result<Done> {
     let (caller, _) = local.team(id).await?;
     let mut tx = caller.begin().await?;
-    if !teams::remove_member(&mut tx, id, user).await? {
+    if !members::remove(&mut tx, id, user).await? {
         return Err(Problem::not_found());
     }
     tx.record(Event::new("team.member_removed", id).detail(json!({ "user": user }))).await?;

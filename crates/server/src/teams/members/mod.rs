@@ -5,10 +5,10 @@ pub(super) mod list;
 pub(super) mod put;
 
 use domain::role::Role;
-use domain::{Time, UserId};
+use domain::{TeamId, Time, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::org::teams::TeamMember;
+use store::org::members::Member;
 
 /// Somebody in a team.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,8 +21,8 @@ pub(crate) struct TeamMemberView {
     created_at: Time,
 }
 
-impl From<TeamMember> for TeamMemberView {
-    fn from(member: TeamMember) -> Self {
+impl From<Member<TeamId>> for TeamMemberView {
+    fn from(member: Member<TeamId>) -> Self {
         Self { user_id: member.user_id, role: member.role, created_at: member.created_at }
     }
 }

@@ -5,7 +5,8 @@ use domain::authoriser::Object;
 use domain::{TeamId, UserId};
 use serde_json::json;
 use store::audit::Event;
-use store::org::teams::{self, TeamMember};
+use store::org::members::{self, Member};
+use store::org::teams;
 
 use super::TeamMemberView;
 use crate::http::body::{Body, Path};
@@ -22,8 +23,8 @@ pub(crate) async fn put(
     let (caller, _) = local.team(id).await?;
     caller.may_give(body.role, Object::Team(id)).await?;
     let membership = caller.member(user).await?;
-    let member = TeamMember {
-        team_id: id,
+    let member = Member {
+        place_id: id,
         user_id: user,
         membership_id: membership.id,
         role: body.role,
@@ -31,7 +32,7 @@ pub(crate) async fn put(
     };
     let mut tx = caller.begin().await?;
     teams::get(&mut tx, id).await?;
-    if !teams::has_member(&mut tx, id, user, membership.id).await?
+    if !members::has(&mut tx, id, user, membership.id).await?
         && let Err(beyond) = tenancy::roles::team_within(&mut tx, caller.scope().grants(), id).await
     {
         drop(tx);
@@ -39,7 +40,7 @@ pub(crate) async fn put(
     }
     // A custom role may have been deleted meanwhile.
     tenancy::roles::permissions(&mut tx, body.role).await?;
-    teams::add_member(&mut tx, &member).await?;
+    members::put(&mut tx, &member).await?;
     let event = Event::new("team.member_set", id).after(&member).detail(json!({ "user": user, "role": body.role }));
     tx.record(event).await?;
     caller.commit(tx, Found(member.into())).await
