@@ -97,81 +97,57 @@ impl OperationOutput for Done {
     }
 }
 
-/// A thing with a version: the answer carries it as `ETag`, and `If-Match` refers to it.
-#[derive(Debug)]
-pub(crate) struct Versioned<R>(pub(crate) i64, pub(crate) R);
+macro_rules! with_header {
+    ($name:ident($value:ty), $header:ident = $read:expr, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Debug)]
+        pub(crate) struct $name<R>(pub(crate) $value, pub(crate) R);
 
-impl<R: Reply> Reply for Versioned<R> {
-    const STATUS: StatusCode = R::STATUS;
-    type Body = R::Body;
-    fn body(&self) -> Option<&R::Body> {
-        self.1.body()
-    }
-    fn headers(&self) -> HeaderMap {
-        let mut headers = self.1.headers();
-        if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", self.0)) {
-            headers.insert(header::ETAG, tag);
+        impl<R: Reply> Reply for $name<R> {
+            const STATUS: StatusCode = R::STATUS;
+            type Body = R::Body;
+            fn body(&self) -> Option<&R::Body> {
+                self.1.body()
+            }
+            fn headers(&self) -> HeaderMap {
+                let mut headers = self.1.headers();
+                let read: fn(&$value) -> Option<HeaderValue> = $read;
+                headers.extend(read(&self.0).map(|value| (header::$header, value)));
+                headers
+            }
         }
-        headers
-    }
-}
 
-impl<R: Reply + IntoResponse> IntoResponse for Versioned<R> {
-    fn into_response(self) -> Response {
-        let headers = self.headers();
-        let mut response = self.1.into_response();
-        response.headers_mut().extend(headers);
-        response
-    }
-}
-
-impl<R: OperationOutput> OperationOutput for Versioned<R> {
-    type Inner = R::Inner;
-    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
-        R::operation_response(ctx, operation)
-    }
-    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        R::inferred_responses(ctx, operation)
-    }
-}
-
-/// An answer that sets a cookie, if there is one to set.
-#[derive(Debug)]
-pub(crate) struct WithCookie<R>(pub(crate) Option<HeaderValue>, pub(crate) R);
-
-impl<R: Reply> Reply for WithCookie<R> {
-    const STATUS: StatusCode = R::STATUS;
-    type Body = R::Body;
-    fn body(&self) -> Option<&R::Body> {
-        self.1.body()
-    }
-    fn headers(&self) -> HeaderMap {
-        let mut headers = self.1.headers();
-        if let Some(cookie) = &self.0 {
-            headers.insert(header::SET_COOKIE, cookie.clone());
+        impl<R: Reply + IntoResponse> IntoResponse for $name<R> {
+            fn into_response(self) -> Response {
+                let headers = self.headers();
+                let mut response = self.1.into_response();
+                response.headers_mut().extend(headers);
+                response
+            }
         }
-        headers
-    }
+
+        impl<R: OperationOutput> OperationOutput for $name<R> {
+            type Inner = R::Inner;
+            fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
+                R::operation_response(ctx, operation)
+            }
+            fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
+                R::inferred_responses(ctx, operation)
+            }
+        }
+    };
 }
 
-impl<R: Reply + IntoResponse> IntoResponse for WithCookie<R> {
-    fn into_response(self) -> Response {
-        let headers = self.headers();
-        let mut response = self.1.into_response();
-        response.headers_mut().extend(headers);
-        response
-    }
-}
-
-impl<R: OperationOutput> OperationOutput for WithCookie<R> {
-    type Inner = R::Inner;
-    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
-        R::operation_response(ctx, operation)
-    }
-    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        R::inferred_responses(ctx, operation)
-    }
-}
+with_header!(
+    Versioned(i64),
+    ETAG = |version| HeaderValue::from_str(&format!("\"{version}\"")).ok(),
+    "A thing with a version: the answer carries it as `ETag`, and `If-Match` refers to it."
+);
+with_header!(
+    WithCookie(Option<HeaderValue>),
+    SET_COOKIE = Clone::clone,
+    "An answer that sets a cookie, if there is one to set."
+);
 
 /// One of two answers.
 #[derive(Debug)]
