@@ -6,6 +6,7 @@ use domain::status::OrgStatus;
 use serde::Deserialize;
 
 use crate::control::{installation, organisations};
+use crate::schema::{Part, differs};
 use crate::sql::{Access, Pair};
 use crate::{Backend, Engine, Error, Result, Store, Turn, migrate};
 
@@ -66,17 +67,20 @@ impl Store {
         tx.sql("SELECT count(*) FROM people").one::<i64>().await.map(|people| people == 0)
     }
 
-    /// What is wrong with the control database: changed pages, broken indexes, rows that point nowhere.
+    /// What is wrong with the control database: changed pages, broken indexes, rows that point nowhere, a schema that no migration
+    /// makes.
     /// # Errors
     /// As the database.
     pub async fn control_faults(&self) -> Result<Vec<Fault>> {
-        match &self.0.backend {
+        let mut faults = match &self.0.backend {
             Backend::Embedded { control, .. } => {
                 let control = control.clone();
-                blocking(move || control.faults()).await
+                blocking(move || control.faults()).await?
             }
-            Backend::Postgres { .. } => self.database_faults().await,
-        }
+            Backend::Postgres { .. } => self.database_faults().await?,
+        };
+        faults.extend(self.schema_faults().await?);
+        Ok(faults)
     }
 
     /// What is wrong with an organisation's store: the file cannot be opened, is not whole, or holds rows that point nowhere or to
@@ -88,6 +92,7 @@ impl Store {
         if let Backend::Embedded { files, .. } = &self.0.backend {
             let file = files.get(org, async || self.org_key(org).await).await?;
             faults = blocking(move || file.faults()).await?;
+            faults.extend(differs(Part::Org, &self.org_schema_hash(org).await?)?);
         }
         let mut tx = self.tenant(org, Access::Read).await?;
         let whose: Option<OrgId> = tx.sql("SELECT id FROM tenant").optional().await?;
@@ -125,7 +130,8 @@ impl Store {
                 sqlite: "SELECT name FROM installation WHERE 1 = 0",
                 postgres: "SELECT rolname FROM pg_roles
                   WHERE rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'))
-                    AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)",
+                    AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
+                      OR has_database_privilege(oid, current_database(), 'TEMPORARY'))",
             })
             .all()
             .await?;

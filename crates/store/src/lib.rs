@@ -61,6 +61,7 @@ pub mod keys;
 pub mod migrate;
 pub mod org;
 mod rotation;
+pub mod schema;
 mod scope;
 mod setup;
 mod sql;

@@ -1,10 +1,15 @@
 //! Migrations: numbered SQL files, the same numbers on both engines, each applied once and in order.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::error::{Error, Result};
+use crate::hex;
 use crate::keys::sha256;
+use crate::schema::Part;
 use crate::sql::sqlite;
 
 /// One step of a schema.
@@ -18,6 +23,14 @@ pub struct Migration {
     pub sqlite: &'static str,
     /// For PostgreSQL.
     pub postgres: &'static str,
+}
+
+impl Migration {
+    /// The hash of its text for PostgreSQL, as it is noted where it was applied.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        hex(&sha256(self.postgres))
+    }
 }
 
 macro_rules! migrations {
@@ -35,8 +48,6 @@ macro_rules! migrations {
 pub const CONTROL: &[Migration] = migrations!("control": 1 "0001_house");
 /// The schema of an organisation's store.
 pub const ORG: &[Migration] = migrations!("org": 1 "0001_house");
-/// The parts of a database, in the order in which they are brought up to date.
-const PARTS: [(&str, &[Migration]); 2] = [("control", CONTROL), ("org", ORG)];
 /// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}` and `{ops}` stand for role names.
 pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
 
@@ -96,65 +107,127 @@ impl Roles {
         }
         Ok(Self { app: format!("{prefix}_app"), control: format!("{prefix}_control"), ops: format!("{prefix}_ops") })
     }
+
+    /// A text with the names in their places.
+    #[must_use]
+    pub fn fill_in(&self, text: &str) -> String {
+        text.replace("{app}", &self.app).replace("{control}", &self.control).replace("{ops}", &self.ops)
+    }
+
+    /// SQL that makes those of the roles that are not there. They cannot log in until the server has given them a password.
+    #[must_use]
+    pub fn creation(&self) -> String {
+        let make = |role: &String| {
+            format!(
+                "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;\n"
+            )
+        };
+        [&self.app, &self.control, &self.ops].map(make).concat()
+    }
 }
 
 /// The password of a role, hexadecimal, so it needs no quoting.
 pub(crate) type RolePassword<'a> = (&'a str, String);
 
-/// Brings a PostgreSQL database to the newest schema: roles, bootstrap and both parts, in one transaction under a lock.
+/// How often migrating is begun again because another installation on the same server was at the same roles, and how long it waits
+/// in between.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Brings a PostgreSQL database to the newest schema: roles, bootstrap and both parts, in one transaction. A first
+/// server brings the wrapped house key: it is noted here, and the roles get their passwords from it, also when somebody made the
+/// schema by hand.
+///
+/// Migrations of one database wait for each other under a lock. Roles belong to the whole server, where no lock reaches from one
+/// database into another; so whoever meets another installation at them begins again.
 pub(crate) async fn database(
     client: &mut tokio_postgres::Client,
     roles: &Roles,
     passwords: &[RolePassword<'_>],
+    house_key: Option<&str>,
     now: i64,
 ) -> Result<Vec<String>> {
-    let translate = |error: tokio_postgres::Error| match crate::sql::postgres::translate(&error) {
-        Error::Bug(text) | Error::Refused(text) => {
-            Error::Setup(format!("a migration failed and was rolled back: {text}"))
+    for _ in 1..TRIES {
+        match attempt(client, roles, passwords, house_key, now).await {
+            Err(Failure::Database(error)) if is_meeting(&error) => tokio::time::sleep(PAUSE).await,
+            outcome => return outcome.map_err(Failure::told),
         }
-        other => other,
-    };
-    let version: i32 = client
-        .query_typed_one("SELECT current_setting('server_version_num')::int4", &[])
-        .await
-        .map_err(translate)?
-        .get(0);
-    if version < 150_000 {
-        return Err(Error::Setup(format!("PostgreSQL 15 or newer is needed, this server is {}", version / 10_000)));
     }
-    let transaction = client.transaction().await.map_err(translate)?;
-    // Roles belong to the whole server, so the lock must not be per database: a shared catalogue row would do, a lock is plainer.
-    transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await.map_err(translate)?;
-    let known: bool = transaction
-        .query_typed_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[])
-        .await
-        .map_err(translate)?
-        .get(0);
+    attempt(client, roles, passwords, house_key, now).await.map_err(Failure::told)
+}
+
+/// Why an attempt ended.
+enum Failure {
+    Database(tokio_postgres::Error),
+    Told(Error),
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Failure {
+    fn told(self) -> Error {
+        match self {
+            Self::Told(error) => error,
+            Self::Database(error) => match crate::sql::postgres::translate(&error) {
+                Error::Bug(text) | Error::Refused(text) => {
+                    Error::Setup(format!("a migration failed and was rolled back: {text}"))
+                }
+                other => other,
+            },
+        }
+    }
+}
+
+/// Whether somebody else changed the same row of the server's catalogue at the same time. PostgreSQL has no code of its own for it,
+/// and words it in the server's language; the names of its functions and indexes stay.
+fn is_meeting(error: &tokio_postgres::Error) -> bool {
+    let Some(error) = error.as_db_error() else { return false };
+    match *error.code() {
+        SqlState::INTERNAL_ERROR => error.routine().is_some_and(|routine| routine.starts_with("simple_")),
+        SqlState::UNIQUE_VIOLATION => error.constraint().is_some_and(|index| index.starts_with("pg_")),
+        SqlState::DUPLICATE_OBJECT | SqlState::T_R_DEADLOCK_DETECTED => true,
+        _ => false,
+    }
+}
+
+async fn attempt(
+    client: &mut tokio_postgres::Client,
+    roles: &Roles,
+    passwords: &[RolePassword<'_>],
+    house_key: Option<&str>,
+    now: i64,
+) -> std::result::Result<Vec<String>, Failure> {
+    let told = |text: String| Failure::Told(Error::Setup(text));
+    let version: i32 = client.query_typed_one("SELECT current_setting('server_version_num')::int4", &[]).await?.get(0);
+    if version < 150_000 {
+        return Err(told(format!("PostgreSQL 15 or newer is needed, this server is {}", version / 10_000)));
+    }
+    let transaction = client.transaction().await?;
+    transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await?;
+    let known: bool =
+        transaction.query_typed_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[]).await?.get(0);
     let mut versions = [0_i64; 2];
     if known {
-        for (version, (part, _)) in versions.iter_mut().zip(PARTS) {
+        for (version, part) in versions.iter_mut().zip(Part::ALL) {
             let newest = "SELECT coalesce(max(number), 0) FROM control.migrations WHERE part = $1";
-            *version = transaction.query_typed_one(newest, &[(&part, Type::TEXT)]).await.map_err(translate)?.get(0);
+            *version = transaction.query_typed_one(newest, &[(&part.as_str(), Type::TEXT)]).await?.get(0);
         }
     }
-    let newest = PARTS.map(|(_, steps)| steps.last().map_or(0, |step| step.number));
-    if versions == newest {
+    let newest = Part::ALL.map(|part| part.steps().last().map_or(0, |step| step.number));
+    if versions == newest && house_key.is_none() {
         // Nothing is touched: roles belong to the whole server, and other databases may be at work with them.
         return Ok(Vec::new());
     }
     if versions.iter().zip(newest).any(|(version, newest)| *version > newest) {
-        return Err(Error::Setup("the database is of a newer schema than this program; use a newer rowhouse".into()));
+        return Err(told("the database is of a newer schema than this program; use a newer rowhouse".into()));
     }
+    transaction.batch_execute(&roles.creation()).await?;
     for (role, password) in passwords {
-        let exists = transaction
-            .query_typed_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[(role, Type::NAME)])
-            .await
-            .map_err(translate)?
-            .is_some();
         let schema = if *role == roles.control { "control" } else { "org" };
-        if !exists {
-            transaction.batch_execute(&format!("CREATE ROLE {role}")).await.map_err(translate)?;
-        }
         transaction
             .batch_execute(&format!(
                 "ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT PASSWORD '{password}';
@@ -163,35 +236,37 @@ pub(crate) async fn database(
                  ALTER ROLE {role} SET lock_timeout = '3s';
                  ALTER ROLE {role} SET idle_in_transaction_session_timeout = '10s';"
             ))
-            .await
-            .map_err(translate)?;
+            .await?;
     }
-    let bootstrap =
-        BOOTSTRAP.replace("{app}", &roles.app).replace("{control}", &roles.control).replace("{ops}", &roles.ops);
-    transaction.batch_execute(&bootstrap).await.map_err(translate)?;
+    transaction.batch_execute(&roles.fill_in(BOOTSTRAP)).await?;
     let mut applied = Vec::new();
-    for ((part, steps), version) in PARTS.into_iter().zip(versions) {
-        for step in steps.iter().filter(|step| step.number > version) {
-            transaction.batch_execute(&format!("SET LOCAL search_path = {part}")).await.map_err(translate)?;
-            transaction.batch_execute(step.postgres).await.map_err(translate)?;
-            let hash = sha256(step.postgres).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    for (part, version) in Part::ALL.into_iter().zip(versions) {
+        let name = part.as_str();
+        for step in part.steps().iter().filter(|step| step.number > version) {
+            transaction.batch_execute(&format!("SET LOCAL search_path = {name}")).await?;
+            transaction.batch_execute(step.postgres).await?;
             transaction
                 .execute_typed(
                     "INSERT INTO control.migrations (part, number, name, hash, at) VALUES ($1, $2, $3, $4, $5)",
                     &[
-                        (&part, Type::TEXT),
+                        (&name, Type::TEXT),
                         (&step.number, Type::INT8),
                         (&step.name, Type::TEXT),
-                        (&hash, Type::TEXT),
+                        (&step.hash(), Type::TEXT),
                         (&now, Type::INT8),
                     ],
                 )
-                .await
-                .map_err(translate)?;
-            applied.push(format!("{part} {}", step.name));
+                .await?;
+            applied.push(format!("{name} {}", step.name));
         }
     }
-    transaction.commit().await.map_err(translate)?;
+    if let Some(key) = house_key {
+        let insert = "INSERT INTO control.installation (name, value, updated_at) VALUES ('house_key', $1, $2) ON CONFLICT DO NOTHING";
+        if transaction.execute_typed(insert, &[(&key, Type::TEXT), (&now, Type::INT8)]).await? == 0 {
+            return Err(Failure::Told(Error::Busy("another node is setting up this database; start again")));
+        }
+    }
+    transaction.commit().await?;
     Ok(applied)
 }
 

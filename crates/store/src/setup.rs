@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use domain::Ambient;
-use tokio_postgres::types::Type;
 
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, write_private};
@@ -157,14 +156,8 @@ async fn database(
         .map(|role| (role.as_str(), hex(house.derive(&format!("database role {role}")).as_slice())))
         .into();
     let now = ambient.now().micros();
-    migrate::database(&mut client, roles, &passwords, now).await?;
-    if wrapped.is_none() {
-        let text = hex(&master.wrap(&ambient, HOUSE, &house));
-        let insert = "INSERT INTO control.installation (name, value, updated_at) VALUES ('house_key', $1, $2) ON CONFLICT DO NOTHING";
-        if client.execute_typed(insert, &[(&text, Type::TEXT), (&now, Type::INT8)]).await.map_err(unreachable)? == 0 {
-            return Err(Error::Busy("another node is setting up this database; start again"));
-        }
-    }
+    let fresh = wrapped.is_none().then(|| hex(&master.wrap(&ambient, HOUSE, &house)));
+    migrate::database(&mut client, roles, &passwords, fresh.as_deref(), now).await?;
     drop(client);
     let _ = driver.await;
     let login = |at: usize| {

@@ -59,7 +59,11 @@ impl Database {
             renamed.expect("renamed");
         }
         admin.batch_execute("SELECT pg_advisory_unlock(5410)").await.expect("unlocked");
-        Self::create(&admin, ambient, &format!("TEMPLATE {template}")).await
+        let database = Self::create(&admin, ambient, &format!("TEMPLATE {template}")).await;
+        // What a migration changes of the database itself is not copied from a template.
+        let revoke = format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", database.name);
+        admin.batch_execute(&revoke).await.expect("revoked");
+        database
     }
 
     /// An empty one, for tests of what comes first.
@@ -74,6 +78,25 @@ impl Database {
         let name = random.iter().fold("rowhouse_test_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
         admin.batch_execute(&format!("CREATE DATABASE {name} {how}")).await.expect("created");
         Self { url: in_database(&name), name }
+    }
+
+    /// A bare connection as its owner.
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn raw(&self) -> Client {
+        connect(&self.url).await
+    }
+
+    /// Its address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What the names of its roles begin with, so that they go with it.
+    #[must_use]
+    pub fn role_prefix(&self) -> &str {
+        &self.name
     }
 
     /// Where the data is, in roles of its own that go with it.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use domain::status::OrgStatus;
 use store::control::organisations;
-use store::migrate::{CONTROL, ORG};
+use store::schema::Part;
 use store::{Engine, Store};
 
 use super::audit::told;
@@ -39,11 +39,13 @@ pub(crate) fn doctor(settings: &Settings, as_json: bool) -> Outcome {
 }
 
 async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
-    let number = |steps: &[store::migrate::Migration]| steps.last().map_or(0, |step| step.number);
-    report.note("schema", Ok(format!("control {}, organisations {}", number(CONTROL), number(ORG))));
+    for part in Part::ALL {
+        let hash = store.schema_hash(part).await?;
+        report.note(format!("schema `{}`", part.as_str()), Ok(format!("{}, hash {hash}", part.newest())));
+    }
     let what = match store.engine() {
-        Engine::Sqlite => "control database: pages, indexes, references",
-        Engine::Postgres => "database: roles, tenant walls, references",
+        Engine::Sqlite => "control database: pages, indexes, references, schema",
+        Engine::Postgres => "database: roles, tenant walls, references, schema",
     };
     report.faults(what, &store.control_faults().await?);
     if store.engine() == Engine::Postgres {
@@ -73,7 +75,7 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
             }
         }
     }
-    report.note("organisations: store, references, audit chain", Ok(format!("{whole} are whole")));
+    report.note("organisations: store, schema, references, audit chain", Ok(format!("{whole} are whole")));
     let counts = store.counts().await?;
     report.note("people", Ok(counts.people.to_string()));
     let halves = if counts.unfinished == 0 { String::new() } else { format!(", {} half made", counts.unfinished) };

@@ -3,23 +3,21 @@
 use std::fmt::Write;
 
 use store::Engine;
-use store::migrate::{BOOTSTRAP, CONTROL, Migration, ORG, Roles};
+use store::migrate::{BOOTSTRAP, Roles};
+use store::schema::Part;
 
 use super::on_store_or_new;
 use crate::output::{Columns, print};
 use crate::settings::Settings;
 use crate::{Failed, Outcome, open};
 
-const PARTS: [(&str, &[Migration]); 2] = [("control", CONTROL), ("org", ORG)];
-
 pub(crate) fn migrate(settings: &Settings) -> Outcome {
     let _lock = open::lock(settings)?;
     on_store_or_new(settings, async |store| {
         let migrated = store.migrate_organisations().await?;
         let mut columns = Columns::default();
-        for (part, steps) in PARTS {
-            let newest = steps.last().map_or_else(String::new, |step| step.name.to_owned());
-            columns.row([part, &newest]);
+        for part in Part::ALL {
+            columns.row([part.as_str(), part.newest(), &store.schema_hash(part).await?]);
         }
         print(columns);
         let done = match (store.engine(), migrated.opened, migrated.stragglers.len()) {
@@ -38,32 +36,46 @@ pub(crate) fn migrate(settings: &Settings) -> Outcome {
     })
 }
 
-/// The SQL of one engine or of both, in the order in which it runs.
+/// The SQL of one engine or of both, in the order in which it runs. It notes what it did as the server would, so that the server
+/// goes on from there.
 pub(crate) fn sql(settings: &Settings, engine: &str) -> Outcome<String> {
     let mut text = String::new();
     if engine != "postgres" {
-        for (part, steps) in PARTS {
-            for step in steps {
-                let _ = writeln!(text, "-- sqlite, {part}: {}\n\n{}", step.name, step.sqlite);
+        for part in Part::ALL {
+            for step in part.steps() {
+                let (name, number) = (step.name, step.number);
+                let _ = writeln!(
+                    text,
+                    "-- sqlite, {}: {name}\n\n{}\nPRAGMA user_version = {number};\n",
+                    part.as_str(),
+                    step.sqlite
+                );
             }
         }
     }
     if engine != "sqlite" {
         let roles = Roles::with_prefix(&settings.database_role_prefix.0)?;
-        let bootstrap =
-            BOOTSTRAP.replace("{app}", &roles.app).replace("{control}", &roles.control).replace("{ops}", &roles.ops);
-        let _ =
-            writeln!(text, "-- postgres: bootstrap, with the roles {}, {}, {}\n", roles.app, roles.control, roles.ops);
-        let _ = writeln!(text, "{bootstrap}");
-        for (part, steps) in PARTS {
-            for step in steps {
+        let _ = writeln!(
+            text,
+            "-- postgres: bootstrap, with the roles {}, {}, {}; the server gives them their passwords\n\nBEGIN;",
+            roles.app, roles.control, roles.ops
+        );
+        let _ = writeln!(text, "{}\n{}", roles.creation(), roles.fill_in(BOOTSTRAP));
+        for part in Part::ALL {
+            for step in part.steps() {
+                let (part, name) = (part.as_str(), step.name);
+                let _ =
+                    writeln!(text, "-- postgres, {part}: {name}\n\nSET LOCAL search_path = {part};\n{}", step.postgres);
                 let _ = writeln!(
                     text,
-                    "-- postgres, {part}: {}\n\nSET search_path = {part};\n{}",
-                    step.name, step.postgres
+                    "INSERT INTO control.migrations (part, number, name, hash, at)\n\
+                     VALUES ('{part}', {}, '{name}', '{}', (extract(epoch FROM now()) * 1000000)::bigint);\n",
+                    step.number,
+                    step.hash()
                 );
             }
         }
+        let _ = writeln!(text, "COMMIT;");
     }
     Ok(text)
 }
@@ -76,12 +88,18 @@ pub(crate) fn document() -> String {
          Both engines have the same migrations under the same numbers. The server applies them when it starts: to the control database\n\
          at once, to an organisation's file when it is opened, to PostgreSQL in one transaction. `rowhouse migrate` applies them without\n\
          starting a server and names organisations that stay behind; run again, it goes on where it stopped. `rowhouse migrate --print`\n\
-         prints the SQL itself. A migration is never changed once it was released; the next one has the next number.\n",
+         prints the SQL itself, for `psql` with the owner's rights or for SQLite. A migration is never changed once it was released; the\n\
+         next one has the next number.\n\n\
+         Whichever way was taken, the schema is the same, and so is its hash: that of all tables, columns, keys, indexes and references\n\
+         as the database tells them, and of how many conditions each table has. PostgreSQL's leading `org_id` is left out, so both\n\
+         engines have the same hash, too. `rowhouse migrate` prints it, `rowhouse doctor` compares it with what the migrations make,\n\
+         in each organisation's file too, and operators read it at `GET /api/v1/operator/schema`; a page for it comes with the web\n\
+         interface.\n",
     );
-    for (part, steps) in PARTS {
-        let what = if part == "control" { "The control database" } else { "An organisation's store" };
-        let _ = writeln!(text, "\n## {what} (`{part}`)\n\n| number | name | brings |\n|---|---|---|");
-        for step in steps {
+    for part in Part::ALL {
+        let what = if part == Part::Control { "The control database" } else { "An organisation's store" };
+        let _ = writeln!(text, "\n## {what} (`{}`)\n\n| number | name | brings |\n|---|---|---|", part.as_str());
+        for step in part.steps() {
             let tables: Vec<String> = step
                 .postgres
                 .lines()

@@ -1,8 +1,9 @@
 //! What the store says about its own health.
 
 use store::Engine;
-use testing::both_stores;
+use store::schema::{Part, hash_of_sql};
 use testing::process::{self, files_below};
+use testing::{Database, TestHouse, both_stores};
 
 use crate::{BINARY, written};
 
@@ -38,7 +39,8 @@ both_stores! {
         }
         house.raw().await.batch_execute("CREATE TABLE org.bare (id uuid)").await.expect("made");
         let faults = house.store().control_faults().await.expect("checked");
-        assert_eq!(faults, ["the table org.bare stands outside the tenant wall"]);
+        assert_eq!(faults[0], "the table org.bare stands outside the tenant wall");
+        assert!(faults[1].starts_with("the schema `org` has the hash") && faults.len() == 2, "{faults:?}");
     }
 
     async fn migrating_wakes_nobody_when_nothing_is_to_be_done(house) {
@@ -75,4 +77,39 @@ both_stores! {
         // A straggler is tried again the next time.
         assert_eq!(store.migrate_organisations().await.expect("done").stragglers.len(), 1);
     }
+}
+
+/// The command, the server and plain SQL that somebody feeds to the database themselves make one schema.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_made_by_hand_is_the_one_that_the_command_makes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hashes = Part::ALL.map(|part| part.expected().expect("made"));
+    let told = |output: &std::process::Output| {
+        assert!(output.status.success(), "{}", written(output));
+        assert!(hashes.iter().all(|hash| written(output).contains(hash)), "{}", written(output));
+    };
+    told(&process::run(BINARY, folder.path(), &["migrate"]));
+    told(&process::run(BINARY, folder.path(), &["doctor"]));
+
+    let printed = process::run(BINARY, folder.path(), &["migrate", "--print", "sqlite"]);
+    let printed = String::from_utf8(printed.stdout).expect("text");
+    let (control, org) = printed.split_once("-- sqlite, org").expect("two parts");
+    assert_eq!([control, &format!("--{org}")].map(|text| hash_of_sql(text).expect("made")), hashes);
+
+    let house = TestHouse::postgres().await;
+    let database = Database::empty(house.store().ambient()).await;
+    let prefix = ["--database-role-prefix", database.role_prefix()];
+    let printed = process::run(BINARY, folder.path(), &[&["migrate", "--print", "postgres"][..], &prefix].concat());
+    let owner = database.raw().await;
+    owner.batch_execute(&String::from_utf8(printed.stdout).expect("text")).await.expect("fed");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    for command in ["migrate", "doctor", "migrate"] {
+        let arguments = [&[command, "--database-url", database.url()][..], &prefix].concat();
+        told(&process::run(BINARY, elsewhere.path(), &arguments));
+    }
+    owner.batch_execute("ALTER TABLE org.teams ADD COLUMN more text").await.expect("changed");
+    let arguments = [&["doctor", "--database-url", database.url()][..], &prefix].concat();
+    let wrong = process::run(BINARY, elsewhere.path(), &arguments);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(written(&wrong).contains("the schema `org` has the hash"), "{}", written(&wrong));
 }

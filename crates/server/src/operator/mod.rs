@@ -7,6 +7,7 @@ mod orgs;
 mod overrides;
 mod people;
 mod plans;
+mod schema;
 
 use crate::routes::Routes;
 
@@ -15,5 +16,6 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = overrides::routes(routes);
     let routes = people::routes(routes);
     let routes = mails::routes(routes);
-    routes.get("/api/v1/operator/plans", "Lists the plans on offer.", plans::plans)
+    let routes = routes.get("/api/v1/operator/plans", "Lists the plans on offer.", plans::plans);
+    routes.get("/api/v1/operator/schema", "Shows the schema of the data, with its hash.", schema::schema)
 }

@@ -14,6 +14,7 @@ testing::both_stores! {
             format!("orgs/{}", ann.org),
             format!("orgs/{}/overrides", ann.org),
             "plans".into(),
+            "schema".into(),
             format!("people/{}", ann.user),
             "mails".into(),
         ] {
@@ -52,6 +53,16 @@ testing::both_stores! {
         olga.get("/api/v1/operator/orgs/org_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
         // An upgrade works without signing in again.
         ann.post("/api/v1/roles", &json!({ "name": "Billing", "permissions": [] })).await.expect(201);
+    }
+
+    async fn the_schema_is_shown_with_its_hash(house) {
+        use store::schema::Part;
+        let olga = house.operator("Olga").await;
+        let shown = olga.get("/api/v1/operator/schema").await.expect(200);
+        for (at, part) in Part::ALL.into_iter().enumerate() {
+            let wanted = json!({ "part": part.as_str(), "migration": part.newest(), "hash": part.expected().expect("made"), "as_migrated": true });
+            assert_eq!(shown.json["data"][at], wanted);
+        }
     }
 
     async fn what_the_operator_does_stands_in_both_logs(house) {

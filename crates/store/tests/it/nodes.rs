@@ -1,7 +1,7 @@
 //! Several nodes that start at once on an empty database make it once, and agree on its keys.
 
 use store::control::installation;
-use store::{Settings, Store, Turn};
+use store::{Place, Settings, Store, Turn};
 use testing::{Database, TestHouse};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,4 +40,32 @@ async fn a_newer_database_is_refused_in_words() {
     house.raw().await.batch_execute(insert).await.expect("written");
     let refusal = Store::start(house.settings(), house.store().ambient().clone()).await.expect_err("it is newer");
     assert_eq!(refusal.to_string(), "the database is of a newer schema than this program; use a newer rowhouse");
+}
+
+/// Roles belong to the whole server, and no lock reaches from one database into another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn installations_that_share_roles_can_be_migrated_at_once() {
+    let other = TestHouse::postgres().await;
+    let ambient = other.store().ambient().clone();
+    let mut databases = Vec::new();
+    for _ in 0..4 {
+        databases.push(Database::empty(&ambient).await);
+    }
+    let prefix = databases[0].role_prefix().to_owned();
+    let mut starting = tokio::task::JoinSet::new();
+    for database in &databases {
+        let place = Place::Postgres { url: database.url().to_owned(), role_prefix: prefix.clone(), connections: 2 };
+        let (settings, ambient) = (Settings { place, ..other.settings().clone() }, ambient.clone());
+        starting.spawn(async move { Store::start(&settings, ambient).await.map(drop) });
+    }
+    while let Some(started) = starting.join_next().await {
+        started.expect("runs").expect("starts");
+    }
+    for database in &databases {
+        let asked = "SELECT count(*) FROM pg_roles WHERE rolname LIKE $1 AND has_database_privilege(oid, current_database(), 'TEMPORARY')";
+        let row = database.raw().await.query_one(asked, &[&format!("{prefix}\\_%")]).await.expect("asked");
+        assert_eq!(row.get::<_, i64>(0), 0, "no role makes temporary tables");
+    }
+    // The one whose name the roles bear goes last, and takes them along.
+    databases.reverse();
 }

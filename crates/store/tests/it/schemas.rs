@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
+use store::schema::{Part, hash_of_sql};
 use tokio_postgres::Client;
 
 use crate::sources::{Side, fresh};
@@ -44,6 +45,50 @@ async fn both_engines_have_the_same_schema() {
             assert_eq!(table, &scaled[name], "{side:?} {name}: SQLite, then PostgreSQL");
         }
     }
+}
+
+/// Three ways lead to a schema: the server that starts, plain SQL, the other engine. One hash comes out.
+#[tokio::test]
+async fn every_way_and_both_engines_give_the_same_hash() {
+    let (files, scaled) = (testing::TestHouse::sqlite().await, testing::TestHouse::postgres().await);
+    let ada = files.sign_up("Ada").await.org.parse().expect("an id");
+    for part in Part::ALL {
+        let by_hand = hash_of_sql(&part.steps().iter().map(|step| step.sqlite).collect::<String>()).expect("made");
+        assert_eq!(files.store().schema_hash(part).await.expect("read"), by_hand, "{part:?} on files");
+        assert_eq!(scaled.store().schema_hash(part).await.expect("read"), by_hand, "{part:?} on PostgreSQL");
+    }
+    assert_eq!(files.store().org_schema_hash(ada).await.expect("read"), Part::Org.expected().expect("made"));
+}
+
+#[tokio::test]
+async fn each_change_of_a_schema_changes_its_hash() {
+    let expected = Part::Org.expected().expect("made");
+    let steps: String = Part::Org.steps().iter().map(|step| step.sqlite).collect();
+    let house = testing::TestHouse::postgres().await;
+    let owner = house.raw().await;
+    for (sqlite, postgres) in [
+        ("ALTER TABLE teams ADD COLUMN more TEXT", "ALTER TABLE org.teams ADD COLUMN more text"),
+        ("DROP INDEX teams_parent", "DROP INDEX org.teams_parent"),
+        ("CREATE INDEX more ON teams (name)", "CREATE INDEX more ON org.teams (org_id, name)"),
+        ("CREATE UNIQUE INDEX alone ON configs (value)", "CREATE UNIQUE INDEX alone ON org.configs (org_id, value)"),
+        ("ALTER TABLE roles RENAME COLUMN name TO title", "ALTER TABLE org.roles RENAME COLUMN name TO title"),
+        ("DROP TABLE budgets", "DROP TABLE org.budgets"),
+        (
+            "CREATE TABLE more (id BLOB PRIMARY KEY REFERENCES teams (id) ON DELETE CASCADE)",
+            "ALTER TABLE org.usage ADD FOREIGN KEY (org_id, project_id) REFERENCES org.projects (org_id, id)",
+        ),
+        (
+            "ALTER TABLE usage ADD COLUMN more INTEGER CHECK (more > 0)",
+            "ALTER TABLE org.usage ADD CHECK (input_tokens < 5)",
+        ),
+    ] {
+        assert_ne!(hash_of_sql(&format!("{steps}{sqlite}")).expect("made"), expected, "{sqlite}");
+        let before = house.store().schema_hash(Part::Org).await.expect("read");
+        owner.batch_execute(postgres).await.expect(postgres);
+        assert_ne!(house.store().schema_hash(Part::Org).await.expect("read"), before, "{postgres}");
+    }
+    let faults = house.store().control_faults().await.expect("checked");
+    assert!(faults.iter().any(|fault| fault.contains("the schema `org` has the hash")), "{faults:?}");
 }
 
 #[test]

@@ -69,8 +69,9 @@ fn complaint(text: &str) -> Option<String> {
     text.contains(';').then(|| "is more than one statement".into())
 }
 
+/// What reads the catalogue runs on the control side; the test below holds it to the files of operators' checks.
 fn is_tenant(text: &str) -> bool {
-    sides(text).contains(&Side::Org)
+    sides(text).contains(&Side::Org) && !reads_catalogue(text)
 }
 
 #[test]
@@ -106,7 +107,10 @@ fn a_tenants_statement_says_nothing_that_moves_the_walls() {
 fn each_part_of_the_source_keeps_to_its_side() {
     for Text { place, sqlite, postgres } in texts() {
         for text in [sqlite, postgres] {
-            assert!(!reads_catalogue(&text) || place.starts_with("checks.rs"), "{place} reads the catalogue: {text}");
+            assert!(
+                !reads_catalogue(&text) || ["checks.rs", "schema.rs"].iter().any(|file| place.starts_with(file)),
+                "{place} reads the catalogue: {text}"
+            );
             let sides = sides(&text);
             assert!(
                 !sides.is_empty(),
@@ -125,7 +129,7 @@ fn each_part_of_the_source_keeps_to_its_side() {
 
 #[test]
 fn drivers_are_named_in_a_few_files_alone() {
-    const ALLOWED: &[&str] = &["sql/", "files.rs", "migrate.rs", "setup.rs", "lib.rs"];
+    const ALLOWED: &[&str] = &["sql/", "files.rs", "migrate.rs", "schema.rs", "setup.rs", "lib.rs"];
     for (name, source) in files() {
         let driver =
             ["rusqlite", "tokio_postgres", "deadpool_postgres"].into_iter().find(|driver| source.contains(driver));
