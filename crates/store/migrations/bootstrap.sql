@@ -7,6 +7,11 @@ REVOKE ALL ON SCHEMA control, org FROM PUBLIC;
 GRANT USAGE ON SCHEMA control TO {control}, {ops};
 GRANT USAGE ON SCHEMA org TO {app}, {ops};
 
+-- Temporary tables would be a place outside the walls, and PostgreSQL lets everybody make them.
+DO $$ BEGIN
+  EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END $$;
+
 CREATE TABLE IF NOT EXISTS control.migrations (
   part    text   NOT NULL,
   number  bigint NOT NULL,

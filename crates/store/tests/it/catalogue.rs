@@ -77,6 +77,8 @@ async fn check(owner: &Client) {
                WHERE n.nspname IN ('org', 'control') AND NOT g.tgisinternal".into()),
         ("no function runs with its owner's rights", "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
              WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND p.prosecdef".into()),
+        ("nobody makes temporary tables", "SELECT r.rolname::text FROM pg_roles r WHERE r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops')
+             AND has_database_privilege(r.oid, current_database(), 'TEMPORARY')".into()),
         ("only the owner may raise walls", "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN pg_roles r
              WHERE n.nspname IN ('org', 'control') AND p.proname <> 'current_org' AND r.rolname LIKE 'rowhouse\\_%'
                AND has_function_privilege(r.oid, p.oid, 'EXECUTE')".into()),
@@ -119,6 +121,7 @@ async fn a_missing_stone_is_seen() {
         "CREATE FUNCTION org.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM org.teams'",
         "ALTER TABLE org.teams ALTER org_id DROP DEFAULT",
         "GRANT EXECUTE ON FUNCTION org.protect(text) TO rowhouse_app",
+        "DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database()); END $$",
     ] {
         owner.batch_execute("BEGIN").await.expect("begun");
         owner.batch_execute(change).await.expect(change);
