@@ -233,10 +233,22 @@ pub(crate) async fn list(transaction: &mut Transaction, filter: Filter, below: i
                AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
              ORDER BY seq DESC LIMIT $7",
         )
+    } else if filter.actor.is_some() {
+        // Whose entry it is stands in one of two columns: from each the newest, by its own index, and of these the newest.
+        transaction.sql(
+            "SELECT seq, id, at, actor, behalf, action, object, before, after, address, request_id, detail, hash FROM (
+               SELECT * FROM (SELECT * FROM audit WHERE actor = $2 AND seq < $1 AND ($3 IS NULL OR action = $3)
+                 AND ($4 IS NULL OR object = $4) AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
+                 ORDER BY seq DESC LIMIT $7) own
+               UNION SELECT * FROM (SELECT * FROM audit WHERE behalf = $2 AND seq < $1 AND ($3 IS NULL OR action = $3)
+                 AND ($4 IS NULL OR object = $4) AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
+                 ORDER BY seq DESC LIMIT $7) on_behalf) found
+             ORDER BY seq DESC LIMIT $7",
+        )
     } else {
         transaction.sql(
             "SELECT seq, id, at, actor, behalf, action, object, before, after, address, request_id, detail, hash FROM audit
-             WHERE seq < $1 AND ($2 IS NULL OR actor = $2 OR behalf = $2) AND ($3 IS NULL OR action = $3)
+             WHERE seq < $1 AND ($2 IS NULL OR actor = $2) AND ($3 IS NULL OR action = $3)
                AND ($4 IS NULL OR object = $4) AND ($5 IS NULL OR at >= $5) AND ($6 IS NULL OR at < $6)
              ORDER BY seq DESC LIMIT $7",
         )

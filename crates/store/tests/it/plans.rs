@@ -60,11 +60,16 @@ fn sqlite_finds_every_list_by_an_index() {
     assert!(wrong.is_empty(), "{} lists are not sought:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Searching the audit log for an action or an object goes by their indexes, not through the log.
+/// Searching the audit log for an action, an object, who did it or on whose behalf goes by an index, not through the log.
 #[test]
 fn sqlite_searches_the_audit_log_by_its_indexes() {
     let database = fresh(Side::Org.steps());
-    for index in ["audit_action (action=? AND seq<?)", "audit_object (object=? AND seq<?)"] {
+    for index in [
+        "audit_action (action=? AND seq<?)",
+        "audit_object (object=? AND seq<?)",
+        "audit_actor (actor=? AND seq<?)",
+        "audit_behalf (behalf=? AND seq<?)",
+    ] {
         let searches = lists().into_iter().filter(|text| text.sqlite.contains("FROM audit")).any(|text| {
             let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {}", text.sqlite)).expect("prepares");
             let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
@@ -111,4 +116,21 @@ async fn postgres_finds_every_list_by_an_index() {
         }
     }
     assert!(wrong.is_empty(), "{} lists are not sought:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// As above, for who did it and on whose behalf.
+#[tokio::test]
+async fn postgres_searches_the_audit_log_for_people_by_their_indexes() {
+    let house = TestHouse::postgres().await;
+    let client = house.raw_as(Side::Org.role()).await;
+    client.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.expect("set");
+    let texts: Vec<Text> = lists().into_iter().filter(|text| text.postgres.contains("behalf = $2 AND seq")).collect();
+    assert_eq!(texts.len(), 1, "the search is there");
+    let types = prepare(&client, &texts[0].postgres).await.expect("prepares");
+    let values = vec!["NULL"; types.len()].join(", ");
+    let plan = client.simple_query(&format!("EXPLAIN EXECUTE statement({values})")).await.expect("explained");
+    let plan = format!("{plan:?}");
+    for index in ["audit_actor", "audit_behalf"] {
+        assert!(plan.contains(index), "{index} is not used: {plan}");
+    }
 }

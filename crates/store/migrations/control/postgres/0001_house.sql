@@ -265,6 +265,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_action ON audit (action, seq);
 CREATE INDEX audit_actor ON audit (actor, seq);
+CREATE INDEX audit_behalf ON audit (behalf, seq) WHERE behalf IS NOT NULL;
 CREATE INDEX audit_object ON audit (object, seq);
 -- The chain is append-only for the server too.
 SELECT control.append_only('audit');

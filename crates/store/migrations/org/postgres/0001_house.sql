@@ -38,6 +38,7 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_action ON audit (org_id, action, seq);
 CREATE INDEX audit_actor ON audit (org_id, actor, seq);
+CREATE INDEX audit_behalf ON audit (org_id, behalf, seq) WHERE behalf IS NOT NULL;
 CREATE INDEX audit_object ON audit (org_id, object, seq);
 
 CREATE TABLE roles (

@@ -30,6 +30,7 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_action ON audit (action, seq);
 CREATE INDEX audit_actor ON audit (actor, seq);
+CREATE INDEX audit_behalf ON audit (behalf, seq) WHERE behalf IS NOT NULL;
 CREATE INDEX audit_object ON audit (object, seq);
 
 CREATE TABLE roles (
