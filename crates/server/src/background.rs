@@ -1,5 +1,5 @@
 //! What goes on without a request: deliveries, half-made organisations, expired things, notes of refusals, warnings of keys that
-//! end, signed heads of the audit chains.
+//! end, signed heads of the audit chains, files that nobody uses.
 
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use store::idempotency::KEPT;
 use tokio::task::JoinSet;
 
 use crate::App;
+
+/// How long an organisation's file stays open that nobody uses.
+const IDLE: Duration = Duration::from_mins(10);
 
 /// The tasks; they end when this is dropped.
 #[derive(Debug)]
@@ -28,6 +31,11 @@ pub fn start(app: &App) -> Background {
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(1), "signing the heads of audit chains", async |app| {
         app.house.store.sign_heads().await.map(drop).map_err(|error| error.to_string())
+    }));
+    tasks.spawn(every(app.clone(), Duration::from_mins(1), "closing idle files", async |app| {
+        let store = &app.house.store;
+        let since = store.ambient().now() - IDLE;
+        store.close_idle_files(since).await.map(drop).map_err(|error| error.to_string())
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(10), "sweeping", async |app| {
         app.tidy();

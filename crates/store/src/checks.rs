@@ -90,7 +90,7 @@ impl Store {
     pub async fn org_faults(&self, org: OrgId) -> Result<Vec<Fault>> {
         let mut faults = Vec::new();
         if let Backend::Embedded { files, .. } = &self.0.backend {
-            let file = files.get(org, async || self.org_key(org).await).await?;
+            let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
             faults = blocking(move || file.faults()).await?;
             faults.extend(differs(Part::Org, &self.org_schema_hash(org).await?)?);
         }

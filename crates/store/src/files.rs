@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::{Id, OrgId};
+use domain::{Id, OrgId, Time};
 use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
@@ -39,6 +39,8 @@ pub(crate) struct Files {
 
 struct Slot {
     used: u64,
+    /// When it was last used; a time that the caller told.
+    used_at: Time,
     file: Arc<OnceCell<Arc<File>>>,
 }
 
@@ -64,12 +66,17 @@ impl Files {
     }
 
     /// Gives the open file, opening it first when it is closed, or when what is open is not what stands at its path any more.
-    pub(crate) async fn get(&self, org: OrgId, key: impl AsyncFnOnce() -> Result<Secret>) -> Result<Arc<File>> {
-        let mut cell = self.slot(org).await?;
+    pub(crate) async fn get(
+        &self,
+        org: OrgId,
+        now: Time,
+        key: impl AsyncFnOnce() -> Result<Secret>,
+    ) -> Result<Arc<File>> {
+        let mut cell = self.slot(org, now).await?;
         if cell.get().is_some_and(|file| !file.is_sound()) {
             self.troubles.suspect(org);
             self.close(org, &cell);
-            cell = self.slot(org).await?;
+            cell = self.slot(org, now).await?;
         }
         let opened = cell.get_or_try_init(async || {
             let path = self.path(org);
@@ -145,16 +152,30 @@ impl Files {
         }
     }
 
+    /// Closes files that nobody has used since the given time; says how many. At most `most` of them, since closing a file writes
+    /// what its log holds. Blocks.
+    pub(crate) fn close_idle(&self, since: Time, most: usize) -> usize {
+        let closed: Vec<Slot> = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let idle = |slot: &Slot| slot.used_at < since && slot.is_idle();
+            let idle: Vec<OrgId> =
+                slots.iter().filter(|(_, slot)| idle(slot)).map(|(org, _)| *org).take(most).collect();
+            idle.iter().filter_map(|org| slots.remove(org)).collect()
+        };
+        // Dropped here, outside the lock: nobody waits for the disk to open another file.
+        closed.len()
+    }
+
     /// How many files are open or being opened.
     pub(crate) fn open_count(&self) -> usize {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// The place of a file among the open ones; waits for one while all of them are in use.
-    async fn slot(&self, org: OrgId) -> Result<Arc<OnceCell<Arc<File>>>> {
+    async fn slot(&self, org: OrgId, now: Time) -> Result<Arc<OnceCell<Arc<File>>>> {
         let began = Instant::now();
         loop {
-            if let Some(file) = self.try_slot(org) {
+            if let Some(file) = self.try_slot(org, now) {
                 return Ok(file);
             }
             if began.elapsed() > SLOT_LIMIT {
@@ -164,11 +185,11 @@ impl Files {
         }
     }
 
-    fn try_slot(&self, org: OrgId) -> Option<Arc<OnceCell<Arc<File>>>> {
+    fn try_slot(&self, org: OrgId, now: Time) -> Option<Arc<OnceCell<Arc<File>>>> {
         let used = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get_mut(&org) {
-            slot.used = used;
+            (slot.used, slot.used_at) = (used, now);
             return Some(slot.file.clone());
         }
         if slots.len() >= self.most {
@@ -177,7 +198,7 @@ impl Files {
             slots.remove(&idle?);
         }
         let file = Arc::<OnceCell<_>>::default();
-        slots.insert(org, Slot { used, file: file.clone() });
+        slots.insert(org, Slot { used, used_at: now, file: file.clone() });
         Some(file)
     }
 }

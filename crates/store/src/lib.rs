@@ -211,6 +211,18 @@ impl Store {
         }
     }
 
+    /// Closes organisations' files that nobody has used since the given time, at most a hundred at a time; says how many.
+    /// # Errors
+    /// As the runtime.
+    pub async fn close_idle_files(&self, since: domain::Time) -> Result<usize> {
+        let store = self.clone();
+        let closing = tokio::task::spawn_blocking(move || match &store.0.backend {
+            Backend::Embedded { files, .. } => files.close_idle(since, 100),
+            Backend::Postgres { .. } => 0,
+        });
+        closing.await.map_err(|error| Error::bug(error.to_string()))
+    }
+
     /// Checks that the disk has room for a new organisation, before anything of it is written.
     /// # Errors
     /// [`Error::Full`] when it has not.
@@ -235,7 +247,7 @@ impl Store {
     async fn tenant(&self, org: OrgId, access: Access) -> Result<Transaction> {
         match &self.0.backend {
             Backend::Embedded { files, .. } => {
-                let file = files.get(org, async || self.org_key(org).await).await?;
+                let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
                 let has_room = access == Access::Read || files.admit_write(org)?;
                 Ok(Transaction::sqlite(file.begin(access).await?, access).on_a_disk_with(has_room))
             }

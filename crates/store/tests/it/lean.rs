@@ -1,4 +1,6 @@
-//! How little an empty organisation takes.
+//! How little an empty organisation takes, on the disk and in open files.
+
+use std::time::Duration;
 
 use testing::{TestHouse, Wish};
 
@@ -32,4 +34,28 @@ async fn an_empty_organisation_takes_at_most_200_kib() {
         1,
         "closed, it is one file"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_nobody_uses_is_closed_and_opens_again() {
+    let house = TestHouse::sqlite().await;
+    let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+    for client in [&ann, &bob] {
+        house.store().deliver(client.org.parse().expect("an id")).await.expect("its first entries are written");
+    }
+    let began = house.clock_now();
+    assert_eq!(house.store().close_idle_files(began).await.expect("asked"), 0, "both were used just now");
+    assert_eq!(house.store().open_files(), 2);
+    house.clock.advance(Duration::from_mins(2));
+    bob.get("/api/v1/teams").await.expect(200);
+    let running = house.store().open(&house.scope(&ann).await).read().await.expect("begins");
+    house.clock.advance(Duration::from_mins(2));
+    let since = house.clock_now() - Duration::from_mins(1);
+    assert_eq!(house.store().close_idle_files(since).await.expect("closed"), 1, "Ann's is in use, though for long");
+    assert_eq!(house.store().open_files(), 1);
+    drop(running);
+    assert_eq!(house.store().close_idle_files(since).await.expect("closed"), 1);
+    assert_eq!(house.store().open_files(), 0);
+    bob.get("/api/v1/teams").await.expect(200);
+    ann.get("/api/v1/teams").await.expect(200);
 }
