@@ -435,6 +435,7 @@ async fn hand_out_keys(house: &House, scope: &Scope) -> Result<Vec<(&'static str
             seen_at: None,
             revoked_at: None,
             replaced_by: None,
+            made_by_key: None,
             version: 1,
         };
         api_keys::insert(&mut tx, &key, &presented).await?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::audit::Event;
 use store::control::api_keys::{self, ApiKey};
 use store::control::mails;
-use store::{ControlTx, Json, Scope, Turn};
+use store::{Actor, ControlTx, Json, Scope, Turn};
 
 use crate::{Error, House, Result, letters};
 
@@ -63,12 +63,16 @@ pub struct Fresh {
     pub presented: Presented,
 }
 
-/// Makes a key for the scope's organisation and person.
+/// Makes a key for the scope's organisation and person. One that a key makes ends with its maker key.
 /// # Errors
-/// As the database.
+/// [`Error::Forbidden`] when the maker key has just ended.
 pub async fn create(house: &House, scope: &Scope, new: &NewKey) -> Result<Fresh> {
     let (mut tx, presented) = begin(house, scope, new.mode).await?;
     let now = house.store.ambient().now();
+    let maker = match scope.actor() {
+        Actor::Key { key, .. } => Some(living(&mut tx, scope, *key, now).await?),
+        _ => None,
+    };
     let key = ApiKey {
         id: house.store.ambient().id(),
         org_id: scope.org(),
@@ -88,8 +92,10 @@ pub async fn create(house: &House, scope: &Scope, new: &NewKey) -> Result<Fresh>
         created_at: now,
         expires_at: Some(new.expires_at.unwrap_or(now + LIFETIME)),
         seen_at: None,
-        revoked_at: None,
+        // A key that was rotated lives on for its grace period; what it makes then lives no longer.
+        revoked_at: maker.as_ref().and_then(|maker| maker.revoked_at),
         replaced_by: None,
+        made_by_key: maker.map(|maker| maker.id),
         version: 1,
     };
     api_keys::insert(&mut tx, &key, &presented).await?;
@@ -113,23 +119,59 @@ pub async fn rotate(house: &House, scope: &Scope, id: ApiKeyId, mode: Mode, grac
     if old.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::Conflict("The key has expired; make a new one.".into()));
     }
+    let made_by = match old.made_by_key {
+        Some(maker) => Some(living(&mut tx, scope, maker, now).await?),
+        None => None,
+    };
+    let wished = old.expires_at.map(|at| now + at.since(old.created_at));
+    let expires_at = match made_by.and_then(|maker| maker.expires_at) {
+        Some(ends) => Some(wished.map_or(ends, |wished| wished.min(ends))),
+        None => wished,
+    };
     let key = ApiKey {
         id: house.store.ambient().id(),
         membership_id: scope.membership(),
         public_id: presented.public_id().to_string(),
         last4: presented.last4(),
         created_at: now,
-        expires_at: old.expires_at.map(|at| now + at.since(old.created_at)),
+        expires_at,
         seen_at: None,
         version: 1,
         ..old.clone()
     };
     api_keys::insert(&mut tx, &key, &presented).await?;
-    api_keys::revoke(&mut tx, scope.org(), old.id, now + grace, Some(key.id)).await?;
+    api_keys::replace(&mut tx, scope.org(), old.id, key.id, now + grace).await?;
     let detail = json!({ "prefix": presented.prefix(), "replaced_by": key.id, "grace_seconds": grace.as_secs() });
     let event = Event::new("api_key.rotated", old.id).before(&old).after(&key).detail(detail);
     tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
     Ok(Fresh { tx, key, presented })
+}
+
+/// Revokes a key, and the keys that it made. The transaction is ready to be committed; there is none when the key was revoked before.
+/// # Errors
+/// [`store::Error::NotFound`] when there is none such.
+pub async fn revoke(house: &House, scope: &Scope, id: ApiKeyId) -> Result<Option<ControlTx>> {
+    let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
+    let key = api_keys::get(&mut tx, scope.org(), id).await?;
+    if key.revoked_at.is_some_and(|at| at <= house.store.ambient().now()) {
+        return Ok(None);
+    }
+    for ended in api_keys::revoke(&mut tx, scope.org(), id).await? {
+        let event = Event::new("api_key.revoked", ended);
+        let event = if ended == id { event.before(&key) } else { event.detail(json!({ "with": id })) };
+        tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
+    }
+    Ok(Some(tx))
+}
+
+/// A key that makes another; refused when it has ended since the request was let in.
+async fn living(tx: &mut ControlTx, scope: &Scope, id: ApiKeyId, now: Time) -> Result<ApiKey> {
+    let key = api_keys::get(tx, scope.org(), id).await?;
+    let over = |at: Option<Time>| at.is_some_and(|at| at <= now);
+    if over(key.revoked_at) || over(key.expires_at) {
+        return Err(Error::Forbidden("The key that this one ends with has just ended.".into()));
+    }
+    Ok(key)
 }
 
 /// Begins with a key whose public id is not in use; the ids are random, so another is tried when one is.

@@ -71,6 +71,8 @@ pub(crate) struct ApiKeyView {
     revoked_at: Option<Time>,
     /// The key that took its place.
     replaced_by: Option<ApiKeyId>,
+    /// The key that made it, if one did: it ends with that one.
+    made_by_key: Option<ApiKeyId>,
 }
 
 impl From<ApiKey> for ApiKeyView {
@@ -95,6 +97,7 @@ impl From<ApiKey> for ApiKeyView {
             last_used_at: key.seen_at,
             revoked_at: key.revoked_at,
             replaced_by: key.replaced_by,
+            made_by_key: key.made_by_key,
         }
     }
 }

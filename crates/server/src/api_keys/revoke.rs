@@ -1,9 +1,8 @@
-//! `DELETE /api/v1/auth/api-keys/{id}`: revokes an API key, at once. Repeating it changes nothing.
+//! `DELETE /api/v1/auth/api-keys/{id}`: revokes an API key and those it made, at once. Repeating it changes nothing.
 
 use domain::ApiKeyId;
 use domain::access::can;
-use store::audit::Event;
-use store::control::api_keys;
+use tenancy::keys;
 
 use super::place::reach;
 use crate::http::body::Path;
@@ -14,13 +13,8 @@ use crate::http::reply::Done;
 pub(crate) async fn revoke(local: Local<can::KeysCreate>, Path(id): Path<ApiKeyId>) -> Result<Done> {
     let caller = local.each();
     reach(&caller, id).await?;
-    let mut tx = caller.begin_control().await?;
-    let key = api_keys::get(&mut tx, caller.org(), id).await?;
-    let now = caller.ambient().now();
-    if key.revoked_at.is_some_and(|at| at <= now) {
-        return Ok(Done);
+    match keys::revoke(caller.house(), caller.scope(), id).await? {
+        Some(tx) => caller.commit_control(tx, Done).await,
+        None => Ok(Done),
     }
-    api_keys::revoke(&mut tx, caller.org(), id, now, None).await?;
-    caller.record(&mut tx, Event::new("api_key.revoked", id).before(&key)).await?;
-    caller.commit_control(tx, Done).await
 }

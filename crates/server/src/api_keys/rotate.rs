@@ -6,6 +6,7 @@ use domain::ApiKeyId;
 use domain::access::{PermissionSet, can};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use store::Actor;
 use tenancy::{keys, roles};
 
 use super::NewApiKey;
@@ -43,6 +44,11 @@ pub(crate) async fn rotate(
     if caller.principal().session().is_some() {
         caller.require_fresh()?;
     } else {
+        let Actor::Key { key: own, .. } = *caller.scope().actor() else { return Err(Problem::not_found()) };
+        // The new key does not end with the one that asked for it, so none may get at keys of other makers.
+        if own != id && key.made_by_key != Some(own) {
+            return Err(Problem::new("forbidden", "A key rotates itself and the keys that it made, no others."));
+        }
         // A person's scopes are cut down to their rights at each use; a key must not come by more than its own in this way.
         let scopes: PermissionSet = key.scopes.0.iter().filter_map(|name| name.parse().ok()).collect();
         caller.told(roles::within(caller.scope().grants().at(place), scopes), id).await?;

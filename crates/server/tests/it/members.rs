@@ -41,6 +41,7 @@ async fn key_of(house: &TestHouse, member: &Client) -> Client {
         seen_at: None,
         revoked_at: None,
         replaced_by: None,
+        made_by_key: None,
         version: 1,
     };
     api_keys::insert(&mut tx, &key, &presented).await.expect("inserted");

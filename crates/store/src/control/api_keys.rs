@@ -102,6 +102,8 @@ pub struct ApiKey {
     pub revoked_at: Option<Time>,
     /// The key that took its place.
     pub replaced_by: Option<ApiKeyId>,
+    /// The key that made it, if one did: it ends with that one.
+    pub made_by_key: Option<ApiKeyId>,
     /// Counts changes, for ETags.
     pub version: i64,
 }
@@ -124,8 +126,8 @@ pub async fn insert(tx: &mut ControlTx, key: &ApiKey, presented: &Presented) -> 
     let hash = tx.store().fingerprint("api key", presented.secret().as_bytes());
     tx.sql(
         "INSERT INTO api_keys (id, public_id, org_id, project_id, user_id, membership_id, name, mode, hash, last4, scopes, addresses,
-                               rate_per_minute, calls_per_day, budget_micros, currency, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+                               rate_per_minute, calls_per_day, budget_micros, currency, created_at, expires_at, revoked_at, made_by_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
     .bind(key.id)
     .bind(&key.public_id)
@@ -145,6 +147,8 @@ pub async fn insert(tx: &mut ControlTx, key: &ApiKey, presented: &Presented) -> 
     .bind(key.currency.clone())
     .bind(key.created_at)
     .bind(key.expires_at)
+    .bind(key.revoked_at)
+    .bind(key.made_by_key)
     .run()
     .await
     .or_taken("public id")?;
@@ -182,7 +186,7 @@ pub async fn update(tx: &mut ControlTx, key: &ApiKey) -> Result<()> {
 pub async fn get(tx: &mut ControlTx, org: OrgId, id: ApiKeyId) -> Result<ApiKey> {
     tx.sql(
         "SELECT id, org_id, project_id, user_id, membership_id, public_id, mode, name, last4, scopes, addresses, rate_per_minute,
-                calls_per_day, budget_micros, currency, created_at, expires_at, seen_at, revoked_at, replaced_by, version
+                calls_per_day, budget_micros, currency, created_at, expires_at, seen_at, revoked_at, replaced_by, made_by_key, version
          FROM api_keys WHERE org_id = $1 AND id = $2",
     )
     .bind(org)
@@ -204,7 +208,7 @@ pub async fn list(
 ) -> Result<Vec<ApiKey>> {
     tx.sql(
         "SELECT id, org_id, project_id, user_id, membership_id, public_id, mode, name, last4, scopes, addresses, rate_per_minute,
-                calls_per_day, budget_micros, currency, created_at, expires_at, seen_at, revoked_at, replaced_by, version
+                calls_per_day, budget_micros, currency, created_at, expires_at, seen_at, revoked_at, replaced_by, made_by_key, version
          FROM api_keys WHERE org_id = $1 AND ($2 IS NULL OR user_id = $2) AND id < $3 ORDER BY id DESC LIMIT $4",
     )
     .bind(org)
@@ -215,26 +219,49 @@ pub async fn list(
     .await
 }
 
-/// Revokes a key at a time, unless it ends earlier, and notes what takes its place.
+/// Revokes a key now, with those it made and those they made; says which ended by this.
 /// # Errors
 /// As the database.
-pub async fn revoke(
-    tx: &mut ControlTx,
-    org: OrgId,
-    id: ApiKeyId,
-    at: Time,
-    replaced_by: Option<ApiKeyId>,
-) -> Result<()> {
+pub async fn revoke(tx: &mut ControlTx, org: OrgId, id: ApiKeyId) -> Result<Vec<ApiKeyId>> {
+    let now = tx.now();
+    // UNION and not UNION ALL: a circle could not make it endless.
+    let revoked = tx
+        .sql(
+            "WITH RECURSIVE ending (id) AS (
+               SELECT id FROM api_keys WHERE org_id = $1 AND id = $2
+               UNION
+               SELECT k.id FROM api_keys k JOIN ending e ON k.made_by_key = e.id WHERE k.org_id = $1)
+             UPDATE api_keys SET revoked_at = $3, version = version + 1
+             WHERE org_id = $1 AND id IN (SELECT id FROM ending) AND (revoked_at IS NULL OR revoked_at > $3) RETURNING id",
+        )
+        .bind(org)
+        .bind(id)
+        .bind(now)
+        .all()
+        .await?;
+    tx.shift_authority();
+    Ok(revoked)
+}
+
+/// Puts a new key in the place of one, which is revoked at the given time: what it made is the new one's from now on.
+/// # Errors
+/// As the database.
+pub async fn replace(tx: &mut ControlTx, org: OrgId, old: ApiKeyId, new: ApiKeyId, revoked_at: Time) -> Result<()> {
     tx.sql(
-        "UPDATE api_keys SET revoked_at = $3, replaced_by = coalesce($4, replaced_by), version = version + 1
-         WHERE org_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > $3)",
+        "UPDATE api_keys SET revoked_at = $3, replaced_by = $4, version = version + 1 WHERE org_id = $1 AND id = $2",
     )
     .bind(org)
-    .bind(id)
-    .bind(at)
-    .bind(replaced_by)
+    .bind(old)
+    .bind(revoked_at)
+    .bind(new)
     .run()
     .await?;
+    tx.sql("UPDATE api_keys SET made_by_key = $3 WHERE org_id = $1 AND made_by_key = $2")
+        .bind(org)
+        .bind(old)
+        .bind(new)
+        .run()
+        .await?;
     tx.shift_authority();
     Ok(())
 }

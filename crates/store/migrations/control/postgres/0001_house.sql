@@ -180,6 +180,8 @@ CREATE TABLE api_keys (
   seen_at         bigint,
   revoked_at      bigint,
   replaced_by     uuid,
+  -- The key that made this one; it ends with that one.
+  made_by_key     uuid,
   version         bigint NOT NULL DEFAULT 1,
   CHECK (length(currency) = 3),
   CHECK ((budget_micros IS NULL) = (currency IS NULL))
@@ -187,6 +189,7 @@ CREATE TABLE api_keys (
 CREATE INDEX api_keys_org ON api_keys (org_id, id);
 CREATE INDEX api_keys_member ON api_keys (membership_id);
 CREATE INDEX api_keys_expiry ON api_keys (expires_at);
+CREATE INDEX api_keys_made_by ON api_keys (made_by_key);
 
 CREATE TABLE mails (
   id              uuid NOT NULL PRIMARY KEY,
