@@ -11,7 +11,7 @@ use super::tokens::TokenPair;
 use crate::http::body::Body;
 use crate::http::caller::Visitor;
 use crate::http::error::Result;
-use crate::http::reply::Found;
+use crate::http::reply::{Found, Once};
 
 /// Who signs in.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -24,9 +24,9 @@ pub(crate) struct LogIn {
     code: Option<SecretText>,
 }
 
-pub(crate) async fn login(visitor: Visitor, Body(body): Body<LogIn>) -> Result<Found<TokenPair>> {
+pub(crate) async fn login(visitor: Visitor, Body(body): Body<LogIn>) -> Result<Once<Found<TokenPair>>> {
     let sign_in = SignIn { email: body.email, password: body.password, code: body.code };
     let admitted = login::admit(visitor.house(), sign_in, visitor.origin()).await?;
     let tokens = admitted.tokens(visitor.house(), visitor.origin()).await?;
-    visitor.remember(Found(tokens.into())).await
+    visitor.remember(Once(Found(tokens.into()))).await
 }

@@ -8,7 +8,7 @@ use super::tokens::TokenPair;
 use crate::http::body::Body;
 use crate::http::caller::Visitor;
 use crate::http::error::Result;
-use crate::http::reply::Found;
+use crate::http::reply::{Found, Once};
 
 /// The token to exchange.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -17,7 +17,7 @@ pub(crate) struct Refresh {
     refresh_token: SecretText,
 }
 
-pub(crate) async fn refresh(visitor: Visitor, Body(body): Body<Refresh>) -> Result<Found<TokenPair>> {
+pub(crate) async fn refresh(visitor: Visitor, Body(body): Body<Refresh>) -> Result<Once<Found<TokenPair>>> {
     let tokens = tenancy::refresh::refresh(visitor.house(), &body.refresh_token, visitor.origin()).await?;
-    visitor.remember(Found(tokens.into())).await
+    visitor.remember(Once(Found(tokens.into()))).await
 }

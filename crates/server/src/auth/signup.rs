@@ -17,7 +17,7 @@ use super::tokens::TokenPair;
 use crate::http::body::Body;
 use crate::http::caller::Visitor;
 use crate::http::error::Result;
-use crate::http::reply::{Accepted, Created, Either};
+use crate::http::reply::{Accepted, Created, Either, Once};
 
 /// Who signs up.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ impl From<Organisation> for Home {
 pub(crate) async fn signup(
     visitor: Visitor,
     Body(body): Body<SignUp>,
-) -> Result<Either<Created<SignedUp>, Accepted<MailSent>>> {
+) -> Result<Either<Once<Created<SignedUp>>, Accepted<MailSent>>> {
     let newcomer =
         Newcomer { email: body.email, password: body.password, name: body.name, organisation: body.organization_name };
     if visitor.house().rules.verify_mail {
@@ -85,5 +85,5 @@ pub(crate) async fn signup(
         organization: signed_up.organisation.into(),
         tokens: signed_up.tokens.into(),
     };
-    visitor.remember(Created(reply)).await.map(Either::This)
+    visitor.remember(Once(Created(reply))).await.map(Either::This)
 }

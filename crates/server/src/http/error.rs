@@ -49,6 +49,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("method_not_allowed", 405, "The path does not take this method."),
     ("taken", 409, "A name or address is in use already."),
     ("conflict", 409, "Something stands against it that the caller can change first."),
+    (
+        "already_done",
+        409,
+        "The request with this Idempotency-Key took effect; its answer held tokens and is not given twice.",
+    ),
     ("request_running", 409, "A request with this Idempotency-Key is still running."),
     ("stale", 412, "The thing was changed since it was read: read it again."),
     ("too_large", 413, "The body is too large."),

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: a POST that is sent twice takes effect once.
 //!
 //! The answer is stored, sealed, in the transaction of the effect, so that there is never one without the other. A key belongs to
-//! its organisation, caller and route; it is kept for 24 hours.
+//! its organisation, caller and route; it is kept for 24 hours. Of an answer that lets its holder in (a sign-in's tokens) only
+//! that it was given is kept: whoever repeats the request learns that, and no more.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,9 @@ use super::reply::{Reply, keep, replay};
 use crate::App;
 
 const LONGEST: usize = 255;
+
+/// Stands in the place of the status of an answer that was given once and not kept.
+const GIVEN: i64 = 0;
 
 /// The keys whose first request is running in this process.
 #[derive(Clone, Default)]
@@ -103,6 +107,12 @@ impl Presented {
             if stored.request != self.request {
                 return Err(Problem::new("idempotency_mismatch", "This Idempotency-Key was used with another body."));
             }
+            if stored.status == GIVEN {
+                return Err(Problem::new(
+                    "already_done",
+                    "This request took effect, and its answer is given once: it lets its holder in. Sign in again.",
+                ));
+            }
             let kept = store.unseal(&place(&scope), &stored.response)?;
             self.stored.store(true, Ordering::SeqCst);
             return Ok(Outcome::Replayed(replay(u16::try_from(stored.status).unwrap_or(200), &kept)));
@@ -117,6 +127,9 @@ fn place(scope: &[u8; 32]) -> String {
 
 impl Claim {
     fn sealed<R: Reply>(&self, store: &Store, reply: &R) -> Result<(i64, Vec<u8>)> {
+        if !R::KEPT {
+            return Ok((GIVEN, Vec::new()));
+        }
         let kept = keep(reply).map_err(|error| Problem::internal(error.to_string()))?;
         Ok((R::STATUS.as_u16().into(), store.seal(&place(&self.scope), &kept)))
     }

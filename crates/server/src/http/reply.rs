@@ -12,6 +12,8 @@ use serde::Serialize;
 pub(crate) trait Reply {
     /// The status.
     const STATUS: StatusCode;
+    /// Whether it is kept for who repeats the request; one that holds what lets its holder in is not.
+    const KEPT: bool = true;
     /// What the body is made from.
     type Body: Serialize;
     /// The body, unless there is none.
@@ -105,6 +107,7 @@ macro_rules! with_header {
 
         impl<R: Reply> Reply for $name<R> {
             const STATUS: StatusCode = R::STATUS;
+            const KEPT: bool = R::KEPT;
             type Body = R::Body;
             fn body(&self) -> Option<&R::Body> {
                 self.1.body()
@@ -148,6 +151,38 @@ with_header!(
     SET_COOKIE = Clone::clone,
     "An answer that sets a cookie, if there is one to set."
 );
+
+/// An answer with tokens or a session's cookie for somebody who was nobody before: it is given once, and kept nowhere.
+#[derive(Debug)]
+pub(crate) struct Once<R>(pub(crate) R);
+
+impl<R: Reply> Reply for Once<R> {
+    const STATUS: StatusCode = R::STATUS;
+    const KEPT: bool = false;
+    type Body = R::Body;
+    fn body(&self) -> Option<&R::Body> {
+        self.0.body()
+    }
+    fn headers(&self) -> HeaderMap {
+        self.0.headers()
+    }
+}
+
+impl<R: IntoResponse> IntoResponse for Once<R> {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl<R: OperationOutput> OperationOutput for Once<R> {
+    type Inner = R::Inner;
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<Described> {
+        R::operation_response(ctx, operation)
+    }
+    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
+        R::inferred_responses(ctx, operation)
+    }
+}
 
 /// One of two answers.
 #[derive(Debug)]

@@ -192,13 +192,38 @@ testing::both_stores! {
         house.visitor().with("cookie", renewed).get("/api/v1/auth/me").await.expect(200);
     }
 
-    async fn a_repeated_sign_in_gives_the_same_cookie(house) {
-        house.sign_up("Ann").await;
+    async fn a_repeated_sign_in_is_told_so_and_gets_no_tokens(house) {
+        let ann = house.sign_up("Ann").await;
         let visitor = house.visitor().with("idempotency-key", "sign-in");
-        let first = visitor.post("/api/v1/auth/session", &credentials()).await.expect(201);
-        let second = visitor.post("/api/v1/auth/session", &credentials()).await.expect(201);
-        assert_eq!(second.headers["idempotent-replayed"], "true");
-        assert_eq!((&first.headers["set-cookie"], &first.json), (&second.headers["set-cookie"], &second.json));
+        let shown = json!({ "refresh_token": ann.refresh });
+        let newcomer = json!({ "email": "new@example.com", "password": testing::PASSWORD, "name": "New" });
+        for (path, body, status) in [
+            ("/api/v1/auth/session", credentials(), 201),
+            ("/api/v1/auth/login", credentials(), 200),
+            ("/api/v1/auth/refresh", shown, 200),
+            ("/api/v1/auth/signup", newcomer, 201),
+        ] {
+            visitor.post(path, &body).await.expect(status);
+            let again = visitor.post(path, &body).await.expect(409);
+            assert_eq!(again.code(), "already_done", "{path}");
+            assert!(!again.headers.contains_key("set-cookie") && !again.text.contains("token\""), "{path} {}", again.text);
+            // Another body under the same key is a mistake, as ever.
+            let other = json!({ "email": "x@example.com", "password": "another one", "name": "X" });
+            let other = if path.ends_with("refresh") { json!({ "refresh_token": "x" }) } else { other };
+            assert_eq!(visitor.post(path, &other).await.expect(422).code(), "idempotency_mismatch", "{path}");
+        }
+        let sessions = house.signed_in_again(&ann).await.get("/api/v1/auth/sessions").await.expect(200);
+        assert_eq!(sessions.json["data"].as_array().expect("a list").len(), 4, "nothing happened twice: {}", sessions.text);
+    }
+
+    async fn a_lost_answer_to_a_refresh_is_had_without_the_key(house) {
+        let ann = house.sign_up("Ann").await;
+        let shown = json!({ "refresh_token": ann.refresh });
+        let keyed = house.visitor().with("idempotency-key", "once");
+        let first = keyed.post("/api/v1/auth/refresh", &shown).await.expect(200);
+        keyed.post("/api/v1/auth/refresh", &shown).await.expect(409);
+        let second = refresh(&house, &ann.refresh).await.expect(200);
+        assert_eq!(first.str("/refresh_token"), second.str("/refresh_token"));
     }
 
     async fn one_works_in_ones_own_organisations_only(house) {

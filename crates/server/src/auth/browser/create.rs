@@ -11,7 +11,7 @@ use super::BrowserSession;
 use crate::http::body::Body;
 use crate::http::caller::{Visitor, session_cookie};
 use crate::http::error::Result;
-use crate::http::reply::{Created, WithCookie};
+use crate::http::reply::{Created, Once, WithCookie};
 
 /// Who signs in.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -30,12 +30,12 @@ pub(crate) struct CreateSession {
 pub(crate) async fn create(
     visitor: Visitor,
     Body(body): Body<CreateSession>,
-) -> Result<WithCookie<Created<BrowserSession>>> {
+) -> Result<Once<WithCookie<Created<BrowserSession>>>> {
     let house = visitor.house();
     let sign_in = SignIn { email: body.email, password: body.password, code: body.code };
     let admitted = login::admit(house, sign_in, visitor.origin()).await?;
     let browser = admitted.browser(house, body.remember, visitor.origin()).await?;
     let cookie = session_cookie(&house.rules.public_url, &browser.secret, browser.keep);
     let session = BrowserSession::new(&house.store, browser.person, browser.session);
-    visitor.remember(WithCookie(cookie, Created(session))).await
+    visitor.remember(Once(WithCookie(cookie, Created(session)))).await
 }

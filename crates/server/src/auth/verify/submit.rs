@@ -9,7 +9,7 @@ use crate::auth::tokens::TokenPair;
 use crate::http::body::Body;
 use crate::http::caller::Visitor;
 use crate::http::error::Result;
-use crate::http::reply::Found;
+use crate::http::reply::{Found, Once};
 
 /// A token that was mailed.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -18,7 +18,7 @@ pub(crate) struct MailedToken {
     pub(crate) token: SecretText,
 }
 
-pub(crate) async fn submit(visitor: Visitor, Body(body): Body<MailedToken>) -> Result<Found<TokenPair>> {
+pub(crate) async fn submit(visitor: Visitor, Body(body): Body<MailedToken>) -> Result<Once<Found<TokenPair>>> {
     let tokens = mail_address::verify(visitor.house(), &body.token, visitor.origin()).await?;
-    visitor.remember(Found(tokens.into())).await
+    visitor.remember(Once(Found(tokens.into()))).await
 }
