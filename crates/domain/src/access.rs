@@ -78,6 +78,7 @@ permissions! {
     OrgUpdate = "org.update" at Organization: "change the organisation's name and settings";
     OrgClose = "org.close" at Organization: "close the organisation, and undo that";
     OrgTransfer = "org.transfer" at Organization: "hand the organisation to another owner";
+    OrgSecurity = "org.security" at Organization: "set how long sign-ins last and which mail domains may join";
     MembersRead = "members.read" at Organization: "see who belongs to the organisation";
     MembersUpdate = "members.update" at Organization: "change the roles of members, suspend and restore them";
     MembersRemove = "members.remove" at Organization: "remove members";

@@ -10,6 +10,7 @@ pub mod authoriser;
 pub mod config;
 pub mod email;
 pub mod id;
+pub mod lifetimes;
 pub mod matrix;
 pub mod money;
 pub mod password;

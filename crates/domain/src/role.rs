@@ -42,7 +42,9 @@ impl Builtin {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Owner => "May do everything, closing and handing over the organisation too.",
-            Self::Admin => "Runs the organisation: everything but closing it and handing it over.",
+            Self::Admin => {
+                "Runs the organisation: everything but closing it, handing it over and setting who comes in."
+            }
             Self::Member => "Works in the projects and teams they were put into.",
             Self::Viewer => "Reads what they were shown, changes nothing but their own settings.",
         }
@@ -59,7 +61,7 @@ impl Builtin {
                 .collect();
         let member: PermissionSet =
             [P::ProjectsCreate, P::KeysCreate, P::UsageRead, P::BudgetsRead].into_iter().collect();
-        let owner_alone: PermissionSet = [P::OrgClose, P::OrgTransfer].into_iter().collect();
+        let owner_alone: PermissionSet = [P::OrgClose, P::OrgTransfer, P::OrgSecurity].into_iter().collect();
         match self {
             Self::Viewer => viewer,
             Self::Member => viewer.union(member),

@@ -12,6 +12,7 @@ use domain::access::PermissionSet;
 use domain::api_key::Presented;
 use domain::authoriser::{Grants, Held};
 use domain::email::Email;
+use domain::lifetimes::Lifetimes;
 use domain::role::Role;
 use domain::status::{OrgStatus, Standing};
 use domain::text::PersonName;
@@ -73,6 +74,8 @@ pub(crate) struct Found {
     /// When they last entered, to the minute.
     seen_at: Option<Time>,
     pub(crate) grants: Arc<Grants>,
+    /// The organisation's own limits on sign-ins.
+    pub(crate) lifetimes: Lifetimes,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +85,7 @@ struct Membership {
     standing: Standing,
     status: OrgStatus,
     seen_at: Option<Time>,
+    lifetimes: Json<Lifetimes>,
 }
 
 impl Store {
@@ -100,16 +104,16 @@ impl Store {
     }
 
     /// What a token says; its signature is verified once in a while, its expiry each time.
-    pub(crate) async fn cached_claims(&self, credential: [u8; 32], token: &str) -> Result<tokens::Claims, Stop> {
+    pub(crate) async fn cached_claims(&self, credential: [u8; 32], token: &str) -> Result<tokens::Verified, Stop> {
         if let Some(verified) = self.0.authorities.tokens.get(&credential) {
             if verified.is_over(self.ambient().now()) {
                 return Err(Refusal::Expired.into());
             }
-            return Ok(verified.claims);
+            return Ok(verified);
         }
         let verified = tokens::verify(self, token).await?;
         self.0.authorities.tokens.insert(credential, verified);
-        Ok(verified.claims)
+        Ok(verified)
     }
 
     /// A person with their organisations, at most a hundred.
@@ -210,7 +214,7 @@ impl Store {
         let mut tx = self.read_control().await?;
         let membership: Option<Membership> = tx
             .sql(
-                "SELECT m.id, m.role, m.standing, m.seen_at, o.status FROM memberships m JOIN organisations o ON o.id = m.org_id
+                "SELECT m.id, m.role, m.standing, m.seen_at, o.status, o.lifetimes FROM memberships m JOIN organisations o ON o.id = m.org_id
                  WHERE m.org_id = $1 AND m.user_id = $2",
             )
             .bind(org)
@@ -224,7 +228,12 @@ impl Store {
         }
         let mut tx = self.tenant(org, Access::Read).await?;
         let grants = read_grants(&mut tx, &membership, user).await?;
-        Ok(Found { membership: membership.id, seen_at: membership.seen_at, grants: Arc::new(grants) })
+        Ok(Found {
+            membership: membership.id,
+            seen_at: membership.seen_at,
+            grants: Arc::new(grants),
+            lifetimes: membership.lifetimes.0,
+        })
     }
 }
 

@@ -9,13 +9,15 @@ use std::sync::Arc;
 use domain::access::PermissionSet;
 use domain::api_key;
 use domain::authoriser::Grants;
+use domain::lifetimes::{Age, TooOld};
 use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
 
+use crate::audit::Event;
 use crate::authority::unless_full;
 use crate::control::invitations::{self, Invitation};
 use crate::control::{api_keys, people, sessions};
 use crate::keys::sha256;
-use crate::{Error, Store};
+use crate::{Error, Store, Turn, tokens};
 
 /// Where a request came from; stands in the audit log.
 #[derive(Clone, Debug, Default)]
@@ -137,6 +139,12 @@ pub enum Refusal {
     /// The caller's stay in the organisation is suspended.
     #[error("the caller's membership is suspended")]
     MembershipSuspended,
+    /// The session is older, or has rested longer, than the organisation that was selected allows.
+    #[error("the session is too old for the organisation that was selected, by its own limits")]
+    SessionTooOld,
+    /// The access token is older than the organisation that was selected allows; the session is not.
+    #[error("the access token is too old for the organisation that was selected, by its own limits")]
+    TokenTooOld,
     /// The caller belongs to no organisation.
     #[error("the caller belongs to no organisation")]
     Homeless,
@@ -162,6 +170,8 @@ pub struct Principal {
     key: Option<Arc<api_keys::Verified>>,
     home: Option<OrgId>,
     operator: bool,
+    /// How old the sign-in is; none for a key.
+    age: Option<Age>,
 }
 
 /// A session as its owner's requests see it.
@@ -175,6 +185,8 @@ pub struct SessionView {
     pub proven_at: Time,
     /// When it ends, if its owner asked to stay signed in; else it ends with the browser.
     pub remembered_until: Option<Time>,
+    /// Whether its secret is to be changed, since the person's roles have been.
+    pub renew: bool,
 }
 
 impl Principal {
@@ -289,12 +301,12 @@ impl Store {
 
     async fn by_token(&self, token: &str) -> Result<Principal, Stop> {
         let credential = sha256(token);
-        let claims = self.cached_claims(credential, token).await?;
+        let tokens::Verified { claims, issued, .. } = self.cached_claims(credential, token).await?;
         let session = self.cached_session(credential, async |tx| sessions::find(tx, claims.session).await).await?;
         if session.browser || session.user_id != claims.user {
             return Err(Refusal::Unknown.into());
         }
-        self.person(credential, &session).await
+        self.person(credential, &session, Some(issued)).await
     }
 
     async fn by_cookie(&self, secret: &str) -> Result<Principal, Stop> {
@@ -304,13 +316,22 @@ impl Store {
         if !session.browser {
             return Err(Refusal::Unknown.into());
         }
-        if session.is_idle(self.ambient().now()) {
+        let now = self.ambient().now();
+        if session.void_at.is_some_and(|at| at <= now) {
+            return Err(Refusal::Unknown.into());
+        }
+        if session.is_idle(now) {
             return Err(Refusal::SessionEnded.into());
         }
-        self.person(hash, &session).await
+        self.person(hash, &session, None).await
     }
 
-    async fn person(&self, credential: [u8; 32], session: &sessions::Live) -> Result<Principal, Stop> {
+    async fn person(
+        &self,
+        credential: [u8; 32],
+        session: &sessions::Live,
+        token_issued: Option<Time>,
+    ) -> Result<Principal, Stop> {
         let now = self.ambient().now();
         if session.revoked_at.is_some() {
             return Err(Refusal::SessionEnded.into());
@@ -333,6 +354,13 @@ impl Store {
                 browser: session.browser,
                 proven_at: session.proven_at,
                 remembered_until: session.is_long().then_some(session.expires_at),
+                renew: session.browser && session.renew,
+            }),
+            age: Some(Age {
+                browser: session.browser,
+                proven: now.since(session.proven_at),
+                rest: session.rest(now),
+                token: token_issued.map(|at| now.since(at)),
             }),
             key: None,
             home: session.org_id,
@@ -367,7 +395,23 @@ impl Store {
             home: Some(key.org_id),
             key: Some(key),
             operator: false,
+            age: None,
         })
+    }
+
+    /// Gives a browser session whose person's roles have changed its new secret, and says whether it did: of several requests at once
+    /// one does. The secret before is taken for ten seconds more.
+    /// # Errors
+    /// As the database.
+    pub async fn renew_session(&self, principal: &Principal, secret: &str, origin: &Origin) -> Result<bool, Error> {
+        let Some(session) = principal.session.filter(|session| session.renew) else { return Ok(false) };
+        let mut tx = self.begin_control(Turn::Free).await?;
+        if !sessions::renew(&mut tx, session.id, &principal.credential, &sha256(secret)).await? {
+            return Ok(false);
+        }
+        tx.record_house(&principal.actor, origin, Event::new("session.renewed", session.id)).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Enters an organisation: the one that was selected, else the one the session or key is for, else the person's first.
@@ -391,6 +435,11 @@ impl Store {
             },
         };
         let found = self.cached_grants(&principal.credential, principal.user(), org).await?;
+        match principal.age.and_then(|age| found.lifetimes.refuse(&age)) {
+            Some(TooOld::Session) => return Err(Refusal::SessionTooOld.into()),
+            Some(TooOld::Token) => return Err(Refusal::TokenTooOld.into()),
+            None => {}
+        }
         let mut grants = found.grants;
         if let Some(key) = &principal.key {
             // A key made during an earlier stay of its maker does not come back with a later one.
@@ -457,6 +506,7 @@ pub fn default_key_scopes(held: PermissionSet) -> PermissionSet {
     let widening = [
         P::OrgClose,
         P::OrgTransfer,
+        P::OrgSecurity,
         P::MembersUpdate,
         P::MembersRemove,
         P::InvitationsCreate,

@@ -44,6 +44,7 @@ pub struct Claims {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Verified {
     pub(crate) claims: Claims,
+    pub(crate) issued: Time,
     expires: Time,
 }
 
@@ -163,7 +164,8 @@ pub(crate) async fn verify(store: &Store, token: &str) -> Result<Verified, Stop>
         return Err(Refusal::Audience.into());
     }
     let claims = Claims { user: payload.sub, session: payload.sid, org: payload.org };
-    let verified = Verified { claims, expires: Time::from_micros(payload.exp.saturating_mul(1_000_000)) };
+    let time = |seconds: i64| Time::from_micros(seconds.saturating_mul(1_000_000));
+    let verified = Verified { claims, issued: time(payload.iat), expires: time(payload.exp) };
     if verified.is_over(now) {
         return Err(Refusal::Expired.into());
     }

@@ -247,7 +247,7 @@ async fn sign_in(house: &House, resident: &Resident, org: OrgId) -> Result<Visit
     let email = Email::new(resident.email).map_err(|error| invalid("email", &error))?;
     let password = Password::new(PASSWORD.into()).map_err(|error| invalid("password", &error))?;
     let origin = Origin { agent: "rowhouse demo".into(), ..Origin::default() };
-    let admitted = login::admit(house, SignIn { email, password, code: None }, &origin).await?;
+    let admitted = login::admit(house, SignIn { email, password, code: None, device: None }, &origin).await?;
     let tokens = admitted.tokens(house, &origin).await?;
     let principal = house.store.authenticate(Credential::Bearer(&tokens.access), &origin).await.map_err(stopped)?;
     let scope = house.store.enter(&principal, Some(org), None, origin).await.map_err(stopped)?;

@@ -3,6 +3,7 @@
 //! Rules without input and output are in `domain`, statements in `store`, status codes in `server`.
 
 pub mod demo;
+pub mod devices;
 pub mod entitlements;
 pub mod error;
 pub mod factors;

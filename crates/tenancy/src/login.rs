@@ -13,19 +13,19 @@ use serde_json::json;
 use store::audit::Event;
 use store::control::people::{self, Person};
 use store::control::sessions::NewSession;
-use store::control::{memberships, sessions};
+use store::control::{memberships, organisations, sessions};
 use store::keys::sha256;
 use store::tokens::{self, Claims};
 use store::{Actor, ControlTx, Origin, Turn};
 
 use crate::passwords::{Place, Verdict};
-use crate::throttle::Try;
-use crate::{Error, House, Result, factors, mail_address};
+use crate::throttle::{Try, Whence};
+use crate::{Error, House, Result, devices, factors, mail_address};
 
 /// How long a browser session lives at the most.
 const BROWSER: Duration = Duration::from_hours(24);
 /// How long it lives when its owner asks to stay signed in.
-const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+pub const REMEMBERED: Duration = Duration::from_hours(30 * 24);
 
 /// What somebody shows to get in.
 #[derive(Debug)]
@@ -36,6 +36,8 @@ pub struct SignIn {
     pub password: Password,
     /// A code of their second factor, or a recovery code.
     pub code: Option<SecretText>,
+    /// The mark of the device, if it carries one: see [`crate::devices`].
+    pub device: Option<String>,
 }
 
 /// Somebody who has shown all that it takes; now a session can begin.
@@ -78,11 +80,14 @@ pub struct Browser {
 /// [`Error::Throttled`] after too many failures.
 pub async fn admit(house: &House, sign_in: SignIn, origin: &Origin) -> Result<Admitted> {
     let place = house.passwords.place()?;
-    let counted = Try::charge(house, &sign_in.email, origin).await?;
     let mut tx = house.store.read_control().await?;
     let found = people::find_by_email(&mut tx, &sign_in.email).await?;
     drop(tx);
     let user = found.as_ref().map(|person| person.id);
+    let now = house.store.ambient().now();
+    let device = user.zip(sign_in.device).and_then(|(user, mark)| devices::recognise(house, &mark, user, now));
+    let whence = device.map_or(Whence::Anywhere, Whence::Device);
+    let counted = Try::charge(house, &sign_in.email, &whence, origin).await?;
     let checked = match check_password(house, place, found, &sign_in.password).await {
         Ok(person) => check_rest(house, &counted, person, sign_in.code, origin).await.map_err(|error| (error, "code")),
         Err(error) => Err((error, "password")),
@@ -167,7 +172,7 @@ pub(crate) async fn prove_password(
     origin: &Origin,
 ) -> Result<Try> {
     let place = house.passwords.place()?;
-    let counted = Try::charge(house, &person.email, origin).await?;
+    let counted = Try::charge(house, &person.email, &Whence::Session, origin).await?;
     let checked = check_password(house, place, Some(person.clone()), password).await;
     if let Err(Error::Credentials) = checked {
         refused(house, Some(person.id), "password", origin).await?;
@@ -234,7 +239,7 @@ async fn tokens_for(
     origin: &Origin,
 ) -> Result<Tokens> {
     let session = new_session(house, person, org, house.rules.refresh_longest, origin);
-    let lifetime = house.rules.access_lifetime;
+    let lifetime = access_lifetime(house, person.id, org).await?;
     let access = tokens::sign(&house.store, Claims { user: person.id, session: session.id, org }, lifetime).await?;
     let refresh = new_secret(house);
     let ends = house.store.ambient().now() + house.rules.refresh_idle;
@@ -243,6 +248,14 @@ async fn tokens_for(
     record_everywhere(&mut tx, person, origin, &Event::new("session.started", session.id)).await?;
     tx.commit().await?;
     Ok(Tokens { session: session.id, access, refresh, lifetime })
+}
+
+/// How long an access token lives: as the installation says, or the organisation where its session works if that is less. Other
+/// organisations that the person selects hold their own limits against it.
+pub(crate) async fn access_lifetime(house: &House, user: UserId, org: Option<OrgId>) -> Result<Duration> {
+    let mut tx = house.store.read_control().await?;
+    let lifetimes = organisations::lifetimes_for(&mut tx, user, org).await?;
+    Ok(lifetimes.access_token(house.rules.access_lifetime))
 }
 
 fn new_session(house: &House, person: &Person, org: Option<OrgId>, longest: Duration, origin: &Origin) -> NewSession {
@@ -279,7 +292,8 @@ async fn begin_session(
 }
 
 /// A secret of 256 bits as text.
-pub(crate) fn new_secret(house: &House) -> String {
+#[must_use]
+pub fn new_secret(house: &House) -> String {
     B64.encode(house.store.ambient().bytes::<32>())
 }
 

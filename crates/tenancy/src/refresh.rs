@@ -31,7 +31,7 @@ pub async fn refresh(house: &House, token: &SecretText, origin: &Origin) -> Resu
     drop(tx);
     // Before the transaction: signing may make a key.
     let claims = Claims { user: shown.user_id, session: shown.session_id, org: shown.org_id };
-    let lifetime = house.rules.access_lifetime;
+    let lifetime = login::access_lifetime(house, shown.user_id, shown.org_id).await?;
     let access = tokens::sign(&house.store, claims, lifetime).await?;
     let next = login::new_secret(house);
 

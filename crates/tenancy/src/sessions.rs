@@ -11,6 +11,7 @@ use store::control::sessions::{self, Session};
 use store::keys::sha256;
 use store::{Actor, Origin, SessionView, Turn};
 
+pub use crate::login::new_secret;
 use crate::{Error, House, Result, factors, login};
 
 /// The living sessions of a person, the newest first.

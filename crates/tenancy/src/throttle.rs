@@ -26,6 +26,8 @@ pub(crate) struct Bound {
 const ACCOUNT: Bound = Bound { free: 10, window: Duration::from_mins(15), longest: Duration::from_hours(4) };
 /// Sign-ins from one source, and requests for mails from it. Many may share a source, so the wait does not grow.
 const SOURCE: Bound = Bound { free: 100, window: Duration::from_mins(15), longest: Duration::from_mins(15) };
+/// Sign-ins to one account from anywhere: many sources that guess at it together are slowed to a try a minute.
+const EVERYWHERE: Bound = Bound { free: 50, window: Duration::from_mins(15), longest: Duration::from_mins(1) };
 /// Codes of a second factor, and requests for another mail address.
 const CODES: Bound = Bound { free: 5, window: Duration::from_mins(5), longest: Duration::from_hours(1) };
 /// Mails of one kind to one address: nobody's mailbox is flooded by a stranger.
@@ -78,26 +80,47 @@ fn subject(house: &House, name: &str) -> [u8; 32] {
     house.store.fingerprint("throttle", name.as_bytes())
 }
 
+/// From where somebody tries to show a password.
+#[derive(Debug, Clone)]
+pub(crate) enum Whence {
+    /// From anywhere: strangers' failures count against it.
+    Anywhere,
+    /// From a device in which the person has signed in before, with its name.
+    Device(String),
+    /// From a session of the person.
+    Session,
+}
+
 /// A try to show a password, counted and not decided yet.
 #[derive(Debug)]
 pub(crate) struct Try {
     account: [u8; 32],
+    everywhere: Option<[u8; 32]>,
     source: [u8; 32],
 }
 
 impl Try {
-    /// Counts a try for an account, known or not, from a source.
-    pub(crate) async fn charge(house: &House, email: &Email, origin: &Origin) -> Result<Self> {
-        let source = source(&origin.address);
+    /// Counts a try for an account, known or not, from a source. A known device has a count of its own, so that strangers who share
+    /// its source, or guess from elsewhere, do not keep its owner out.
+    pub(crate) async fn charge(house: &House, email: &Email, whence: &Whence, origin: &Origin) -> Result<Self> {
+        let (source, email) = (source(&origin.address), email.normalised());
+        let account = match whence {
+            Whence::Device(device) => format!("account {email} device {device}"),
+            Whence::Anywhere | Whence::Session => format!("account {email} {source}"),
+        };
+        let anywhere = matches!(whence, Whence::Anywhere);
         let this = Self {
-            account: subject(house, &format!("account {} {source}", email.normalised())),
+            account: subject(house, &account),
+            everywhere: anywhere.then(|| subject(house, &format!("account {email} everywhere"))),
             source: subject(house, &format!("source {source}")),
         };
         let now = house.store.ambient().now();
         let mut tx = house.store.begin_control(Turn::Free).await?;
-        for (subject, bound) in [(&this.account, ACCOUNT), (&this.source, SOURCE)] {
-            charge(&mut tx, subject, bound, now).await?.map_err(throttled)?;
+        charge(&mut tx, &this.account, ACCOUNT, now).await?.map_err(throttled)?;
+        if let Some(everywhere) = &this.everywhere {
+            charge(&mut tx, everywhere, EVERYWHERE, now).await?.map_err(throttled)?;
         }
+        charge(&mut tx, &this.source, SOURCE, now).await?.map_err(throttled)?;
         tx.commit().await?;
         Ok(this)
     }
@@ -105,6 +128,10 @@ impl Try {
     /// Notes that the password was right: earlier failures of the account from this source are forgotten.
     pub(crate) async fn was_right(&self, tx: &mut ControlTx) -> Result<()> {
         throttles::clear(tx, &self.account).await?;
+        if let Some(everywhere) = &self.everywhere {
+            let counted = throttles::lock(tx, everywhere).await?;
+            throttles::set(tx, everywhere, &EVERYWHERE.take_back(counted)).await?;
+        }
         let source = throttles::lock(tx, &self.source).await?;
         Ok(throttles::set(tx, &self.source, &SOURCE.take_back(source)).await?)
     }
@@ -112,8 +139,11 @@ impl Try {
 
 /// Forgets the failed sign-ins to an account from a source: its owner has set a new password.
 pub(crate) async fn forgive(tx: &mut ControlTx, house: &House, email: &Email, origin: &Origin) -> Result<()> {
-    let account = format!("account {} {}", email.normalised(), source(&origin.address));
-    Ok(throttles::clear(tx, &subject(house, &account)).await?)
+    let email = email.normalised();
+    for whence in [source(&origin.address).as_str(), "everywhere"] {
+        throttles::clear(tx, &subject(house, &format!("account {email} {whence}"))).await?;
+    }
+    Ok(())
 }
 
 /// Counts a try to show a code of a person's second factor.

@@ -157,7 +157,7 @@ fn recorded_teams(folder: &std::path::Path, port: u16) -> BTreeSet<String> {
         let email = domain::email::Email::new("ada@example.com").expect("an address");
         let password = domain::password::Password::new(PASSWORD.into()).expect("a password");
         let origin = store::Origin::default();
-        let sign_in = tenancy::login::SignIn { email, password, code: None };
+        let sign_in = tenancy::login::SignIn { email, password, code: None, device: None };
         let admitted = tenancy::login::admit(&house, sign_in, &origin).await.expect("it is right");
         let tokens = admitted.tokens(&house, &origin).await.expect("signed in");
         let bearer = store::Credential::Bearer(&tokens.access);

@@ -10,6 +10,7 @@ use tenancy::login::{self, SignIn};
 use super::tokens::TokenPair;
 use crate::http::body::Body;
 use crate::http::caller::Visitor;
+use crate::http::device::DeviceMark;
 use crate::http::error::Result;
 use crate::http::reply::{Found, Once};
 
@@ -24,8 +25,12 @@ pub(crate) struct LogIn {
     code: Option<SecretText>,
 }
 
-pub(crate) async fn login(visitor: Visitor, Body(body): Body<LogIn>) -> Result<Once<Found<TokenPair>>> {
-    let sign_in = SignIn { email: body.email, password: body.password, code: body.code };
+pub(crate) async fn login(
+    visitor: Visitor,
+    DeviceMark(device): DeviceMark,
+    Body(body): Body<LogIn>,
+) -> Result<Once<Found<TokenPair>>> {
+    let sign_in = SignIn { email: body.email, password: body.password, code: body.code, device };
     let admitted = login::admit(visitor.house(), sign_in, visitor.origin()).await?;
     let tokens = admitted.tokens(visitor.house(), visitor.origin()).await?;
     visitor.remember(Once(Found(tokens.into()))).await

@@ -34,6 +34,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
         401,
         "There is no valid credential. `rowhouse auth explain <request-id>` tells an operator why.",
     ),
+    (
+        "session_too_old_for_organisation",
+        401,
+        "The session is older, or has rested longer, than the organisation allows: show a factor at `POST /api/v1/auth/step-up`, or sign in.",
+    ),
     ("key_expired", 401, "The API key has expired."),
     ("invalid_credentials", 401, "The mail address, the password or the code is wrong."),
     ("code_needed", 401, "The second factor is on: send `code` too."),
@@ -241,6 +246,10 @@ impl From<Stop> for Problem {
             Refusal::MembershipSuspended => {
                 Self::new("forbidden", "Your membership in this organisation is suspended.")
             }
+            Refusal::SessionTooOld => Self::new(
+                "session_too_old_for_organisation",
+                "This organisation wants a younger sign-in: show a factor at POST /api/v1/auth/step-up, or sign in again.",
+            ),
             Refusal::KeyExpired => Self::new("key_expired", "The API key has expired; make a new one."),
             _ => Self::new("unauthenticated", "There is no valid credential in this request.")
                 .because(refusal.to_string()),

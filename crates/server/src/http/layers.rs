@@ -12,6 +12,7 @@ use store::Origin;
 use tracing::Instrument;
 
 use super::error::Problem;
+use super::renewal::Renewal;
 use crate::App;
 
 tokio::task_local! {
@@ -40,6 +41,8 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         .take(200)
         .collect();
     request.extensions_mut().insert(Origin { request_id: request_id.clone(), address, agent });
+    let renewal = Renewal::default();
+    request.extensions_mut().insert(renewal.clone());
     let (method, path) =
         (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
@@ -55,6 +58,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
             }),
         }
     };
+    renewal.dress(response.headers_mut());
     dress(&app, response.headers_mut(), &request_id);
     let status = response.status().as_u16();
     let took = began.elapsed();

@@ -3,8 +3,10 @@
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod cursor;
+pub(crate) mod device;
 pub(crate) mod error;
 pub(crate) mod granting;
 pub(crate) mod idempotency;
 pub(crate) mod layers;
+pub(crate) mod renewal;
 pub(crate) mod reply;

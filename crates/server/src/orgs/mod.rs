@@ -5,6 +5,7 @@ mod create;
 mod entitlements;
 mod get;
 mod leave;
+mod lifetimes;
 mod list;
 mod restore;
 mod transfer;
@@ -27,6 +28,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/orgs/{org_id}", "Shows an organisation.", get::get)
         .patch("/api/v1/orgs/{org_id}", "Changes an organisation's name or time zone.", update::update)
         .delete("/api/v1/orgs/{org_id}", "Closes an organisation; it is erased 30 days later.", close::close)
+        .get("/api/v1/orgs/{org_id}/lifetimes", "Tells how long sign-ins count in it.", lifetimes::get)
+        .patch("/api/v1/orgs/{org_id}/lifetimes", "Sets how long sign-ins count in it.", lifetimes::update)
         .post("/api/v1/orgs/{org_id}/restore", "Undoes the closing of an organisation.", restore::restore)
         .post("/api/v1/orgs/{org_id}/transfer", "Hands an organisation to another member.", transfer::transfer)
         .post("/api/v1/orgs/{org_id}/leave", "Leaves an organisation.", leave::leave)

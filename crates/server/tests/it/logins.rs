@@ -98,6 +98,51 @@ testing::both_stores! {
         }
     }
 
+    async fn a_known_device_is_not_slowed_by_strangers(house) {
+        house.sign_up("Ann").await;
+        house.sign_up("Bob").await;
+        let device_of = async |name: &str| {
+            let body = log_in(&format!("{name}@example.com"), testing::PASSWORD);
+            let answer = house.visitor().post("/api/v1/auth/session", &body).await.expect(201);
+            let mut cookies = answer.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("text").to_owned());
+            cookies.find(|cookie| cookie.starts_with("rh_device=")).expect("a mark")
+        };
+        let (anns, bobs) = (device_of("ann").await, device_of("bob").await);
+        assert!(anns.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000"), "{anns}");
+        let pair = |cookie: &str| cookie.split(';').next().expect("a pair").to_owned();
+        let (known, visitor) = (house.visitor().with("cookie", &pair(&anns)), house.visitor());
+        // Strangers at the same source lock it for all who are not known.
+        for _ in 0..10 {
+            try_as(&visitor, "ann@example.com", "wrong").await.expect(401);
+        }
+        try_as(&visitor, "ann@example.com", testing::PASSWORD).await.expect(429);
+        let forged = pair(&anns).replace("rh_device=usr_", "rh_device=usr_0");
+        let of_another = pair(&bobs);
+        let longer = { let mut parts: Vec<_> = pair(&anns).split('.').map(str::to_owned).collect(); parts[2] = "9999999999".into(); parts.join(".") };
+        for mark in [forged.as_str(), of_another.as_str(), longer.as_str(), "rh_device=", "rh_device=a.b.c.d"] {
+            try_as(&visitor.with("cookie", mark), "ann@example.com", testing::PASSWORD).await.expect(429);
+        }
+        try_as(&known, "ann@example.com", testing::PASSWORD).await.expect(200);
+        // A stolen mark gives no more tries than anybody has.
+        for _ in 0..10 {
+            try_as(&known, "ann@example.com", "wrong").await.expect(401);
+        }
+        try_as(&known, "ann@example.com", testing::PASSWORD).await.expect(429);
+        // After a year it is forgotten.
+        house.clock.advance(Duration::from_hours(365 * 24));
+        for _ in 0..10 {
+            try_as(&visitor, "ann@example.com", "wrong").await.expect(401);
+        }
+        try_as(&known, "ann@example.com", testing::PASSWORD).await.expect(429);
+    }
+
+    async fn a_right_password_forgets_the_wrong_ones_from_everywhere_one_by_one(house) {
+        house.sign_up("Ann").await;
+        for _ in 0..60 {
+            try_as(&house.visitor(), "ann@example.com", testing::PASSWORD).await.expect(200);
+        }
+    }
+
     async fn many_at_once_get_no_more_tries(house) {
         house.sign_up("Ann").await;
         let visitor = house.visitor();
@@ -187,5 +232,36 @@ testing::both_stores! {
         house.visitor().post("/api/v1/auth/login", &body).await.expect(200);
         let mails = house.mails_to("ann@example.com").await;
         assert!(mails.iter().any(|mail| mail.subject == "A recovery code was used" && mail.body.contains("8 are left")));
+    }
+}
+
+fn behind_a_proxy() -> testing::Wish {
+    testing::Wish { trusted_proxies: vec!["192.0.2.10".into()], ..testing::Wish::default() }
+}
+
+testing::both_stores! {
+    in behind_a_proxy();
+    async fn many_sources_that_guess_at_one_account_are_slowed_together(house) {
+        house.sign_up("Ann").await;
+        let from = |n: u32| house.visitor().with("x-forwarded-for", &format!("198.51.100.{n}"));
+        let signed_in = from(200).post("/api/v1/auth/session", &log_in("ann@example.com", testing::PASSWORD)).await.expect(201);
+        let marks = signed_in.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("text").to_owned());
+        let mark = marks.filter(|cookie| cookie.starts_with("rh_device=")).next().expect("a mark");
+        for n in 0..50 {
+            try_as(&from(n), "ann@example.com", "wrong").await.expect(401);
+        }
+        let slowed = try_as(&from(60), "ann@example.com", testing::PASSWORD).await.expect(429);
+        assert_eq!(slowed.headers["retry-after"].to_str().expect("text"), "60");
+        // The account's own device, at a source that nobody has seen, gets in; other accounts are not concerned.
+        let known = from(61).with("cookie", mark.split(';').next().expect("a pair"));
+        try_as(&known, "ann@example.com", testing::PASSWORD).await.expect(200);
+        try_as(&from(62), "nobody@example.com", "wrong").await.expect(401);
+        house.clock.advance(Duration::from_mins(1));
+        try_as(&from(63), "ann@example.com", "wrong").await.expect(401);
+        try_as(&from(64), "ann@example.com", testing::PASSWORD).await.expect(429);
+        // Somebody who is signed in can show their password all the same.
+        let bearer = try_as(&known, "ann@example.com", testing::PASSWORD).await.expect(200);
+        let inside = from(65).with_token(Some(bearer.str("/access_token")));
+        inside.post("/api/v1/auth/step-up", &json!({ "password": testing::PASSWORD })).await.expect(200);
     }
 }

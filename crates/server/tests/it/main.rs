@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod factors;
 mod invitations;
+mod lifetimes;
 mod logins;
 mod mail_addresses;
 mod members;

@@ -151,6 +151,33 @@ testing::both_stores! {
         reader.get("/api/v1/auth/me").await.expect(401);
     }
 
+    async fn a_change_of_roles_gives_browsers_a_new_secret(house) {
+        let bob = house.sign_up("Bob").await;
+        let ann = house.join(&bob, "Ann", "member").await;
+        let (reader, writer, _) = browser(&house, false).await;
+        assert!(!reader.get("/api/v1/auth/me").await.expect(200).headers.contains_key("set-cookie"));
+        bob.patch(&format!("/api/v1/members/{}", ann.user), &json!({ "role": "admin" })).await.expect(200);
+        // Of two at once one brings the new cookie, and both are let in.
+        let (one, two) = tokio::join!(reader.get("/api/v1/auth/me"), reader.get("/api/v1/auth/me"));
+        let given: Vec<_> = [one, two].map(|answer| answer.expect(200).headers.get("set-cookie").cloned()).into_iter().flatten().collect();
+        assert_eq!(given.len(), 1, "{given:?}");
+        let cookie = given[0].to_str().expect("text");
+        assert!(cookie.starts_with("rh_session=") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{cookie}");
+        let renewed = house.visitor().with("cookie", cookie.split(';').next().expect("a pair"));
+        assert!(!renewed.get("/api/v1/auth/me").await.expect(200).headers.contains_key("set-cookie"), "once");
+        // What was on its way still arrives; then the old secret is void.
+        house.clock.advance(Duration::from_secs(9));
+        writer.post("/api/v1/teams", &json!({ "name": "On its way" })).await.expect(201);
+        house.clock.advance(Duration::from_secs(1));
+        reader.get("/api/v1/auth/me").await.expect(401);
+        renewed.get("/api/v1/auth/me").await.expect(200);
+        // The page goes on with the token it has.
+        let csrf = writer.get("/api/v1/auth/session").await.expect(401);
+        assert_eq!(csrf.code(), "unauthenticated");
+        let shown = renewed.get("/api/v1/auth/session").await.expect(200);
+        renewed.with("x-rowhouse-csrf", shown.str("/csrf_token")).post("/api/v1/teams", &json!({ "name": "Next" })).await.expect(201);
+    }
+
     async fn a_token_is_no_cookie_and_a_cookie_no_token(house) {
         let ann = house.sign_up("Ann").await;
         ann.get("/api/v1/auth/session").await.expect(404);

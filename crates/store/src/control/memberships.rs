@@ -7,7 +7,7 @@ use domain::text::PersonName;
 use domain::{MembershipId, OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::ControlTx;
+use super::{ControlTx, sessions};
 use crate::sql::after_id;
 use crate::{Error, OrNotFound, OrTaken, Result, Store, Turn};
 
@@ -167,7 +167,7 @@ pub(crate) async fn touch(store: &Store, id: MembershipId) -> Result<()> {
     tx.commit().await
 }
 
-/// Writes back role and standing; counts the version up.
+/// Writes back role and standing; counts the version up. The person's browser sessions get new secrets.
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
 pub async fn update(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
@@ -185,8 +185,10 @@ pub async fn update(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
         .bind(membership.version)
         .run()
         .await?;
-    tx.shift_authority();
-    if changed == 0 { Err(Error::Stale("member")) } else { Ok(()) }
+    if changed == 0 {
+        return Err(Error::Stale("member"));
+    }
+    sessions::renew_all(tx, membership.user_id).await
 }
 
 /// Ends a stay, and with it all sessions that are in the organisation and all keys made during it.

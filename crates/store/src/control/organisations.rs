@@ -1,5 +1,6 @@
 //! The directory of organisations: names, plans, states and wrapped keys. What is inside them is in their own stores.
 
+use domain::lifetimes::Lifetimes;
 use domain::plan::PlanName;
 use domain::status::OrgStatus;
 use domain::text::OrgName;
@@ -7,7 +8,7 @@ use domain::{OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
-use crate::sql::after_id;
+use crate::sql::{Json, after_id};
 use crate::{Error, OrNotFound, Result};
 
 /// An organisation, as the directory knows it.
@@ -151,6 +152,50 @@ pub async fn reopen(tx: &mut ControlTx, organisation: &Organisation) -> Result<(
         .await?;
     tx.shift_authority();
     if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
+}
+
+/// An organisation's own limits on sign-ins, with the organisation's version.
+/// # Errors
+/// [`Error::NotFound`] when there is no such organisation.
+pub async fn lifetimes(tx: &mut ControlTx, id: OrgId) -> Result<(Lifetimes, i64)> {
+    let found: Option<(Json<Lifetimes>, i64)> =
+        tx.sql("SELECT lifetimes, version FROM organisations WHERE id = $1").bind(id).optional().await?;
+    let (Json(lifetimes), version) = found.ok_or(Error::NotFound("organisation"))?;
+    Ok((lifetimes, version))
+}
+
+/// Sets an organisation's own limits on sign-ins; counts the version up. They hold for sessions that exist, too.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn set_lifetimes(tx: &mut ControlTx, id: OrgId, version: i64, lifetimes: &Lifetimes) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql("UPDATE organisations SET lifetimes = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $2")
+        .bind(id)
+        .bind(version)
+        .bind(serde_json::to_string(lifetimes).unwrap_or_default())
+        .bind(now)
+        .run()
+        .await?;
+    tx.shift_authority();
+    if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
+}
+
+/// The limits on sign-ins of the organisation that a session works in: the one given, else the person's first.
+/// # Errors
+/// As the database.
+pub async fn lifetimes_for(tx: &mut ControlTx, user: UserId, org: Option<OrgId>) -> Result<Lifetimes> {
+    let found: Option<Json<Lifetimes>> = tx
+        .sql(
+            "SELECT o.lifetimes FROM memberships m JOIN organisations o ON o.id = m.org_id
+             WHERE m.user_id = $1 AND ($2 IS NULL OR m.org_id = $2) AND m.standing = 'active' AND o.status <> 'creating'
+             ORDER BY m.created_at, m.id LIMIT 1",
+        )
+        .bind(user)
+        .bind(org)
+        .optional()
+        .await?;
+    Ok(found.map(|Json(lifetimes)| lifetimes).unwrap_or_default())
 }
 
 /// An organisation of a person, with their role in it.

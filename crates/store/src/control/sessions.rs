@@ -42,10 +42,16 @@ pub(crate) struct Live {
     pub(crate) revoked_at: Option<Time>,
     pub(crate) standing: Standing,
     pub(crate) operator: bool,
+    /// Whether the next request gives it a new secret.
+    pub(crate) renew: bool,
+    /// In microseconds.
+    pub(crate) longest_rest: i64,
+    /// When the secret that it was found by is void, since another took its place.
+    pub(crate) void_at: Option<Time>,
 }
 
 /// How long a browser session lives without use.
-const IDLE: Duration = Duration::from_hours(1);
+pub const IDLE: Duration = Duration::from_hours(1);
 
 /// Whether a session was made to live for more than a day: its owner asked to stay signed in.
 fn is_long(created_at: Time, expires_at: Time) -> bool {
@@ -55,6 +61,12 @@ fn is_long(created_at: Time, expires_at: Time) -> bool {
 impl Live {
     pub(crate) fn is_long(&self) -> bool {
         is_long(self.created_at, self.expires_at)
+    }
+
+    /// The longest time without use since a factor was shown, this one included.
+    pub(crate) fn rest(&self, now: Time) -> Duration {
+        let before = Duration::from_micros(u64::try_from(self.longest_rest).unwrap_or(0));
+        before.max(now.since(self.seen_at))
     }
 
     /// Whether it is a browser session that has ended for want of use.
@@ -116,7 +128,7 @@ pub async fn insert(tx: &mut ControlTx, session: &NewSession) -> Result<()> {
 pub(crate) async fn find(tx: &mut ControlTx, id: SessionId) -> Result<Option<Live>> {
     tx.sql(
         "SELECT s.id, s.user_id, s.org_id, s.kind = 'browser' AS browser, s.created_at, s.seen_at, s.proven_at, s.expires_at,
-                s.revoked_at, p.standing, p.operator
+                s.revoked_at, p.standing, p.operator, s.renew, s.longest_rest, s.former_until AS void_at
          FROM sessions s JOIN people p ON p.id = s.user_id WHERE s.id = $1",
     )
     .bind(id)
@@ -125,19 +137,27 @@ pub(crate) async fn find(tx: &mut ControlTx, id: SessionId) -> Result<Option<Liv
 }
 
 pub(crate) async fn find_by_secret(tx: &mut ControlTx, hash: &[u8; 32]) -> Result<Option<Live>> {
+    let now = tx.now();
     tx.sql(
         "SELECT s.id, s.user_id, s.org_id, s.kind = 'browser' AS browser, s.created_at, s.seen_at, s.proven_at, s.expires_at,
-                s.revoked_at, p.standing, p.operator
-         FROM sessions s JOIN people p ON p.id = s.user_id WHERE s.secret_hash = $1",
+                s.revoked_at, p.standing, p.operator, s.renew, s.longest_rest,
+                CASE WHEN s.secret_hash = $1 THEN NULL ELSE s.former_until END AS void_at
+         FROM sessions s JOIN people p ON p.id = s.user_id
+         WHERE s.secret_hash = $1 OR (s.former_hash = $1 AND s.former_until > $2)",
     )
     .bind(hash)
+    .bind(now)
     .optional()
     .await
 }
 
 pub(crate) async fn touch(store: &Store, id: SessionId, now: Time) -> Result<()> {
     let mut tx = store.begin_control(Turn::Free).await?;
-    tx.sql("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2")
+    tx.sql(
+        "UPDATE sessions SET seen_at = $2,
+                             longest_rest = CASE WHEN $2 - seen_at > longest_rest THEN $2 - seen_at ELSE longest_rest END
+         WHERE id = $1 AND seen_at < $2",
+    )
         .bind(id)
         .bind(now)
         .unaudited("last use")
@@ -198,7 +218,11 @@ pub async fn revoke_all(tx: &mut ControlTx, user: UserId, but: Option<SessionId>
 /// As the database.
 pub async fn prove(tx: &mut ControlTx, id: SessionId) -> Result<()> {
     let now = tx.now();
-    tx.sql("UPDATE sessions SET proven_at = $2 WHERE id = $1").bind(id).bind(now).run().await?;
+    tx.sql("UPDATE sessions SET proven_at = $2, seen_at = $2, longest_rest = 0 WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .run()
+        .await?;
     tx.shift_authority();
     Ok(())
 }
@@ -207,9 +231,50 @@ pub async fn prove(tx: &mut ControlTx, id: SessionId) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn renew_secret(tx: &mut ControlTx, id: SessionId, hash: &[u8; 32]) -> Result<()> {
-    tx.sql("UPDATE sessions SET secret_hash = $2 WHERE id = $1 AND kind = 'browser'").bind(id).bind(hash).run().await?;
+    tx.sql("UPDATE sessions SET secret_hash = $2, renew = $3, former_hash = NULL WHERE id = $1 AND kind = 'browser'")
+        .bind(id)
+        .bind(hash)
+        .bind(false)
+        .run()
+        .await?;
     tx.shift_authority();
     Ok(())
+}
+
+/// Has a person's browser sessions get new secrets at their next requests.
+/// # Errors
+/// As the database.
+pub(crate) async fn renew_all(tx: &mut ControlTx, user: UserId) -> Result<()> {
+    tx.sql("UPDATE sessions SET renew = $2 WHERE user_id = $1 AND kind = 'browser' AND revoked_at IS NULL")
+        .bind(user)
+        .bind(true)
+        .run()
+        .await?;
+    tx.shift_authority();
+    Ok(())
+}
+
+/// For how long the secret before the new one is taken: requests that are on their way carry it.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Gives a browser session that is to be renewed its new secret; says whether it did, as another request may have been faster.
+pub(crate) async fn renew(tx: &mut ControlTx, id: SessionId, old: &[u8; 32], new: &[u8; 32]) -> Result<bool> {
+    let now = tx.now();
+    let renewed = tx
+        .sql(
+            "UPDATE sessions SET secret_hash = $3, former_hash = $2, former_until = $4, renew = $5
+             WHERE id = $1 AND secret_hash = $2 AND renew = $6",
+        )
+        .bind(id)
+        .bind(old)
+        .bind(new)
+        .bind(now + GRACE)
+        .bind(false)
+        .bind(true)
+        .run()
+        .await?;
+    tx.shift_authority();
+    Ok(renewed > 0)
 }
 
 /// Makes another organisation the active one of a session.

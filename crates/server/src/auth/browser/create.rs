@@ -10,6 +10,7 @@ use tenancy::login::{self, SignIn};
 use super::BrowserSession;
 use crate::http::body::Body;
 use crate::http::caller::{Visitor, session_cookie};
+use crate::http::device::{DeviceMark, device_cookie};
 use crate::http::error::Result;
 use crate::http::reply::{Created, Once, WithCookie};
 
@@ -29,13 +30,15 @@ pub(crate) struct CreateSession {
 
 pub(crate) async fn create(
     visitor: Visitor,
+    DeviceMark(device): DeviceMark,
     Body(body): Body<CreateSession>,
-) -> Result<Once<WithCookie<Created<BrowserSession>>>> {
+) -> Result<Once<WithCookie<WithCookie<Created<BrowserSession>>>>> {
     let house = visitor.house();
-    let sign_in = SignIn { email: body.email, password: body.password, code: body.code };
+    let sign_in = SignIn { email: body.email, password: body.password, code: body.code, device };
     let admitted = login::admit(house, sign_in, visitor.origin()).await?;
     let browser = admitted.browser(house, body.remember, visitor.origin()).await?;
     let cookie = session_cookie(&house.rules.public_url, &browser.secret, browser.keep);
+    let known = device_cookie(house, browser.person.id);
     let session = BrowserSession::new(&house.store, browser.person, browser.session);
-    visitor.remember(Once(WithCookie(cookie, Created(session)))).await
+    visitor.remember(Once(WithCookie(known, WithCookie(cookie, Created(session))))).await
 }

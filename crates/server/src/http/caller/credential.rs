@@ -10,6 +10,7 @@ use store::{Credential, Origin, Principal, Refusal, Stop, Store};
 
 use crate::App;
 use crate::http::error::{Problem, Result};
+use crate::http::renewal::renew;
 
 /// The cookie of browser sessions; `__Host-` needs https, which a laptop has not.
 fn cookie_name(public_url: &str) -> &'static str {
@@ -59,6 +60,7 @@ pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> R
             ));
         }
     }
+    renew(parts, app, &principal, origin).await?;
     Ok(principal)
 }
 

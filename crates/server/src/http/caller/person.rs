@@ -77,7 +77,11 @@ impl FromRequestParts<App> for Member {
             Ok(scope) => Some(scope),
             // Somebody who left their last organisation is still somebody.
             Err(Stop::Refused(Refusal::Homeless)) => None,
-            Err(Stop::Refused(Refusal::NotAMember | Refusal::MembershipSuspended)) if selected.is_none() => None,
+            Err(Stop::Refused(Refusal::NotAMember | Refusal::MembershipSuspended | Refusal::SessionTooOld))
+                if selected.is_none() =>
+            {
+                None
+            }
             Err(Stop::Refused(refusal)) => return Err(refuse(app, &origin, refusal)),
             Err(Stop::Failed(error)) => return Err(error.into()),
         };

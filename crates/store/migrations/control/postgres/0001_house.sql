@@ -50,6 +50,8 @@ CREATE TABLE organisations (
   status       text COLLATE "C"    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing')),
   personal        boolean NOT NULL,
   time_zone    text COLLATE "C"    NOT NULL DEFAULT 'UTC',
+  -- Its own limits on sign-ins, stricter than the installation's.
+  lifetimes       text COLLATE "C" NOT NULL DEFAULT '{}',
   wrapped_key     bytea NOT NULL,
   closes_at       bigint,
   -- What a closing organisation becomes again when the closing is undone.
@@ -94,6 +96,12 @@ CREATE TABLE sessions (
   org_id          uuid REFERENCES organisations (id) ON DELETE SET NULL,
   kind         text COLLATE "C"    NOT NULL CHECK (kind IN ('browser', 'token')),
   secret_hash     bytea UNIQUE,
+  -- After a change of roles the next request gets a new secret; the one before it holds for a moment.
+  renew           boolean NOT NULL DEFAULT false,
+  former_hash     bytea UNIQUE,
+  former_until    bigint,
+  -- The longest time without use since a factor was shown.
+  longest_rest    bigint NOT NULL DEFAULT 0,
   agent        text COLLATE "C"    NOT NULL,
   address      text COLLATE "C"    NOT NULL,
   created_at      bigint NOT NULL,

@@ -50,6 +50,8 @@ CREATE TABLE organisations (
   status       TEXT    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing')),
   personal     INTEGER NOT NULL CHECK (personal IN (0, 1)),
   time_zone    TEXT    NOT NULL DEFAULT 'UTC',
+  -- Its own limits on sign-ins, stricter than the installation's.
+  lifetimes    TEXT    NOT NULL DEFAULT '{}',
   wrapped_key  BLOB    NOT NULL,
   closes_at    INTEGER,
   -- What a closing organisation becomes again when the closing is undone.
@@ -94,6 +96,12 @@ CREATE TABLE sessions (
   org_id       BLOB    REFERENCES organisations (id) ON DELETE SET NULL,
   kind         TEXT    NOT NULL CHECK (kind IN ('browser', 'token')),
   secret_hash  BLOB    UNIQUE,
+  -- After a change of roles the next request gets a new secret; the one before it holds for a moment.
+  renew        INTEGER NOT NULL DEFAULT 0 CHECK (renew IN (0, 1)),
+  former_hash  BLOB    UNIQUE,
+  former_until INTEGER,
+  -- The longest time without use since a factor was shown.
+  longest_rest INTEGER NOT NULL DEFAULT 0,
   agent        TEXT    NOT NULL,
   address      TEXT    NOT NULL,
   created_at   INTEGER NOT NULL,
