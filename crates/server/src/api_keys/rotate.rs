@@ -36,11 +36,12 @@ pub(crate) async fn rotate(
     Path(id): Path<ApiKeyId>,
     OptionalBody(body): OptionalBody<RotateApiKey>,
 ) -> Result<Versioned<Created<NewApiKey>>> {
-    let caller = local.each();
+    let mut caller = local.each();
     let (key, place) = reach(&caller, id).await?;
     if key.user_id != caller.user() || !caller.allows(place) {
         return Err(Problem::new("forbidden", "Only its maker can rotate a key; you can revoke it."));
     }
+    caller.answered()?;
     if caller.principal().session().is_some() {
         caller.require_fresh()?;
     } else {

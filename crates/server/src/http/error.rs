@@ -10,6 +10,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Refusal, Stop};
 
+use super::idempotency::Replay;
+
 /// An answer that is not what the caller hoped for.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -20,6 +22,8 @@ pub(crate) struct Problem {
     pub(crate) retry_after: Option<u64>,
     /// For the log alone.
     pub(crate) cause: Option<String>,
+    /// No problem at all: the answer that the same request got before, which goes out in its stead.
+    pub(crate) replay: Option<Replay>,
 }
 
 pub(crate) type Result<T, E = Problem> = std::result::Result<T, E>;
@@ -97,7 +101,7 @@ impl Problem {
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let (_, status, _) = CODES.iter().find(|(known, ..)| *known == code).expect("each code stands in the list");
         let status = StatusCode::from_u16(*status).expect("the list holds good statuses");
-        Self { status, code, message: message.into(), param: None, retry_after: None, cause: None }
+        Self { status, code, message: message.into(), param: None, retry_after: None, cause: None, replay: None }
     }
 
     pub(crate) fn field(param: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
@@ -133,6 +137,9 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        if let Some(replay) = self.replay {
+            return replay.into_response();
+        }
         let request_id = super::layers::current_request_id();
         if self.status.is_server_error() {
             tracing::error!(

@@ -88,7 +88,20 @@ pub(crate) enum Outcome {
     /// Go on, and store the answer.
     Claimed(Claim),
     /// The answer was given before.
-    Replayed(Response),
+    Replayed(Replay),
+}
+
+/// An answer that was given before, as it was kept.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    status: u16,
+    kept: Vec<u8>,
+}
+
+impl IntoResponse for Replay {
+    fn into_response(self) -> Response {
+        replay(self.status, &self.kept)
+    }
 }
 
 impl Presented {
@@ -115,7 +128,7 @@ impl Presented {
             }
             let kept = store.unseal(&place(&scope), &stored.response)?;
             self.stored.store(true, Ordering::SeqCst);
-            return Ok(Outcome::Replayed(replay(u16::try_from(stored.status).unwrap_or(200), &kept)));
+            return Ok(Outcome::Replayed(Replay { status: u16::try_from(stored.status).unwrap_or(200), kept }));
         }
         Ok(Outcome::Claimed(claim))
     }

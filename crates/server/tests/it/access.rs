@@ -38,6 +38,37 @@ fn last(answer: &Answer) -> &str {
 }
 
 testing::both_stores! {
+    async fn a_repeated_request_is_held_against_the_rights_of_now(house) {
+        let ann = house.sign_up("Ann").await;
+        let max = house.join(&ann, "Max", "admin").await;
+        let role = async |role: &str| {
+            ann.patch(&format!("/api/v1/members/{}", max.user), &json!({ "role": role })).await.expect(200);
+        };
+        let once = max.with("idempotency-key", "once");
+        let team = once.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        let key = once.post("/api/v1/auth/api-keys", &json!({ "name": "k" })).await.expect(201);
+        let rotate = format!("/api/v1/auth/api-keys/{}/rotate", key.str("/id"));
+        let rotated = once.post(&rotate, &json!({})).await.expect(201);
+        let below = json!({ "name": "Frontend", "parent_id": team.str("/id") });
+        let frontend = once.with("x-part", "2").post("/api/v1/teams", &below).await;
+        assert_eq!(frontend.expect(422).code(), "idempotency_mismatch");
+        role("viewer").await;
+        for (path, body) in [
+            ("/api/v1/teams", json!({ "name": "Engineering" })),
+            ("/api/v1/auth/api-keys", json!({ "name": "k" })),
+            (rotate.as_str(), json!({})),
+        ] {
+            let refused = once.post(path, &body).await;
+            assert!([403, 404].contains(&refused.status), "{path}: {}", refused.text);
+            assert!(!refused.headers.contains_key("idempotent-replayed"), "{path}");
+        }
+        role("admin").await;
+        let again = once.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        assert_eq!((again.str("/id"), &again.headers["idempotent-replayed"]), (team.str("/id"), &"true".parse().expect("a value")));
+        let again = once.post(&rotate, &json!({})).await.expect(201);
+        assert_eq!(again.str("/key"), rotated.str("/key"));
+    }
+
     async fn everybody_may_ask_about_themself(house) {
         let ann = house.sign_up("Ann").await;
         let max = house.join(&ann, "Max", "viewer").await;

@@ -14,7 +14,7 @@ use super::Turned;
 use super::credential::{authenticate, refuse};
 use crate::App;
 use crate::http::error::{Problem, Result};
-use crate::http::idempotency::{Claim, Outcome, Presented};
+use crate::http::idempotency::{Claim, Outcome, Presented, Replay};
 use crate::http::reply::Reply;
 
 /// A request that came into an organisation.
@@ -23,6 +23,8 @@ pub(super) struct Inside {
     pub(super) scope: Scope,
     pub(super) principal: Principal,
     pub(super) claim: Option<Claim>,
+    /// The answer that this request got before; given again when the caller may still do what it asks for.
+    pub(super) answer: Option<Replay>,
     pub(super) route: String,
 }
 
@@ -47,17 +49,33 @@ impl Inside {
             }
             Err(Stop::Failed(error)) => return Err(error.into()),
         };
-        let inside = Self { app: app.clone(), scope, principal, claim: None, route: route(parts) };
+        let inside = Self { app: app.clone(), scope, principal, claim: None, answer: None, route: route(parts) };
         if let Some(project) = project {
             inside.visible_project(project).await?;
         }
         Ok(inside)
     }
 
-    pub(super) async fn claiming(mut self, parts: &Parts) -> Result<Self, Turned> {
+    pub(super) async fn claim(&mut self, parts: &Parts) -> Result<(), Turned> {
         let who = format!("{} {}", self.scope.org(), self.scope.actor());
         self.claim = claim(parts, &self.app, &who, Recall::Org(&self.scope)).await?;
-        Ok(self)
+        Ok(())
+    }
+
+    /// Gives the answer that this request got before, if there is one.
+    pub(super) fn answered(&mut self) -> Result<()> {
+        match self.answer.take() {
+            None => Ok(()),
+            Some(replay) => Err(Problem { replay: Some(replay), ..Problem::internal("an answer given before") }),
+        }
+    }
+
+    /// Refuses to let something take effect that was answered before.
+    pub(super) fn require_unanswered(&self) -> Result<()> {
+        match self.answer {
+            None => Ok(()),
+            Some(_) => Err(Problem::internal("a route took effect twice: it must ask for the answer given before")),
+        }
     }
 
     /// Refuses what a permission is lacking for, and records it.
@@ -115,7 +133,7 @@ pub(super) async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_
     let Some(presented) = parts.extensions.get::<Presented>() else { return Ok(None) };
     match presented.claim(app, who, &route(parts), recall).await? {
         Outcome::Claimed(claim) => Ok(Some(claim)),
-        Outcome::Replayed(response) => Err(Turned::Replayed(response)),
+        Outcome::Replayed(replay) => Err(Turned::Replayed(replay)),
     }
 }
 

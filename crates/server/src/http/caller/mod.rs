@@ -18,6 +18,7 @@ pub(crate) use self::credential::{FRESH, csrf, session_cookie};
 pub(crate) use self::organisation::{Caller, Local};
 pub(crate) use self::person::{Member, Operator, Person, Visitor};
 use super::error::Problem;
+use super::idempotency::Replay;
 
 /// What a route asks of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +45,14 @@ pub(crate) trait Gate {
 /// Why a request does not come through a gate: a problem, or an answer that was given before.
 pub(crate) enum Turned {
     Away(Problem),
-    Replayed(Response),
+    Replayed(Replay),
 }
 
 impl IntoResponse for Turned {
     fn into_response(self) -> Response {
         match self {
             Self::Away(problem) => problem.into_response(),
-            Self::Replayed(response) => response,
+            Self::Replayed(replay) => replay.into_response(),
         }
     }
 }

@@ -53,11 +53,12 @@ impl<P: Requires> FromRequestParts<App> for Caller<P> {
     type Rejection = Turned;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
-        let inside = Inside::enter(parts, app).await?;
+        let mut inside = Inside::enter(parts, app).await?;
         if !inside.scope.grants().allow(P::PERMISSION, Object::Organisation) {
             return Err(inside.denied(P::PERMISSION, "organisation").await.into());
         }
-        Ok(Self { inside: inside.claiming(parts).await?, permission: PhantomData })
+        inside.claim(parts).await?;
+        Ok(Self { inside, permission: PhantomData })
     }
 }
 
@@ -65,22 +66,28 @@ impl<P: Requires> FromRequestParts<App> for Local<P> {
     type Rejection = Turned;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
-        let inside = Inside::enter(parts, app).await?;
-        Ok(Self { inside: inside.claiming(parts).await?, permission: PhantomData })
+        let mut inside = Inside::enter(parts, app).await?;
+        match inside.claim(parts).await {
+            // Where the permission is needed, the handler is yet to say.
+            Err(Turned::Replayed(answer)) => inside.answer = Some(answer),
+            other => other?,
+        }
+        Ok(Self { inside, permission: PhantomData })
     }
 }
 
 impl<P: Requires> Local<P> {
     /// Says that the request is about the organisation as a whole.
-    pub(crate) async fn organisation(self) -> Result<Caller<P>> {
+    pub(crate) async fn organisation(mut self) -> Result<Caller<P>> {
         if self.inside.scope.grants().allow(P::PERMISSION, Object::Organisation) {
+            self.inside.answered()?;
             return Ok(Caller { inside: self.inside, permission: PhantomData });
         }
         Err(self.inside.denied(P::PERMISSION, "organisation").await)
     }
 
     /// Says that the request is about a team; 404 when the caller cannot see it, 403 when they may not do this.
-    pub(crate) async fn team(self, id: TeamId) -> Result<(Caller<P>, Team)> {
+    pub(crate) async fn team(mut self, id: TeamId) -> Result<(Caller<P>, Team)> {
         let mut tx = self.inside.app.house.store.open(&self.inside.scope).read().await?;
         let team = teams::get(&mut tx, id).await?;
         drop(tx);
@@ -91,19 +98,22 @@ impl<P: Requires> Local<P> {
         if !grants.allow(P::PERMISSION, Object::Team(id)) {
             return Err(self.inside.denied(P::PERMISSION, &id.to_string()).await);
         }
+        self.inside.answered()?;
         Ok((Caller { inside: self.inside, permission: PhantomData }, team))
     }
 
     /// Says that the request is about a project; 404 when the caller cannot see it, 403 when they may not do this.
-    pub(crate) async fn project(self, id: ProjectId) -> Result<(Caller<P>, Project)> {
+    pub(crate) async fn project(mut self, id: ProjectId) -> Result<(Caller<P>, Project)> {
         let project = self.inside.visible_project(id).await?;
         if !self.inside.scope.grants().allow(P::PERMISSION, Object::Project { id, open: project.open }) {
             return Err(self.inside.denied(P::PERMISSION, &id.to_string()).await);
         }
+        self.inside.answered()?;
         Ok((Caller { inside: self.inside, permission: PhantomData }, project))
     }
 
-    /// Says that the request is about whatever the caller can see: the handler asks for each thing with [`Caller::allows`].
+    /// Says that the request is about whatever the caller can see: the handler asks for each thing with [`Caller::allows`], and when
+    /// all is allowed for the answer given before with [`Caller::answered`].
     pub(crate) fn each(self) -> Caller<P> {
         Caller { inside: self.inside, permission: PhantomData }
     }
@@ -148,6 +158,11 @@ impl<P: Requires> Caller<P> {
     /// Refuses unless the caller is a person who has shown a factor within the last ten minutes; for what is hard to undo.
     pub(crate) fn require_fresh(&self) -> Result<()> {
         require_fresh(self.principal(), self.ambient().now())
+    }
+
+    /// Gives the answer that this request got before, if there is one; for handlers that check permissions themselves.
+    pub(crate) fn answered(&mut self) -> Result<()> {
+        self.inside.answered()
     }
 
     /// Whether the route's permission holds at an object.
@@ -199,6 +214,7 @@ impl<P: Requires> Caller<P> {
 
     /// Commits, with the answer for the request's Idempotency-Key, and gives the answer.
     pub(crate) async fn commit<R: Reply>(&self, mut tx: Tx, reply: R) -> Result<R> {
+        self.inside.require_unanswered()?;
         if let Some(claim) = &self.inside.claim {
             claim.store_in_org(self.store(), &mut tx, &reply).await?;
         }
@@ -208,6 +224,7 @@ impl<P: Requires> Caller<P> {
 
     /// As [`Caller::commit`], for the control database.
     pub(crate) async fn commit_control<R: Reply>(&self, mut tx: ControlTx, reply: R) -> Result<R> {
+        self.inside.require_unanswered()?;
         if let Some(claim) = &self.inside.claim {
             claim.store_in_control(self.store(), &mut tx, &reply).await?;
         }

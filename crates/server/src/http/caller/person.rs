@@ -244,6 +244,15 @@ impl Operator {
 }
 
 impl Visitor {
+    /// Commits, with the answer for the request's Idempotency-Key, and gives the answer.
+    pub(crate) async fn commit<R: Reply>(&self, mut tx: ControlTx, reply: R) -> Result<R> {
+        if let Some(claim) = &self.claim {
+            claim.store_in_control(&self.app.house.store, &mut tx, &reply).await?;
+        }
+        tx.commit().await?;
+        Ok(reply)
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }
