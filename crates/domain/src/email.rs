@@ -79,6 +79,14 @@ impl Email {
     }
 }
 
+impl Email {
+    /// The domain in small letters, for comparing.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        self.0.split_once('@').map_or_else(String::new, |(_, domain)| domain.to_ascii_lowercase())
+    }
+}
+
 fn is_local_part(text: &str) -> bool {
     // RFC 5321 section 4.1.2 `Dot-string`, RFC 5322 section 3.2.3 `atext`.
     let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b);

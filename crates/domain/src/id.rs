@@ -133,6 +133,7 @@ id!(MailId, "mai", "A mail in the outbox.");
 id!(TicketId, "tic", "A single-use link that was mailed to somebody.");
 id!(DeliveryId, "del", "A change decided in the control database that is on its way into an organisation's store.");
 id!(OverrideId, "ovr", "An exception from an organisation's plan.");
+id!(MailDomainId, "dom", "A mail domain that an organisation has claimed.");
 id!(UsageId, "usg", "One row of the usage log.");
 id!(BudgetId, "bud", "A budget.");
 

@@ -11,6 +11,7 @@ mod health;
 mod http;
 mod invitations;
 pub mod listen;
+mod mail_domains;
 mod members;
 pub mod metrics;
 pub mod openapi;

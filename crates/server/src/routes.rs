@@ -153,6 +153,7 @@ pub(crate) fn all() -> Routes {
     let routes = crate::orgs::routes(routes);
     let routes = crate::members::routes(routes);
     let routes = crate::invitations::routes(routes);
+    let routes = crate::mail_domains::routes(routes);
     let routes = crate::roles::routes(routes);
     let routes = crate::access::routes(routes);
     let routes = crate::admin::routes(routes);

@@ -467,9 +467,29 @@ impl Store {
     pub async fn invited(&self, token: &str, origin: Origin) -> Result<Option<Invited>, Error> {
         let mut tx = self.read_control().await?;
         let invitation = invitations::find_by_hash(&mut tx, &sha256(token)).await?;
+        drop(tx);
+        self.answered_for(invitation, origin).await
+    }
+
+    /// As [`Store::invited`], by the link that the invited mailbox got after somebody with another address had opened the first one:
+    /// who that was, too.
+    /// # Errors
+    /// As the databases.
+    pub async fn invited_elsewhere(&self, token: &str, origin: Origin) -> Result<Option<(UserId, Invited)>, Error> {
+        let mut tx = self.read_control().await?;
+        let Some((asked_by, invitation)) = invitations::find_asked(&mut tx, &sha256(token)).await? else {
+            return Ok(None);
+        };
+        drop(tx);
+        Ok(self.answered_for(Some(invitation), origin).await?.map(|invited| (asked_by, invited)))
+    }
+
+    /// An invitation that is open and whose maker may still act, with the scope of the maker.
+    async fn answered_for(&self, invitation: Option<Invitation>, origin: Origin) -> Result<Option<Invited>, Error> {
         let Some(invitation) = invitation.filter(|invitation| invitation.is_open(self.ambient().now())) else {
             return Ok(None);
         };
+        let mut tx = self.read_control().await?;
         let maker = people::find(&mut tx, invitation.invited_by).await?;
         drop(tx);
         let Some(maker) = maker.filter(|maker| maker.standing == domain::status::Standing::Active) else {

@@ -11,21 +11,21 @@ use domain::authoriser::Object;
 use domain::email::Email;
 use domain::role::{Role, held_at};
 use domain::status::Standing;
-use domain::{InvitationId, ProjectId, TeamId, Time, UserId};
+use domain::{InvitationId, OrgId, ProjectId, TeamId, Time, UserId};
 use serde_json::json;
 use store::audit::Event;
 use store::control::invitations::{self, Invitation};
 use store::control::mails::{self, NewMail};
 use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Organisation};
-use store::control::people;
+use store::control::{mail_domains, people};
 use store::deliveries::Placement;
 use store::keys::sha256;
 use store::org::{projects, teams};
 use store::{Actor, ControlTx, Error as StoreError, Invited, Json, Origin, Scope, Turn};
 
 use crate::login::new_secret;
-use crate::{Error, House, Result, entitlements, members, roles, throttle};
+use crate::{Error, House, Result, entitlements, letters, members, roles, throttle};
 
 /// How long a link can be used (security facts, section 5.8).
 const LIFETIME: Duration = Duration::from_hours(72);
@@ -174,68 +174,132 @@ pub async fn preview(house: &House, token: &str, origin: &Origin) -> Result<Prev
     Ok(Preview { organisation, role: invited.invitation.role, role_name, expires_at: invited.invitation.expires_at })
 }
 
-/// The invitation is for another address, or the person has not verified theirs. To be recorded where they tried.
+/// What opening a link leads to.
 #[derive(Debug)]
-pub struct AnotherAddress(pub Invitation);
+pub enum Accepted {
+    /// They belong to the organisation when the transaction is committed.
+    Joined(ControlTx, Joined),
+    /// The invited mailbox is asked to confirm it, when the transaction is committed.
+    Asked(ControlTx),
+    /// The person has verified no address. To be recorded where they tried.
+    Unverified(Invitation),
+}
 
-/// Accepts an invitation for a person who is signed in: they belong to the organisation when the transaction is committed.
+/// Accepts an invitation for a person who is signed in. Under another verified address than the invited one they join when whoever reads
+/// the invited mailbox confirms it: that is the one whom the inviter trusted.
 /// # Errors
 /// [`StoreError::NotFound`] when the link is void, whatever the reason; [`Error::Forbidden`] when the inviter may not give any more
 /// what was promised; [`Error::Conflict`] when the person is a member already; [`Error::Entitlement`] when the plan has fewer seats
-/// by now.
-pub async fn accept(
-    house: &House,
-    user: UserId,
-    token: &str,
-    origin: &Origin,
-) -> Result<Result<(ControlTx, Joined), AnotherAddress>> {
-    let ambient = house.store.ambient();
-    let now = ambient.now();
-    let Invited { invitation, inviter } =
-        house.store.invited(token, origin.clone()).await?.ok_or(StoreError::NotFound("invitation"))?;
-    let org = invitation.org_id;
+/// by now; [`Error::Throttled`] after too many mails to the invited address.
+pub async fn accept(house: &House, user: UserId, token: &str, origin: &Origin) -> Result<Accepted> {
+    let invited = house.store.invited(token, origin.clone()).await?.ok_or(StoreError::NotFound("invitation"))?;
+    let org = invited.invitation.org_id;
     let mut tx = house.store.begin_control(Turn::Org(org)).await?;
     let person = people::get(&mut tx, user).await?;
-    if person.verified_at.is_none() || person.email != invitation.email {
-        return Ok(Err(AnotherAddress(invitation)));
+    if person.verified_at.is_none() {
+        return Ok(Accepted::Unverified(invited.invitation));
     }
     if memberships::find(&mut tx, org, user).await?.is_some() {
         return Err(Error::Conflict("You belong to this organisation already.".into()));
     }
-    let offer = what_is_left(house, &inviter, &invitation).await?;
-    check(house, &mut tx, &inviter, &offer).await.map_err(|error| match error {
+    if person.email == invited.invitation.email {
+        let joined = let_in(house, &mut tx, &invited, user, origin).await?;
+        return Ok(Accepted::Joined(tx, joined));
+    }
+    let invitation = &invited.invitation;
+    throttle::charge_invitation(&mut tx, house, org, &invitation.email).await?;
+    let secret = new_secret(house);
+    invitations::ask(&mut tx, invitation.id, user, &sha256(&secret), invitation.expires_at).await?;
+    let organisation = organisations::get(&mut tx, org).await?;
+    let letter = letters::confirm_joining(house, invitation, &person, organisation.name.as_str(), &secret, origin);
+    mails::queue(&mut tx, letter).await?;
+    let event = Event::new("invitation.asked_elsewhere", invitation.id).detail(json!({ "by": user }));
+    tx.record(org, &Actor::Person(user), origin, event).await?;
+    Ok(Accepted::Asked(tx))
+}
+
+/// Lets in whoever opened an invitation under another address, on the word of whoever reads the invited mailbox.
+/// # Errors
+/// As [`accept`].
+pub async fn confirm(house: &House, token: &str, origin: &Origin) -> Result<(ControlTx, Joined)> {
+    let void = || Error::from(StoreError::NotFound("invitation"));
+    let (_, invited) = house.store.invited_elsewhere(token, origin.clone()).await?.ok_or_else(void)?;
+    let org = invited.invitation.org_id;
+    let mut tx = house.store.begin_control(Turn::Org(org)).await?;
+    // Somebody else may have opened the first link since: the word was given for one alone.
+    let (user, _) = invitations::find_asked(&mut tx, &sha256(token)).await?.ok_or_else(void)?;
+    let person = people::find(&mut tx, user).await?.ok_or_else(void)?;
+    if person.verified_at.is_none() || person.standing != Standing::Active {
+        return Err(void());
+    }
+    if memberships::find(&mut tx, org, user).await?.is_some() {
+        return Err(Error::Conflict("They belong to this organisation already.".into()));
+    }
+    let joined = let_in(house, &mut tx, &invited, user, origin).await?;
+    Ok((tx, joined))
+}
+
+/// Makes a person a member by an invitation, as it promised and as far as the inviter may give that now.
+async fn let_in(house: &House, tx: &mut ControlTx, invited: &Invited, user: UserId, origin: &Origin) -> Result<Joined> {
+    let Invited { invitation, inviter } = invited;
+    let org = invitation.org_id;
+    let offer = what_is_left(house, inviter, invitation).await?;
+    check(house, tx, inviter, &offer).await.map_err(|error| match error {
         Error::Forbidden(_) => {
             Error::Forbidden("Whoever invited you may not give this any more; ask for a new invitation.".into())
         }
         other => other,
     })?;
     // This invitation itself is among the open ones, and holds the seat.
-    entitlements::require_seats(house, &mut tx, org, 0).await?;
-    if !invitations::accept(&mut tx, invitation.id).await? {
+    entitlements::require_seats(house, tx, org, 0).await?;
+    if !invitations::accept(tx, invitation.id).await? {
         return Err(StoreError::NotFound("invitation").into());
     }
+    mail_domains::unbar(tx, org, user).await?;
+    let detail =
+        json!({ "invitation": invitation.id, "role": offer.role, "teams": offer.teams, "projects": offer.projects });
+    let place = Place { role: offer.role, teams: offer.teams, projects: offer.projects };
+    let membership = seat(house, tx, org, user, place, detail, origin).await?;
+    let organisation = organisations::get(tx, org).await?;
+    Ok(Joined { organisation, membership })
+}
+
+/// Where somebody is put who joins.
+pub(crate) struct Place {
+    pub(crate) role: Role,
+    pub(crate) teams: Vec<(TeamId, Role)>,
+    pub(crate) projects: Vec<(ProjectId, Role)>,
+}
+
+/// Writes the membership of somebody who joins, with their teams and projects.
+pub(crate) async fn seat(
+    house: &House,
+    tx: &mut ControlTx,
+    org: OrgId,
+    user: UserId,
+    place: Place,
+    detail: serde_json::Value,
+    origin: &Origin,
+) -> Result<Membership> {
+    let ambient = house.store.ambient();
     let membership = Membership {
         id: ambient.id(),
         org_id: org,
         user_id: user,
-        role: offer.role,
+        role: place.role,
         standing: Standing::Active,
         seen_at: None,
         version: 1,
-        created_at: now,
+        created_at: ambient.now(),
     };
-    memberships::insert(&mut tx, &membership).await?;
-    let placement =
-        Placement { user, membership: membership.id, teams: offer.teams.clone(), projects: offer.projects.clone() };
+    memberships::insert(tx, &membership).await?;
+    let placement = Placement { user, membership: membership.id, teams: place.teams, projects: place.projects };
     if !placement.teams.is_empty() || !placement.projects.is_empty() {
         tx.place(org, &placement).await?;
     }
-    let detail =
-        json!({ "invitation": invitation.id, "role": offer.role, "teams": offer.teams, "projects": offer.projects });
     let event = Event::new("member.joined", user).after(&membership).detail(detail);
     tx.record(org, &Actor::Person(user), origin, event).await?;
-    let organisation = organisations::get(&mut tx, org).await?;
-    Ok(Ok((tx, Joined { organisation, membership })))
+    Ok(membership)
 }
 
 /// Refuses lists that are too long or name something twice.
@@ -328,7 +392,7 @@ async fn mail(house: &House, tx: &mut ControlTx, invitation: &Invitation, token:
     let body = format!(
         "{inviter} invites you to work in {organisation} on Rowhouse.\n\n\
          To accept, sign in or sign up with this mail address and open:\n\n{}\n\n\
-         The link works until {}, once, and for this mail address alone. If you do not know {inviter}, do nothing.\n",
+         The link works until {}, once. Opened under another mail address, it takes a confirmation from this one. If you do not know {inviter}, do nothing.\n",
         link(house, token),
         invitation.expires_at,
     );

@@ -6,6 +6,7 @@ use domain::Time;
 use domain::email::Email;
 use store::Origin;
 use store::control::api_keys::Expiring;
+use store::control::invitations::Invitation;
 use store::control::mails::NewMail;
 use store::control::people::Person;
 
@@ -184,6 +185,59 @@ pub(crate) fn recovery_code_used(house: &House, person: &Person, left: i64, orig
         .say(format!("one of your recovery codes was used; {left} are left."))
         .say(asked(house, origin))
         .say("If it was not you, change your password and make new codes at once.")
+        .seal()
+}
+
+/// To an invited mailbox, when somebody with another address has opened the invitation.
+pub(crate) fn confirm_joining(
+    house: &House,
+    invitation: &Invitation,
+    person: &Person,
+    organisation: &str,
+    token: &str,
+    origin: &Origin,
+) -> NewMail {
+    let to = &invitation.email;
+    let letter =
+        Letter { house, to, name: None, subject: "Confirm who joins by your invitation", paragraphs: Vec::new() };
+    letter
+        .say(format!(
+            "you were invited to {organisation}. Somebody has opened that invitation under another mail address: {} calls itself {:?}.",
+            person.email,
+            person.name.as_str()
+        ))
+        .say("If that is you, or you want them to join in your place, open this link:")
+        .link("invitations/confirm", "invitations/confirm", token, invitation.expires_at)
+        .say(asked(house, origin))
+        .say("If you do not know them, do nothing: without the link they do not get in.")
+        .seal()
+}
+
+/// To a mailbox of those who run a mail domain.
+pub(crate) fn prove_domain(
+    house: &House,
+    address: &Email,
+    organisation: &str,
+    domain: &str,
+    token: &str,
+    until: Time,
+    origin: &Origin,
+) -> NewMail {
+    let letter = Letter {
+        house,
+        to: address,
+        name: None,
+        subject: "Confirm your organisation's mail domain",
+        paragraphs: Vec::new(),
+    };
+    letter
+        .say(format!(
+            "the organisation {organisation:?} says that {domain} is its mail domain. If you confirm that, everybody with a mail \
+             address there can join it by themselves. If it is so, open this link:"
+        ))
+        .link("mail-domains/confirm", "mail-domains/confirm", token, until)
+        .say(asked(house, origin))
+        .say("If it is not, or you do not know that organisation, do nothing: without the link nobody joins.")
         .seal()
 }
 

@@ -13,6 +13,7 @@ mod letters;
 mod links;
 pub mod login;
 pub mod mail_address;
+pub mod mail_domains;
 pub mod members;
 pub mod operator;
 pub mod orgs;

@@ -8,7 +8,7 @@ use domain::{OrgId, UserId};
 use serde_json::json;
 use store::audit::Event;
 use store::control::memberships::{self, Member, Membership};
-use store::control::organisations;
+use store::control::{mail_domains, organisations};
 use store::deliveries::Departure;
 use store::{Actor, ControlTx, Error as StoreError, Origin, Scope, Turn};
 
@@ -71,6 +71,7 @@ pub async fn remove(house: &House, scope: &Scope, user: UserId, expected: Option
     let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
     let stay = reach(house, &mut tx, scope, user, expected).await?;
     end(&mut tx, &stay).await?;
+    mail_domains::bar(&mut tx, scope.org(), user).await?;
     let event = Event::new("member.removed", user).before(&stay);
     tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
     Ok(tx)

@@ -19,6 +19,8 @@ mod verify;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use verify::submit::MailedToken;
+
 use crate::routes::Routes;
 
 /// A mail address.

@@ -1,14 +1,15 @@
-//! `POST /api/v1/invitations/accept`: accepts an invitation, for the person who is signed in with the invited address.
+//! `POST /api/v1/invitations/accept`: accepts an invitation, for the person who is signed in.
 
 use domain::role::Role;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tenancy::invitations::{self, AnotherAddress};
+use tenancy::invitations;
 
+use crate::auth::MailSent;
 use crate::http::body::Body;
 use crate::http::caller::Person;
 use crate::http::error::Result;
-use crate::http::reply::Found;
+use crate::http::reply::{Accepted, Either, Found};
 use crate::orgs::OrgView;
 
 /// The link. Nothing else: what is given was settled by the inviter.
@@ -26,21 +27,31 @@ pub(crate) struct Joined {
     role: Role,
 }
 
-/// A link that was never made, was used, was revoked or has ended gets the same 404. Whoever has a good link that was sent to
-/// another address, or has not verified theirs, gets one 403 for both.
-pub(crate) async fn accept(person: Person, Body(body): Body<AcceptInvitation>) -> Result<Found<Joined>> {
+impl From<invitations::Joined> for Joined {
+    fn from(joined: invitations::Joined) -> Self {
+        Self { organization: joined.organisation.into(), role: joined.membership.role }
+    }
+}
+
+/// A link that was never made, was used, was revoked or has ended gets the same 404. Under another verified address than the invited
+/// one it is 202: the invited mailbox is asked. Whoever has not verified theirs gets 403.
+pub(crate) async fn accept(
+    person: Person,
+    Body(body): Body<AcceptInvitation>,
+) -> Result<Either<Found<Joined>, Accepted<MailSent>>> {
     let house = person.house();
-    let (tx, joined) = match invitations::accept(house, person.user(), &body.token, person.origin()).await? {
-        Ok(joined) => joined,
-        Err(AnotherAddress(invitation)) => {
-            let message = "This invitation is for another mail address, or yours is not verified yet.";
-            return Err(person.deny(invitation.org_id, invitation.id, message).await);
+    match invitations::accept(house, person.user(), &body.token, person.origin()).await? {
+        invitations::Accepted::Joined(tx, joined) => {
+            let org = joined.organisation.id;
+            let reply = person.commit(tx, Found(joined.into())).await?;
+            // The teams and projects that were promised, before the answer.
+            house.settle(org).await;
+            Ok(Either::This(reply))
         }
-    };
-    let org = joined.organisation.id;
-    let reply = Joined { organization: joined.organisation.into(), role: joined.membership.role };
-    let reply = person.commit(tx, Found(reply)).await?;
-    // The teams and projects that were promised, before the answer.
-    house.settle(org).await;
-    Ok(reply)
+        invitations::Accepted::Asked(tx) => person.commit(tx, Accepted(MailSent::default())).await.map(Either::That),
+        invitations::Accepted::Unverified(invitation) => {
+            let message = "Verify your mail address first; then open the invitation again.";
+            Err(person.deny(invitation.org_id, invitation.id, message).await)
+        }
+    }
 }

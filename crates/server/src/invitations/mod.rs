@@ -1,6 +1,7 @@
 //! Invitations into an organisation, by mail or by link.
 
 mod accept;
+mod confirm;
 mod create;
 mod list;
 mod preview;
@@ -16,6 +17,8 @@ use store::control::invitations::Invitation;
 use tenancy::House;
 use tenancy::invitations::{Sent, link};
 
+pub(crate) use accept::Joined;
+
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -25,15 +28,16 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .post("/api/v1/invitations/{id}/resend", "Mails a new link; the old one is void.", resend::resend)
         .delete("/api/v1/invitations/{id}", "Revokes an invitation.", revoke::revoke)
         .post("/api/v1/invitations/preview", "Tells where a link leads.", preview::preview)
-        .post("/api/v1/invitations/accept", "Accepts an invitation to the own, verified address.", accept::accept)
+        .post("/api/v1/invitations/accept", "Accepts an invitation to a verified address.", accept::accept)
+        .post("/api/v1/invitations/confirm", "Lets in who opened it under another address.", confirm::confirm)
 }
 
 /// A team to be put into, with the role there.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TeamOffer {
-    team_id: TeamId,
-    role: Role,
+    pub(crate) team_id: TeamId,
+    pub(crate) role: Role,
 }
 
 /// A project to be put into, with the role there.
@@ -109,7 +113,7 @@ pub(crate) struct SentView {
     invitation: InvitationView,
     /// What the link holds; `POST /api/v1/invitations/accept` takes it.
     token: String,
-    /// The link, as mailed. It works for the invited address alone.
+    /// The link, as mailed. Under another address it takes a confirmation from the invited mailbox.
     link: String,
 }
 

@@ -71,12 +71,78 @@ testing::both_stores! {
     async fn it_is_for_the_invited_address_alone(house) {
         let (ann, eve) = (house.sign_up("Ann").await, house.sign_up("Eve").await);
         let sent = ann.post("/api/v1/invitations", &to("max", "member")).await.expect(201);
-        assert_eq!(accept(&eve, &sent).await.expect(403).code(), "forbidden");
+        // Whoever else opens it gets nothing by that.
+        assert_eq!(accept(&eve, &sent).await.expect(202).str("/status"), "mail_sent");
+        eve.in_org(&ann.org).get("/api/v1/teams").await.expect(404);
         assert_eq!(accept(&house.visitor(), &sent).await.status, 401);
         let widened = json!({ "token": sent.str("/token"), "role": "owner" });
         let max = house.sign_up("Max").await;
         assert_eq!(max.post("/api/v1/invitations/accept", &widened).await.expect(422).str("/error/param"), "role");
         accept(&max, &sent).await.expect(200);
+    }
+
+    async fn under_another_address_the_invited_mailbox_confirms_it(house) {
+        const SUBJECT: &str = "Confirm who joins by your invitation";
+        let (ann, max) = (house.sign_up("Ann").await, house.sign_up("Max").await);
+        let team = ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        let offer = json!({
+            "email": "work@elsewhere.example", "role": "viewer", "teams": [{ "team_id": team.str("/id"), "role": "viewer" }],
+        });
+        let sent = ann.post("/api/v1/invitations", &offer).await.expect(201);
+        accept(&max, &sent).await.expect(202);
+        assert!(house.mails_to("max@example.com").await.is_empty(), "who asks gets no say");
+        let mail = house.mail("work@elsewhere.example", SUBJECT).await;
+        assert!(mail.body.contains("max@example.com"), "{}", mail.body);
+        let token = house.mailed_token("work@elsewhere.example", SUBJECT).await;
+        let confirm = async |token: &str| house.visitor().post("/api/v1/invitations/confirm", &json!({ "token": token })).await;
+        // The first link is no confirmation, and the body settles nothing.
+        confirm(sent.str("/token")).await.expect(404);
+        let widened = json!({ "token": token, "role": "owner" });
+        assert_eq!(house.visitor().post("/api/v1/invitations/confirm", &widened).await.expect(422).str("/error/param"), "role");
+        // Somebody else who opens the link voids the word that was not given yet.
+        let eve = house.sign_up("Eve").await;
+        accept(&eve, &sent).await.expect(202);
+        confirm(&token).await.expect(404);
+        accept(&max, &sent).await.expect(202);
+        let token = house.mailed_token("work@elsewhere.example", SUBJECT).await;
+        let (one, two) = tokio::join!(confirm(&token), confirm(&token));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [204, 404], "once");
+        let seen = max.in_org(&ann.org).get("/api/v1/teams").await.expect(200);
+        assert_eq!(seen.str("/data/0/name"), "Engineering");
+        max.in_org(&ann.org).post("/api/v1/projects", &json!({ "name": "P" })).await.expect(403);
+        eve.in_org(&ann.org).get("/api/v1/teams").await.expect(404);
+        accept(&max, &sent).await.expect(404);
+        let actions = house.actions(&ann).await;
+        assert!(actions.iter().any(|action| action == "invitation.asked_elsewhere") && actions.iter().any(|action| action == "member.joined"));
+    }
+
+    async fn a_confirmation_ends_with_its_invitation(house) {
+        let (ann, max) = (house.sign_up("Ann").await, house.sign_up("Max").await);
+        let offer = json!({ "email": "work@elsewhere.example", "role": "viewer" });
+        let sent = ann.post("/api/v1/invitations", &offer).await.expect(201);
+        let ask = async |sent: &Answer| {
+            accept(&max, sent).await.expect(202);
+            house.mailed_token("work@elsewhere.example", "Confirm who joins by your invitation").await
+        };
+        let confirm = async |token: &str| house.visitor().post("/api/v1/invitations/confirm", &json!({ "token": token })).await;
+        let url = format!("/api/v1/invitations/{}", sent.str("/id"));
+        let token = ask(&sent).await;
+        let sent = ann.post(&format!("{url}/resend"), &json!({})).await.expect(200);
+        confirm(&token).await.expect(404);
+        let token = ask(&sent).await;
+        ann.delete(&url).await.expect(204);
+        confirm(&token).await.expect(404);
+    }
+
+    async fn nobody_floods_an_invited_mailbox_by_opening_the_link(house) {
+        let (ann, max) = (house.sign_up("Ann").await, house.sign_up("Max").await);
+        let sent = ann.post("/api/v1/invitations", &json!({ "email": "work@elsewhere.example", "role": "viewer" })).await.expect(201);
+        for _ in 0..4 {
+            accept(&max, &sent).await.expect(202);
+        }
+        accept(&max, &sent).await.expect(429);
     }
 
     async fn an_address_that_is_not_verified_is_not_enough(house) {

@@ -9,6 +9,7 @@ mod invitations;
 mod lifetimes;
 mod logins;
 mod mail_addresses;
+mod mail_domains;
 mod members;
 mod operator;
 mod orgs;

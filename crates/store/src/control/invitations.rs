@@ -200,7 +200,7 @@ pub async fn resend(
 ) -> Result<bool> {
     let changed = tx
         .sql(
-            "UPDATE invitations SET hash = $3, sent_at = $4, expires_at = $5, invited_by = $6
+            "UPDATE invitations SET hash = $3, sent_at = $4, expires_at = $5, invited_by = $6, asked_by = NULL, asked_hash = NULL
              WHERE org_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL",
         )
         .bind(org)
@@ -214,6 +214,36 @@ pub async fn resend(
     Ok(changed > 0)
 }
 
+/// Notes that somebody with another address has opened the link, and which link in the invited mailbox lets them in. Whoever opened it
+/// before is forgotten.
+/// # Errors
+/// As the database.
+pub async fn ask(tx: &mut ControlTx, id: InvitationId, by: UserId, hash: &[u8; 32], until: Time) -> Result<()> {
+    tx.sql("UPDATE invitations SET asked_by = $2, asked_hash = $3, asked_until = $4 WHERE id = $1")
+        .bind(id)
+        .bind(by)
+        .bind(hash)
+        .bind(until)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Whom the confirming link with this hash lets in, if it has not ended, and by which invitation, open or not.
+/// # Errors
+/// As the database.
+pub async fn find_asked(tx: &mut ControlTx, hash: &[u8; 32]) -> Result<Option<(UserId, Invitation)>> {
+    let now = tx.now();
+    let asked: Option<(UserId, OrgId, InvitationId)> = tx
+        .sql("SELECT asked_by, org_id, id FROM invitations WHERE asked_hash = $1 AND asked_until > $2 AND asked_by IS NOT NULL")
+        .bind(hash)
+        .bind(now)
+        .optional()
+        .await?;
+    let Some((by, org, id)) = asked else { return Ok(None) };
+    Ok(Some((by, get(tx, org, id).await?)))
+}
+
 /// Marks an invitation as accepted; says whether it was still open.
 /// # Errors
 /// As the database.
@@ -221,7 +251,7 @@ pub async fn accept(tx: &mut ControlTx, id: InvitationId) -> Result<bool> {
     let now = tx.now();
     let changed = tx
         .sql(
-            "UPDATE invitations SET accepted_at = $2
+            "UPDATE invitations SET accepted_at = $2, asked_by = NULL, asked_hash = NULL
              WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2",
         )
         .bind(id)

@@ -5,6 +5,7 @@
 pub mod api_keys;
 pub mod installation;
 pub mod invitations;
+pub mod mail_domains;
 pub mod mails;
 pub mod memberships;
 pub mod organisations;

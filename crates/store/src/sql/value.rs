@@ -100,7 +100,7 @@ macro_rules! bind_ids {
 
 bind_ids! {
     OrgId UserId TeamId ProjectId MembershipId RoleId InvitationId SessionId ApiKeyId AuditId MailId TicketId DeliveryId
-    OverrideId UsageId BudgetId
+    OverrideId MailDomainId UsageId BudgetId
 }
 
 macro_rules! bind_texts {

@@ -37,6 +37,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("sessions", "ses_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("orgs", "org_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("mails", "mai_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("mail-domains", "dom_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
 
@@ -57,6 +58,8 @@ impl World {
         let invitation = ann.post("/api/v1/invitations", &invitation).await.expect(201);
         let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Acme secret key" })).await.expect(201);
         let bobs = bob.post("/api/v1/auth/api-keys", &json!({ "name": "Beta key" })).await.expect(201);
+        let domain = json!({ "domain": "secret.acme.example", "role": "viewer" });
+        let domain = ann.post("/api/v1/mail-domains", &domain).await.expect(201);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -67,6 +70,7 @@ impl World {
             ("invitations", invitation.str("/id").to_owned()),
             ("api-keys", key.str("/id").to_owned()),
             ("sessions", sessions.str("/data/0/id").to_owned()),
+            ("mail-domains", domain.str("/id").to_owned()),
             ("orgs", ann.org.clone()),
         ]);
         let member = json!({ "role": "viewer" });
@@ -84,10 +88,15 @@ impl World {
             ("/api/v1/invitations", json!({ "email": "other@example.com", "role": "viewer" })),
             ("/api/v1/auth/api-keys", json!({ "name": "Another key" })),
             ("/api/v1/auth/api-keys/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/orgs/{org_id}/lifetimes", json!({ "access_token": 600 })),
+            ("/api/v1/mail-domains", json!({ "domain": "other.acme.example", "role": "viewer" })),
+            ("/api/v1/mail-domains/{id}", json!({ "joining": true })),
+            ("/api/v1/mail-domains/join", json!({ "org_id": ann.org })),
             ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
             ("/api/v1/orgs/{org_id}/transfer", json!({ "user_id": max.user })),
         ]);
-        let mut marks: Vec<String> = ["Acme secret", "newcomer@acme.example", "Ann's house"].map(str::to_owned).into();
+        let mut marks: Vec<String> =
+            ["Acme secret", "newcomer@acme.example", "secret.acme.example", "Ann's house"].map(str::to_owned).into();
         marks.extend(ids.values().filter(|id| **id != ann.org).cloned());
         let bobs_key = bob.with_token(Some(bobs.str("/key")));
         Self { ann, adi, max, vera, bob, bobs_key, bodies, marks, ids }
@@ -149,6 +158,12 @@ impl World {
             ),
             post("/api/v1/invitations", invite(json!([]), json!([]), "?"), "roles"),
             post(&mine, json!({ "user_id": "?" }), "members"),
+            post("/api/v1/mail-domains/join", json!({ "org_id": "?" }), "orgs"),
+            post(
+                "/api/v1/mail-domains",
+                json!({ "domain": "b.example", "role": "viewer", "teams": [{ "team_id": "?", "role": "viewer" }] }),
+                "teams",
+            ),
         ]
     }
 }

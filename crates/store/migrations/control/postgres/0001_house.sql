@@ -161,9 +161,40 @@ CREATE TABLE invitations (
   sent_at         bigint NOT NULL,
   expires_at      bigint NOT NULL,
   accepted_at     bigint,
-  revoked_at      bigint
+  revoked_at      bigint,
+  -- Who has opened the link under another address, until the invited mailbox confirms it.
+  asked_by        uuid,
+  asked_hash      bytea UNIQUE,
+  asked_until     bigint
 );
 CREATE INDEX invitations_org ON invitations (org_id, id);
+
+-- Mail domains whose people may join by themselves. Several organisations may claim one; one alone proves it.
+CREATE TABLE mail_domains (
+  id              uuid NOT NULL PRIMARY KEY,
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  domain       text COLLATE "C"    NOT NULL,
+  role         text COLLATE "C"    NOT NULL CHECK (role IN ('member', 'viewer')),
+  teams        text COLLATE "C"    NOT NULL,
+  joining         boolean NOT NULL,
+  hash            bytea UNIQUE,
+  hash_until      bigint,
+  verified_at     bigint,
+  version         bigint NOT NULL DEFAULT 1,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL,
+  UNIQUE (org_id, domain)
+);
+CREATE UNIQUE INDEX mail_domains_proven ON mail_domains (domain) WHERE verified_at IS NOT NULL;
+
+-- Who was removed from an organisation: they come back by invitation, not by their mail domain.
+CREATE TABLE removals (
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  removed_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, user_id)
+);
+CREATE INDEX removals_user ON removals (user_id);
 
 CREATE TABLE api_keys (
   id              uuid NOT NULL PRIMARY KEY,

@@ -161,9 +161,40 @@ CREATE TABLE invitations (
   sent_at      INTEGER NOT NULL,
   expires_at   INTEGER NOT NULL,
   accepted_at  INTEGER,
-  revoked_at   INTEGER
+  revoked_at   INTEGER,
+  -- Who has opened the link under another address, until the invited mailbox confirms it.
+  asked_by     BLOB,
+  asked_hash   BLOB    UNIQUE,
+  asked_until  INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invitations_org ON invitations (org_id, id);
+
+-- Mail domains whose people may join by themselves. Several organisations may claim one; one alone proves it.
+CREATE TABLE mail_domains (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  org_id       BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  domain       TEXT    NOT NULL,
+  role         TEXT    NOT NULL CHECK (role IN ('member', 'viewer')),
+  teams        TEXT    NOT NULL,
+  joining      INTEGER NOT NULL CHECK (joining IN (0, 1)),
+  hash         BLOB    UNIQUE,
+  hash_until   INTEGER,
+  verified_at  INTEGER,
+  version      INTEGER NOT NULL DEFAULT 1,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL,
+  UNIQUE (org_id, domain)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX mail_domains_proven ON mail_domains (domain) WHERE verified_at IS NOT NULL;
+
+-- Who was removed from an organisation: they come back by invitation, not by their mail domain.
+CREATE TABLE removals (
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  removed_at  INTEGER NOT NULL,
+  PRIMARY KEY (org_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX removals_user ON removals (user_id);
 
 CREATE TABLE api_keys (
   id             BLOB    NOT NULL PRIMARY KEY,
