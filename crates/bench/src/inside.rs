@@ -131,6 +131,7 @@ async fn key_check(house: &House, owner: &SignedUp, report: &mut Report) -> anyh
         seen_at: None,
         revoked_at: None,
         replaced_by: None,
+        made_by_key: None,
         version: 1,
     };
     let mut tx = house.store.begin_control(Turn::Free).await?;

@@ -178,7 +178,7 @@ pub async fn preview(house: &House, token: &str, origin: &Origin) -> Result<Prev
 #[derive(Debug)]
 pub enum Accepted {
     /// They belong to the organisation when the transaction is committed.
-    Joined(ControlTx, Joined),
+    Joined(ControlTx, Box<Joined>),
     /// The invited mailbox is asked to confirm it, when the transaction is committed.
     Asked(ControlTx),
     /// The person has verified no address. To be recorded where they tried.
@@ -204,7 +204,7 @@ pub async fn accept(house: &House, user: UserId, token: &str, origin: &Origin) -
     }
     if person.email == invited.invitation.email {
         let joined = let_in(house, &mut tx, &invited, user, origin).await?;
-        return Ok(Accepted::Joined(tx, joined));
+        return Ok(Accepted::Joined(tx, Box::new(joined)));
     }
     let invitation = &invited.invitation;
     throttle::charge_invitation(&mut tx, house, org, &invitation.email).await?;

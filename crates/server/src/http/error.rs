@@ -23,7 +23,7 @@ pub(crate) struct Problem {
     /// For the log alone.
     pub(crate) cause: Option<String>,
     /// No problem at all: the answer that the same request got before, which goes out in its stead.
-    pub(crate) replay: Option<Replay>,
+    pub(crate) replay: Option<Box<Replay>>,
 }
 
 pub(crate) type Result<T, E = Problem> = std::result::Result<T, E>;

@@ -43,7 +43,7 @@ pub(crate) async fn accept(
     match invitations::accept(house, person.user(), &body.token, person.origin()).await? {
         invitations::Accepted::Joined(tx, joined) => {
             let org = joined.organisation.id;
-            let reply = person.commit(tx, Found(joined.into())).await?;
+            let reply = person.commit(tx, Found((*joined).into())).await?;
             // The teams and projects that were promised, before the answer.
             house.settle(org).await;
             Ok(Either::This(reply))

@@ -245,8 +245,8 @@ testing::both_stores! {
         house.sign_up("Ann").await;
         let from = |n: u32| house.visitor().with("x-forwarded-for", &format!("198.51.100.{n}"));
         let signed_in = from(200).post("/api/v1/auth/session", &log_in("ann@example.com", testing::PASSWORD)).await.expect(201);
-        let marks = signed_in.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("text").to_owned());
-        let mark = marks.filter(|cookie| cookie.starts_with("rh_device=")).next().expect("a mark");
+        let mut marks = signed_in.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().expect("text").to_owned());
+        let mark = marks.find(|cookie| cookie.starts_with("rh_device=")).expect("a mark");
         for n in 0..50 {
             try_as(&from(n), "ann@example.com", "wrong").await.expect(401);
         }
