@@ -66,7 +66,9 @@ impl Inside {
     pub(super) fn answered(&mut self) -> Result<()> {
         match self.answer.take() {
             None => Ok(()),
-            Some(replay) => Err(Problem { replay: Some(Box::new(replay)), ..Problem::internal("an answer given before") }),
+            Some(replay) => {
+                Err(Problem { replay: Some(Box::new(replay)), ..Problem::internal("an answer given before") })
+            }
         }
     }
 
