@@ -134,8 +134,13 @@ id!(TicketId, "tic", "A single-use link that was mailed to somebody.");
 id!(DeliveryId, "del", "A change decided in the control database that is on its way into an organisation's store.");
 id!(OverrideId, "ovr", "An exception from an organisation's plan.");
 id!(MailDomainId, "dom", "A mail domain that an organisation has claimed.");
-id!(UsageId, "usg", "One row of the usage log.");
+id!(UsageId, "usg", "A metered operation: a row of the usage log, or the hold that becomes one.");
 id!(BudgetId, "bud", "A budget.");
+id!(LimitId, "lim", "Whatever carries a limit: a budget, an organisation's plan, an API key.");
+id!(AgentId, "agt", "An agent.");
+id!(RunId, "run", "One run of an agent or a workflow.");
+id!(ProviderId, "prv", "A provider of models, with its key.");
+id!(HolderId, "hol", "A running program that holds amounts in the ledger.");
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ pub mod config;
 pub mod email;
 pub mod id;
 pub mod lifetimes;
+pub mod limits;
 pub mod matrix;
 pub mod money;
 pub mod password;

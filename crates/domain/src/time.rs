@@ -33,6 +33,12 @@ impl Time {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The date that a calendar in the time zone shows.
+    #[must_use]
+    pub fn civil_date(self, zone: &jiff::tz::TimeZone) -> jiff::civil::Date {
+        zone.to_datetime(self.timestamp()).date()
+    }
+
     fn timestamp(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
             jiff::Timestamp::MIN

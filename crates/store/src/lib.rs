@@ -58,6 +58,7 @@ mod heads;
 pub mod idempotency;
 mod kept;
 pub mod keys;
+pub mod ledger;
 pub mod migrate;
 pub mod org;
 mod rotation;
@@ -109,7 +110,7 @@ struct Inner {
 }
 
 enum Backend {
-    Embedded { control: Arc<sqlite::File>, files: Files, house_file: PathBuf },
+    Embedded { control: Arc<sqlite::File>, ledger: Arc<sqlite::File>, files: Files, house_file: PathBuf },
     Postgres { app: Pool, control: Pool, shares: Shares },
 }
 

@@ -48,6 +48,8 @@ macro_rules! migrations {
 pub const CONTROL: &[Migration] = migrations!("control": 1 "0001_house");
 /// The schema of an organisation's store.
 pub const ORG: &[Migration] = migrations!("org": 1 "0001_house");
+/// The schema of the books: a file of its own on the embedded engine, tables beside the organisations' on PostgreSQL.
+pub const LEDGER: &[Migration] = migrations!("ledger": 1 "0001_ledger");
 /// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}` and `{ops}` stand for role names.
 pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
 
@@ -210,7 +212,7 @@ async fn attempt(
     transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await?;
     let known: bool =
         transaction.query_typed_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[]).await?.get(0);
-    let mut versions = [0_i64; 2];
+    let mut versions = [0_i64; Part::ALL.len()];
     if known {
         for (version, part) in versions.iter_mut().zip(Part::ALL) {
             let newest = "SELECT coalesce(max(number), 0) FROM control.migrations WHERE part = $1";
@@ -243,7 +245,7 @@ async fn attempt(
     for (part, version) in Part::ALL.into_iter().zip(versions) {
         let name = part.as_str();
         for step in part.steps().iter().filter(|step| step.number > version) {
-            transaction.batch_execute(&format!("SET LOCAL search_path = {name}")).await?;
+            transaction.batch_execute(&format!("SET LOCAL search_path = {}", part.namespace())).await?;
             transaction.batch_execute(step.postgres).await?;
             transaction
                 .execute_typed(

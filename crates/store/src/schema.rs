@@ -2,35 +2,55 @@
 //! engine: equal tables, columns, keys, indexes and references have equal hashes. In the organisations' part PostgreSQL's leading
 //! `org_id` is left out, since a file is the organisation.
 
+use std::sync::Arc;
+
 use domain::OrgId;
 use rusqlite::Connection;
 
 use crate::error::{Error, Result};
 use crate::keys::sha256;
-use crate::migrate::{CONTROL, Migration, ORG};
-use crate::sql::sqlite::translate;
+use crate::migrate::{CONTROL, LEDGER, Migration, ORG};
+use crate::sql::sqlite::{File, translate};
 use crate::sql::{Engine, Pair};
 use crate::{Backend, Store, hex};
 
-/// One of the two parts of the data.
+/// One of the three parts of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The control database.
     Control,
     /// What each organisation has.
     Org,
+    /// The books of all organisations.
+    Ledger,
 }
 
 impl Part {
-    /// Both, in the order in which they are made.
-    pub const ALL: [Self; 2] = [Self::Control, Self::Org];
+    /// All of them, in the order in which they are made.
+    pub const ALL: [Self; 3] = [Self::Control, Self::Org, Self::Ledger];
 
-    /// The name, which is also that of the schema on PostgreSQL.
+    /// The name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Control => "control",
             Self::Org => "org",
+            Self::Ledger => "ledger",
+        }
+    }
+
+    /// The schema on PostgreSQL: there the books stand beside the organisations' other tables, behind the same wall.
+    #[must_use]
+    pub fn namespace(self) -> &'static str {
+        if self == Self::Control { "control" } else { "org" }
+    }
+
+    /// Its file on the embedded engine, unless it has many.
+    fn file(self, backend: &Backend) -> Option<Arc<File>> {
+        match (self, backend) {
+            (Self::Control, Backend::Embedded { control, .. }) => Some(control.clone()),
+            (Self::Ledger, Backend::Embedded { ledger, .. }) => Some(ledger.clone()),
+            _ => None,
         }
     }
 
@@ -40,6 +60,7 @@ impl Part {
         match self {
             Self::Control => CONTROL,
             Self::Org => ORG,
+            Self::Ledger => LEDGER,
         }
     }
 
@@ -88,27 +109,28 @@ impl Store {
     /// # Errors
     /// As the database.
     pub async fn schema_hash(&self, part: Part) -> Result<String> {
-        match (&self.0.backend, part) {
-            (Backend::Embedded { control, .. }, Part::Control) => {
-                let control = control.clone();
-                tokio::task::spawn_blocking(move || control.exclusively(|connection| hash_of_file(connection)))
-                    .await
-                    .map_err(|error| Error::bug(error.to_string()))?
-            }
-            (Backend::Embedded { .. }, Part::Org) => part.expected(),
-            (Backend::Postgres { .. }, _) => {
+        if let Some(file) = part.file(&self.0.backend) {
+            return tokio::task::spawn_blocking(move || file.exclusively(|connection| hash_of_file(connection)))
+                .await
+                .map_err(|error| Error::bug(error.to_string()))?;
+        }
+        match &self.0.backend {
+            Backend::Embedded { .. } => part.expected(),
+            Backend::Postgres { .. } => {
                 let mut tx = self.read_control().await?;
                 // The same lines as of a file.
                 let lines = tx.sql(Pair {
                     sqlite: "SELECT name FROM installation WHERE 1 = 0 AND name = $1",
                     postgres: "SELECT line FROM (
-                          WITH tables AS (SELECT c.oid, c.relname::text AS name, CASE n.nspname WHEN 'org' THEN 'org_id' ELSE '' END AS led
+                          WITH tables AS (SELECT c.oid, c.relname::text AS name, CASE $1 WHEN 'org' THEN 'org_id' ELSE '' END AS led
                             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                            WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND (n.nspname <> 'control' OR c.relname <> 'migrations'))
+                            WHERE n.nspname = CASE $1 WHEN 'control' THEN 'control' ELSE 'org' END AND c.relkind IN ('r', 'p')
+                              AND (n.nspname = 'control' AND c.relname <> 'migrations'
+                                OR n.nspname = 'org' AND (c.relname IN ('holds', 'entries', 'balances', 'alerts')) = ($1 = 'ledger')))
                           SELECT t.name || ' column ' || a.attname || ' '
                               || CASE format_type(a.atttypid, a.atttypmod) WHEN 'bigint' THEN 'whole' WHEN 'boolean' THEN 'whole' WHEN 'text' THEN 'text'
                                  WHEN 'uuid' THEN 'bytes' WHEN 'bytea' THEN 'bytes' ELSE format_type(a.atttypid, a.atttypmod) END
-                              || CASE WHEN a.attnotnull THEN ' required' ELSE '' END || CASE WHEN a.atthasdef THEN ' defaulted' ELSE '' END AS line
+                              || CASE WHEN a.attnotnull THEN ' required' ELSE '' END || CASE WHEN a.atthasdef AND a.attname <> 'org_id' THEN ' defaulted' ELSE '' END AS line
                             FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid
                             WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname <> t.led
                           UNION ALL SELECT t.name || CASE WHEN x.indisprimary THEN ' key ' WHEN x.indisunique THEN ' unique '
@@ -148,7 +170,7 @@ impl Store {
     pub(crate) async fn schema_faults(&self) -> Result<Vec<String>> {
         let mut faults = Vec::new();
         for part in Part::ALL {
-            if self.engine() == Engine::Postgres || part == Part::Control {
+            if self.engine() == Engine::Postgres || part != Part::Org {
                 faults.extend(differs(part, &self.schema_hash(part).await?)?);
             }
         }

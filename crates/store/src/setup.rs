@@ -112,8 +112,16 @@ fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32,
     }
     let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true, None)?;
     control.exclusively(|connection| migrate::file(connection, migrate::CONTROL))?;
+    let ledger = data.join("ledger.db");
+    if !ledger.exists() {
+        write_private(&ledger, b"")?;
+    }
+    let ledger =
+        sqlite::File::open_as(&ledger, house.derive("ledger file"), 65_536, true, None, sqlite::Durability::AtFlush)?;
+    ledger.exclusively(|connection| migrate::file(connection, migrate::LEDGER))?;
     let files = Files::new(data.join("orgs"), open_files, cache_kib);
-    Ok(inner(ambient, Backend::Embedded { control: Arc::new(control), files, house_file }, master, house, settings))
+    let (control, ledger) = (Arc::new(control), Arc::new(ledger));
+    Ok(inner(ambient, Backend::Embedded { control, ledger, files, house_file }, master, house, settings))
 }
 
 async fn database(

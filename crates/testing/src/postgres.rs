@@ -23,7 +23,7 @@ impl Database {
     pub(crate) async fn clone_template(key_file: &std::path::Path, ambient: &Ambient) -> Self {
         let admin = connect(&server()).await;
         let texts =
-            store::migrate::CONTROL.iter().chain(store::migrate::ORG).map(|step| step.postgres).collect::<String>();
+            store::schema::Part::ALL.iter().flat_map(|part| part.steps()).map(|step| step.postgres).collect::<String>();
         let hash = store::keys::sha256(texts + store::migrate::BOOTSTRAP);
         let template = hash[..8].iter().fold("rowhouse_template_".to_owned(), |name, byte| format!("{name}{byte:02x}"));
         // Tests run in many processes: one makes the template, the others wait.

@@ -63,9 +63,12 @@ pub(crate) fn sql(settings: &Settings, engine: &str) -> Outcome<String> {
         let _ = writeln!(text, "{}\n{}", roles.creation(), roles.fill_in(BOOTSTRAP));
         for part in Part::ALL {
             for step in part.steps() {
-                let (part, name) = (part.as_str(), step.name);
-                let _ =
-                    writeln!(text, "-- postgres, {part}: {name}\n\nSET LOCAL search_path = {part};\n{}", step.postgres);
+                let (namespace, part, name) = (part.namespace(), part.as_str(), step.name);
+                let _ = writeln!(
+                    text,
+                    "-- postgres, {part}: {name}\n\nSET LOCAL search_path = {namespace};\n{}",
+                    step.postgres
+                );
                 let _ = writeln!(
                     text,
                     "INSERT INTO control.migrations (part, number, name, hash, at)\n\
@@ -97,7 +100,11 @@ pub(crate) fn document() -> String {
          interface.\n",
     );
     for part in Part::ALL {
-        let what = if part == Part::Control { "The control database" } else { "An organisation's store" };
+        let what = match part {
+            Part::Control => "The control database",
+            Part::Org => "An organisation's store",
+            Part::Ledger => "The books of all organisations",
+        };
         let _ = writeln!(text, "\n## {what} (`{}`)\n\n| number | name | brings |\n|---|---|---|", part.as_str());
         for step in part.steps() {
             let tables: Vec<String> = step

@@ -23,10 +23,21 @@ use crate::troubles::{Stamp, Troubles};
 
 /// Reading connections per file. Each costs three descriptors and its page cache.
 const READERS: usize = 4;
+/// How long, in bytes, the log of a file whose commits wait for a flush may grow before it is moved into the file.
+const LOG_LIMIT: u64 = 8 << 20;
 /// How long one statement may run.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a transaction waits for its turn.
 const TURN_LIMIT: Duration = Duration::from_secs(5);
+
+/// When a commit survives a power cut. A killed program loses no commit either way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Durability {
+    /// Before it is acknowledged.
+    AtCommit,
+    /// With the next [`File::flush`]. A commit is so cheap then that it runs where it is called.
+    AtFlush,
+}
 
 /// The key of a file: 256 random bits.
 pub(crate) type FileKey = Zeroizing<[u8; 32]>;
@@ -36,6 +47,7 @@ pub(crate) struct File {
     path: PathBuf,
     key: FileKey,
     cache_kib: u32,
+    durability: Durability,
     writer: Arc<tokio::sync::Mutex<Connection>>,
     turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
@@ -57,8 +69,21 @@ pub(crate) struct Watch {
 impl File {
     /// Opens or creates a file. Blocks; call it on the blocking pool.
     pub(crate) fn open(path: &Path, key: FileKey, cache_kib: u32, create: bool, watch: Option<Watch>) -> Result<Self> {
-        let writer = connect(path, &key, cache_kib, Access::Write, create)?;
+        Self::open_as(path, key, cache_kib, create, watch, Durability::AtCommit)
+    }
+
+    /// Opens or creates a file whose commits survive a power cut as told. Blocks.
+    pub(crate) fn open_as(
+        path: &Path,
+        key: FileKey,
+        cache_kib: u32,
+        create: bool,
+        watch: Option<Watch>,
+        durability: Durability,
+    ) -> Result<Self> {
+        let writer = connect(path, &key, cache_kib, Access::Write, create, durability)?;
         Ok(Self {
+            durability,
             path: path.to_owned(),
             key,
             cache_kib,
@@ -116,6 +141,33 @@ impl File {
         })
     }
 
+    /// Makes all commits so far survive a power cut, and moves the log into the file when it has grown.
+    pub(crate) async fn flush(self: &Arc<Self>) -> Result<()> {
+        let reader = self.hold(Access::Read).await?;
+        let file = self.clone();
+        let flushed = tokio::task::spawn_blocking(move || {
+            let mut log = file.path.as_os_str().to_owned();
+            log.push("-wal");
+            let synced = std::fs::File::open(&log).and_then(|log| {
+                log.sync_data()?;
+                Ok(log.metadata()?.len())
+            });
+            let length = match synced {
+                Ok(length) => length,
+                // Nothing was written since the file was opened.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+                Err(error) => return Err(Error::Disk(error.to_string())),
+            };
+            if length > LOG_LIMIT {
+                // From a reader's connection, so that no writer waits for it.
+                let moved = reader.get()?.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                moved.map_err(|error| translate(&error))?;
+            }
+            Ok(())
+        });
+        flushed.await.map_err(|error| Error::bug(error.to_string()))?
+    }
+
     /// Begins a transaction.
     pub(crate) async fn begin(self: &Arc<Self>, access: Access) -> Result<Transaction> {
         let connection = self.hold(access).await.map_err(|error| self.note(error))?;
@@ -144,7 +196,7 @@ impl File {
                 let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let connection = match idle {
                     Some(connection) => connection,
-                    None => connect(&self.path, &self.key, self.cache_kib, Access::Read, false)?,
+                    None => connect(&self.path, &self.key, self.cache_kib, Access::Read, false, self.durability)?,
                 };
                 Held::Reader { connection: Some(connection), idle: self.idle.clone(), _turn: turn }
             }
@@ -199,6 +251,9 @@ impl Transaction {
             return end(held, "COMMIT");
         }
         let file = self.file.clone();
+        if file.durability == Durability::AtFlush {
+            return end(held, "COMMIT").map_err(|error| file.note(error));
+        }
         let commit = tokio::task::spawn_blocking(move || match end(held, "COMMIT") {
             Ok(()) => {
                 if let Some(watch) = &file.watch {
@@ -324,7 +379,14 @@ impl SetDeadline for std::thread::LocalKey<Deadline> {
     }
 }
 
-fn connect(path: &Path, key: &FileKey, cache_kib: u32, access: Access, create: bool) -> Result<Connection> {
+fn connect(
+    path: &Path,
+    key: &FileKey,
+    cache_kib: u32,
+    access: Access,
+    create: bool,
+    durability: Durability,
+) -> Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
@@ -351,6 +413,10 @@ fn connect(path: &Path, key: &FileKey, cache_kib: u32, access: Access, create: b
              PRAGMA query_only = {};",
             if access == Access::Read { "ON" } else { "OFF" },
         ))?;
+        if durability == Durability::AtFlush {
+            // The log is flushed by `File::flush`, which also moves it into the file: neither must happen in the middle of a commit.
+            connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;")?;
+        }
         // The first page is read here, so a wrong key or a damaged header is seen now.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         connection.progress_handler(20_000, Some(|| DEADLINE.passed()))?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use rusqlite::Connection;
-use store::migrate::{CONTROL, Migration, ORG};
+use store::migrate::{CONTROL, LEDGER, Migration, ORG};
 
 /// A statement as it stands in the source.
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub(crate) struct Text {
     pub(crate) postgres: String,
 }
 
-/// The two methods that hand a text on to the transaction; every other call must show its text.
-const HANDED_ON: [&str; 2] = ["control/mod.rs", "org/mod.rs"];
+/// The methods that hand a text on to the transaction; every other call must show its text.
+const HANDED_ON: [&str; 3] = ["control/mod.rs", "ledger/mod.rs", "org/mod.rs"];
 
 /// All files of the store's source, by their path from `src/`.
 pub(crate) fn files() -> Vec<(String, String)> {
@@ -164,27 +164,29 @@ pub(crate) fn tables(connection: &Connection) -> Vec<String> {
     names.collect::<Result<_, _>>().expect("names")
 }
 
-/// One of the two schemas.
+/// One of the three schemas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Control,
     Org,
+    Ledger,
 }
 
 impl Side {
-    pub(crate) const BOTH: [Self; 2] = [Self::Control, Self::Org];
+    pub(crate) const ALL: [Self; 3] = [Self::Control, Self::Org, Self::Ledger];
 
     pub(crate) fn steps(self) -> &'static [Migration] {
         match self {
             Self::Control => CONTROL,
             Self::Org => ORG,
+            Self::Ledger => LEDGER,
         }
     }
 
     pub(crate) fn schema(self) -> &'static str {
         match self {
             Self::Control => "control",
-            Self::Org => "org",
+            Self::Org | Self::Ledger => "org",
         }
     }
 
@@ -192,14 +194,14 @@ impl Side {
     pub(crate) fn role(self) -> &'static str {
         match self {
             Self::Control => "rowhouse_control",
-            Self::Org => "rowhouse_app",
+            Self::Org | Self::Ledger => "rowhouse_app",
         }
     }
 }
 
 /// The tables of each side.
 static KNOWN: LazyLock<Vec<(Side, Vec<String>)>> =
-    LazyLock::new(|| Side::BOTH.map(|side| (side, tables(&fresh(side.steps())))).into());
+    LazyLock::new(|| Side::ALL.map(|side| (side, tables(&fresh(side.steps())))).into());
 
 /// The sides that hold all tables which a text names.
 pub(crate) fn sides(text: &str) -> Vec<Side> {

@@ -1,0 +1,201 @@
+//! Calls under way: each holds what it may cost at worst, and ends as one entry.
+
+use domain::limits::{Amounts, Counted};
+use domain::{AgentId, ApiKeyId, HolderId, ProjectId, RunId, TeamId, Time, UsageId, UserId};
+use serde::Deserialize;
+
+use super::Page;
+use crate::Result;
+
+/// For whom and for what something is used.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Purpose {
+    /// What is done: `chat`, `embeddings`, `search` and the like.
+    pub operation: String,
+    /// The model as the upstream names it; empty where there is none.
+    pub model: String,
+    /// Which upstream; empty where there is none.
+    pub upstream: String,
+    /// The version of the price list; empty where nothing has a price.
+    pub price: String,
+    /// The person.
+    pub user_id: Option<UserId>,
+    /// The API key that acts for the person.
+    pub key_id: Option<ApiKeyId>,
+    /// The project.
+    pub project_id: Option<ProjectId>,
+    /// The team that it counts to, with all teams above it.
+    pub team_id: Option<TeamId>,
+    /// The agent.
+    pub agent_id: Option<AgentId>,
+    /// The run.
+    pub run_id: Option<RunId>,
+    /// The id of the HTTP request, or of the job.
+    pub request_id: String,
+    /// The rates at which budgets in other currencies were charged, as JSON.
+    pub exchange: Option<String>,
+}
+
+/// An amount that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The operation.
+    pub id: UsageId,
+    /// Which try of it, from 1.
+    pub attempt: i64,
+    /// When it was taken: the periods in which it counts are those around this time.
+    pub at: Time,
+    /// The program that holds it.
+    pub holder: HolderId,
+    /// When it may be ended by others.
+    pub expires_at: Time,
+    /// For whom and for what.
+    pub purpose: Purpose,
+    /// How much at worst.
+    pub amounts: Amounts,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: UsageId,
+    attempt: i64,
+    at: Time,
+    holder: HolderId,
+    expires_at: Time,
+    operation: String,
+    model: String,
+    upstream: String,
+    price: String,
+    user_id: Option<UserId>,
+    key_id: Option<ApiKeyId>,
+    project_id: Option<ProjectId>,
+    team_id: Option<TeamId>,
+    agent_id: Option<AgentId>,
+    run_id: Option<RunId>,
+    request_id: String,
+    exchange: Option<String>,
+    cost_micros: i64,
+    requests: i64,
+    tokens: i64,
+    documents: i64,
+    storage: i64,
+    prospects: i64,
+    mails: i64,
+}
+
+impl From<Row> for Hold {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            attempt: row.attempt,
+            at: row.at,
+            holder: row.holder,
+            expires_at: row.expires_at,
+            purpose: Purpose {
+                operation: row.operation,
+                model: row.model,
+                upstream: row.upstream,
+                price: row.price,
+                user_id: row.user_id,
+                key_id: row.key_id,
+                project_id: row.project_id,
+                team_id: row.team_id,
+                agent_id: row.agent_id,
+                run_id: row.run_id,
+                request_id: row.request_id,
+                exchange: row.exchange,
+            },
+            amounts: Amounts::of(Counted::Cost, row.cost_micros)
+                .with(Counted::Requests, row.requests)
+                .with(Counted::Tokens, row.tokens)
+                .with(Counted::Documents, row.documents)
+                .with(Counted::Storage, row.storage)
+                .with(Counted::Prospects, row.prospects)
+                .with(Counted::Mails, row.mails),
+        }
+    }
+}
+
+/// Writes a hold. False when the operation has one under this attempt already.
+/// # Errors
+/// As the database.
+pub async fn insert(page: &mut Page<'_>, hold: &Hold) -> Result<bool> {
+    let purpose = &hold.purpose;
+    let written = page
+        .sql(
+            "INSERT INTO holds (org_id, id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id,
+                                project_id, team_id, agent_id, run_id, request_id, exchange, cost_micros, requests, tokens,
+                                documents, storage, prospects, mails)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+             ON CONFLICT (org_id, id, attempt) DO NOTHING",
+        )
+        .bind(hold.id)
+        .bind(hold.attempt)
+        .bind(hold.at)
+        .bind(hold.holder)
+        .bind(hold.expires_at)
+        .bind(&purpose.operation)
+        .bind(&purpose.model)
+        .bind(&purpose.upstream)
+        .bind(&purpose.price)
+        .bind(purpose.user_id)
+        .bind(purpose.key_id)
+        .bind(purpose.project_id)
+        .bind(purpose.team_id)
+        .bind(purpose.agent_id)
+        .bind(purpose.run_id)
+        .bind(&purpose.request_id)
+        .bind(purpose.exchange.as_deref())
+        .bind(hold.amounts.get(Counted::Cost))
+        .bind(hold.amounts.get(Counted::Requests))
+        .bind(hold.amounts.get(Counted::Tokens))
+        .bind(hold.amounts.get(Counted::Documents))
+        .bind(hold.amounts.get(Counted::Storage))
+        .bind(hold.amounts.get(Counted::Prospects))
+        .bind(hold.amounts.get(Counted::Mails))
+        .run()
+        .await?;
+    Ok(written == 1)
+}
+
+/// Takes a hold away, because it ends as an entry in this transaction. False when it is gone already.
+/// # Errors
+/// As the database.
+pub async fn delete(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<bool> {
+    Ok(page
+        .sql("DELETE FROM holds WHERE org_id = $1 AND id = $2 AND attempt = $3")
+        .bind(id)
+        .bind(attempt)
+        .run()
+        .await?
+        == 1)
+}
+
+/// All holds of the organisation; at most as many as calls may run at once.
+/// # Errors
+/// As the database.
+pub async fn list(page: &mut Page<'_>) -> Result<Vec<Hold>> {
+    let rows: Vec<Row> = page
+        .sql(
+            "SELECT id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id, project_id, team_id,
+                    agent_id, run_id, request_id, exchange, cost_micros, requests, tokens, documents, storage, prospects, mails
+             FROM holds WHERE org_id = $1 ORDER BY id, attempt",
+        )
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(Hold::from).collect())
+}
+
+/// Prolongs the lease of a hold whose call goes on. False when somebody ended it.
+/// # Errors
+/// As the database.
+pub async fn renew(page: &mut Page<'_>, id: UsageId, attempt: i64, until: Time) -> Result<bool> {
+    Ok(page
+        .sql("UPDATE holds SET expires_at = $4 WHERE org_id = $1 AND id = $2 AND attempt = $3")
+        .bind(id)
+        .bind(attempt)
+        .bind(until)
+        .run()
+        .await?
+        == 1)
+}
