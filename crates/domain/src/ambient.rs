@@ -73,6 +73,15 @@ impl Ambient {
     }
 }
 
+impl Ambient {
+    /// An id of something that happened at an earlier time: it sorts among the ids of that time, by chance within a millisecond.
+    #[must_use]
+    pub fn id_at<T: Id>(&self, at: Time) -> T {
+        let millis = u64::try_from(at.micros() / 1000).unwrap_or(0);
+        T::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid())
+    }
+}
+
 impl std::fmt::Debug for Ambient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Ambient")

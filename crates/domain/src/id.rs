@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use uuid::Uuid;
+pub use uuid::Uuid;
 
 /// Text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -16,6 +16,7 @@ pub mod matrix;
 pub mod money;
 pub mod password;
 pub mod plan;
+pub mod prices;
 pub mod role;
 pub mod secret;
 pub mod status;

@@ -84,7 +84,9 @@ pub use heads::SignedHeads;
 pub use keys::MasterKeys;
 pub use org::{OrgStore, Tx};
 pub use rotation::Rotation;
-pub use scope::{Actor, Credential, Invited, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes};
+pub use scope::{
+    Actor, Credential, Invited, KeyLimits, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes,
+};
 pub use setup::{Place, Settings, hex};
 pub use sql::{Engine, Json};
 

@@ -10,6 +10,7 @@ use domain::access::PermissionSet;
 use domain::api_key;
 use domain::authoriser::Grants;
 use domain::lifetimes::{Age, TooOld};
+use domain::money::Currency;
 use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
 
 use crate::audit::Event;
@@ -226,6 +227,20 @@ struct Inner {
     grants: Arc<Grants>,
     origin: Origin,
     project: Option<ProjectId>,
+    key: Option<Arc<api_keys::Verified>>,
+}
+
+/// The limits that an API key carries itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyLimits {
+    /// Requests a minute.
+    pub rate_per_minute: Option<i64>,
+    /// Requests a day.
+    pub calls_per_day: Option<i64>,
+    /// What it may spend a month, in millionths of the currency.
+    pub budget_micros: Option<i64>,
+    /// The currency of the budget.
+    pub currency: Option<Currency>,
 }
 
 impl std::fmt::Debug for Scope {
@@ -272,6 +287,20 @@ impl Scope {
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.0.grants
+    }
+
+    /// The key that acts, with its own limits.
+    #[must_use]
+    pub fn key(&self) -> Option<(ApiKeyId, KeyLimits)> {
+        self.0.key.as_ref().map(|key| {
+            let limits = KeyLimits {
+                rate_per_minute: key.rate_per_minute,
+                calls_per_day: key.calls_per_day,
+                budget_micros: key.budget_micros,
+                currency: key.currency.as_deref().and_then(|text| text.parse().ok()),
+            };
+            (key.id, limits)
+        })
     }
 
     /// Where the request came from.
@@ -457,6 +486,7 @@ impl Store {
             grants,
             origin,
             project,
+            key: principal.key.clone(),
         })))
     }
 
@@ -507,6 +537,7 @@ impl Store {
             grants: found.grants,
             origin,
             project: None,
+            key: None,
         }));
         Ok(Some(Invited { invitation, inviter }))
     }

@@ -11,8 +11,10 @@ use domain::access::Permission;
 use domain::api_key::{self, Mode};
 use domain::authoriser::Object;
 use domain::email::Email;
+use domain::limits::{Amounts, Counted, Level, Period};
 use domain::password::Password;
 use domain::plan::PlanName;
+use domain::prices::{Price, Prices, TokenCount};
 use domain::role::Role;
 use domain::status::Standing;
 use domain::text::{Description, KeyName, OrgName, PersonName, ProjectName, TeamName};
@@ -25,10 +27,12 @@ use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Belonging, Organisation};
 use store::control::people::{self, Person};
 use store::control::sessions;
+use store::ledger::entries::{self, Charge, Outcome, Search};
+use store::ledger::holds::{Hold, Purpose};
+use store::org::budgets::{self, Budget, Strictness};
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
 use store::org::teams::{self, Team};
-use store::org::usage::{self, BudgetRow, UsageRow};
 use store::{Actor, Credential, Json, Origin, Principal, Scope, Stop, Turn, Tx};
 
 use crate::login::{self, SignIn};
@@ -289,7 +293,7 @@ fn may(scope: &Scope, permission: Permission) -> Result<()> {
 async fn furnish(house: &House, scope: &Scope, plot: &Plot, residents: &[Person], with_teams: bool) -> Result<()> {
     let store = house.store.open(scope);
     let mut tx = store.read().await?;
-    if !usage::list_budgets(&mut tx, None, 1).await?.is_empty() {
+    if !budgets::list(&mut tx, None, 1).await?.is_empty() {
         return Ok(());
     }
     drop(tx);
@@ -323,36 +327,85 @@ async fn furnish(house: &House, scope: &Scope, plot: &Plot, residents: &[Person]
     }
     let users: Vec<UserId> =
         if with_teams { residents.iter().map(|person| person.id).collect() } else { vec![scope.user()] };
-    for (at, call) in calls(plot.calls).into_iter().enumerate() {
-        let row = UsageRow {
-            id: tx.ambient().id(),
-            at: now - call.ago,
-            user_id: users[at % users.len()],
-            project_id: pick(&in_projects, at),
-            operation: call.operation.into(),
-            model: call.model.into(),
-            input_tokens: call.input_tokens,
-            output_tokens: call.output_tokens,
-            cost_micros: call.cost_micros,
-            currency: "USD".into(),
-            latency_micros: call.latency_micros,
-            outcome: call.outcome.into(),
-        };
-        usage::insert_usage(&mut tx, &row).await?;
-    }
-    let budget = BudgetRow {
+    let budget = Budget {
         id: tx.ambient().id(),
-        level: "organization".into(),
+        level: Level::Organization,
         subject: None,
-        period: "month".into(),
+        period: Period::Month,
         amount_micros: plot.dollars * 1_000_000,
-        currency: "USD".into(),
-        kind: "hard".into(),
+        currency: "USD".parse().map_err(|error| invalid("currency", &error))?,
+        kind: Strictness::Hard,
+        alerts: Json(vec![50, 80, 100]),
+        increase_micros: 0,
+        increase_until: None,
+        increase_by: None,
+        made_by: scope.user(),
+        version: 1,
         created_at: now,
+        updated_at: now,
     };
-    usage::insert_budget(&mut tx, &budget).await?;
+    budgets::insert(&mut tx, &budget).await?;
     tx.record(Event::new("budget.created", budget.id).after(&budget)).await?;
+    // The books are another file: they come first, since the budget says that an organisation is furnished.
+    enter_calls(house, scope, plot, &users, &in_projects).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Writes the calls of the last month into the books; ids that follow from their place make a repetition harmless.
+async fn enter_calls(
+    house: &House,
+    scope: &Scope,
+    plot: &Plot,
+    users: &[UserId],
+    projects: &[ProjectId],
+) -> Result<()> {
+    let prices = Prices::builtin();
+    let ambient = house.store.ambient();
+    let now = ambient.now();
+    let mut tx = house.store.begin_ledger(scope).await?;
+    let mut books = tx.page(scope)?;
+    if !entries::list(&mut books, &Search::default(), None, 1).await?.is_empty() {
+        return Ok(());
+    }
+    for (at, call) in calls(plot.calls).into_iter().enumerate() {
+        let Some(quote) = prices.quote(call.model, now) else {
+            return Err(Error::Invalid { field: "model", rule: format!("{} has no price", call.model) });
+        };
+        let began = now - call.ago;
+        let cost = call.cost(&quote.price);
+        let tokens = call.input_tokens + call.output_tokens;
+        let amounts = Amounts::of(Counted::Cost, cost).with(Counted::Requests, 1).with(Counted::Tokens, tokens);
+        let hold = Hold {
+            id: ambient.id_at(began),
+            attempt: 1,
+            at: began,
+            holder: ambient.id(),
+            purpose: Purpose {
+                operation: call.operation.into(),
+                model: call.model.into(),
+                upstream: "demo".into(),
+                price: quote.version,
+                user_id: Some(users[at % users.len()]),
+                project_id: pick(projects, at),
+                request_id: "demo".into(),
+                ..Purpose::default()
+            },
+            amounts,
+        };
+        let charge = Charge {
+            outcome: call.outcome,
+            input_tokens: call.input_tokens,
+            cached_tokens: 0,
+            output_tokens: call.output_tokens,
+            estimated: false,
+            amounts,
+            latency_micros: call.latency_micros,
+        };
+        entries::insert(&mut books, &hold, &charge).await?;
+    }
+    tx.commit().await?;
+    house.store.flush_ledger().await?;
     Ok(())
 }
 
@@ -453,30 +506,37 @@ struct Call {
     model: &'static str,
     input_tokens: i64,
     output_tokens: i64,
-    cost_micros: i64,
     latency_micros: i64,
-    outcome: &'static str,
+    outcome: Outcome,
+}
+
+impl Call {
+    /// What it cost by a price, in millionths of a US dollar.
+    fn cost(&self, price: &Price) -> i64 {
+        let count = |tokens: i64| u64::try_from(tokens).unwrap_or(0);
+        let tokens =
+            TokenCount { input: count(self.input_tokens), output: count(self.output_tokens), ..TokenCount::default() };
+        price.cost(tokens, 100)
+    }
 }
 
 /// Calls spread over the last thirty days; the same numbers each time.
 fn calls(number: u32) -> Vec<Call> {
-    // Name and prices in millionths of a dollar per token. The dearest is called least.
-    const MODELS: [(&str, i64, i64); 3] = [("swift-1", 1, 4), ("steady-2", 3, 15), ("deep-3", 15, 75)];
+    // The dearest is called least.
+    const MODELS: [&str; 3] = ["gpt-4o-mini", "gpt-4.1", "claude-opus-4-1"];
     let step = Duration::from_hours(30 * 24) / number.max(1);
     (0..number)
         .map(|at| {
             let n = i64::from(at);
-            let (model, price_in, price_out) = MODELS[[0, 1, 0, 2, 1, 0][at as usize % 6]];
-            let (input_tokens, output_tokens) = (400 + n * 137 % 1600, 80 + n * 71 % 600);
+            let model = MODELS[[0, 1, 0, 2, 1, 0][at as usize % 6]];
             Call {
                 ago: step * at + Duration::from_mins(7),
-                operation: ["chat", "search", "chat", "embed"][at as usize % 4],
+                operation: ["chat", "message", "chat", "responses"][at as usize % 4],
                 model,
-                input_tokens,
-                output_tokens,
-                cost_micros: input_tokens * price_in + output_tokens * price_out,
+                input_tokens: 400 + n * 137 % 1600,
+                output_tokens: 80 + n * 71 % 600,
                 latency_micros: 350_000 + n * 7919 % 2_400_000,
-                outcome: if at % 23 == 22 { "error" } else { "ok" },
+                outcome: if at % 23 == 22 { Outcome::Error } else { Outcome::Ok },
             }
         })
         .collect()

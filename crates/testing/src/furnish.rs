@@ -1,16 +1,23 @@
 //! A scope through the real doors, and an organisation with something of everything in it.
 
+use domain::BudgetId;
+use domain::limits::{Amounts, Counted, Level, LimitKey, Period};
 use domain::role::Role;
 use domain::text::{Description, ProjectName, RoleName, TeamName};
 use domain::{OrgId, TeamId};
 use serde_json::json;
+use std::time::Duration;
 use store::audit::Event;
+use store::ledger::alerts;
+use store::ledger::balances::{self, Balance};
+use store::ledger::entries::{self, Charge, Outcome};
+use store::ledger::holds::{self, Hold, Purpose};
+use store::org::budgets::{self, Budget, Strictness};
 use store::org::configs;
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
-use store::org::usage::{self, BudgetRow, UsageRow};
 use store::{Credential, Json, Origin, Scope};
 
 use crate::{Client, TestHouse};
@@ -78,36 +85,52 @@ impl TestHouse {
         projects::add_team(&mut tx, &given).await.expect("a team in a project");
         let value = json!({ "greeting": text("hello") }).to_string();
         configs::put(&mut tx, user_id, 0, &value).await.expect("a configuration");
-        let row = UsageRow {
+        let budget = Budget {
             id: ambient.id(),
-            at: now,
-            user_id,
-            project_id: Some(project.id),
-            operation: "chat".into(),
-            model: text("model"),
-            input_tokens: 10,
-            output_tokens: 20,
-            cost_micros: 30,
-            currency: "USD".into(),
-            latency_micros: 40,
-            outcome: "ok".into(),
-        };
-        usage::insert_usage(&mut tx, &row).await.expect("a usage row");
-        let budget = BudgetRow {
-            id: ambient.id(),
-            level: "organization".into(),
+            level: Level::Organization,
             subject: None,
-            period: "month".into(),
+            period: Period::Month,
             amount_micros: 1_000_000,
-            currency: "USD".into(),
-            kind: "hard".into(),
+            currency: "USD".parse().expect("a currency"),
+            kind: Strictness::Hard,
+            alerts: Json(vec![50, 80, 100]),
+            increase_micros: 0,
+            increase_until: None,
+            increase_by: None,
+            made_by: user_id,
+            version: 1,
             created_at: now,
+            updated_at: now,
         };
-        usage::insert_budget(&mut tx, &budget).await.expect("a budget");
+        budgets::insert(&mut tx, &budget).await.expect("a budget");
         tx.remember(ambient.bytes(), ambient.bytes(), 201, b"sealed".to_vec()).await.expect("an answer");
         let event = Event::new("team.created", above.id).after(&above).detail(json!({ "name": text("engineering") }));
         tx.record(event).await.expect("recorded");
         tx.commit().await.expect("committed");
         self.store().deliver(scope.org()).await.expect("all that is queued is written");
+        self.furnish_books(scope, word, budget.id).await;
+    }
+
+    /// A call under way, one that has ended, a balance and an alert.
+    async fn furnish_books(&self, scope: &Scope, word: &str, budget: BudgetId) {
+        let ambient = self.store().ambient();
+        let mut tx = self.store().begin_ledger(scope).await.expect("begins");
+        let mut page = tx.page(scope).expect("its page");
+        let purpose = Purpose {
+            operation: "chat".into(),
+            model: format!("{word} model"),
+            user_id: Some(scope.user()),
+            ..Purpose::default()
+        };
+        let amounts = Amounts::of(Counted::Cost, 30).with(Counted::Requests, 1);
+        let (at, holder) = (ambient.now(), ambient.id());
+        let hold = |id| Hold { id, attempt: 1, at, holder, purpose: purpose.clone(), amounts };
+        assert!(holds::insert(&mut page, &hold(ambient.id()), Duration::from_mins(1)).await.expect("a hold"));
+        let charge = Charge { amounts, ..Charge::nothing(Outcome::Ok) };
+        assert!(entries::insert(&mut page, &hold(ambient.id()), &charge).await.expect("an entry"));
+        let key = LimitKey::on(budget, Counted::Cost);
+        balances::put(&mut page, key, at, Balance { held: 30, settled: 30 }).await.expect("a balance");
+        assert!(alerts::insert(&mut page, key.id, at, 50).await.expect("an alert"));
+        tx.commit().await.expect("committed");
     }
 }

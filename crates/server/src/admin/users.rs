@@ -9,7 +9,7 @@ use domain::{Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::control::memberships;
-use store::org::usage::{self, MemberUsage};
+use store::ledger::entries::{self, MemberUsage};
 use tenancy::entitlements;
 
 use crate::http::body::Query;
@@ -67,18 +67,21 @@ pub(crate) async fn users(
     drop(tx);
     let page = bound.page(rows, limit, |member| member.user_id);
     let since = query.since.unwrap_or(caller.ambient().now() - USUAL);
-    let mut used: BTreeMap<UserId, Vec<MemberUsage>> = BTreeMap::new();
+    let mut used: BTreeMap<UserId, MemberUsage> = BTreeMap::new();
     if let (Some(first), Some(last)) = (page.data.first(), page.data.last()) {
-        let mut tx = caller.read().await?;
-        for row in usage::usage_of_members(&mut tx, since, first.user_id..=last.user_id).await? {
-            used.entry(row.user_id).or_default().push(row);
-        }
+        let mut tx = caller.store().read_ledger(caller.scope()).await?;
+        let mut books = tx.page(caller.scope())?;
+        let rows = entries::of_members(&mut books, since, first.user_id..=last.user_id).await?;
+        used.extend(rows.into_iter().map(|row| (row.user_id, row)));
     }
     Ok(Found(page.map(|member| {
-        let rows = used.remove(&member.user_id).unwrap_or_default();
+        let used = used.remove(&member.user_id);
         View {
-            last_call_at: rows.iter().map(|row| row.last_at).max(),
-            costs: rows.into_iter().map(|row| Cost { currency: row.currency, cost_micros: row.cost_micros }).collect(),
+            last_call_at: used.as_ref().map(|used| used.last_at),
+            costs: used
+                .map(|used| Cost { currency: "USD".into(), cost_micros: used.cost_micros })
+                .into_iter()
+                .collect(),
             member: MemberView::with_activity(member),
         }
     })))

@@ -106,27 +106,21 @@ testing::both_stores! {
     }
 
     async fn costs_are_summed_up_for_each_member(house) {
-        use store::org::usage::{self, UsageRow};
+        use domain::limits::{Amounts, Counted};
+        use store::ledger::entries::{self, Charge, Outcome};
+        use store::ledger::holds::{Hold, Purpose};
         let ann = house.sign_up("Ann").await;
         house.on_plan(&ann.org, "pro").await;
         let scope = house.scope(&ann).await;
-        let mut tx = house.store().open(&scope).begin().await.expect("begun");
-        for cost_micros in [30, 12] {
-            let row = UsageRow {
-                id: tx.ambient().id(),
-                at: tx.now(),
-                user_id: scope.user(),
-                project_id: None,
-                operation: "chat".into(),
-                model: "echo".into(),
-                input_tokens: 1,
-                output_tokens: 1,
-                cost_micros,
-                currency: "USD".into(),
-                latency_micros: 1,
-                outcome: "ok".into(),
-            };
-            usage::insert_usage(&mut tx, &row).await.expect("inserted");
+        let ambient = house.store().ambient();
+        let mut tx = house.store().begin_ledger(&scope).await.expect("begun");
+        let mut page = tx.page(&scope).expect("its page");
+        for cost in [30, 12] {
+            let purpose = Purpose { operation: "chat".into(), user_id: Some(scope.user()), ..Purpose::default() };
+            let amounts = Amounts::of(Counted::Cost, cost);
+            let hold = Hold { id: ambient.id(), attempt: 1, at: ambient.now(), holder: ambient.id(), purpose, amounts };
+            let charge = Charge { amounts, ..Charge::nothing(Outcome::Ok) };
+            assert!(entries::insert(&mut page, &hold, &charge).await.expect("inserted"));
         }
         tx.commit().await.expect("committed");
         let users = ann.get("/api/v1/admin/users").await.expect(200);

@@ -26,6 +26,10 @@ pub(crate) struct Verified {
     pub(crate) revoked_at: Option<Time>,
     pub(crate) seen_at: Option<Time>,
     pub(crate) person_standing: Standing,
+    pub(crate) rate_per_minute: Option<i64>,
+    pub(crate) calls_per_day: Option<i64>,
+    pub(crate) budget_micros: Option<i64>,
+    pub(crate) currency: Option<String>,
 }
 
 impl Verified {
@@ -42,7 +46,7 @@ impl Verified {
 pub(crate) async fn find_presented(tx: &mut ControlTx, presented: &Presented) -> Result<Option<Verified>> {
     tx.sql(
         "SELECT k.id, k.org_id, k.project_id, k.user_id, k.membership_id, k.hash, k.scopes, k.addresses, k.expires_at, k.revoked_at,
-                k.seen_at, p.standing AS person_standing
+                k.seen_at, k.rate_per_minute, k.calls_per_day, k.budget_micros, k.currency, p.standing AS person_standing
          FROM api_keys k JOIN people p ON p.id = k.user_id WHERE k.public_id = $1 AND k.mode = $2",
     )
     .bind(presented.public_id().to_string())

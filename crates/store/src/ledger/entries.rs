@@ -1,5 +1,7 @@
 //! What was used: one row per attempt, never changed. The usage log is this, and every balance follows from it.
 
+use std::ops::RangeInclusive;
+
 use domain::limits::{Amounts, Counted, Span};
 use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, Time, UsageId, UserId};
 use serde::{Deserialize, Serialize};
@@ -11,7 +13,7 @@ use crate::Result;
 use crate::sql::before_id;
 
 /// How an operation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As it should.
@@ -353,6 +355,34 @@ pub async fn list(
     .bind(search.outcome.map(Outcome::as_str))
     .bind(limit)
     .bind(before.map_or(i64::MAX, |(_, attempt)| attempt))
+    .all()
+    .await
+}
+
+/// What a person cost, and when last.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct MemberUsage {
+    /// The person.
+    pub user_id: UserId,
+    /// The cost, in millionths of a US dollar.
+    pub cost_micros: i64,
+    /// When their last call began.
+    pub last_at: Time,
+}
+
+/// What the people of one page of members cost since a time, by person: the page is given by its first and last person.
+/// # Errors
+/// As the database.
+pub async fn of_members(page: &mut Page<'_>, since: Time, people: RangeInclusive<UserId>) -> Result<Vec<MemberUsage>> {
+    page.sql(
+        "SELECT user_id, CAST(sum(cost_micros) AS BIGINT) AS cost_micros, max(at) AS last_at
+         FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND user_id >= $4 AND user_id <= $5
+         GROUP BY user_id ORDER BY user_id",
+    )
+    .bind(first_id(since))
+    .bind(since)
+    .bind(*people.start())
+    .bind(*people.end())
     .all()
     .await
 }

@@ -1,11 +1,14 @@
 //! Calls under way: each holds what it may cost at worst, and ends as one entry.
 
+use std::time::Duration;
+
 use domain::limits::{Amounts, Counted};
 use domain::{AgentId, ApiKeyId, HolderId, ProjectId, RunId, TeamId, Time, UsageId, UserId};
 use serde::Deserialize;
 
 use super::Page;
 use crate::Result;
+use crate::sql::Pair;
 
 /// For whom and for what something is used.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -47,8 +50,6 @@ pub struct Hold {
     pub at: Time,
     /// The program that holds it.
     pub holder: HolderId,
-    /// When it may be ended by others.
-    pub expires_at: Time,
     /// For whom and for what.
     pub purpose: Purpose,
     /// How much at worst.
@@ -61,7 +62,8 @@ struct Row {
     attempt: i64,
     at: Time,
     holder: HolderId,
-    expires_at: Time,
+    #[serde(default)]
+    expired: i64,
     operation: String,
     model: String,
     upstream: String,
@@ -90,7 +92,6 @@ impl From<Row> for Hold {
             attempt: row.attempt,
             at: row.at,
             holder: row.holder,
-            expires_at: row.expires_at,
             purpose: Purpose {
                 operation: row.operation,
                 model: row.model,
@@ -116,24 +117,35 @@ impl From<Row> for Hold {
     }
 }
 
-/// Writes a hold. False when the operation has one under this attempt already.
+/// Writes a hold with a lease. False when the operation has one under this attempt already.
+///
+/// Where several programs share the books their leases run by the clock of the database, which none of them can set.
 /// # Errors
 /// As the database.
-pub async fn insert(page: &mut Page<'_>, hold: &Hold) -> Result<bool> {
+pub async fn insert(page: &mut Page<'_>, hold: &Hold, lease: Duration) -> Result<bool> {
     let purpose = &hold.purpose;
     let written = page
         .sql(
-            "INSERT INTO holds (org_id, id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id,
+            Pair {
+                sqlite: "INSERT INTO holds (org_id, id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id,
                                 project_id, team_id, agent_id, run_id, request_id, exchange, cost_micros, requests, tokens,
                                 documents, storage, prospects, mails)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
-             ON CONFLICT (org_id, id, attempt) DO NOTHING",
+                    VALUES ($1, $2, $3, $4, $5, $4 + $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+                            $23, $24, $25)
+                    ON CONFLICT (org_id, id, attempt) DO NOTHING",
+                postgres: "INSERT INTO holds (org_id, id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id,
+                                project_id, team_id, agent_id, run_id, request_id, exchange, cost_micros, requests, tokens,
+                                documents, storage, prospects, mails)
+                    VALUES ($1, $2, $3, $4, $5, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $6, $7, $8, $9, $10, $11, $12,
+                            $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+                    ON CONFLICT (org_id, id, attempt) DO NOTHING",
+            },
         )
         .bind(hold.id)
         .bind(hold.attempt)
         .bind(hold.at)
         .bind(hold.holder)
-        .bind(hold.expires_at)
+        .bind(micros(lease))
         .bind(&purpose.operation)
         .bind(&purpose.model)
         .bind(&purpose.upstream)
@@ -171,31 +183,53 @@ pub async fn delete(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<bo
         == 1)
 }
 
-/// All holds of the organisation; at most as many as calls may run at once.
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// All holds of the organisation, at most as many as calls may run at once, each with whether its lease has run out.
 /// # Errors
 /// As the database.
-pub async fn list(page: &mut Page<'_>) -> Result<Vec<Hold>> {
+pub async fn list(page: &mut Page<'_>) -> Result<Vec<(Hold, bool)>> {
+    let now = page.now();
     let rows: Vec<Row> = page
         .sql(
-            "SELECT id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id, project_id, team_id,
-                    agent_id, run_id, request_id, exchange, cost_micros, requests, tokens, documents, storage, prospects, mails
-             FROM holds WHERE org_id = $1 ORDER BY id, attempt",
+            Pair {
+                sqlite: "SELECT id, attempt, at, holder, expires_at <= $2 AS expired, operation, model, upstream, price, user_id, key_id,
+                        project_id, team_id, agent_id, run_id, request_id, exchange, cost_micros, requests, tokens, documents, storage,
+                        prospects, mails
+                    FROM holds WHERE org_id = $1 ORDER BY id, attempt",
+                postgres: "SELECT id, attempt, at, holder,
+                        CAST(expires_at <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND $2 > 0 AS integer) AS expired,
+                        operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id, request_id, exchange,
+                        cost_micros, requests, tokens, documents, storage, prospects, mails
+                    FROM holds WHERE org_id = $1 ORDER BY id, attempt",
+            },
         )
+        .bind(now)
         .all()
         .await?;
-    Ok(rows.into_iter().map(Hold::from).collect())
+    let expired = |row: &Row| row.expired != 0;
+    Ok(rows.into_iter().map(|row| (expired(&row), row)).map(|(expired, row)| (Hold::from(row), expired)).collect())
 }
 
 /// Prolongs the lease of a hold whose call goes on. False when somebody ended it.
 /// # Errors
 /// As the database.
-pub async fn renew(page: &mut Page<'_>, id: UsageId, attempt: i64, until: Time) -> Result<bool> {
-    Ok(page
-        .sql("UPDATE holds SET expires_at = $4 WHERE org_id = $1 AND id = $2 AND attempt = $3")
+pub async fn renew(page: &mut Page<'_>, id: UsageId, attempt: i64, lease: Duration) -> Result<bool> {
+    let now = page.now();
+    let renewed = page
+        .sql(Pair {
+            sqlite: "UPDATE holds SET expires_at = $4 + $5 WHERE org_id = $1 AND id = $2 AND attempt = $3",
+            postgres:
+                "UPDATE holds SET expires_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $5 + 0 * $4
+                WHERE org_id = $1 AND id = $2 AND attempt = $3",
+        })
         .bind(id)
         .bind(attempt)
-        .bind(until)
+        .bind(now)
+        .bind(micros(lease))
         .run()
-        .await?
-        == 1)
+        .await?;
+    Ok(renewed == 1)
 }

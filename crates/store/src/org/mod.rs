@@ -1,12 +1,12 @@
 //! One organisation's store, reached through a [`Scope`].
 
 pub mod audits;
+pub mod budgets;
 pub mod configs;
 pub mod members;
 pub mod projects;
 pub mod roles;
 pub mod teams;
-pub mod usage;
 
 use domain::{Ambient, OrgId, Time};
 

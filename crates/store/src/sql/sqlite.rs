@@ -293,7 +293,11 @@ fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<
     let mut statement = connection.prepare_cached(text).map_err(|error| translate(&error))?;
     for (place, value) in (1..).zip(values) {
         let name = PLACES.get(place - 1).ok_or_else(|| Error::bug("too many parameters"))?;
-        let index = statement.parameter_index(name).map_err(|error| translate(&error))?;
+        // Most texts name them in their order: then no name has to be sought.
+        let index = match statement.parameter_name(place) {
+            Some(there) if there == *name => Some(place),
+            _ => statement.parameter_index(name).map_err(|error| translate(&error))?,
+        };
         let index = index.ok_or_else(|| Error::bug(format!("{name} is bound but not in: {text}")))?;
         statement.raw_bind_parameter(index, value).map_err(|error| translate(&error))?;
     }
@@ -320,9 +324,10 @@ fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<
 }
 
 /// The names of the parameters; `SQLite` takes `$1` for a name, not for a place.
-const PLACES: [&str; 24] = [
+const PLACES: [&str; 40] = [
     "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17",
-    "$18", "$19", "$20", "$21", "$22", "$23", "$24",
+    "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32", "$33",
+    "$34", "$35", "$36", "$37", "$38", "$39", "$40",
 ];
 
 fn read(value: ValueRef<'_>) -> Value {

@@ -77,11 +77,11 @@ async fn each_change_of_a_schema_changes_its_hash() {
         ("DROP TABLE budgets", "DROP TABLE org.budgets"),
         (
             "CREATE TABLE more (id BLOB PRIMARY KEY REFERENCES teams (id) ON DELETE CASCADE)",
-            "ALTER TABLE org.usage ADD FOREIGN KEY (org_id, project_id) REFERENCES org.projects (org_id, id)",
+            "ALTER TABLE org.configs ADD FOREIGN KEY (org_id, user_id) REFERENCES org.projects (org_id, id)",
         ),
         (
-            "ALTER TABLE usage ADD COLUMN more INTEGER CHECK (more > 0)",
-            "ALTER TABLE org.usage ADD CHECK (input_tokens < 5)",
+            "ALTER TABLE configs ADD COLUMN more INTEGER CHECK (more > 0)",
+            "ALTER TABLE org.configs ADD CHECK (version < 5)",
         ),
     ] {
         assert_ne!(hash_of_sql(&format!("{steps}{sqlite}")).expect("made"), expected, "{sqlite}");
@@ -116,8 +116,10 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
         let error = database.execute_batch(text).expect_err(text).to_string();
         assert!(error.contains("CHECK constraint failed"), "{text}: {error}");
     };
-    refused(&org, "INSERT INTO budgets VALUES (x'01', 'team', x'02', 'day', -1, 'USD', 'hard', 0)");
-    refused(&org, "INSERT INTO usage VALUES (x'01', 0, x'02', NULL, 'chat', 'm', 1, 1, -5, 'USD', 1, 'ok')");
+    refused(
+        &org,
+        "INSERT INTO budgets VALUES (x'01', 'team', x'02', 'day', -1, 'USD', 'hard', '[]', 0, NULL, NULL, x'03', 1, 0, 0)",
+    );
     refused(&ledger, "INSERT INTO balances VALUES (x'01', x'02', 'cost', 0, -1, 0)");
     refused(&ledger, "INSERT INTO alerts VALUES (x'01', x'02', 0, 0, 0, NULL)");
     refused(&org, "INSERT INTO team_members VALUES (x'01', x'02', x'03', 'king', 0)");

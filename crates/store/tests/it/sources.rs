@@ -223,7 +223,9 @@ pub(crate) fn tables_in(text: &str) -> Vec<String> {
     let mut tables: Vec<String> = named
         .map(|pair| pair[1].to_owned())
         .filter(|name| {
-            !own.contains(&name.as_str()) && !["SET", "WITH", "SELECT"].contains(&name.as_str()) && !reads_catalogue(name)
+            !own.contains(&name.as_str())
+                && !["SET", "WITH", "SELECT"].contains(&name.as_str())
+                && !reads_catalogue(name)
         })
         .collect();
     tables.sort();

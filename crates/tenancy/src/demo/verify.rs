@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use domain::OrgId;
 use domain::access::Permission;
 use domain::authoriser::Object;
+use domain::prices::Prices;
 use domain::role::Builtin;
-use domain::{OrgId, Time};
 use store::control::{api_keys, organisations};
-use store::org::{audits, projects, teams, usage};
+use store::ledger::entries::{self, Search};
+use store::org::{audits, budgets, projects, teams};
 use store::{Origin, Refusal, Scope, Stop};
 
 use super::{Call, KEYS, PLOTS, Plot, RESIDENTS, TEAMS, belongings, calls, is, sign_in, sign_out};
@@ -86,31 +88,34 @@ async fn check_org(house: &House, plot: &Plot, org: OrgId, checks: &mut Vec<Chec
     note(checks, format!("{name}: keys"), equal(keys.len(), wanted));
 
     let mut tx = house.store.open(&visit.scope).read().await?;
-    let budgets = usage::list_budgets(&mut tx, None, 10).await?;
-    let found =
-        budgets.iter().map(|b| format!("{} {} {} a {}", b.kind, b.amount_micros / 1_000_000, b.currency, b.period));
+    let budgets = budgets::list(&mut tx, None, 10).await?;
+    let found = budgets
+        .iter()
+        .map(|b| format!("{} {} {} a {}", b.kind.as_str(), b.amount_micros / 1_000_000, b.currency, b.period.as_str()));
     let wanted = format!("hard {} USD a month", plot.dollars);
     note(checks, format!("{name}: budget"), equal(found.collect::<Vec<_>>().join(", "), wanted));
 
-    let (begin, end) = (Time::from_micros(0), tx.now() + std::time::Duration::from_hours(1));
-    let rows = usage::count_usage(&mut tx, begin, end).await?;
+    let mut books = house.store.read_ledger(&visit.scope).await?;
+    let mut books = books.page(&visit.scope)?;
+    let rows = entries::list(&mut books, &Search::default(), None, 1000).await?;
     let wanted = calls(plot.calls);
-    note(checks, format!("{name}: usage rows"), equal(rows, i64::from(plot.calls)));
-    let sums = usage::sum_usage(&mut tx, begin, end).await?;
+    note(checks, format!("{name}: usage rows"), equal(rows.len(), wanted.len()));
+    let prices = Prices::builtin();
+    let costs = wanted.iter().filter_map(|call| Some(call.cost(&prices.quote(call.model, tx.now())?.price)));
     let sum = |of: fn(&Call) -> i64| wanted.iter().map(of).sum::<i64>();
-    let found: Vec<_> = sums
-        .iter()
-        .map(|s| {
-            format!("{} + {} tokens, {} millionths of {}", s.input_tokens, s.output_tokens, s.cost_micros, s.currency)
-        })
-        .collect();
+    let found = format!(
+        "{} + {} tokens, {} millionths of USD",
+        rows.iter().map(|row| row.input_tokens).sum::<i64>(),
+        rows.iter().map(|row| row.output_tokens).sum::<i64>(),
+        rows.iter().map(|row| row.cost_micros).sum::<i64>()
+    );
     let wanted = format!(
         "{} + {} tokens, {} millionths of USD",
         sum(|row| row.input_tokens),
         sum(|row| row.output_tokens),
-        sum(|row| row.cost_micros)
+        costs.sum::<i64>()
     );
-    note(checks, format!("{name}: usage sums"), equal(found.join(", "), wanted));
+    note(checks, format!("{name}: usage sums"), equal(found, wanted));
 
     let projects = projects::list_all(&mut tx, None, None, 100).await?;
     let names = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
@@ -137,7 +142,7 @@ async fn check_org(house: &House, plot: &Plot, org: OrgId, checks: &mut Vec<Chec
         if faults.is_empty() { Ok("0".into()) } else { Err(faults.join("; ")) },
     );
     sign_out(house, &visit).await?;
-    Ok(rows)
+    Ok(i64::try_from(rows.len()).unwrap_or(i64::MAX))
 }
 
 fn tree(teams: &[teams::Team]) -> BTreeSet<String> {

@@ -151,36 +151,25 @@ CREATE TABLE delivered (
 );
 
 CREATE TABLE budgets (
-  org_id          uuid NOT NULL DEFAULT org.current_org(),
-  id              uuid NOT NULL,
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  id               uuid NOT NULL,
   PRIMARY KEY (org_id, id),
-  level          text COLLATE "C"    NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
-  subject         uuid,
-  period         text COLLATE "C"    NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
-  amount_micros   bigint NOT NULL CHECK (amount_micros >= 0),
-  currency       text COLLATE "C"    NOT NULL CHECK (length(currency) = 3),
-  kind           text COLLATE "C"    NOT NULL CHECK (kind IN ('hard', 'soft')),
-  created_at      bigint NOT NULL,
+  level            text COLLATE "C" NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
+  subject          uuid,
+  period           text COLLATE "C" NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
+  amount_micros    bigint NOT NULL CHECK (amount_micros >= 0),
+  currency         text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+  kind             text COLLATE "C" NOT NULL CHECK (kind IN ('hard', 'soft')),
+  alerts           text COLLATE "C" NOT NULL,
+  increase_micros  bigint NOT NULL CHECK (increase_micros >= 0),
+  increase_until   bigint,
+  increase_by      uuid,
+  made_by          uuid NOT NULL,
+  version          bigint NOT NULL,
+  created_at       bigint NOT NULL,
+  updated_at       bigint NOT NULL,
   CHECK ((level = 'organization') = (subject IS NULL))
 );
-
-CREATE TABLE usage (
-  org_id          uuid NOT NULL DEFAULT org.current_org(),
-  id              uuid NOT NULL,
-  PRIMARY KEY (org_id, id),
-  at              bigint NOT NULL,
-  user_id         uuid NOT NULL,
-  project_id      uuid,
-  operation       text COLLATE "C"    NOT NULL,
-  model           text COLLATE "C"    NOT NULL,
-  input_tokens    bigint NOT NULL CHECK (input_tokens >= 0),
-  output_tokens   bigint NOT NULL CHECK (output_tokens >= 0),
-  cost_micros     bigint NOT NULL CHECK (cost_micros >= 0),
-  currency        text COLLATE "C"    NOT NULL CHECK (length(currency) = 3),
-  latency_micros  bigint NOT NULL CHECK (latency_micros >= 0),
-  outcome         text COLLATE "C"    NOT NULL CHECK (outcome IN ('ok', 'error', 'cancelled'))
-);
-CREATE INDEX usage_at ON usage (org_id, at);
 
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
@@ -195,6 +184,5 @@ SELECT org.protect('configs');
 SELECT org.protect('idempotency');
 SELECT org.protect('delivered');
 SELECT org.protect('budgets');
-SELECT org.protect('usage');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

@@ -122,29 +122,20 @@ CREATE TABLE delivered (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE budgets (
-  id             BLOB    NOT NULL PRIMARY KEY,
-  level          TEXT    NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
-  subject        BLOB,
-  period         TEXT    NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
-  amount_micros  INTEGER NOT NULL CHECK (amount_micros >= 0),
-  currency       TEXT    NOT NULL CHECK (length(currency) = 3),
-  kind           TEXT    NOT NULL CHECK (kind IN ('hard', 'soft')),
-  created_at     INTEGER NOT NULL,
+  id               BLOB    NOT NULL PRIMARY KEY,
+  level            TEXT    NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
+  subject          BLOB,
+  period           TEXT    NOT NULL CHECK (period IN ('day', 'week', 'month', 'total')),
+  amount_micros    INTEGER NOT NULL CHECK (amount_micros >= 0),
+  currency         TEXT    NOT NULL CHECK (length(currency) = 3),
+  kind             TEXT    NOT NULL CHECK (kind IN ('hard', 'soft')),
+  alerts           TEXT    NOT NULL,
+  increase_micros  INTEGER NOT NULL CHECK (increase_micros >= 0),
+  increase_until   INTEGER,
+  increase_by      BLOB,
+  made_by          BLOB    NOT NULL,
+  version          INTEGER NOT NULL,
+  created_at       INTEGER NOT NULL,
+  updated_at       INTEGER NOT NULL,
   CHECK ((level = 'organization') = (subject IS NULL))
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE usage (
-  id              BLOB    NOT NULL PRIMARY KEY,
-  at              INTEGER NOT NULL,
-  user_id         BLOB    NOT NULL,
-  project_id      BLOB,
-  operation       TEXT    NOT NULL,
-  model           TEXT    NOT NULL,
-  input_tokens    INTEGER NOT NULL CHECK (input_tokens >= 0),
-  output_tokens   INTEGER NOT NULL CHECK (output_tokens >= 0),
-  cost_micros     INTEGER NOT NULL CHECK (cost_micros >= 0),
-  currency        TEXT    NOT NULL CHECK (length(currency) = 3),
-  latency_micros  INTEGER NOT NULL CHECK (latency_micros >= 0),
-  outcome         TEXT    NOT NULL CHECK (outcome IN ('ok', 'error', 'cancelled'))
-) STRICT, WITHOUT ROWID;
-CREATE INDEX usage_at ON usage (at);

@@ -1,0 +1,376 @@
+//! What models cost: dated, versioned lists. Everything is whole millionths of a US dollar; a call's cost is rounded up once.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::Time;
+
+/// Tokens for which a price is given: a million, as providers' price pages have it.
+const PER: i128 = 1_000_000;
+/// The largest price: a dollar a token.
+const HIGHEST: i64 = 1_000_000_000_000;
+/// Tokens held for an answer whose caller names no limit and whose price names none.
+const USUAL_ANSWER: u64 = 4096;
+
+/// Tokens that a call used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TokenCount {
+    /// Read, cached and cache-written ones included.
+    pub input: u64,
+    /// Of these, from the provider's cache.
+    pub cached: u64,
+    /// Of these, written to the provider's cache.
+    pub written: u64,
+    /// Written as the answer, reasoning included.
+    pub output: u64,
+}
+
+/// What a model costs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// The model's name at the provider, or how it begins when it ends in `*`.
+    pub model: String,
+    /// Millionths of a dollar for a million tokens read.
+    pub input: i64,
+    /// The same, from the provider's cache.
+    #[serde(default)]
+    pub cached: Option<i64>,
+    /// The same, written to the provider's cache.
+    #[serde(default)]
+    pub write: Option<i64>,
+    /// Millionths of a dollar for a million tokens written.
+    pub output: i64,
+    /// Millionths of a dollar for a call.
+    #[serde(default)]
+    pub request: i64,
+    /// Tokens held for an answer whose caller names no limit.
+    #[serde(default)]
+    pub answer: Option<u64>,
+    /// Percent of the price for each service tier.
+    #[serde(default)]
+    pub tiers: BTreeMap<String, u32>,
+}
+
+impl Price {
+    /// Tokens to hold for an answer whose caller names no limit.
+    #[must_use]
+    pub fn usual_answer(&self) -> u64 {
+        self.answer.unwrap_or(USUAL_ANSWER)
+    }
+
+    /// What a call costs, in millionths of a dollar, rounded up.
+    #[must_use]
+    pub fn cost(&self, tokens: TokenCount, percent: u32) -> i64 {
+        let (cached, written) = (tokens.cached.min(tokens.input), tokens.written.min(tokens.input));
+        let plain = tokens.input.saturating_sub(cached).saturating_sub(written);
+        let part = |count: u64, price: i64| i128::from(count) * i128::from(price);
+        let sum = part(plain, self.input)
+            + part(cached, self.cached.unwrap_or(self.input))
+            + part(written, self.write.unwrap_or(self.input))
+            + part(tokens.output, self.output)
+            + i128::from(self.request) * PER;
+        let exact = sum * i128::from(percent);
+        let whole = exact.div_euclid(PER * 100) + i128::from(exact.rem_euclid(PER * 100) > 0);
+        i64::try_from(whole).unwrap_or(i64::MAX)
+    }
+
+    /// The most that so many tokens read and written can cost: all of them at the dearest rate for reading.
+    #[must_use]
+    pub fn worst(&self, input: u64, output: u64, percent: u32) -> i64 {
+        let dearest = self.input.max(self.cached.unwrap_or(0)).max(self.write.unwrap_or(0));
+        let all = Self { input: dearest, cached: None, write: None, ..self.clone() };
+        all.cost(TokenCount { input, output, ..TokenCount::default() }, percent)
+    }
+
+    /// Percent of the price at a service tier; none when it is not known.
+    #[must_use]
+    pub fn tier(&self, name: Option<&str>) -> Option<u32> {
+        match name {
+            None | Some("default") => Some(self.tiers.get("default").copied().unwrap_or(100)),
+            // The provider chooses: at worst the dearest.
+            Some("auto") => Some(self.tiers.values().copied().max().unwrap_or(100)),
+            Some(name) => self.tiers.get(name).copied(),
+        }
+    }
+
+    fn fits(&self, model: &str) -> Option<usize> {
+        match self.model.strip_suffix('*') {
+            Some(start) => model.starts_with(start).then_some(start.len()),
+            // A whole name counts for more than any beginning of it.
+            None => (self.model == model).then_some(usize::MAX),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    version: String,
+    from: String,
+    #[serde(default)]
+    ceiling: Option<Ceiling>,
+    #[serde(default)]
+    exchange: Vec<Rate>,
+    #[serde(default, rename = "price")]
+    prices: Vec<Price>,
+}
+
+/// What a model without a price is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ceiling {
+    input: i64,
+    output: i64,
+}
+
+/// A rate of exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// The currency.
+    pub currency: crate::money::Currency,
+    /// Millionths of it for one US dollar.
+    pub per_dollar: i64,
+    /// Who said so.
+    pub source: String,
+    /// When they said so, RFC 3339.
+    pub at: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "list")]
+    lists: Vec<List>,
+}
+
+/// A list that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidPrices(String);
+
+/// All lists: those that come with Rowhouse, and the operator's on top.
+#[derive(Debug, Clone)]
+pub struct Prices {
+    /// By when they begin, the earliest first.
+    builtin: Vec<(Time, List)>,
+    operator: Vec<(Time, List)>,
+}
+
+/// What a model costs, and by which lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// The price.
+    pub price: Price,
+    /// The versions of the lists, for the usage row.
+    pub version: String,
+}
+
+impl Prices {
+    /// The lists that come with Rowhouse.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "a test reads the same file")]
+    pub fn builtin() -> Self {
+        let builtin =
+            read(include_str!("../data/prices.toml")).expect("the price list that comes with Rowhouse is right");
+        Self { builtin, operator: Vec::new() }
+    }
+
+    /// The same with an operator's file on top.
+    /// # Errors
+    /// [`InvalidPrices`] says what is wrong.
+    pub fn with(mut self, text: &str) -> Result<Self, InvalidPrices> {
+        self.operator = read(text)?;
+        Ok(self)
+    }
+
+    /// What a model costs at a time; none when nobody knows.
+    #[must_use]
+    pub fn quote(&self, model: &str, at: Time) -> Option<Quote> {
+        self.quote_from(model, current(&self.operator, at), current(&self.builtin, at))
+    }
+
+    /// What a model cost by the versions that stand on a usage row.
+    #[must_use]
+    pub fn quote_of(&self, model: &str, version: &str) -> Option<Quote> {
+        let (builtin, operator) =
+            version.split_once('+').map_or((version, None), |(builtin, own)| (builtin, Some(own)));
+        let find = |lists: &'_ [(Time, List)], name: &str| lists.iter().position(|(_, list)| list.version == name);
+        let builtin = find(&self.builtin, builtin).map(|at| &self.builtin[at].1);
+        let operator = match operator {
+            Some(name) => Some(&self.operator[find(&self.operator, name)?].1),
+            None => None,
+        };
+        self.quote_from(model, operator, builtin)
+    }
+
+    fn quote_from(&self, model: &str, operator: Option<&List>, builtin: Option<&List>) -> Option<Quote> {
+        let best = |list: &List| {
+            let fitting = list.prices.iter().filter_map(|price| Some((price.fits(model)?, price)));
+            fitting.max_by_key(|(length, _)| *length).map(|(_, price)| price.clone())
+        };
+        let ceiling = || {
+            let ceiling = operator?.ceiling?;
+            let (input, output) = (ceiling.input, ceiling.output);
+            Some(Price {
+                model: model.into(),
+                input,
+                cached: None,
+                write: None,
+                output,
+                request: 0,
+                answer: None,
+                tiers: BTreeMap::new(),
+            })
+        };
+        let price = operator.and_then(best).or_else(|| builtin.and_then(best)).or_else(ceiling)?;
+        let builtin = builtin.map_or("", |list| &list.version);
+        let version = operator.map_or_else(|| builtin.to_owned(), |list| format!("{builtin}+{}", list.version));
+        Some(Quote { price, version })
+    }
+
+    /// The rate of exchange of a currency at a time, as the operator's list has it.
+    #[must_use]
+    pub fn rate(&self, currency: crate::money::Currency, at: Time) -> Option<(Rate, Time)> {
+        let list = current(&self.operator, at)?;
+        let rate = list.exchange.iter().find(|rate| rate.currency == currency)?;
+        Some((rate.clone(), time(&rate.at)?))
+    }
+}
+
+fn current(lists: &[(Time, List)], at: Time) -> Option<&List> {
+    lists.iter().rev().find(|(from, _)| *from <= at).map(|(_, list)| list)
+}
+
+fn time(text: &str) -> Option<Time> {
+    text.parse::<jiff::Timestamp>().ok().map(|time| Time::from_micros(time.as_microsecond()))
+}
+
+fn read(text: &str) -> Result<Vec<(Time, List)>, InvalidPrices> {
+    let file: File = toml::from_str(text).map_err(|error| InvalidPrices(error.to_string()))?;
+    let mut lists = Vec::new();
+    for list in file.lists {
+        let version = &list.version;
+        let wrong = |what: String| Err(InvalidPrices(format!("list {version:?}: {what}")));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+        if !(1..=40).contains(&version.len()) || !version.chars().all(plain) {
+            return wrong("its version must be 1 to 40 of a-z, 0-9, `.`, `_` and `-`".into());
+        }
+        if lists.iter().any(|(_, other): &(Time, List)| other.version == *version) {
+            return wrong("there are two of this version".into());
+        }
+        let Some(from) = time(&list.from) else {
+            return wrong("`from` must be a time such as 2026-11-01T00:00:00Z".into());
+        };
+        for price in &list.prices {
+            let all = [Some(price.input), price.cached, price.write, Some(price.output), Some(price.request)];
+            if all.into_iter().flatten().any(|amount| !(0..=HIGHEST).contains(&amount)) {
+                return wrong(format!("model {:?}: a price must be from 0 to {HIGHEST}", price.model));
+            }
+            let stars = price.model.matches('*').count();
+            if price.model.is_empty() || stars > 1 || stars == 1 && !price.model.ends_with('*') {
+                return wrong(format!("model {:?}: must be a name, with `*` at its end alone", price.model));
+            }
+            if price.answer == Some(0) || price.tiers.values().any(|percent| *percent > 10_000) {
+                return wrong(format!("model {:?}: `answer` is at least 1, a tier at most 10000 percent", price.model));
+            }
+        }
+        if let Some(rate) = list.exchange.iter().find(|rate| rate.per_dollar <= 0 || time(&rate.at).is_none()) {
+            return wrong(format!("the rate of {} must be above 0 and say when it held", rate.currency));
+        }
+        lists.push((from, list));
+    }
+    lists.sort_by_key(|(from, _)| *from);
+    Ok(lists)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_micros(1_795_000_000_000_000);
+
+    fn tokens(input: u64, cached: u64, output: u64) -> TokenCount {
+        TokenCount { input, cached, output, ..TokenCount::default() }
+    }
+
+    #[test]
+    fn the_longest_name_that_fits_has_the_price() {
+        let prices = Prices::builtin();
+        let input = |model: &str| prices.quote(model, NOW).map(|quote| quote.price.input);
+        assert_eq!(input("gpt-4o"), Some(2_500_000));
+        assert_eq!(input("gpt-4o-mini-2024-07-18"), Some(150_000));
+        assert_eq!(input("gpt-4.1-nano"), Some(100_000));
+        assert_eq!(input("no-such-model"), None, "an unknown price is no price");
+        assert_eq!(input("rowhouse-extractive-2"), None, "a whole name is no beginning");
+    }
+
+    #[test]
+    fn a_cost_is_exact_and_rounded_up_once() {
+        let price = Prices::builtin().quote("gpt-4o-mini", NOW).expect("known").price;
+        // 1000 read at 0.15, 500 of them cached at 0.075, 200 written at 0.60 a million: 75 + 37.5 + 120 millionths.
+        assert_eq!(price.cost(tokens(1000, 500, 200), 100), 233);
+        assert_eq!(price.cost(tokens(0, 0, 0), 100), 0);
+        assert_eq!(price.cost(tokens(1, 0, 0), 100), 1, "a millionth is the least");
+        assert_eq!(price.cost(tokens(1_000_000, 0, 0), 50), 75_000);
+        assert!(price.worst(1000, 200, 100) >= price.cost(tokens(1000, 500, 200), 100));
+        let claude = Prices::builtin().quote("claude-sonnet-4-5", NOW).expect("known").price;
+        let written = TokenCount { input: 1_000_000, written: 1_000_000, ..TokenCount::default() };
+        assert_eq!((claude.cost(written, 100), claude.worst(1_000_000, 0, 100)), (3_750_000, 3_750_000));
+        assert_eq!(price.cost(tokens(u64::MAX, 0, u64::MAX), 100), i64::MAX, "no wrap");
+    }
+
+    #[test]
+    fn a_tier_without_a_price_has_none() {
+        let price = Prices::builtin().quote("gpt-5", NOW).expect("known").price;
+        assert_eq!(
+            [None, Some("flex"), Some("auto"), Some("scale")].map(|tier| price.tier(tier)),
+            [Some(100), Some(50), Some(200), None]
+        );
+    }
+
+    #[test]
+    fn an_operators_list_stands_on_top_and_dates_count() {
+        let text = r#"
+            [[list]]
+            version = "own-1"
+            from = "2026-01-01T00:00:00Z"
+            ceiling = { input = 9_000_000, output = 9_000_000 }
+            [[list.price]]
+            model = "gpt-4o"
+            input = 1
+            output = 2
+            [[list.exchange]]
+            currency = "EUR"
+            per_dollar = 920_000
+            source = "the bank"
+            at = "2026-11-20T15:00:00Z"
+            [[list]]
+            version = "own-2"
+            from = "2099-01-01T00:00:00Z"
+        "#;
+        let prices = Prices::builtin().with(text).expect("read");
+        let quote = prices.quote("gpt-4o", NOW).expect("known");
+        assert_eq!((quote.price.input, quote.version.as_str()), (1, "2026-11+own-1"));
+        assert_eq!(prices.quote("gpt-4o-mini", NOW).expect("known").price.input, 150_000);
+        assert_eq!(prices.quote("llama", NOW).expect("the ceiling").price.output, 9_000_000);
+        assert_eq!(prices.quote_of("gpt-4o", "2026-11").expect("known").price.input, 2_500_000);
+        assert_eq!(prices.quote_of("gpt-4o", "2026-11+own-1").expect("known"), quote);
+        assert_eq!(prices.quote_of("gpt-4o", "2026-11+gone"), None);
+        assert_eq!(prices.rate("EUR".parse().expect("one"), NOW).expect("known").0.per_dollar, 920_000);
+        assert_eq!(prices.rate("GBP".parse().expect("one"), NOW), None);
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        let wrong = |text: &str| Prices::builtin().with(text).expect_err(text).to_string();
+        let list = |rest: &str| format!("[[list]]\nversion = \"v\"\nfrom = \"2026-01-01T00:00:00Z\"\n{rest}");
+        assert!(wrong(&list("[[list.price]]\nmodel = \"a\"\ninput = -1\noutput = 0")).contains("model \"a\": a price"));
+        assert!(wrong(&list("[[list.price]]\nmodel = \"*a\"\ninput = 1\noutput = 0")).contains("at its end alone"));
+        assert!(wrong("[[list]]\nversion = \"V\"\nfrom = \"2026-01-01T00:00:00Z\"").contains("its version"));
+        assert!(wrong("[[list]]\nversion = \"v\"\nfrom = \"soon\"").contains("`from`"));
+        assert!(wrong(&list("price_of_all = 3")).contains("price_of_all"));
+    }
+}

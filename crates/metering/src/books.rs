@@ -1,0 +1,455 @@
+//! The books of all organisations: holds, settles and releases, each durable before anybody is told of it.
+//!
+//! Writers stand in line and are served in batches, so that calls which arrive together share one commit and one flush. On the
+//! embedded engine there is one line for all; on PostgreSQL one per organisation, whose row lock parts the nodes.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use domain::limits::Amounts;
+use domain::{HolderId, OrgId, UsageId};
+use store::ledger::balances::Balance;
+use store::ledger::entries::{Charge, Outcome};
+use store::ledger::holds::{Hold, Purpose};
+use store::{Engine, Scope, Store};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::balance;
+use crate::desk::{Desk, Swept};
+use crate::limit::{Limit, Path, Refused};
+
+/// How many operations one transaction serves at most.
+const BATCH: usize = 256;
+/// How often a settle is tried when the store fails, and how long between tries at first; the pauses double.
+const TRIES: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(50);
+/// Organisations that wait to be told that a threshold was passed.
+const NEWS: usize = 1024;
+
+/// How the books are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long a hold outlives its program.
+    pub lease: Duration,
+    /// After how long at most what was settled survives a power cut.
+    pub flush: Duration,
+    /// Whether a settle waits for the flush.
+    pub strict: bool,
+    /// How many calls may wait for the books; more are refused at once.
+    pub queue: usize,
+}
+
+impl Default for Settings {
+    /// A minute; 20 ms, well below the 50 ms that are promised; not strict; 4096 calls.
+    fn default() -> Self {
+        Self { lease: Duration::from_mins(1), flush: Duration::from_millis(20), strict: false, queue: 4096 }
+    }
+}
+
+/// The books. Cheap to clone.
+#[derive(Clone)]
+pub struct Books(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    settings: Settings,
+    holder: HolderId,
+    runtime: tokio::runtime::Handle,
+    lines: Mutex<HashMap<Option<OrgId>, Line>>,
+    /// The embedded engine's one desk, which remembers balances. On PostgreSQL other nodes write too, so nothing is remembered.
+    desk: tokio::sync::Mutex<Desk>,
+    /// The same for the desks of PostgreSQL, one per organisation and batch.
+    swept: Swept,
+    /// What this program holds, to prolong it.
+    live: Mutex<HashMap<(UsageId, i64), Scope>>,
+    unflushed: Notify,
+    news: mpsc::Sender<Scope>,
+}
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Op>,
+    served: bool,
+}
+
+/// What stands in line.
+pub(crate) struct Op {
+    pub(crate) scope: Scope,
+    pub(crate) task: Task,
+}
+
+pub(crate) enum Task {
+    Hold {
+        hold: Hold,
+        path: Path,
+        reply: oneshot::Sender<Result<Held, Refused>>,
+    },
+    End {
+        hold: Hold,
+        path: Path,
+        charge: Charge,
+        reply: Option<oneshot::Sender<store::Result<()>>>,
+    },
+    Renew {
+        id: UsageId,
+        attempt: i64,
+    },
+    /// Ends holds of programs that died.
+    Sweep {
+        reply: oneshot::Sender<store::Result<()>>,
+    },
+    /// The past counts differently from now on.
+    Forget {
+        reply: oneshot::Sender<store::Result<()>>,
+    },
+}
+
+/// What the desk says to a task; sent when the batch is committed.
+pub(crate) enum Verdict {
+    Held,
+    Short(Box<crate::Shortage>),
+    /// The same attempt holds already: a mistake of the caller.
+    Repeated,
+    Done,
+}
+
+impl std::fmt::Debug for Books {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Books({})", self.0.holder)
+    }
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Books {
+    /// Opens the books. Whoever has thresholds to tell hears from the receiver in whose organisation; what is not taken from it in
+    /// time is told with the next.
+    #[must_use]
+    pub fn open(store: Store, settings: Settings) -> (Self, mpsc::Receiver<Scope>) {
+        let (news, heard) = mpsc::channel(NEWS);
+        let holder = store.ambient().id();
+        let books = Self(Arc::new(Inner {
+            desk: tokio::sync::Mutex::new(Desk::new(holder, settings.lease, true, Swept::default())),
+            swept: Swept::default(),
+            store,
+            settings,
+            holder,
+            runtime: tokio::runtime::Handle::current(),
+            lines: Mutex::default(),
+            live: Mutex::default(),
+            unflushed: Notify::new(),
+            news,
+        }));
+        tokio::spawn(flush_now_and_then(Arc::downgrade(&books.0)));
+        tokio::spawn(renew_now_and_then(Arc::downgrade(&books.0)));
+        (books, heard)
+    }
+
+    /// Holds an amount at every limit on the path, or at none.
+    ///
+    /// # Errors
+    /// [`Refused::Short`] names the first limit that has no room; [`Refused::Crowded`] when too many wait.
+    pub async fn hold(
+        &self,
+        scope: &Scope,
+        (id, attempt): (UsageId, i64),
+        purpose: Purpose,
+        amounts: Amounts,
+        path: Path,
+    ) -> Result<Held, Refused> {
+        let now = self.0.store.ambient().now();
+        let hold = Hold { id, attempt, at: now, holder: self.0.holder, purpose, amounts };
+        let (reply, answer) = oneshot::channel();
+        if !self.push(Op { scope: scope.clone(), task: Task::Hold { hold, path, reply } }) {
+            metrics::counter!("rowhouse_ledger_crowded_total").increment(1);
+            return Err(Refused::Crowded);
+        }
+        answer.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// The balances of limits, as the books have them now.
+    /// # Errors
+    /// As the database.
+    pub async fn look(&self, scope: &Scope, limits: &[Limit]) -> store::Result<Vec<Balance>> {
+        self.sweep(scope).await?;
+        let mut tx = self.0.store.read_ledger(scope).await?;
+        let mut page = tx.page(scope)?;
+        let mut balances = Vec::with_capacity(limits.len());
+        for limit in limits {
+            let known = store::ledger::balances::find(&mut page, limit.key, limit.span.from).await?;
+            balances.push(match known {
+                Some(balance) => balance,
+                None => balance::derive(&mut page, limit).await?,
+            });
+        }
+        Ok(balances)
+    }
+
+    /// Ends the holds of programs that died. Whoever uses the books of an organisation does this now and then; to ask for it is
+    /// only needed before looking.
+    /// # Errors
+    /// As the database.
+    pub async fn sweep(&self, scope: &Scope) -> store::Result<()> {
+        self.ask(scope, |reply| Task::Sweep { reply }).await
+    }
+
+    /// Says that the past counts differently from now on: a team was moved, or the organisation's clocks. All its balances are
+    /// derived anew.
+    /// # Errors
+    /// As the database.
+    pub async fn forget(&self, scope: &Scope) -> store::Result<()> {
+        self.ask(scope, |reply| Task::Forget { reply }).await
+    }
+
+    async fn ask(
+        &self,
+        scope: &Scope,
+        task: impl FnOnce(oneshot::Sender<store::Result<()>>) -> Task,
+    ) -> store::Result<()> {
+        let (reply, answer) = oneshot::channel();
+        if !self.push(Op { scope: scope.clone(), task: task(reply) }) {
+            return Err(store::Error::Busy("too many calls wait for the ledger"));
+        }
+        answer.await.unwrap_or(Err(store::Error::Busy("the ledger stopped")))
+    }
+
+    /// Waits until nobody stands in line, then flushes: for an orderly end.
+    /// # Errors
+    /// As the disk.
+    pub async fn close(&self) -> store::Result<()> {
+        while locked(&self.0.lines).values().any(|line| line.served) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.0.store.flush_ledger().await
+    }
+
+    /// How many amounts this program holds.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        locked(&self.0.live).len()
+    }
+
+    /// Puts a task in line; false when it may not wait. Only what begins something is refused: each hold owes one end, so the ends
+    /// are as bounded as the holds.
+    fn push(&self, op: Op) -> bool {
+        let key = match self.0.store.engine() {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(op.scope.org()),
+        };
+        let may_be_refused = matches!(op.task, Task::Hold { .. } | Task::Sweep { .. });
+        let mut lines = locked(&self.0.lines);
+        let line = lines.entry(key).or_default();
+        if may_be_refused && line.waiting.len() >= self.0.settings.queue {
+            return false;
+        }
+        line.waiting.push_back(op);
+        if !std::mem::replace(&mut line.served, true) {
+            let books = self.clone();
+            self.0.runtime.spawn(async move { books.serve(key).await });
+        }
+        true
+    }
+
+    async fn serve(&self, key: Option<OrgId>) {
+        loop {
+            let batch: Vec<Op> = {
+                let mut lines = locked(&self.0.lines);
+                let Some(line) = lines.get_mut(&key) else { return };
+                if line.waiting.is_empty() {
+                    lines.remove(&key);
+                    return;
+                }
+                let count = line.waiting.len().min(BATCH);
+                line.waiting.drain(..count).collect()
+            };
+            self.serve_batch(batch, key).await;
+        }
+    }
+
+    /// Serves a batch; when that fails one by one, so that one that cannot be written does not stop the others.
+    async fn serve_batch(&self, batch: Vec<Op>, key: Option<OrgId>) {
+        let Err((batch, error)) = self.post(batch, key).await else { return };
+        tracing::warn!(%error, tasks = batch.len(), "a batch of the ledger failed");
+        for mut op in batch {
+            let mut pause = PAUSE;
+            for tried in 1.. {
+                match self.post(vec![op], key).await {
+                    Ok(()) => break,
+                    Err((mut back, error)) => {
+                        let Some(again) = back.pop() else { break };
+                        op = again;
+                        if tried >= TRIES || !matches!(op.task, Task::End { .. }) {
+                            self.give_up(op, error);
+                            break;
+                        }
+                        tokio::time::sleep(pause).await;
+                        pause *= 2;
+                    }
+                }
+            }
+        }
+    }
+
+    fn give_up(&self, op: Op, error: store::Error) {
+        match op.task {
+            Task::Hold { reply, .. } => drop(reply.send(Err(Refused::Store(Arc::new(error))))),
+            Task::End { hold, reply, .. } => {
+                locked(&self.0.live).remove(&(hold.id, hold.attempt));
+                metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_settle_lost").increment(1);
+                tracing::error!(alarm = "ledger_settle_lost", %error, org = %op.scope.org(), id = %hold.id, "a settle could not be written; the hold ends with its lease");
+                if let Some(reply) = reply {
+                    let _ = reply.send(Err(error));
+                }
+            }
+            Task::Sweep { reply } | Task::Forget { reply } => drop(reply.send(Err(error))),
+            Task::Renew { .. } => tracing::warn!(%error, "a lease could not be prolonged"),
+        }
+    }
+
+    /// Writes a batch in one transaction and tells everybody. Gives the batch back when nothing was written.
+    async fn post(&self, batch: Vec<Op>, key: Option<OrgId>) -> Result<(), (Vec<Op>, store::Error)> {
+        let mut own;
+        let mut shared;
+        let desk: &mut Desk = if key.is_none() {
+            shared = self.0.desk.lock().await;
+            &mut shared
+        } else {
+            own = Desk::new(self.0.holder, self.0.settings.lease, false, self.0.swept.clone());
+            &mut own
+        };
+        let (verdicts, news) = match desk.post(&self.0.store, &batch).await {
+            Ok(done) => done,
+            Err(error) => {
+                desk.forget_all();
+                return Err((batch, error));
+            }
+        };
+        let ends = batch.iter().any(|op| matches!(op.task, Task::End { .. }));
+        if ends && self.0.store.ledger_needs_flushing() {
+            if self.0.settings.strict {
+                if let Err(error) = self.0.store.flush_ledger().await {
+                    flush_failed(&error);
+                }
+            } else {
+                self.0.unflushed.notify_one();
+            }
+        }
+        for scope in news {
+            let _ = self.0.news.try_send(scope);
+        }
+        for (op, verdict) in batch.into_iter().zip(verdicts) {
+            self.tell(op, verdict);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, op: Op, verdict: Verdict) {
+        match (op.task, verdict) {
+            (Task::Hold { hold, path, reply }, Verdict::Held) => {
+                locked(&self.0.live).insert((hold.id, hold.attempt), op.scope.clone());
+                // Whoever asked may be gone: then the hold comes back here, is dropped, and so released.
+                let _ = reply.send(Ok(Held { books: self.clone(), open: Some(Open { scope: op.scope, hold, path }) }));
+            }
+            (Task::Hold { reply, .. }, Verdict::Short(shortage)) => drop(reply.send(Err(Refused::Short(shortage)))),
+            (Task::Hold { reply, .. }, _) => {
+                let error = store::Error::Taken("attempt");
+                let _ = reply.send(Err(Refused::Store(Arc::new(error))));
+            }
+            (Task::End { hold, reply, .. }, _) => {
+                locked(&self.0.live).remove(&(hold.id, hold.attempt));
+                if let Some(reply) = reply {
+                    let _ = reply.send(Ok(()));
+                }
+            }
+            (Task::Sweep { reply } | Task::Forget { reply }, _) => drop(reply.send(Ok(()))),
+            (Task::Renew { .. }, _) => {}
+        }
+    }
+}
+
+fn lost() -> Refused {
+    Refused::Store(Arc::new(store::Error::Busy("the ledger stopped")))
+}
+
+fn flush_failed(error: &store::Error) {
+    metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_flush_failed").increment(1);
+    tracing::error!(alarm = "ledger_flush_failed", %error, "the ledger could not be flushed; a power cut now loses what was settled last");
+}
+
+/// An amount that is held. It ends by [`Held::settle`], or released when it is dropped.
+pub struct Held {
+    books: Books,
+    open: Option<Open>,
+}
+
+struct Open {
+    scope: Scope,
+    hold: Hold,
+    path: Path,
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Held({:?})", self.open.as_ref().map(|open| (open.hold.id, open.hold.attempt)))
+    }
+}
+
+impl Held {
+    /// Books what was used in place of what was held. It is in line when this returns its future, so nothing is lost when nobody
+    /// waits for it.
+    pub fn settle(mut self, charge: Charge) -> impl Future<Output = store::Result<()>> + Send {
+        let (reply, answer) = oneshot::channel();
+        self.end(charge, Some(reply));
+        async move { answer.await.unwrap_or(Err(store::Error::Busy("the ledger stopped"))) }
+    }
+
+    /// What is held.
+    #[must_use]
+    pub fn amounts(&self) -> Amounts {
+        self.open.as_ref().map_or(Amounts::NONE, |open| open.hold.amounts)
+    }
+
+    fn end(&mut self, charge: Charge, reply: Option<oneshot::Sender<store::Result<()>>>) {
+        let Some(Open { scope, hold, path }) = self.open.take() else { return };
+        let _ = self.books.push(Op { scope, task: Task::End { hold, path, charge, reply } });
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.end(Charge::nothing(Outcome::Cancelled), None);
+    }
+}
+
+/// Flushes when something was settled, all that came meanwhile in one go.
+async fn flush_now_and_then(books: Weak<Inner>) {
+    loop {
+        let Some(inner) = books.upgrade() else { return };
+        let pause = inner.settings.flush;
+        // Looked at once a second whether the books are still in use.
+        let waited = tokio::time::timeout(Duration::from_secs(1), inner.unflushed.notified()).await;
+        if waited.is_ok() {
+            tokio::time::sleep(pause).await;
+            if let Err(error) = inner.store.flush_ledger().await {
+                flush_failed(&error);
+            }
+        }
+    }
+}
+
+/// Prolongs what this program holds, three times in the length of a lease.
+async fn renew_now_and_then(books: Weak<Inner>) {
+    loop {
+        let Some(pause) = books.upgrade().map(|inner| inner.settings.lease / 3) else { return };
+        tokio::time::sleep(pause).await;
+        let Some(inner) = books.upgrade() else { return };
+        let books = Books(inner);
+        let live: Vec<_> = locked(&books.0.live).iter().map(|(key, scope)| (*key, scope.clone())).collect();
+        for ((id, attempt), scope) in live {
+            let _ = books.push(Op { scope, task: Task::Renew { id, attempt } });
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The desk at which tasks are written into the books: one batch, one transaction.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::limits::LimitKey;
+use domain::{HolderId, OrgId, Time};
+use store::ledger::balances::{self, Balance};
+use store::ledger::entries::{self, Charge, Outcome};
+use store::ledger::{Page, alerts, holds};
+use store::{Scope, Store};
+
+use crate::balance;
+use crate::books::{Op, Task, Verdict, locked};
+use crate::limit::{Limit, Shortage};
+
+/// Balances that are remembered at most; beyond that all are forgotten and read again.
+const REMEMBERED: usize = 200_000;
+
+type Key = (OrgId, LimitKey, Time);
+
+pub(crate) struct Desk {
+    holder: HolderId,
+    lease: Duration,
+    /// Whether nobody else writes: then all holds but one's own are of programs that died.
+    alone: bool,
+    balances: HashMap<Key, Balance>,
+    swept: Swept,
+}
+
+/// When an organisation's holds were last looked through for those of dead programs.
+pub(crate) type Swept = Arc<Mutex<HashMap<OrgId, Time>>>;
+
+impl Desk {
+    pub(crate) fn new(holder: HolderId, lease: Duration, alone: bool, swept: Swept) -> Self {
+        Self { holder, lease, alone, balances: HashMap::new(), swept }
+    }
+
+    /// Forgets what it remembers: after a failure it may not be what the books say.
+    pub(crate) fn forget_all(&mut self) {
+        self.balances.clear();
+        locked(&self.swept).clear();
+    }
+
+    /// Writes a batch, and says what to tell each, and where thresholds were passed.
+    pub(crate) async fn post(&mut self, store: &Store, batch: &[Op]) -> store::Result<(Vec<Verdict>, Vec<Scope>)> {
+        let Some(first) = batch.first() else { return Ok((Vec::new(), Vec::new())) };
+        if self.balances.len() > REMEMBERED {
+            self.forget_all();
+        }
+        let mut tx = store.begin_ledger(&first.scope).await?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        let mut changed: HashMap<OrgId, (Scope, BTreeSet<(LimitKey, Time)>)> = HashMap::new();
+        let mut news: HashMap<OrgId, Scope> = HashMap::new();
+        for op in batch {
+            let mut page = tx.page(&op.scope)?;
+            let org = op.scope.org();
+            let mut work = Work { desk: self, page: &mut page, org, changed: Vec::new(), news: false };
+            verdicts.push(work.run(&op.task).await?);
+            let (touched, passed) = (work.changed, work.news);
+            if !touched.is_empty() {
+                changed.entry(org).or_insert_with(|| (op.scope.clone(), BTreeSet::new())).1.extend(touched);
+            }
+            if passed {
+                news.insert(org, op.scope.clone());
+            }
+        }
+        for (org, (scope, keys)) in &changed {
+            let mut page = tx.page(scope)?;
+            for (key, from) in keys {
+                if let Some(balance) = self.balances.get(&(*org, *key, *from)) {
+                    balances::put(&mut page, *key, *from, *balance).await?;
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok((verdicts, news.into_values().collect()))
+    }
+}
+
+/// One task at the desk.
+struct Work<'a, 't> {
+    desk: &'a mut Desk,
+    page: &'a mut Page<'t>,
+    org: OrgId,
+    changed: Vec<(LimitKey, Time)>,
+    news: bool,
+}
+
+impl Work<'_, '_> {
+    async fn run(&mut self, task: &Task) -> store::Result<Verdict> {
+        match task {
+            Task::Hold { hold, path, .. } => {
+                self.sweep(false).await?;
+                if let Some(shortage) = self.shortage(path, hold).await? {
+                    return Ok(Verdict::Short(Box::new(shortage)));
+                }
+                if !holds::insert(self.page, hold, self.desk.lease).await? {
+                    return Ok(Verdict::Repeated);
+                }
+                for limit in path.iter() {
+                    let amount = limit.takes(&hold.amounts);
+                    self.change(limit, |balance| balance.held = balance.held.saturating_add(amount)).await?;
+                }
+                Ok(Verdict::Held)
+            }
+            Task::End { hold, path, charge, .. } => {
+                // Known before the row is there: a balance that is derived now must not count it twice.
+                for limit in path.iter() {
+                    self.balance(limit).await?;
+                }
+                if !entries::insert(self.page, hold, charge).await? {
+                    // Its lease ran out and somebody ended it as lost; that stands.
+                    metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_late_settle").increment(1);
+                    tracing::error!(alarm = "ledger_late_settle", org = %self.org, id = %hold.id, "a call was settled after its lease ran out");
+                    return Ok(Verdict::Done);
+                }
+                holds::delete(self.page, hold.id, hold.attempt).await?;
+                for limit in path.iter() {
+                    let (held, used) = (limit.takes(&hold.amounts), limit.takes(&charge.amounts));
+                    let before = self.balance(limit).await?;
+                    self.change(limit, |balance| {
+                        balance.held = balance.held.saturating_sub(held).max(0);
+                        balance.settled = balance.settled.saturating_add(used);
+                    })
+                    .await?;
+                    self.watch(limit, before.settled, before.settled.saturating_add(used)).await?;
+                }
+                Ok(Verdict::Done)
+            }
+            Task::Renew { id, attempt } => {
+                holds::renew(self.page, *id, *attempt, self.desk.lease).await?;
+                Ok(Verdict::Done)
+            }
+            Task::Sweep { .. } => {
+                self.sweep(true).await?;
+                Ok(Verdict::Done)
+            }
+            Task::Forget { .. } => {
+                self.forget().await?;
+                Ok(Verdict::Done)
+            }
+        }
+    }
+
+    /// The first limit that has no room for a hold. Before somebody is refused, holds of dead programs are looked for.
+    async fn shortage(&mut self, path: &[Limit], hold: &holds::Hold) -> store::Result<Option<Shortage>> {
+        let found = self.first_shortage(path, hold).await?;
+        if found.as_ref().is_some_and(|shortage| shortage.held > 0) && self.sweep(true).await? {
+            return self.first_shortage(path, hold).await;
+        }
+        Ok(found)
+    }
+
+    async fn first_shortage(&mut self, path: &[Limit], hold: &holds::Hold) -> store::Result<Option<Shortage>> {
+        for limit in path {
+            let balance = self.balance(limit).await?;
+            if let Some(shortage) = limit.shortage(balance, limit.takes(&hold.amounts)) {
+                return Ok(Some(shortage));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn balance(&mut self, limit: &Limit) -> store::Result<Balance> {
+        let key = (self.org, limit.key, limit.span.from);
+        if let Some(known) = self.desk.balances.get(&key) {
+            return Ok(*known);
+        }
+        let balance = balance::load(self.page, limit).await?;
+        self.desk.balances.insert(key, balance);
+        Ok(balance)
+    }
+
+    async fn change(&mut self, limit: &Limit, change: impl FnOnce(&mut Balance)) -> store::Result<()> {
+        let mut balance = self.balance(limit).await?;
+        change(&mut balance);
+        self.desk.balances.insert((self.org, limit.key, limit.span.from), balance);
+        self.changed.push((limit.key, limit.span.from));
+        Ok(())
+    }
+
+    /// Notes which thresholds a settle passed.
+    async fn watch(&mut self, limit: &Limit, before: i64, after: i64) -> store::Result<()> {
+        for percent in limit.alerts.iter() {
+            // In parts of a hundred, so that no limit is too small or too large.
+            let at = i128::from(limit.cap) * i128::from(*percent);
+            let (before, after) = (i128::from(before) * 100, i128::from(after) * 100);
+            if before < at && after >= at && alerts::insert(self.page, limit.key.id, limit.span.from, *percent).await? {
+                self.news = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the holds of programs that died as lost, which costs nothing; says whether there were any. Without need it is done a
+    /// few times in the length of a lease.
+    async fn sweep(&mut self, needed: bool) -> store::Result<bool> {
+        let now = self.page.now();
+        let last = locked(&self.desk.swept).get(&self.org).copied();
+        if !needed && last.is_some_and(|last| now.since(last) < self.desk.lease / 4 && last <= now) {
+            return Ok(false);
+        }
+        locked(&self.desk.swept).insert(self.org, now);
+        let all = holds::list(self.page).await?;
+        let died = |hold: &holds::Hold, expired| hold.holder != self.desk.holder && (expired || self.desk.alone);
+        let dead: Vec<_> =
+            all.into_iter().filter(|(hold, expired)| died(hold, *expired)).map(|(hold, _)| hold).collect();
+        for hold in &dead {
+            entries::insert(self.page, hold, &Charge::nothing(Outcome::Lost)).await?;
+            holds::delete(self.page, hold.id, hold.attempt).await?;
+        }
+        if last.is_none() && !alerts::untold(self.page).await?.is_empty() {
+            self.news = true;
+        }
+        if dead.is_empty() {
+            return Ok(false);
+        }
+        metrics::counter!("rowhouse_ledger_lost_total").increment(u64::try_from(dead.len()).unwrap_or(u64::MAX));
+        tracing::warn!(org = %self.org, lost = dead.len(), "holds of a program that died were released");
+        self.forget().await?;
+        Ok(true)
+    }
+
+    async fn forget(&mut self) -> store::Result<()> {
+        balances::clear(self.page).await?;
+        self.desk.balances.retain(|(org, ..), _| *org != self.org);
+        self.changed.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! What is used is counted once, held before it is spent, and refused when any limit on its path has no room.
+//!
+//! [`Books`] keeps the ledger: [`Books::hold`] takes an amount from every limit on the path of a call or from none,
+//! [`Held::settle`] books what was used, and whoever drops a [`Held`] releases it. [`rules`] finds the limits; what tokens cost says
+//! `domain::prices`. Invariants and bounds stand in `docs/METERING.md`.
+
+pub mod balance;
+pub mod books;
+mod desk;
+pub mod limit;
+pub mod rules;
+
+pub use books::{Books, Held, Settings};
+pub use limit::{Limit, Path, Refused, Shortage};

@@ -1,0 +1,379 @@
+//! Which limits stand on the path of a call: the plan's, the budgets', the key's own.
+//!
+//! What an organisation's limits are is read once and kept for less than a second, so that a change holds everywhere within one; in
+//! this program it holds at once, since whoever changes something says so ([`Rules::forget`]). Balances are never kept here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::limits::{Counted, Level, LimitKey, Period, Span};
+use domain::money::Currency;
+use domain::plan::{Entitlements, Meter, Plans};
+use domain::prices::Prices;
+use domain::time_zone::TimeZoneName;
+use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, Time, UserId};
+use store::control::{organisations, overrides};
+use store::ledger::entries::Filter;
+use store::org::budgets::{self, Budget, Strictness};
+use store::org::teams;
+use store::{KeyLimits, Scope, Store};
+
+use crate::books::locked;
+use crate::limit::{Exchange, Limit, Path};
+
+/// How long what was read is used.
+const AGE: Duration = Duration::from_millis(900);
+/// Organisations that are kept, and paths in each.
+const KEPT: u64 = 20_000;
+const PATHS: usize = 1_000;
+/// Rows read at a time.
+const PAGE: i64 = 500;
+/// At how many percent somebody is told when a limit does not say.
+const ALERTS: [i64; 3] = [50, 80, 100];
+
+/// For whom something is used. What does not apply is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Spender {
+    /// The person.
+    pub user: UserId,
+    /// The API key.
+    pub key: Option<ApiKeyId>,
+    /// The project.
+    pub project: Option<ProjectId>,
+    /// The team that it counts to.
+    pub team: Option<TeamId>,
+    /// The agent.
+    pub agent: Option<AgentId>,
+    /// The run.
+    pub run: Option<RunId>,
+}
+
+/// Why no path can be told.
+#[derive(Debug, thiserror::Error)]
+pub enum Unclear {
+    /// A budget is in a currency for which the operator has given no rate: it cannot be kept, so nothing may be spent.
+    #[error("a budget is in {0}, for which the operator has given no rate of exchange")]
+    NoRate(Currency),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// What limits there are, by organisation. Cheap to clone.
+#[derive(Clone)]
+pub struct Rules(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    plans: Plans,
+    prices: Arc<Prices>,
+    kept: moka::sync::Cache<domain::OrgId, Arc<OfOrg>>,
+}
+
+/// The limits of one organisation, as they were a moment ago.
+pub struct OfOrg {
+    zone: TimeZoneName,
+    entitlements: Entitlements,
+    budgets: Vec<Budget>,
+    /// The team above each.
+    above: HashMap<TeamId, Option<TeamId>>,
+    paths: Mutex<HashMap<(Spender, u8), (Option<Time>, Path)>>,
+}
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rules")
+    }
+}
+
+impl std::fmt::Debug for OfOrg {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OfOrg")
+    }
+}
+
+impl Rules {
+    /// The rules of an installation with these plans and prices.
+    #[must_use]
+    pub fn new(store: Store, plans: Plans, prices: Arc<Prices>) -> Self {
+        let kept = moka::sync::Cache::builder().max_capacity(KEPT).time_to_live(AGE).build();
+        Self(Arc::new(Inner { store, plans, prices, kept }))
+    }
+
+    /// What models cost.
+    #[must_use]
+    pub fn prices(&self) -> &Prices {
+        &self.0.prices
+    }
+
+    /// Says that an organisation's limits changed.
+    pub fn forget(&self, scope: &Scope) {
+        self.0.kept.invalidate(&scope.org());
+    }
+
+    /// What the organisation may have and use now.
+    /// # Errors
+    /// As the databases.
+    pub async fn of(&self, scope: &Scope) -> store::Result<Arc<OfOrg>> {
+        if let Some(known) = self.0.kept.get(&scope.org()) {
+            return Ok(known);
+        }
+        let read = Arc::new(self.read(scope).await?);
+        self.0.kept.insert(scope.org(), read.clone());
+        Ok(read)
+    }
+
+    async fn read(&self, scope: &Scope) -> store::Result<OfOrg> {
+        let mut tx = self.0.store.read_control().await?;
+        let organisation = organisations::get(&mut tx, scope.org()).await?;
+        let rows = overrides::list(&mut tx, scope.org()).await?;
+        drop(tx);
+        let plan = self.0.plans.get(&organisation.plan).unwrap_or_else(|| self.0.plans.default_plan());
+        let exceptions: Vec<_> = rows.iter().filter_map(overrides::OverrideRow::to_domain).collect();
+        let mut tx = self.0.store.open(scope).read().await?;
+        let mut all = Vec::new();
+        loop {
+            let page = budgets::list(&mut tx, all.last().map(|budget: &Budget| budget.id), PAGE).await?;
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            all.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        let mut above = HashMap::new();
+        let mut last = None;
+        // Only a budget of a team needs the tree.
+        while all.iter().any(|budget| budget.level == Level::Team) {
+            let page = teams::list(&mut tx, last, PAGE).await?;
+            last = page.last().map(|team| team.id);
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
+            if is_last {
+                break;
+            }
+        }
+        Ok(OfOrg {
+            zone: TimeZoneName::new(&organisation.time_zone).unwrap_or_else(|_| TimeZoneName::utc()),
+            entitlements: Entitlements::of(plan, &exceptions, self.0.store.ambient().now()),
+            budgets: all,
+            above,
+            paths: Mutex::default(),
+        })
+    }
+
+    /// The limits that stand on the path of somebody who uses these things, the widest first.
+    /// # Errors
+    /// [`Unclear::NoRate`] when one of them cannot be kept.
+    pub async fn path(&self, scope: &Scope, spender: Spender, counted: &[Counted]) -> Result<Path, Unclear> {
+        let of_org = self.of(scope).await?;
+        let now = self.0.store.ambient().now();
+        let key = (spender, counted.iter().fold(0_u8, |mask, counted| mask | 1 << *counted as u8));
+        if let Some((until, path)) = locked(&of_org.paths).get(&key)
+            && until.is_none_or(|until| now < until)
+        {
+            return Ok(path.clone());
+        }
+        let limits = self.limits(scope, &of_org, spender, counted, now)?;
+        let path: Path = limits.into();
+        let until = path.iter().filter_map(|limit| limit.span.until).min();
+        let mut paths = locked(&of_org.paths);
+        if paths.len() >= PATHS {
+            paths.clear();
+        }
+        paths.insert(key, (until, path.clone()));
+        Ok(path)
+    }
+
+    fn limits(
+        &self,
+        scope: &Scope,
+        of_org: &OfOrg,
+        spender: Spender,
+        counted: &[Counted],
+        now: Time,
+    ) -> Result<Vec<Limit>, Unclear> {
+        let mut limits = of_org.of_plan(scope, counted, now);
+        if counted.contains(&Counted::Cost) {
+            for budget in &of_org.budgets {
+                limits.extend(self.of_budget(of_org, budget, spender, now)?);
+            }
+        }
+        if let Some((key, own)) = scope.key().filter(|(key, _)| Some(*key) == spender.key) {
+            limits.extend(self.of_key(of_org, key, &own, counted, now)?);
+        }
+        limits.sort_by_key(|limit| (rank(limit.level), limit.key));
+        Ok(limits)
+    }
+
+    /// The limit of a budget, if it stands on the spender's path.
+    fn of_budget(
+        &self,
+        of_org: &OfOrg,
+        budget: &Budget,
+        spender: Spender,
+        now: Time,
+    ) -> Result<Option<Limit>, Unclear> {
+        let subject = budget.subject.map(|subject| subject.0);
+        let is = |id: Option<domain::id::Uuid>| subject.is_some() && id == subject;
+        let mut counts = Filter::default();
+        let mut below = None;
+        let (applies, name) = match budget.level {
+            Level::Organization => (true, String::new()),
+            Level::Team => {
+                let team = subject.map(TeamId::from_uuid);
+                below = team.map(|team| of_org.below(team));
+                (of_org.chain(spender.team).any(|above| Some(above) == team), named(team))
+            }
+            Level::Project => {
+                counts.project = subject.map(ProjectId::from_uuid);
+                (is(spender.project.map(Id::uuid)), named(counts.project))
+            }
+            Level::User => {
+                counts.user = subject.map(UserId::from_uuid);
+                (is(Some(spender.user.uuid())), named(counts.user))
+            }
+            Level::Key => {
+                counts.key = subject.map(ApiKeyId::from_uuid);
+                (is(spender.key.map(Id::uuid)), named(counts.key))
+            }
+            Level::Agent => {
+                counts.agent = subject.map(AgentId::from_uuid);
+                (is(spender.agent.map(Id::uuid)), named(counts.agent))
+            }
+            Level::Run => {
+                counts.run = subject.map(RunId::from_uuid);
+                (is(spender.run.map(Id::uuid)), named(counts.run))
+            }
+        };
+        if !applies {
+            return Ok(None);
+        }
+        Ok(Some(Limit {
+            key: LimitKey::on(budget.id, Counted::Cost),
+            level: budget.level,
+            subject: name,
+            span: budget.period.around(now, &of_org.zone),
+            cap: budget.cap_at(now),
+            hard: budget.kind == Strictness::Hard,
+            exchange: self.exchange(budget.currency, now)?,
+            counts,
+            teams: below,
+            alerts: budget.alerts.0.as_slice().into(),
+        }))
+    }
+
+    /// The limits that a key carries itself.
+    fn of_key(
+        &self,
+        of_org: &OfOrg,
+        key: ApiKeyId,
+        own: &KeyLimits,
+        counted: &[Counted],
+        now: Time,
+    ) -> Result<Vec<Limit>, Unclear> {
+        let limit = |counted, cap, period: Period, exchange| Limit {
+            key: LimitKey::on(key, counted),
+            level: Level::Key,
+            subject: key.to_string(),
+            span: period.around(now, &of_org.zone),
+            cap,
+            hard: true,
+            exchange,
+            counts: Filter { key: Some(key), ..Filter::default() },
+            teams: None,
+            alerts: ALERTS.into(),
+        };
+        let mut limits = Vec::new();
+        if let Some(calls) = own.calls_per_day.filter(|_| counted.contains(&Counted::Requests)) {
+            limits.push(limit(Counted::Requests, calls, Period::Day, None));
+        }
+        if let Some(budget) = own.budget_micros.filter(|_| counted.contains(&Counted::Cost)) {
+            let exchange = own.currency.map(|currency| self.exchange(currency, now)).transpose()?.flatten();
+            limits.push(limit(Counted::Cost, budget, Period::Month, exchange));
+        }
+        Ok(limits)
+    }
+
+    /// The rate at which a currency is charged; none for the ledger's own.
+    /// # Errors
+    /// [`Unclear::NoRate`] when the operator has given none.
+    pub fn exchange(&self, currency: Currency, now: Time) -> Result<Option<Exchange>, Unclear> {
+        if currency.as_str() == "USD" {
+            return Ok(None);
+        }
+        let (rate, at) = self.0.prices.rate(currency, now).ok_or(Unclear::NoRate(currency))?;
+        Ok(Some(Exchange { currency, rate_micros: rate.per_dollar, source: rate.source, at }))
+    }
+}
+
+fn named(id: Option<impl Id>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// The widest level first: whoever is refused hears of the limit that stops most.
+fn rank(level: Level) -> usize {
+    Level::ALL.iter().position(|one| *one == level).unwrap_or(usize::MAX)
+}
+
+impl OfOrg {
+    /// The time zone in which its days and months begin.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZoneName {
+        &self.zone
+    }
+
+    /// What its plan and the exceptions from it allow.
+    #[must_use]
+    pub fn entitlements(&self) -> &Entitlements {
+        &self.entitlements
+    }
+
+    /// Its budgets.
+    #[must_use]
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// The period of a kind around a time, by the organisation's clocks.
+    #[must_use]
+    pub fn span(&self, period: Period, at: Time) -> Span {
+        period.around(at, &self.zone)
+    }
+
+    fn of_plan(&self, scope: &Scope, counted: &[Counted], now: Time) -> Vec<Limit> {
+        let limit = |meter: Meter| {
+            let counts = Counted::of_meter(meter).filter(|one| counted.contains(one))?;
+            let period = if meter.is_monthly() { Period::Month } else { Period::Total };
+            Some(Limit {
+                key: LimitKey::on(scope.org(), counts),
+                level: Level::Organization,
+                subject: String::new(),
+                span: period.around(now, &self.zone),
+                cap: i64::try_from(self.entitlements.limit(meter).value).unwrap_or(i64::MAX),
+                hard: true,
+                exchange: None,
+                counts: Filter::default(),
+                teams: None,
+                alerts: ALERTS.into(),
+            })
+        };
+        Meter::ALL.iter().filter_map(|meter| limit(*meter)).collect()
+    }
+
+    /// A team and all above it.
+    fn chain(&self, team: Option<TeamId>) -> impl Iterator<Item = TeamId> {
+        // As many steps as there are teams, whatever the tree says.
+        std::iter::successors(team, |team| self.above.get(team).copied().flatten()).take(self.above.len().max(1))
+    }
+
+    /// A team and all below it, sorted.
+    fn below(&self, team: TeamId) -> Arc<[TeamId]> {
+        let mut below: Vec<TeamId> =
+            self.above.keys().copied().filter(|one| self.chain(Some(*one)).any(|above| above == team)).collect();
+        below.push(team);
+        below.sort_unstable();
+        below.dedup();
+        below.into()
+    }
+}

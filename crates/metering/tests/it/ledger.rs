@@ -1,0 +1,313 @@
+//! Holds, settles and releases: what fits runs, what does not is refused, and nothing is counted twice or lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::limits::{Amounts, Counted, Level, LimitKey, Span};
+use domain::{Id, LimitId, Time};
+use metering::{Books, Held, Limit, Path, Refused, Settings, balance};
+use store::Scope;
+use store::ledger::balances::{self, Balance};
+use store::ledger::entries::{self, Charge, Filter, Outcome, Search};
+use store::ledger::holds::Purpose;
+use testing::{TestHouse, both_stores};
+
+fn settings() -> Settings {
+    Settings { lease: Duration::from_secs(1), ..Settings::default() }
+}
+
+fn books(house: &TestHouse) -> Books {
+    Books::open(house.store().clone(), settings()).0
+}
+
+/// A program of its own that keeps the books: it can die, and then nothing of it goes on.
+struct Program {
+    runtime: tokio::runtime::Runtime,
+    books: Books,
+}
+
+impl Program {
+    fn start(house: &TestHouse) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let books = {
+            let _inside = runtime.enter();
+            books(house)
+        };
+        Self { runtime, books }
+    }
+
+    fn die(self, held: impl IntoIterator<Item = Held>) {
+        self.runtime.shutdown_background();
+        held.into_iter().for_each(std::mem::forget);
+    }
+}
+
+fn dollars(micros: i64) -> Amounts {
+    Amounts::of(Counted::Cost, micros)
+}
+
+fn charge(micros: i64) -> Charge {
+    Charge { amounts: dollars(micros), ..Charge::nothing(Outcome::Ok) }
+}
+
+/// A limit of the whole organisation that counts from the beginning of time.
+fn limit(id: u128, cap: i64) -> Limit {
+    Limit {
+        key: LimitKey { id: LimitId::from_uuid(domain::id::Uuid::from_u128(id)), counted: Counted::Cost },
+        level: Level::Organization,
+        subject: String::new(),
+        span: Span { from: Time::from_micros(0), until: None },
+        cap,
+        hard: true,
+        exchange: None,
+        counts: Filter::default(),
+        teams: None,
+        alerts: Arc::new([50, 100]),
+    }
+}
+
+fn path(limits: &[Limit]) -> Path {
+    limits.into()
+}
+
+async fn hold(books: &Books, house: &TestHouse, scope: &Scope, micros: i64, path: &Path) -> Result<Held, Refused> {
+    let purpose = Purpose { operation: "chat".into(), user_id: Some(scope.user()), ..Purpose::default() };
+    books.hold(scope, (house.store().ambient().id(), 1), purpose, dollars(micros), path.clone()).await
+}
+
+async fn look(books: &Books, scope: &Scope, limit: &Limit) -> (i64, i64) {
+    let balance = books.look(scope, std::slice::from_ref(limit)).await.expect("looked")[0];
+    (balance.held, balance.settled)
+}
+
+/// The counter and the rows say the same.
+async fn is_derived(house: &TestHouse, scope: &Scope, limit: &Limit) -> Balance {
+    let mut tx = house.store().read_ledger(scope).await.expect("begun");
+    let mut page = tx.page(scope).expect("its page");
+    let counter = balances::find(&mut page, limit.key, limit.span.from).await.expect("found").expect("there is one");
+    let derived = balance::derive(&mut page, limit).await.expect("derived");
+    assert_eq!(counter, derived);
+    derived
+}
+
+both_stores! {
+    async fn of_two_hundred_that_race_exactly_those_run_that_fit(house) {
+        let books = books(&house);
+        let (wide, narrow) = (limit(1, 5_000_000), limit(2, 1_000_000));
+        let paths = [("Ann", path(&[narrow.clone()])), ("Bob", path(&[wide, narrow.clone()])), ("Cy", path(&[limit(3, 1_000_000), narrow]))];
+        for (name, binding) in paths {
+            let scope = house.scope(&house.sign_up(name).await).await;
+            let tight = binding.iter().find(|limit| limit.cap == 1_000_000).expect("a limit").clone();
+            let calls = (0..200).map(|_| async {
+                let held = hold(&books, &house, &scope, 100_000, &binding).await?;
+                tokio::task::yield_now().await;
+                held.settle(charge(100_000)).await.expect("settled");
+                Ok::<_, Refused>(())
+            });
+            let ran = futures_util::future::join_all(calls).await;
+            assert_eq!(ran.iter().filter(|answer| answer.is_ok()).count(), 10);
+            let short = ran.into_iter().find_map(Result::err).expect("others were refused");
+            let Refused::Short(shortage) = short else { panic!("{short}") };
+            assert_eq!((shortage.limit, shortage.missing, shortage.needed), (tight.key.id, 100_000, 100_000));
+            assert_eq!(look(&books, &scope, &tight).await, (0, 1_000_000));
+            is_derived(&house, &scope, &tight).await;
+        }
+    }
+
+    async fn what_is_refused_takes_nothing_anywhere(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let books = books(&house);
+        let (first, second) = (limit(1, 100), limit(2, 10));
+        let both = path(&[first.clone(), second.clone()]);
+        hold(&books, &house, &scope, 11, &both).await.expect_err("the second has no room");
+        assert_eq!(look(&books, &scope, &first).await, (0, 0));
+        let held = hold(&books, &house, &scope, 10, &both).await.expect("it fits");
+        assert_eq!(look(&books, &scope, &first).await, (10, 0));
+        hold(&books, &house, &scope, 1, &both).await.expect_err("the first call holds all");
+        held.settle(charge(4)).await.expect("settled");
+        assert_eq!((look(&books, &scope, &first).await, look(&books, &scope, &second).await), ((0, 4), (0, 4)));
+        hold(&books, &house, &scope, 6, &both).await.expect("what was not used came back");
+    }
+
+    async fn a_hold_that_is_dropped_is_released(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let books = books(&house);
+        let only = path(&[limit(1, 10)]);
+        drop(hold(&books, &house, &scope, 10, &only).await.expect("it fits"));
+        let again = hold(&books, &house, &scope, 10, &only).await.expect("it was released");
+        // Nobody waits for this one: it is taken, found without an owner, and given back.
+        drop(again);
+        let purpose = Purpose::default();
+        let waiting = books.hold(&scope, (house.store().ambient().id(), 1), purpose, dollars(10), only.clone());
+        drop(tokio::time::timeout(Duration::ZERO, waiting).await);
+        while look(&books, &scope, &only[0]).await.0 > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(books.held(), 0);
+    }
+
+    async fn a_bill_above_the_hold_is_charged_in_full(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let books = books(&house);
+        let only = path(&[limit(1, 10)]);
+        let held = hold(&books, &house, &scope, 10, &only).await.expect("it fits");
+        held.settle(charge(25)).await.expect("settled");
+        assert_eq!(look(&books, &scope, &only[0]).await, (0, 25));
+        hold(&books, &house, &scope, 1, &only).await.expect_err("there is less than nothing left");
+    }
+
+    async fn an_attempt_is_held_once_and_ends_once(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let books = books(&house);
+        let only = path(&[limit(1, 100)]);
+        let id = house.store().ambient().id();
+        let first = books.hold(&scope, (id, 1), Purpose::default(), dollars(10), only.clone()).await.expect("held");
+        let again = books.hold(&scope, (id, 1), Purpose::default(), dollars(10), only.clone()).await;
+        assert!(matches!(again, Err(Refused::Store(error)) if matches!(*error, store::Error::Taken(_))));
+        let second = books.hold(&scope, (id, 2), Purpose::default(), dollars(10), only.clone()).await.expect("held");
+        first.settle(charge(3)).await.expect("settled");
+        second.settle(charge(4)).await.expect("settled");
+        assert_eq!(look(&books, &scope, &only[0]).await, (0, 7));
+    }
+
+    async fn what_a_dead_program_held_comes_back(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let only = path(&[limit(1, 10)]);
+        let dead = Program::start(&house);
+        let held = hold(&dead.books, &house, &scope, 10, &only).await.expect("it fits");
+        dead.die([held]);
+        let alive = books(&house);
+        let began = std::time::Instant::now();
+        let back = loop {
+            if let Ok(held) = hold(&alive, &house, &scope, 10, &only).await {
+                break held;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "the hold is stuck");
+            tokio::task::yield_now().await;
+        };
+        back.settle(charge(6)).await.expect("settled");
+        let mut tx = house.store().read_ledger(&scope).await.expect("begun");
+        let rows = entries::list(&mut tx.page(&scope).expect("its page"), &Search::default(), None, 10).await.expect("rows");
+        drop(tx);
+        let outcomes: Vec<_> = rows.iter().map(|row| (row.outcome, row.cost_micros, row.held_micros)).collect();
+        assert_eq!(outcomes, [(Outcome::Ok, 6, 10), (Outcome::Lost, 0, 10)]);
+        assert_eq!(is_derived(&house, &scope, &only[0]).await, Balance { held: 0, settled: 6 });
+    }
+
+    async fn a_limit_that_is_new_counts_what_was_used_before_it(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let books = books(&house);
+        let old = path(&[limit(1, 100)]);
+        hold(&books, &house, &scope, 30, &old).await.expect("it fits").settle(charge(30)).await.expect("settled");
+        let under_way = hold(&books, &house, &scope, 50, &old).await.expect("it fits");
+        let new = path(&[limit(2, 90)]);
+        hold(&books, &house, &scope, 11, &new).await.expect_err("30 are used and 50 held");
+        hold(&books, &house, &scope, 10, &new).await.expect("just so").settle(charge(10)).await.expect("settled");
+        drop(under_way);
+    }
+
+    async fn a_threshold_is_noted_once(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let (books, mut news) = Books::open(house.store().clone(), settings());
+        let only = path(&[limit(1, 100)]);
+        for micros in [49, 2, 10] {
+            hold(&books, &house, &scope, micros, &only).await.expect("it fits").settle(charge(micros)).await.expect("settled");
+        }
+        assert_eq!(news.recv().await.expect("told").org(), scope.org());
+        assert!(news.try_recv().is_err(), "and not again");
+        let mut tx = house.store().read_ledger(&scope).await.expect("begun");
+        let alerts = store::ledger::alerts::untold(&mut tx.page(&scope).expect("its page")).await.expect("read");
+        assert_eq!(alerts.iter().map(|alert| alert.percent).collect::<Vec<_>>(), [50]);
+    }
+
+    async fn another_organisation_neither_pays_nor_sees(house) {
+        let [ann, bob] = [house.sign_up("Ann").await, house.sign_up("Bob").await];
+        let (acme, beta) = (house.scope(&ann).await, house.scope(&bob).await);
+        let books = books(&house);
+        // The same limit id in both: still two limits.
+        let only = path(&[limit(1, 10)]);
+        hold(&books, &house, &acme, 10, &only).await.expect("it fits").settle(charge(10)).await.expect("settled");
+        assert_eq!(look(&books, &beta, &only[0]).await, (0, 0));
+        let held = hold(&books, &house, &beta, 10, &only).await.expect("there is room");
+        assert_eq!(look(&books, &acme, &only[0]).await, (0, 10));
+        books.forget(&beta).await.expect("forgotten");
+        assert_eq!(look(&books, &acme, &only[0]).await, (0, 10));
+        let mut tx = house.store().read_ledger(&beta).await.expect("begun");
+        let rows = entries::list(&mut tx.page(&beta).expect("its page"), &Search::default(), None, 10).await.expect("rows");
+        assert!(rows.is_empty());
+        drop(tx);
+        drop(held);
+    }
+
+    async fn random_operations_never_pass_a_cap_and_leave_counters_that_follow_from_the_rows(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        for seed in 0..4_u64 {
+            let mut random = Dice(seed * 7919 + 1);
+            let id = u128::from(seed) * 10;
+            let limits = [limit(id + 101, 1000), limit(id + 102, 700), limit(id + 103, 300)];
+            let limits = limits.map(|limit| Limit { span: Span { from: house.store().ambient().now(), until: None }, ..limit });
+            let mut program = Program::start(&house);
+            let all = path(&limits);
+            let mut held: Vec<(Held, i64)> = Vec::new();
+            for _ in 0..120 {
+                match random.roll(10) {
+                    0..=4 => {
+                        let amount = i64::try_from(random.roll(120)).expect("small");
+                        if let Ok(got) = hold(&program.books, &house, &scope, amount, &all).await {
+                            held.push((got, amount));
+                        }
+                    }
+                    5..=7 if !held.is_empty() => {
+                        let (one, most) = held.swap_remove(random.roll(held.len()));
+                        let used = if most == 0 { 0 } else { i64::try_from(random.roll(usize::try_from(most).expect("small") + 1)).expect("small") };
+                        one.settle(charge(used)).await.expect("settled");
+                    }
+                    8 if !held.is_empty() => drop(held.swap_remove(random.roll(held.len()))),
+                    9 if random.roll(10) == 0 => {
+                        let next = Program::start(&house);
+                        std::mem::replace(&mut program, next).die(held.drain(..).map(|(one, _)| one));
+                    }
+                    _ => {}
+                }
+                for limit in &limits {
+                    let mut tx = house.store().read_ledger(&scope).await.expect("begun");
+                    let mut page = tx.page(&scope).expect("its page");
+                    if let Some(Balance { held, settled }) = balances::find(&mut page, limit.key, limit.span.from).await.expect("read") {
+                        assert!(held >= 0 && settled + held <= limit.cap, "seed {seed}: {settled} + {held} of {}", limit.cap);
+                    }
+                }
+            }
+            for (one, _) in held {
+                one.settle(charge(0)).await.expect("settled");
+            }
+            program.books.sweep(&scope).await.expect("swept");
+            for limit in &limits {
+                is_derived(&house, &scope, limit).await;
+            }
+            program.die([]);
+        }
+    }
+}
+
+/// The same throws for the same seed (SplitMix64).
+struct Dice(u64);
+
+impl Dice {
+    /// A number below `sides`.
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(sides.max(1)).expect("small")).expect("small")
+    }
+}

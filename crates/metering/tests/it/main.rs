@@ -1,0 +1,4 @@
+//! The ledger on both engines.
+
+mod ledger;
+mod rules;
