@@ -99,6 +99,7 @@ async fn run(settings: &Settings) -> Outcome {
     print("Stop it with Ctrl-C.\n");
     let drain = Duration::from_secs(settings.drain_seconds.0.into());
     server::listen::serve(listener, router, stop, drain).await.map_err(because)?;
+    app.close_books().await?;
     house.store.sign_heads().await?;
     print("Stopped.\n");
     Ok(())

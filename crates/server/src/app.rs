@@ -4,10 +4,12 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use domain::prices::Prices;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
-use store::Refusal;
+use metering::Books;
+use store::{Refusal, Scope};
 use tenancy::House;
 use tokio::sync::mpsc;
 
@@ -47,6 +49,9 @@ pub struct App {
     /// Denials per caller: each is written to the audit log, so their number is bounded.
     pub(crate) denials: Arc<Keyed>,
     pub(crate) running: crate::http::idempotency::Running,
+    pub(crate) books: Books,
+    pub(crate) rules: metering::rules::Rules,
+    alerts: Arc<Mutex<Option<mpsc::Receiver<Scope>>>>,
     refusals: mpsc::Sender<Note>,
     noted: Arc<Mutex<Option<Notes>>>,
     draining: Arc<AtomicBool>,
@@ -56,6 +61,14 @@ impl App {
     /// Puts the application together.
     #[must_use]
     pub fn new(house: House, limits: Limits) -> Self {
+        Self::with(house, limits, Prices::builtin(), metering::Settings::default())
+    }
+
+    /// The same, with the operator's prices and the books kept as told. Needs a runtime, in which the books are served.
+    #[must_use]
+    pub fn with(house: House, limits: Limits, prices: Prices, books: metering::Settings) -> Self {
+        let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), Arc::new(prices));
+        let (books, alerts) = Books::open(house.store.clone(), books);
         let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
         let (refusals, noted) = mpsc::channel(1000);
         Self {
@@ -63,6 +76,9 @@ impl App {
             limits: Arc::new(limits),
             denials: Arc::new(denials),
             running: crate::http::idempotency::Running::default(),
+            books,
+            rules,
+            alerts: Arc::new(Mutex::new(Some(alerts))),
             refusals,
             noted: Arc::new(Mutex::new(Some(noted))),
             draining: Arc::default(),
@@ -79,6 +95,19 @@ impl App {
     /// The notes, for the one task that writes them.
     pub(crate) fn take_notes(&self) -> Option<Notes> {
         self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    /// Where thresholds of limits were passed, for the one task that tells people.
+    #[must_use]
+    pub fn take_alerts(&self) -> Option<mpsc::Receiver<Scope>> {
+        self.alerts.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    /// Writes down what is under way in the books, and flushes them: the last thing before the end.
+    /// # Errors
+    /// As the disk.
+    pub async fn close_books(&self) -> store::Result<()> {
+        self.books.close().await
     }
 
     /// Says that the server is about to stop: it is not ready for more.
