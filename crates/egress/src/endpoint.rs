@@ -1,0 +1,105 @@
+//! A URL that can be called, read once and kept.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use http::uri::{PathAndQuery, Uri};
+
+/// An `http` or `https` URL: where to connect and what to ask for. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) path: PathAndQuery,
+}
+
+/// Where to connect; connections are kept per origin.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub(crate) tls: bool,
+    /// In lower case, without brackets and final dot.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// Text that is no URL to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an http or https URL with a host, without a user name, fragment or query")]
+pub struct InvalidEndpoint;
+
+impl Endpoint {
+    /// Reads a URL, such as `https://api.example.com/v1`.
+    /// # Errors
+    /// [`InvalidEndpoint`] for other schemes, user names, fragments and queries.
+    pub fn new(url: &str) -> Result<Self, InvalidEndpoint> {
+        if url.contains(['#', '?', '\\']) {
+            return Err(InvalidEndpoint);
+        }
+        let uri: Uri = url.parse().map_err(|_| InvalidEndpoint)?;
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(InvalidEndpoint),
+        };
+        let authority = uri.authority().ok_or(InvalidEndpoint)?;
+        let host = normal(authority.host());
+        let said = authority.port().is_some();
+        let port = authority.port_u16().or((!said).then_some(if tls { 443 } else { 80 })).ok_or(InvalidEndpoint)?;
+        if host.is_empty() || authority.as_str().contains('@') || authority.as_str().ends_with(':') || port == 0 {
+            return Err(InvalidEndpoint);
+        }
+        let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+        Ok(Self { origin: Arc::new(Origin { tls, host, port }), path })
+    }
+
+    /// The same server, with this added to the path; the result may carry a query.
+    /// # Errors
+    /// [`InvalidEndpoint`] when that is no path.
+    pub fn join(&self, rest: &str) -> Result<Self, InvalidEndpoint> {
+        let whole = format!("{}/{}", self.path.path().trim_end_matches('/'), rest.trim_start_matches('/'));
+        Ok(Self { origin: self.origin.clone(), path: whole.parse().map_err(|_| InvalidEndpoint)? })
+    }
+
+    /// The host, in lower case, without brackets and final dot.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.origin.host
+    }
+
+    /// The port, also when the URL left it out.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.origin.port
+    }
+
+    /// Whether it is `https`.
+    #[must_use]
+    pub fn tls(&self) -> bool {
+        self.origin.tls
+    }
+
+    /// The path and query.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.path.as_str()
+    }
+}
+
+impl Origin {
+    /// What the `Host` header says.
+    pub(crate) fn header(&self) -> HeaderValue {
+        let host = match self.host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(address)) => format!("[{address}]"),
+            _ => self.host.clone(),
+        };
+        let usual = if self.tls { 443 } else { 80 };
+        let text = if self.port == usual { host } else { format!("{host}:{}", self.port) };
+        HeaderValue::try_from(text).expect("hosts of parsed URLs hold no control characters")
+    }
+}
+
+/// A host as it is compared.
+pub(crate) fn normal(host: &str) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
+}

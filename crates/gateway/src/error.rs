@@ -1,0 +1,131 @@
+//! What may go wrong, each with a sentence for the caller and one for the log.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// A request that cannot be sent to any model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RequestError {
+    /// The field it is about, as `messages[2].content`; none when the whole body is meant.
+    pub param: Option<String>,
+    /// What is wrong with it, for the caller.
+    pub message: Cow<'static, str>,
+}
+
+impl RequestError {
+    pub(crate) fn at(param: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { param: Some(param.into()), message: message.into() }
+    }
+
+    pub(crate) fn body(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { param: None, message: message.into() }
+    }
+}
+
+/// Why an upstream gave no answer. Only before the first byte of an answer: what goes wrong later is an [`Outcome`].
+///
+/// [`Outcome`]: crate::Outcome
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{kind:?}{}: {log}", status.map(|status| format!(" ({status})")).unwrap_or_default())]
+pub struct UpstreamError {
+    /// What happened.
+    pub kind: ErrorKind,
+    /// The upstream's status, when there was one.
+    pub status: Option<u16>,
+    /// How long the upstream asks to wait.
+    pub retry_after: Option<Duration>,
+    /// Whether the upstream may charge for the call although it gave no answer.
+    pub spent: Spent,
+    /// For the caller: the upstream's own words where they are about the caller's request, and else none of them.
+    pub caller: CallerText,
+    /// For the log. It may hold the upstream's words, but never a key.
+    pub log: String,
+}
+
+/// What the caller is told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallerText {
+    /// A sentence.
+    pub message: String,
+    /// The upstream's own code, such as `context_length_exceeded`.
+    pub code: Option<String>,
+    /// The field it is about.
+    pub param: Option<String>,
+}
+
+/// The kinds of failure, by what can be done about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The upstream refuses the request itself (400, 413, 422 and other 4xx): the caller must change it. Nothing else helps.
+    Invalid,
+    /// The upstream does not take our key (401, 403): the operator or the key's owner must act; another upstream may help.
+    Credentials,
+    /// The upstream does not know the model (404): another upstream may.
+    NotFound,
+    /// Too many requests (429): wait, or go elsewhere.
+    RateLimited,
+    /// The account at the upstream is empty (429 `insufficient_quota`, 402): waiting does not help, another upstream may.
+    Exhausted,
+    /// The upstream failed (5xx, 529) or sent what is no answer.
+    Failed,
+    /// No connection, or it broke.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// The egress policy forbids the address.
+    Refused,
+    /// The upstream cannot do what is asked, in this dialect; nothing was sent.
+    Unsupported,
+}
+
+/// Whether the upstream may charge for a call that gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spent {
+    /// It saw nothing, or it answered with an error, which is free with all known ones.
+    Nothing,
+    /// It saw the request and may have worked on it.
+    Unknown,
+}
+
+impl UpstreamError {
+    pub(crate) fn new(kind: ErrorKind, spent: Spent, log: impl Into<String>) -> Self {
+        let message = match kind {
+            ErrorKind::Timeout => "the model's server did not answer in time",
+            ErrorKind::RateLimited => "the model's server takes no more requests for now",
+            ErrorKind::NotFound => "the model's server does not know this model",
+            ErrorKind::Unsupported => "the model's server cannot do this",
+            ErrorKind::Invalid => "the model's server refuses the request",
+            _ => "the model's server cannot be reached or failed",
+        };
+        let caller = CallerText { message: message.into(), code: None, param: None };
+        Self { kind, status: None, retry_after: None, spent, caller, log: log.into() }
+    }
+
+    /// Nothing was sent: this cannot be said in the upstream's dialect.
+    pub(crate) fn unsupported(error: RequestError) -> Self {
+        let mut unsupported = Self::new(ErrorKind::Unsupported, Spent::Nothing, error.message.clone());
+        unsupported.caller = CallerText { message: error.message.into_owned(), code: None, param: error.param };
+        unsupported
+    }
+}
+
+impl From<egress::Error> for UpstreamError {
+    fn from(error: egress::Error) -> Self {
+        let kind = match &error {
+            egress::Error::Refused(_) => ErrorKind::Refused,
+            egress::Error::TooLarge(_) => ErrorKind::Failed,
+            other if other.timed_out() => ErrorKind::Timeout,
+            _ => ErrorKind::Unreachable,
+        };
+        let spent = if error.sent() { Spent::Unknown } else { Spent::Nothing };
+        let mut log = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(source) = cause {
+            log.push_str(": ");
+            log.push_str(&source.to_string());
+            cause = source.source();
+        }
+        Self::new(kind, spent, log)
+    }
+}

@@ -1,0 +1,256 @@
+//! What a client asks, read from the bytes of its request without rewriting them.
+//!
+//! Only what this side must know is read: which model, whether streamed, how large input and output can become. All else stays
+//! bytes, so that fields nobody here knows reach the upstream as they came.
+
+mod bound;
+mod rewrite;
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::Dialect;
+use crate::error::RequestError;
+
+/// What is asked of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `POST /v1/chat/completions`.
+    Chat,
+    /// `POST /v1/embeddings`.
+    Embeddings,
+    /// `POST /v1/messages`.
+    Messages,
+}
+
+impl Operation {
+    /// The dialect in which it is asked.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Chat | Self::Embeddings => Dialect::OpenAi,
+            Self::Messages => Dialect::Anthropic,
+        }
+    }
+}
+
+/// A client's request: its bytes, and what was read from them.
+#[derive(Debug, Clone)]
+pub struct ClientRequest {
+    operation: Operation,
+    body: Bytes,
+    model: String,
+    stream: bool,
+    include_usage: bool,
+    max_output: Option<u64>,
+    choices: u64,
+    input_bound: u64,
+    service_tier: Option<String>,
+    places: Places,
+}
+
+/// Where the values stand that may have to change, as ranges of the body.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    /// Just behind the opening brace.
+    start: usize,
+    model: Range<usize>,
+    max_tokens: Option<Range<usize>>,
+    max_completion_tokens: Option<Range<usize>>,
+    stream_options: Option<Range<usize>>,
+}
+
+/// The fields that are read. The same key twice is an error: we and the upstream might each believe another one.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    system: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow)]
+    functions: Option<&'a RawValue>,
+    #[serde(borrow)]
+    response_format: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stream: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stream_options: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    max_completion_tokens: Option<&'a RawValue>,
+    #[serde(borrow)]
+    n: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
+}
+
+impl ClientRequest {
+    /// Reads a request. The work is linear in its size, and no value is built that is not read.
+    /// # Errors
+    /// [`RequestError`] for malformed JSON, missing or wrong fields of those that are read, and parts whose size in tokens cannot
+    /// be bounded.
+    pub fn read(operation: Operation, body: Bytes) -> Result<Self, RequestError> {
+        let text = std::str::from_utf8(&body).map_err(|_| RequestError::body("the body is not UTF-8"))?;
+        let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+        let place = |raw: &RawValue| {
+            let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
+            start..start + raw.get().len()
+        };
+        let model_raw = fields.model.ok_or_else(|| RequestError::at("model", "is missing"))?;
+        let model: String = value("model", "must be text", Some(model_raw))?.unwrap_or_default();
+        if model.is_empty() || model.len() > MAX_NAME {
+            return Err(RequestError::at("model", "must be 1 to 256 bytes of text"));
+        }
+        let mut bound = bound::Bound::default();
+        match operation {
+            Operation::Chat => bound.messages("messages", fields.messages)?,
+            Operation::Messages => {
+                bound.messages("messages", fields.messages)?;
+                bound.system(fields.system)?;
+            }
+            Operation::Embeddings => bound.embedding_input(fields.input)?,
+        }
+        if operation != Operation::Embeddings {
+            bound.tools(fields.tools);
+            bound.tools(fields.functions);
+            bound.raw(fields.response_format);
+        }
+        let stream = operation != Operation::Embeddings
+            && value("stream", "must be true or false", fields.stream)?.unwrap_or(false);
+        let include_usage = match fields.stream_options {
+            Some(raw) if stream => rewrite::asks_for_usage(raw)?,
+            _ => false,
+        };
+        let whole = "must be a whole number above zero";
+        let positive = |param: &'static str, raw| match value::<u64>(param, whole, raw)? {
+            Some(0) => Err(RequestError::at(param, whole)),
+            other => Ok(other),
+        };
+        let max_tokens = positive("max_tokens", fields.max_tokens)?;
+        let max_completion_tokens = match operation {
+            Operation::Chat => positive("max_completion_tokens", fields.max_completion_tokens)?,
+            _ => None,
+        };
+        let choices = match operation {
+            Operation::Chat => positive("n", fields.n)?.unwrap_or(1),
+            _ => 1,
+        };
+        if choices > MAX_CHOICES {
+            return Err(RequestError::at("n", "must be 128 at most"));
+        }
+        let service_tier = value("service_tier", "must be text", fields.service_tier)?;
+        let places = Places {
+            start: text.find('{').map_or(0, |at| at + 1),
+            model: place(model_raw),
+            max_tokens: fields.max_tokens.map(place),
+            max_completion_tokens: fields.max_completion_tokens.map(place),
+            stream_options: fields.stream_options.map(place),
+        };
+        Ok(Self {
+            operation,
+            model,
+            stream,
+            include_usage,
+            // Who gives both lets the upstream choose.
+            max_output: max_tokens.max(max_completion_tokens),
+            choices,
+            input_bound: bound.tokens(),
+            service_tier,
+            places,
+            body,
+        })
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The model's name as the client says it.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Whether the answer is to be streamed.
+    #[must_use]
+    pub fn stream(&self) -> bool {
+        self.stream
+    }
+
+    /// Whether the client wants to see the usage at the end of an OpenAI stream.
+    #[must_use]
+    pub fn include_usage(&self) -> bool {
+        self.include_usage
+    }
+
+    /// The most output tokens of one choice, if the client bounds them.
+    #[must_use]
+    pub fn max_output(&self) -> Option<u64> {
+        self.max_output
+    }
+
+    /// How many answers are asked for at once, 1 to 128; output tokens count once for each.
+    #[must_use]
+    pub fn choices(&self) -> u64 {
+        self.choices
+    }
+
+    /// No upstream counts more input tokens than this; the rule stands in `bound.rs`.
+    #[must_use]
+    pub fn input_bound(&self) -> u64 {
+        self.input_bound
+    }
+
+    /// The tier of service that the client asks for, which may have a price of its own.
+    #[must_use]
+    pub fn service_tier(&self) -> Option<&str> {
+        self.service_tier.as_deref()
+    }
+
+    /// The bytes as they came.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+}
+
+/// Longest name of a model in bytes.
+const MAX_NAME: usize = 256;
+/// Most choices of one call, as OpenAI has it (read 2026-10).
+const MAX_CHOICES: u64 = 128;
+
+/// Reads a value; `null` is as good as missing.
+fn value<'a, T: Deserialize<'a>>(
+    param: &'static str,
+    must: &'static str,
+    raw: Option<&'a RawValue>,
+) -> Result<Option<T>, RequestError> {
+    let Some(raw) = raw else { return Ok(None) };
+    serde_json::from_str(raw.get()).map_err(|_| RequestError::at(param, must))
+}
+
+/// serde_json's words name a place, and may repeat a key but no value.
+fn malformed(error: &serde_json::Error) -> RequestError {
+    let text = error.to_string();
+    let twice = text.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
+    match twice {
+        Some(field) => RequestError::at(field, "is given twice"),
+        None if error.is_data() => RequestError::body("the body must be a JSON object"),
+        None => RequestError::body(format!("the body is not JSON: line {}, column {}", error.line(), error.column())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use super::rewrite::OutputLimit;
+use super::*;
+
+fn chat(body: &str) -> Result<ClientRequest, RequestError> {
+    ClientRequest::read(Operation::Chat, Bytes::copy_from_slice(body.as_bytes()))
+}
+
+fn messages(body: &str) -> Result<ClientRequest, RequestError> {
+    ClientRequest::read(Operation::Messages, Bytes::copy_from_slice(body.as_bytes()))
+}
+
+fn rewritten(body: &str, model: &str, limit: OutputLimit) -> String {
+    let request = chat(body).expect("a good request");
+    String::from_utf8(request.rewritten(model, 64, limit).to_vec()).expect("text")
+}
+
+fn refused(body: &str) -> (String, String) {
+    let error = chat(body).expect_err("a bad request");
+    (error.param.unwrap_or_default(), error.message.into_owned())
+}
+
+#[test]
+fn what_matters_is_read() {
+    let request = chat(
+        r#" {"model":"m","messages":[{"role":"user","content":"2+3?"}],"stream":true,"n":3,"max_tokens":5,
+            "max_completion_tokens":7,"stream_options":{"include_usage":true},"service_tier":"flex","x":{"y":[1]}}"#,
+    )
+    .expect("a good request");
+    assert_eq!((request.model(), request.stream(), request.include_usage()), ("m", true, true));
+    assert_eq!((request.max_output(), request.choices(), request.service_tier()), (Some(7), 3, Some("flex")));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let user = r#""messages":[{"role":"user","content":"x"}]"#;
+    assert_eq!(refused(&format!("{{{user}}}")).0, "model");
+    assert_eq!(refused(&format!(r#"{{"model":7,{user}}}"#)), ("model".into(), "must be text".into()));
+    assert_eq!(refused(&format!(r#"{{"model":null,{user}}}"#)).0, "model");
+    assert_eq!(refused(r#"{"model":"m"}"#), ("messages".into(), "is missing".into()));
+    assert_eq!(refused(r#"{"model":"m","messages":[]}"#).0, "messages");
+    assert_eq!(refused(r#"{"model":"m","messages":"x"}"#).0, "messages");
+    assert_eq!(refused(r#"{"model":"m","messages":[{"role":"user"},7]}"#).0, "messages[1]");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"stream":"yes"}}"#)).0, "stream");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"n":0}}"#)).0, "n");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"n":1000}}"#)).0, "n");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":-1}}"#)).0, "max_tokens");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":1.5}}"#)).0, "max_tokens");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"stream":true,"stream_options":[]}}"#)).0, "stream_options");
+    // We and the upstream might each believe another one.
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":1,"max_tokens":9999}}"#)).0, "max_tokens");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_t\u006fkens":1,"max_tokens":9999}}"#)).0, "max_tokens");
+    assert_eq!(refused("[]").1, "the body must be a JSON object");
+    assert!(refused(r#"{"model":"m","#).1.starts_with("the body is not JSON"));
+    assert!(refused(r#"{"model":"m"} x"#).1.starts_with("the body is not JSON"));
+    let nested = format!(r#"{{"model":"m","messages":[{{"role":"user","content":{}{}}}]}}"#, "[".repeat(5000), "]".repeat(5000));
+    assert_eq!(refused(&nested).0, "messages[0]");
+}
+
+#[test]
+fn nothing_is_copied_when_nothing_must_change() {
+    let body = Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":"x"}],"max_tokens":5}"#);
+    let request = ClientRequest::read(Operation::Chat, body.clone()).expect("a good request");
+    assert_eq!(request.rewritten("m", 64, OutputLimit::MaxTokens).as_ptr(), body.as_ptr());
+}
+
+#[test]
+fn only_what_must_change_changes() {
+    let tail = r#""messages":[{"role":"user","content":"x"}],"unknown": { "a" : [ 1 , 2.50 ] } }"#;
+    assert_eq!(
+        rewritten(&format!(r#"{{ "model" : "fast",{tail}"#), "up\"1", OutputLimit::MaxTokens),
+        format!(r#"{{"max_tokens":64, "model" : "up\"1",{tail}"#),
+    );
+    assert_eq!(
+        rewritten(&format!(r#"{{"model":"m","stream":true,"max_tokens":null,{tail}"#), "m", OutputLimit::MaxTokens),
+        format!(r#"{{"stream_options":{{"include_usage":true}},"model":"m","stream":true,"max_tokens":64,{tail}"#),
+    );
+    assert_eq!(
+        rewritten(&format!(r#"{{"model":"m",{tail}"#), "m", OutputLimit::MaxCompletionTokens),
+        format!(r#"{{"max_completion_tokens":64,"model":"m",{tail}"#),
+    );
+}
+
+#[test]
+fn usage_is_asked_for_beside_the_other_options_of_a_stream() {
+    let options = |given: &str| {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":1,"stream":true,"messages":[{{"role":"user","content":"x"}}],"stream_options":{given}}}"#
+        );
+        let sent = rewritten(&body, "m", OutputLimit::MaxTokens);
+        sent.split_once(r#""stream_options":"#).map(|(_, rest)| rest.trim_end_matches('}').to_owned()).expect("options")
+    };
+    assert_eq!(options("null"), r#"{"include_usage":true"#);
+    assert_eq!(options("{ }"), r#"{"include_usage":true"#);
+    assert_eq!(options(r#"{"include_usage":false,"a":1}"#), r#"{"include_usage":true,"a":1"#);
+    assert_eq!(options(r#"{ "a":1}"#), r#"{"include_usage":true,"a":1"#);
+}
+
+#[test]
+fn text_counts_its_bytes_and_each_message_sixteen() {
+    let bound = |content: &str| {
+        chat(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]}}"#)).expect("good").input_bound()
+    };
+    // 32 for a message and the answer's head, 4 for "user".
+    assert_eq!(bound(r#""abcd""#), 40);
+    assert_eq!(bound(r#""\u00e9\n""#), 36 + 3);
+    assert_eq!(bound(r#"[{"type":"text","text":"abcd"}]"#), 36 + 4 + 6 + 1);
+    assert_eq!(bound("null"), 36);
+}
+
+#[test]
+fn images_count_two_thousand_and_not_their_data() {
+    let data = "A".repeat(100_000);
+    let openai = format!(
+        r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}]}}]}}"#
+    );
+    assert!((2_000..2_100).contains(&chat(&openai).expect("good").input_bound()));
+    let anthropic = |kind: &str, media: &str| {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"{kind}","source":{{"type":"base64","media_type":"{media}","data":"{data}"}}}}]}}]}}"#
+        );
+        messages(&body).expect("good").input_bound()
+    };
+    assert!((2_000..2_200).contains(&anthropic("image", "image/png")));
+    // Text that calls itself an image elsewhere is text.
+    assert!(anthropic("document", "image/png") > 100_000);
+    assert!(anthropic("image", "text/plain") > 100_000);
+    let hidden = format!(
+        r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"assistant","content":[{{"type":"tool_use","id":"a","name":"b","input":{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}}}]}}]}}"#
+    );
+    assert!(messages(&hidden).expect("good").input_bound() > 100_000);
+}
+
+#[test]
+fn tools_system_and_schemas_count() {
+    let base = r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]"#;
+    let plain = messages(&format!("{base}}}")).expect("good").input_bound();
+    let system = messages(&format!(r#"{base},"system":[{{"type":"text","text":"abcd"}}]}}"#)).expect("good").input_bound();
+    assert_eq!(system - plain, 16 + 4 + 6 + 1);
+    let tools = messages(&format!(r#"{base},"tools":[{{"name":"add"}}]}}"#)).expect("good").input_bound();
+    assert_eq!(tools - plain, 1_000 + 16);
+    let none = messages(&format!(r#"{base},"tools":[]}}"#)).expect("good").input_bound();
+    assert_eq!(none, plain);
+}
+
+#[test]
+fn what_cannot_be_bounded_is_refused() {
+    let file = r#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#;
+    assert_eq!(refused(file).0, "messages[1]");
+    let document = r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"document","source":{"type":"url","url":"https://a"}}]}]}"#;
+    assert_eq!(messages(document).expect_err("unbounded").param.as_deref(), Some("messages[0]"));
+    let image = r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"https://a"}}]}]}"#;
+    assert!(messages(image).is_ok());
+}
+
+#[test]
+fn embeddings_take_text_texts_and_tokens() {
+    let bound = |input: &str| {
+        ClientRequest::read(Operation::Embeddings, format!(r#"{{"model":"m","input":{input}}}"#).into())
+            .map(|request| request.input_bound())
+            .map_err(|error| error.param.unwrap_or_default())
+    };
+    assert_eq!(bound(r#""abcd""#), Ok(6));
+    assert_eq!(bound(r#"["abcd","ef"]"#), Ok(2 + 6 + 4));
+    assert_eq!(bound("[1,2,3]"), Ok(5));
+    assert_eq!(bound("[[1,2],[3]]"), Ok(2 + 4 + 3));
+    for wrong in ["[]", "{}", "7", r#"[{"a":1}]"#, "[[[1]]]", "null"] {
+        assert_eq!(bound(wrong), Err("input".into()), "{wrong}");
+    }
+}

@@ -1,0 +1,170 @@
+//! What a call used, as its upstream says.
+
+use serde::{Deserialize, Deserializer};
+
+/// Tokens of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// All input tokens, those read from or written to a cache included.
+    pub input: u64,
+    /// Input tokens that the upstream had in its cache; part of `input`.
+    pub cached_input: u64,
+    /// Input tokens that the upstream put into its cache, which may cost more; part of `input`.
+    pub cache_write: u64,
+    /// All output tokens, reasoning included.
+    pub output: u64,
+    /// Output tokens of reasoning that the client does not see; part of `output`.
+    pub reasoning: u64,
+}
+
+/// `usage` of an OpenAI answer. Compatible servers leave parts of it out, say `null`, or write whole numbers as 12.0.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OpenAiUsage {
+    #[serde(deserialize_with = "count")]
+    prompt_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    completion_tokens: u64,
+    #[serde(deserialize_with = "count")]
+    total_tokens: u64,
+    #[serde(deserialize_with = "or_default")]
+    prompt_tokens_details: OpenAiInput,
+    #[serde(deserialize_with = "or_default")]
+    completion_tokens_details: OpenAiOutput,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct OpenAiInput {
+    #[serde(deserialize_with = "count")]
+    cached_tokens: u64,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct OpenAiOutput {
+    #[serde(deserialize_with = "count")]
+    reasoning_tokens: u64,
+}
+
+impl OpenAiUsage {
+    /// The counts; none when there are none, as from servers that send an empty object.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let output = if self.completion_tokens == 0 {
+            self.total_tokens.saturating_sub(self.prompt_tokens)
+        } else {
+            self.completion_tokens
+        };
+        let input = self.prompt_tokens;
+        (input > 0 || output > 0).then_some(Usage {
+            input,
+            cached_input: self.prompt_tokens_details.cached_tokens.min(input),
+            cache_write: 0,
+            output,
+            reasoning: self.completion_tokens_details.reasoning_tokens.min(output),
+        })
+    }
+}
+
+/// `usage` of Anthropic messages. In streams each field is cumulative and may be missing: a later value replaces an earlier one.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AnthropicUsage {
+    #[serde(deserialize_with = "maybe_count")]
+    input_tokens: Option<u64>,
+    #[serde(deserialize_with = "maybe_count")]
+    output_tokens: Option<u64>,
+    #[serde(deserialize_with = "maybe_count")]
+    cache_creation_input_tokens: Option<u64>,
+    #[serde(deserialize_with = "maybe_count")]
+    cache_read_input_tokens: Option<u64>,
+}
+
+impl AnthropicUsage {
+    /// Takes what a later event says.
+    pub(crate) fn update(&mut self, later: Self) {
+        self.input_tokens = later.input_tokens.or(self.input_tokens);
+        self.output_tokens = later.output_tokens.or(self.output_tokens);
+        self.cache_creation_input_tokens = later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
+        self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
+    }
+
+    /// The counts; none when either side is missing.
+    pub(crate) fn usage(self) -> Option<Usage> {
+        let cached_input = self.cache_read_input_tokens.unwrap_or(0);
+        let cache_write = self.cache_creation_input_tokens.unwrap_or(0);
+        Some(Usage {
+            // Billable input = input + cache creation + cache read.
+            input: self.input_tokens?.saturating_add(cached_input).saturating_add(cache_write),
+            cached_input,
+            cache_write,
+            output: self.output_tokens?,
+            reasoning: 0,
+        })
+    }
+}
+
+/// A count of tokens as servers write it: a number, perhaps 12.0, perhaps nothing. What cannot be a count is none.
+fn maybe_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Loose {
+        Whole(u64),
+        Float(f64),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Loose::deserialize(deserializer)? {
+        Loose::Whole(count) => Some(count),
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+        Loose::Float(count) if (0.0..9e15).contains(&count) => Some(count.ceil() as u64),
+        Loose::Float(_) | Loose::Other(_) => None,
+    })
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Ok(maybe_count(deserializer)?.unwrap_or(0))
+}
+
+/// `null` is as good as missing.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn openai(text: &str) -> Option<Usage> {
+        serde_json::from_str::<OpenAiUsage>(text).expect("usage is read from anything").usage()
+    }
+
+    #[test]
+    fn openai_counts_are_read_with_their_parts() {
+        let text = r#"{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52,
+            "prompt_tokens_details":{"cached_tokens":8},"completion_tokens_details":{"reasoning_tokens":5}}"#;
+        let expected = Usage { input: 40, cached_input: 8, cache_write: 0, output: 12, reasoning: 5 };
+        assert_eq!(openai(text), Some(expected));
+    }
+
+    #[test]
+    fn what_compatible_servers_write_is_read_as_far_as_it_goes() {
+        let both = |input, output| Some(Usage { input, output, ..Usage::default() });
+        assert_eq!(openai(r#"{"prompt_tokens":4.0,"completion_tokens":null,"total_tokens":9,"prompt_tokens_details":null}"#), both(4, 5));
+        assert_eq!(openai(r#"{"prompt_tokens":7,"total_tokens":7}"#), both(7, 0));
+        assert_eq!(openai("{}"), None);
+        assert_eq!(openai(r#"{"prompt_tokens":-3,"completion_tokens":"many"}"#), None);
+        // No part is larger than the whole.
+        assert_eq!(openai(r#"{"prompt_tokens":4,"prompt_tokens_details":{"cached_tokens":9}}"#).map(|u| u.cached_input), Some(4));
+    }
+
+    #[test]
+    fn anthropic_counts_replace_earlier_ones() {
+        let read = |text: &str| serde_json::from_str::<AnthropicUsage>(text).expect("usage");
+        let mut usage = read(r#"{"input_tokens":40,"output_tokens":1,"cache_creation_input_tokens":3,"cache_read_input_tokens":2}"#);
+        usage.update(read(r#"{"output_tokens":15}"#));
+        usage.update(read(r#"{"output_tokens":20}"#));
+        let expected = Usage { input: 45, cached_input: 2, cache_write: 3, output: 20, reasoning: 0 };
+        assert_eq!(usage.usage(), Some(expected));
+        assert_eq!(read(r#"{"output_tokens":20}"#).usage(), None);
+    }
+}
