@@ -14,10 +14,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::Inner;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::pool::Connection;
-use crate::Inner;
 
 /// Time for looking up, connecting and the TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -50,7 +50,8 @@ impl Inner {
         if !endpoint.tls() {
             return greet(stream).await;
         }
-        let name = ServerName::try_from(endpoint.host().to_owned()).map_err(|bad| failed(std::io::Error::other(bad)))?;
+        let name =
+            ServerName::try_from(endpoint.host().to_owned()).map_err(|bad| failed(std::io::Error::other(bad)))?;
         let shaken = timeout_at(deadline, self.tls.connect(name, stream)).await.map_err(|_| late())?.map_err(failed)?;
         greet(shaken).await
     }

@@ -61,9 +61,7 @@ impl Policy {
     /// Whether the operator named this host and port, so that its name may lead anywhere.
     fn named(&self, endpoint: &Endpoint) -> bool {
         self.allow.iter().any(|allowed| match allowed {
-            Allowed::Host { host, port } => {
-                *host == endpoint.host() && port.is_none_or(|port| port == endpoint.port())
-            }
+            Allowed::Host { host, port } => *host == endpoint.host() && port.is_none_or(|port| port == endpoint.port()),
             Allowed::Network(_) => false,
         })
     }

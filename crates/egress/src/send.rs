@@ -10,10 +10,10 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, timeout_at};
 
+use crate::Egress;
 use crate::endpoint::{Endpoint, Origin};
 use crate::error::Error;
 use crate::pool::{Connection, Pool};
-use crate::Egress;
 
 /// What to send.
 #[derive(Clone, Debug)]
@@ -134,7 +134,8 @@ impl Body {
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             let by = self.deadline.min(Instant::now() + self.idle);
-            let frame = timeout_at(by, self.incoming.frame()).await.map_err(|_| Error::Timeout("a part of the answer"))?;
+            let frame =
+                timeout_at(by, self.incoming.frame()).await.map_err(|_| Error::Timeout("a part of the answer"))?;
             let Some(frame) = frame else {
                 self.give_back();
                 return Ok(None);

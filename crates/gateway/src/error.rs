@@ -35,6 +35,8 @@ pub struct UpstreamError {
     pub status: Option<u16>,
     /// How long the upstream asks to wait.
     pub retry_after: Option<Duration>,
+    /// What the upstream says about trying again, whatever its status.
+    pub should_retry: Option<bool>,
     /// Whether the upstream may charge for the call although it gave no answer.
     pub spent: Spent,
     /// For the caller: the upstream's own words where they are about the caller's request, and else none of them.
@@ -99,7 +101,12 @@ impl UpstreamError {
             _ => "the model's server cannot be reached or failed",
         };
         let caller = CallerText { message: message.into(), code: None, param: None };
-        Self { kind, status: None, retry_after: None, spent, caller, log: log.into() }
+        Self { kind, status: None, retry_after: None, should_retry: None, spent, caller, log: log.into() }
+    }
+
+    /// A success that holds no answer.
+    pub(crate) fn not_an_answer(words: &str) -> Self {
+        Self::new(ErrorKind::Failed, Spent::Unknown, shortened(words))
     }
 
     /// Nothing was sent: this cannot be said in the upstream's dialect.
@@ -128,4 +135,10 @@ impl From<egress::Error> for UpstreamError {
         }
         Self::new(kind, spent, log)
     }
+}
+
+/// An upstream's words for the log: not all of them, on one line.
+pub(crate) fn shortened(words: &str) -> String {
+    const MOST: usize = 500;
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST).collect()
 }

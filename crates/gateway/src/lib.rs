@@ -12,11 +12,15 @@
 //! [`send`]: providers::Upstream::send
 
 pub mod error;
+pub mod providers;
 pub mod request;
+pub mod stream;
 pub mod usage;
 
 pub use error::{RequestError, UpstreamError};
+pub use providers::{Answer, Upstream};
 pub use request::{ClientRequest, Operation};
+pub use stream::{Frame, ModelStream, Outcome};
 pub use usage::Usage;
 
 /// The wire formats that clients and upstreams speak.

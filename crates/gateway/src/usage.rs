@@ -149,18 +149,26 @@ mod tests {
     #[test]
     fn what_compatible_servers_write_is_read_as_far_as_it_goes() {
         let both = |input, output| Some(Usage { input, output, ..Usage::default() });
-        assert_eq!(openai(r#"{"prompt_tokens":4.0,"completion_tokens":null,"total_tokens":9,"prompt_tokens_details":null}"#), both(4, 5));
+        assert_eq!(
+            openai(r#"{"prompt_tokens":4.0,"completion_tokens":null,"total_tokens":9,"prompt_tokens_details":null}"#),
+            both(4, 5)
+        );
         assert_eq!(openai(r#"{"prompt_tokens":7,"total_tokens":7}"#), both(7, 0));
         assert_eq!(openai("{}"), None);
         assert_eq!(openai(r#"{"prompt_tokens":-3,"completion_tokens":"many"}"#), None);
         // No part is larger than the whole.
-        assert_eq!(openai(r#"{"prompt_tokens":4,"prompt_tokens_details":{"cached_tokens":9}}"#).map(|u| u.cached_input), Some(4));
+        assert_eq!(
+            openai(r#"{"prompt_tokens":4,"prompt_tokens_details":{"cached_tokens":9}}"#).map(|u| u.cached_input),
+            Some(4)
+        );
     }
 
     #[test]
     fn anthropic_counts_replace_earlier_ones() {
         let read = |text: &str| serde_json::from_str::<AnthropicUsage>(text).expect("usage");
-        let mut usage = read(r#"{"input_tokens":40,"output_tokens":1,"cache_creation_input_tokens":3,"cache_read_input_tokens":2}"#);
+        let mut usage = read(
+            r#"{"input_tokens":40,"output_tokens":1,"cache_creation_input_tokens":3,"cache_read_input_tokens":2}"#,
+        );
         usage.update(read(r#"{"output_tokens":15}"#));
         usage.update(read(r#"{"output_tokens":20}"#));
         let expected = Usage { input: 45, cached_input: 2, cache_write: 3, output: 20, reasoning: 0 };

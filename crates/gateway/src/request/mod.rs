@@ -9,8 +9,10 @@ mod rewrite;
 use std::ops::Range;
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+pub use rewrite::OutputLimit;
 
 use crate::Dialect;
 use crate::error::RequestError;
@@ -82,11 +84,11 @@ struct Fields<'a> {
     response_format: Option<&'a RawValue>,
     #[serde(borrow)]
     stream: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     stream_options: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     max_tokens: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     max_completion_tokens: Option<&'a RawValue>,
     #[serde(borrow)]
     n: Option<&'a RawValue>,
@@ -101,6 +103,10 @@ impl ClientRequest {
     /// be bounded.
     pub fn read(operation: Operation, body: Bytes) -> Result<Self, RequestError> {
         let text = std::str::from_utf8(&body).map_err(|_| RequestError::body("the body is not UTF-8"))?;
+        // serde would take a list for the fields in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(RequestError::body("the body must be a JSON object"));
+        }
         let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| malformed(&error))?;
         let place = |raw: &RawValue| {
             let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
@@ -224,6 +230,11 @@ impl ClientRequest {
     pub fn body(&self) -> &Bytes {
         &self.body
     }
+}
+
+/// A value with its place, also when it is `null`.
+fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
 /// Longest name of a model in bytes.

@@ -21,14 +21,17 @@ pub enum OutputLimit {
 
 #[derive(Deserialize)]
 struct StreamOptions<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "super::present")]
     include_usage: Option<&'a RawValue>,
 }
 
 fn read(raw: &RawValue) -> Result<(Option<&RawValue>, bool), RequestError> {
     let wrong = || RequestError::at("stream_options.include_usage", "must be true or false");
-    let options: Option<StreamOptions<'_>> = serde_json::from_str(raw.get())
-        .map_err(|_| RequestError::at("stream_options", "must be an object"))?;
+    let not_an_object = || RequestError::at("stream_options", "must be an object");
+    if raw.get().starts_with('[') {
+        return Err(not_an_object());
+    }
+    let options: Option<StreamOptions<'_>> = serde_json::from_str(raw.get()).map_err(|_| not_an_object())?;
     let Some(include) = options.and_then(|options| options.include_usage) else { return Ok((None, false)) };
     let asked: Option<bool> = serde_json::from_str(include.get()).map_err(|_| wrong())?;
     Ok((Some(include), asked.unwrap_or(false)))

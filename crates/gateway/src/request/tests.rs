@@ -52,7 +52,8 @@ fn what_is_wrong_is_named() {
     assert_eq!(refused("[]").1, "the body must be a JSON object");
     assert!(refused(r#"{"model":"m","#).1.starts_with("the body is not JSON"));
     assert!(refused(r#"{"model":"m"} x"#).1.starts_with("the body is not JSON"));
-    let nested = format!(r#"{{"model":"m","messages":[{{"role":"user","content":{}{}}}]}}"#, "[".repeat(5000), "]".repeat(5000));
+    let nested =
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":{}{}}}]}}"#, "[".repeat(5000), "]".repeat(5000));
     assert_eq!(refused(&nested).0, "messages[0]");
 }
 
@@ -98,7 +99,9 @@ fn usage_is_asked_for_beside_the_other_options_of_a_stream() {
 #[test]
 fn text_counts_its_bytes_and_each_message_sixteen() {
     let bound = |content: &str| {
-        chat(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]}}"#)).expect("good").input_bound()
+        chat(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]}}"#))
+            .expect("good")
+            .input_bound()
     };
     // 32 for a message and the answer's head, 4 for "user".
     assert_eq!(bound(r#""abcd""#), 40);
@@ -134,7 +137,8 @@ fn images_count_two_thousand_and_not_their_data() {
 fn tools_system_and_schemas_count() {
     let base = r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]"#;
     let plain = messages(&format!("{base}}}")).expect("good").input_bound();
-    let system = messages(&format!(r#"{base},"system":[{{"type":"text","text":"abcd"}}]}}"#)).expect("good").input_bound();
+    let system =
+        messages(&format!(r#"{base},"system":[{{"type":"text","text":"abcd"}}]}}"#)).expect("good").input_bound();
     assert_eq!(system - plain, 16 + 4 + 6 + 1);
     let tools = messages(&format!(r#"{base},"tools":[{{"name":"add"}}]}}"#)).expect("good").input_bound();
     assert_eq!(tools - plain, 1_000 + 16);

@@ -1,0 +1,286 @@
+//! Reads streams of chat completions: usage, end and failure, and mends what compatible servers get wrong.
+//!
+//! Most chunks are as OpenAI writes them and go on untouched. One that deviates in a way that clients stumble over is written anew,
+//! by itself.
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::sse::Event;
+use super::{Facts, Outcome, Verdict};
+use crate::usage::OpenAiUsage;
+
+/// The end of a stream.
+pub(crate) const DONE: &[u8] = b"data: [DONE]\n\n";
+
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Whether the client asked to see the usage chunk.
+    show_usage: bool,
+    finished: bool,
+    /// Whether any call of a tool was seen, since some servers then say `stop`.
+    tools: bool,
+    mender: Mender,
+}
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    index: Option<u64>,
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct ToolCall<'a> {
+    index: Option<u64>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
+}
+
+impl Reader {
+    pub(crate) fn new(show_usage: bool) -> Self {
+        Self { show_usage, finished: false, tools: false, mender: Mender::default() }
+    }
+
+    pub(crate) fn event(&mut self, event: &Event<'_>, facts: &mut Facts) -> Verdict {
+        let Some(data) = &event.data else { return Verdict::Keep };
+        if data.trim_ascii() == b"[DONE]" {
+            return match self.finished {
+                true => {
+                    facts.outcome = Some(Outcome::Complete);
+                    Verdict::End(None)
+                }
+                false => Verdict::End(Some(self.stopped(Some("[DONE] without a finish reason".into()), facts))),
+            };
+        }
+        let chunk: Chunk<'_> = match serde_json::from_slice(data) {
+            Ok(chunk) => chunk,
+            Err(_) if event.name == Some(b"error") => return self.failed(&String::from_utf8_lossy(data), facts),
+            Err(error) => {
+                return Verdict::End(Some(self.stopped(Some(format!("a chunk cannot be read: {error}")), facts)));
+            }
+        };
+        if let Some(error) = chunk.error {
+            return self.failed(error.get(), facts);
+        }
+        if event.name == Some(b"error") {
+            return self.failed(&String::from_utf8_lossy(data), facts);
+        }
+        let used = chunk.usage.and_then(|raw| serde_json::from_str::<OpenAiUsage>(raw.get()).ok()?.usage());
+        facts.usage = used.or(facts.usage);
+        let choices = chunk.choices.as_deref().unwrap_or_default();
+        let mut odd = chunk.choices.is_none();
+        for choice in choices {
+            odd |= self.choice(choice, facts);
+        }
+        if choices.is_empty() && used.is_some() && !self.show_usage {
+            return Verdict::Drop;
+        }
+        // Some servers give usage with the last choice, or a running count with each; only asked-for usage chunks have no choices.
+        if odd {
+            return match self.mender.mend(data, self.tools) {
+                Some(bytes) => Verdict::Replace(bytes),
+                None => Verdict::Drop,
+            };
+        }
+        Verdict::Keep
+    }
+
+    /// Counts a choice, and tells whether it deviates.
+    fn choice(&mut self, choice: &Choice<'_>, facts: &mut Facts) -> bool {
+        let mut odd = choice.index.is_none();
+        if let Some(delta) = &choice.delta {
+            let texts = [delta.content, delta.refusal, delta.reasoning, delta.reasoning_content];
+            let text: u64 = texts.into_iter().flatten().map(text_length).sum();
+            facts.received += text;
+            for (n, call) in delta.tool_calls.iter().flatten().enumerate() {
+                self.tools = true;
+                odd |= self.mender.is_odd(choice.index.unwrap_or(0), n, call);
+                if let Some(function) = &call.function {
+                    let parts = [function.name, function.arguments];
+                    facts.received += parts.into_iter().flatten().map(text_length).sum::<u64>();
+                }
+            }
+        } else {
+            odd = true;
+        }
+        match choice.finish_reason.map(RawValue::get) {
+            None => odd,
+            Some("\"\"") => true,
+            Some(reason) => {
+                self.finished = true;
+                odd || (self.tools && reason == "\"stop\"")
+            }
+        }
+    }
+
+    fn failed(&self, error: &str, facts: &mut Facts) -> Verdict {
+        facts.outcome = Some(Outcome::Failed(crate::error::shortened(error)));
+        Verdict::End(Some(error_event("the model's server failed while it answered")))
+    }
+
+    /// The upstream stopped; with a finish reason and without a complaint that was the end.
+    pub(crate) fn stopped(&mut self, why: Option<String>, facts: &mut Facts) -> Bytes {
+        if why.is_none() && self.finished {
+            facts.outcome = Some(Outcome::Complete);
+            return Bytes::from_static(DONE);
+        }
+        facts.outcome = Some(Outcome::Broken(why.unwrap_or_else(|| "the stream ended without a finish reason".into())));
+        error_event("the model's server broke off its answer")
+    }
+}
+
+/// An error inside a stream, which clients raise as such.
+pub(crate) fn error_event(message: &str) -> Bytes {
+    let error = serde_json::json!({"error": {"message": message, "type": "upstream_error", "param": null, "code": "upstream_error"}});
+    format!("data: {error}\n\n").into()
+}
+
+/// Bytes of a text in JSON, escapes counting as they stand: never less than its bytes.
+fn text_length(raw: &RawValue) -> u64 {
+    raw.get().len().saturating_sub(2) as u64
+}
+
+/// Writes deviating chunks anew.
+#[derive(Debug, Default)]
+struct Mender {
+    /// The ids of the tool calls of each choice, in order: a new id is a new call.
+    calls: Vec<Vec<String>>,
+}
+
+impl Mender {
+    /// Whether a tool call lacks what clients need, or repeats the index of another one. Notes which calls there are.
+    fn is_odd(&mut self, choice: u64, n: usize, call: &ToolCall<'_>) -> bool {
+        let calls = self.of(choice);
+        let id: Option<String> = call.id.and_then(|raw| serde_json::from_str(raw.get()).ok()).flatten();
+        let begins = call.function.as_ref().and_then(|function| function.name).is_some_and(|name| name.get() != "\"\"");
+        let object = call.function.as_ref().and_then(|f| f.arguments).is_some_and(|raw| !raw.get().starts_with('"'));
+        let empty = id.as_deref() == Some("");
+        let known = call.index.and_then(|index| usize::try_from(index).ok()).and_then(|index| calls.get(index));
+        let regular = match (known, &id) {
+            // Goes on with a call, or repeats its id.
+            (Some(_), None) => !begins,
+            (Some(before), Some(id)) => before == id,
+            // A new call, numbered as it should be.
+            (None, Some(_)) => call.index == Some(calls.len() as u64) && begins,
+            (None, None) => false,
+        };
+        let _ = n;
+        if regular && !empty && !object {
+            if known.is_none() {
+                calls.push(id.unwrap_or_default());
+            }
+            return false;
+        }
+        true
+    }
+
+    fn of(&mut self, choice: u64) -> &mut Vec<String> {
+        // Choices are 128 at most; whoever numbers them higher shares the last.
+        let at = usize::try_from(choice).unwrap_or(0).min(127);
+        if self.calls.len() <= at {
+            self.calls.resize_with(at + 1, Vec::new);
+        }
+        &mut self.calls[at]
+    }
+
+    /// The chunk as OpenAI would write it; none if nothing is left of it.
+    fn mend(&mut self, data: &[u8], tools: bool) -> Option<Bytes> {
+        let mut chunk: Value = serde_json::from_slice(data).ok()?;
+        let object = chunk.as_object_mut()?;
+        let choices = object.entry("choices").or_insert_with(|| Value::Array(Vec::new()));
+        if choices.is_null() {
+            *choices = Value::Array(Vec::new());
+        }
+        for choice in choices.as_array_mut()?.iter_mut().filter_map(Value::as_object_mut) {
+            let index = choice.get("index").and_then(Value::as_u64).unwrap_or(0);
+            choice.insert("index".into(), index.into());
+            if !choice.get("delta").is_some_and(Value::is_object) {
+                choice.insert("delta".into(), serde_json::json!({}));
+            }
+            let reason = match choice.get("finish_reason").and_then(Value::as_str) {
+                None | Some("") => Value::Null,
+                Some("stop") if tools => "tool_calls".into(),
+                Some(reason) => reason.into(),
+            };
+            choice.insert("finish_reason".into(), reason);
+            let calls =
+                choice.get_mut("delta").and_then(|delta| delta.get_mut("tool_calls")).and_then(Value::as_array_mut);
+            for call in calls.into_iter().flatten().filter_map(Value::as_object_mut) {
+                self.mend_call(index, call);
+            }
+        }
+        Some(format!("data: {chunk}\n\n").into())
+    }
+
+    fn mend_call(&mut self, choice: u64, call: &mut serde_json::Map<String, Value>) {
+        let calls = self.of(choice);
+        let given = call.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+        let begins = call
+            .get("function")
+            .and_then(|function| function.get("name"))
+            .and_then(Value::as_str)
+            .is_some_and(|name| !name.is_empty());
+        let at = match &given {
+            Some(id) => calls.iter().position(|call| call == id),
+            None if begins => None,
+            None => calls.len().checked_sub(1),
+        };
+        let at = at.unwrap_or_else(|| {
+            let id = given.unwrap_or_else(|| format!("call_{choice}_{}", calls.len()));
+            call.insert("id".into(), id.clone().into());
+            call.insert("type".into(), "function".into());
+            calls.push(id);
+            calls.len() - 1
+        });
+        if call.get("id").and_then(Value::as_str) == Some("") {
+            call.remove("id");
+        }
+        call.insert("index".into(), at.into());
+        if let Some(function) = call.get_mut("function").and_then(Value::as_object_mut) {
+            let arguments = function.get("arguments");
+            if arguments.is_some_and(|arguments| !arguments.is_string() && !arguments.is_null()) {
+                let text = function["arguments"].to_string();
+                function.insert("arguments".into(), text.into());
+            }
+        }
+    }
+}
