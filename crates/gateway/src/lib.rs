@@ -11,9 +11,12 @@
 //!
 //! [`send`]: providers::Upstream::send
 
+pub mod breaker;
+pub mod dialect;
 pub mod error;
 pub mod providers;
 pub mod request;
+pub mod route;
 pub mod stream;
 pub mod usage;
 

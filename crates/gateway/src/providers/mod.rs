@@ -1,42 +1,56 @@
 //! Who serves models: a folder each, behind one type.
 
-pub mod anthropic;
-pub mod openai;
+pub(crate) mod anthropic;
+pub mod embedded;
+pub(crate) mod openai;
 mod refusal;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::Time;
 use domain::secret::SecretText;
 use egress::{Egress, Endpoint, InvalidEndpoint, Limits};
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
+use crate::dialect::{Chat, Reply};
 use crate::error::{RequestError, UpstreamError};
 use crate::request::OutputLimit;
-use crate::stream::ModelStream;
+use crate::stream::{ModelStream, To};
 use crate::usage::Usage;
-use crate::{ClientRequest, Dialect, Operation};
+use crate::{ClientRequest, Dialect, Operation, dialect};
+
+pub use embedded::Embedded;
 
 /// The largest whole answer.
 pub const MAX_ANSWER: u64 = 32 << 20;
 /// The largest sum of a stream, which nothing needs: a bound all the same.
 const MAX_STREAM: u64 = 256 << 20;
 
-/// Somebody who serves models: an address, a dialect and a key.
+/// Somebody who serves models: a server with an address, a dialect and a key, or a model inside this program.
 #[derive(Debug, Clone)]
-pub struct Upstream {
-    pub(crate) kind: Kind,
-    pub(crate) base: Endpoint,
-    pub(crate) headers: HeaderMap,
-    pub(crate) timeouts: Timeouts,
-    chat: Endpoint,
-    embeddings: Endpoint,
+pub struct Upstream(Kind);
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Remote(Box<Remote>),
+    Embedded(Embedded),
 }
 
-/// What an upstream speaks.
+#[derive(Debug, Clone)]
+struct Remote {
+    speaks: Speaks,
+    base: Endpoint,
+    /// Chat completions or messages.
+    chat: Endpoint,
+    embeddings: Option<Endpoint>,
+    headers: HeaderMap,
+    timeouts: Timeouts,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+enum Speaks {
     OpenAi(OutputLimit),
     Anthropic,
 }
@@ -74,10 +88,29 @@ pub enum InvalidUpstream {
 /// A request in the words of one upstream.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    pub(crate) operation: Operation,
-    pub(crate) stream: bool,
-    pub(crate) show_usage: bool,
-    pub(crate) body: Bytes,
+    operation: Operation,
+    stream: bool,
+    show_usage: bool,
+    created: i64,
+    max_output: u64,
+    work: Work,
+}
+
+#[derive(Debug, Clone)]
+enum Work {
+    /// For a server.
+    Body(Bytes),
+    /// For a model inside this program.
+    Chat(Box<Chat>),
+}
+
+impl Prepared {
+    /// Says when it is: answers that are translated into OpenAI's dialect, or made here, carry the time. Without this they say 0.
+    #[must_use]
+    pub fn at(mut self, now: Time) -> Self {
+        self.created = now.micros() / 1_000_000;
+        self
+    }
 }
 
 /// What an upstream answered.
@@ -110,151 +143,230 @@ impl Upstream {
     /// [`InvalidUpstream`].
     pub fn openai(base_url: &str, key: Option<&SecretText>, limit: OutputLimit) -> Result<Self, InvalidUpstream> {
         let base = Endpoint::new(base_url)?;
-        let (chat, embeddings) = (base.join("chat/completions")?, base.join("embeddings")?);
-        let upstream = Self {
-            kind: Kind::OpenAi(limit),
-            base,
-            headers: HeaderMap::new(),
-            timeouts: Timeouts::default(),
-            chat,
-            embeddings,
-        };
+        let (chat, embeddings) = (base.join("chat/completions")?, Some(base.join("embeddings")?));
+        let upstream = Self::remote(Speaks::OpenAi(limit), base, chat, embeddings);
         match key {
             Some(key) => upstream.header(http::header::AUTHORIZATION, &format!("Bearer {}", key.expose())),
             None => Ok(upstream),
         }
-        .map(Self::json)
     }
 
-    /// A server that speaks Anthropic's messages. The base URL goes without `/v1`; `version` is sent as `anthropic-version`.
+    /// A server that speaks Anthropic's messages; its base URL with or without `/v1`. `version` is sent as `anthropic-version`.
     /// # Errors
     /// [`InvalidUpstream`].
     pub fn anthropic(base_url: &str, key: Option<&SecretText>, version: &str) -> Result<Self, InvalidUpstream> {
         let base = Endpoint::new(base_url)?;
-        // Some settings say `/v1` all the same.
         let rest = if base.path().trim_end_matches('/').ends_with("/v1") { "messages" } else { "v1/messages" };
         let chat = base.join(rest)?;
-        let mut upstream = Self {
-            kind: Kind::Anthropic,
-            embeddings: chat.clone(),
-            base,
-            headers: HeaderMap::new(),
-            timeouts: Timeouts::default(),
-            chat,
+        let upstream = Self::remote(Speaks::Anthropic, base, chat, None)
+            .header(HeaderName::from_static("anthropic-version"), version)?;
+        match key {
+            Some(key) => upstream.header(HeaderName::from_static("x-api-key"), key.expose()),
+            None => Ok(upstream),
         }
-        .header(HeaderName::from_static("anthropic-version"), version)?;
-        if let Some(key) = key {
-            upstream = upstream.header(HeaderName::from_static("x-api-key"), key.expose())?;
-        }
-        Ok(upstream.json())
     }
 
-    /// Sends this header too, such as `api-key` of Azure or `anthropic-beta`. Its value is never printed.
+    /// A model inside this program.
+    #[must_use]
+    pub fn embedded(model: Embedded) -> Self {
+        Self(Kind::Embedded(model))
+    }
+
+    fn remote(speaks: Speaks, base: Endpoint, chat: Endpoint, embeddings: Option<Endpoint>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let timeouts = Timeouts::default();
+        Self(Kind::Remote(Box::new(Remote { speaks, base, chat, embeddings, headers, timeouts })))
+    }
+
+    /// Sends this header too, such as `api-key` of Azure or `anthropic-beta`. Its value is never printed. Models inside this program
+    /// have no use for it.
     /// # Errors
     /// [`InvalidUpstream::Header`].
     pub fn header(mut self, name: HeaderName, value: &str) -> Result<Self, InvalidUpstream> {
         let mut value = HeaderValue::from_str(value).map_err(|_| InvalidUpstream::Header)?;
         value.set_sensitive(true);
-        self.headers.insert(name, value);
+        if let Kind::Remote(remote) = &mut self.0 {
+            remote.headers.insert(name, value);
+        }
         Ok(self)
     }
 
     /// Waits as long as this.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.timeouts = timeouts;
-        self
-    }
-
-    fn json(mut self) -> Self {
-        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self
-    }
-
-    /// The dialect it speaks.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
-        match self.kind {
-            Kind::OpenAi(_) => Dialect::OpenAi,
-            Kind::Anthropic => Dialect::Anthropic,
+        if let Kind::Remote(remote) = &mut self.0 {
+            remote.timeouts = timeouts;
         }
+        self
     }
 
-    /// Where it is.
+    /// Where it is; none for a model inside this program.
     #[must_use]
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.base
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.0 {
+            Kind::Remote(remote) => Some(&remote.base),
+            Kind::Embedded(_) => None,
+        }
     }
 
     /// Puts a request into the words of this upstream, for its `model`. `max_output` bounds each choice where the client gave no
     /// bound; what was held must cover it.
     /// # Errors
-    /// [`crate::error::ErrorKind::Unsupported`] when this upstream has no words for it.
+    /// [`crate::error::ErrorKind::Unsupported`] when this upstream has no words for it; nothing was sent then.
     pub fn prepare(&self, request: &ClientRequest, model: &str, max_output: u64) -> Result<Prepared, UpstreamError> {
-        if request.operation().dialect() != self.dialect() {
-            return Err(UpstreamError::unsupported(RequestError::body("this model's server speaks another dialect")));
-        }
-        let limit = match self.kind {
-            Kind::OpenAi(limit) => limit,
-            Kind::Anthropic => OutputLimit::MaxTokens,
-        };
+        let max_output = request.max_output().unwrap_or(max_output);
+        let work = self.work(request, model, max_output).map_err(UpstreamError::unsupported)?;
         Ok(Prepared {
             operation: request.operation(),
             stream: request.stream(),
             show_usage: request.include_usage(),
-            body: request.rewritten(model, max_output, limit),
+            created: 0,
+            max_output,
+            work,
         })
+    }
+
+    fn work(&self, request: &ClientRequest, model: &str, max_output: u64) -> Result<Work, RequestError> {
+        let dialect = request.operation().dialect();
+        let remote = match &self.0 {
+            Kind::Remote(remote) => remote,
+            Kind::Embedded(Embedded::Extractive) if request.operation() == Operation::Embeddings => {
+                return Err(RequestError::at("model", "makes no embeddings"));
+            }
+            Kind::Embedded(Embedded::Extractive) => {
+                return Ok(Work::Chat(Box::new(Chat::read(dialect, request.body())?)));
+            }
+        };
+        if request.operation() == Operation::Embeddings && remote.embeddings.is_none() {
+            return Err(RequestError::at("model", "makes no embeddings"));
+        }
+        let chat = || Chat::read(dialect, request.body());
+        let written = match (dialect, remote.speaks) {
+            (Dialect::OpenAi, Speaks::OpenAi(limit)) => {
+                return Ok(Work::Body(request.rewritten(model, max_output, limit)));
+            }
+            (Dialect::Anthropic, Speaks::Anthropic) => {
+                return Ok(Work::Body(request.rewritten(model, max_output, OutputLimit::MaxTokens)));
+            }
+            (Dialect::OpenAi, Speaks::Anthropic) => {
+                dialect::anthropic::request::write(&chat()?, model, max_output, request.stream())
+            }
+            (Dialect::Anthropic, Speaks::OpenAi(limit)) => {
+                dialect::openai::request::write(&chat()?, model, max_output, limit, request.stream())
+            }
+        };
+        Ok(Work::Body(written.to_string().into()))
     }
 
     /// Makes one attempt. Dropping the future, or the stream that it gives, cancels the call at the upstream.
     /// # Errors
     /// [`UpstreamError`], when there is no answer; none of it has gone to the client then.
     pub async fn send(&self, egress: &Egress, prepared: Prepared) -> Result<Answer, UpstreamError> {
-        let endpoint = match prepared.operation {
-            Operation::Chat | Operation::Messages => &self.chat,
-            Operation::Embeddings => &self.embeddings,
+        match (&self.0, &prepared.work) {
+            (Kind::Remote(remote), Work::Body(body)) => remote.send(egress, body.clone(), &prepared).await,
+            (_, Work::Chat(chat)) => Ok(prepared.made(&embedded::extractive::answer(chat, prepared.max_output))),
+            (Kind::Embedded(_), Work::Body(_)) => Err(UpstreamError::not_an_answer("prepared for another upstream")),
+        }
+    }
+}
+
+impl Prepared {
+    /// An answer that was made here.
+    fn made(&self, reply: &Reply) -> Answer {
+        let dialect = self.operation.dialect();
+        if self.stream {
+            return Answer::Stream(ModelStream::ready(
+                reply,
+                match dialect {
+                    Dialect::OpenAi => To::openai(self.show_usage, self.created),
+                    Dialect::Anthropic => To::anthropic(),
+                },
+            ));
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = self.written(reply);
+        Answer::Whole(Whole {
+            status: StatusCode::OK,
+            headers,
+            body,
+            usage: reply.usage,
+            received: reply.text.len() as u64,
+        })
+    }
+
+    /// A whole answer in the client's words.
+    fn written(&self, reply: &Reply) -> Bytes {
+        let body = match self.operation.dialect() {
+            Dialect::OpenAi => dialect::openai::reply::write(reply, self.created),
+            Dialect::Anthropic => dialect::anthropic::reply::write(reply),
+        };
+        body.to_string().into()
+    }
+}
+
+impl Remote {
+    async fn send(&self, egress: &Egress, body: Bytes, prepared: &Prepared) -> Result<Answer, UpstreamError> {
+        let endpoint = match (prepared.operation, &self.embeddings) {
+            (Operation::Embeddings, Some(embeddings)) => embeddings,
+            _ => &self.chat,
         };
         let Timeouts { first_byte, idle, total } = self.timeouts;
         let limits = match prepared.stream {
             true => Limits { head: first_byte, idle, total, size: MAX_STREAM },
             false => Limits { head: total, idle: total, total, size: MAX_ANSWER },
         };
-        let request = egress::Request {
-            method: Method::POST,
-            endpoint: endpoint.clone(),
-            headers: self.headers.clone(),
-            body: prepared.body.clone(),
-            limits,
-        };
-        let response = egress.send(request).await?;
+        let (method, endpoint, headers) = (Method::POST, endpoint.clone(), self.headers.clone());
+        let response = egress.send(egress::Request { method, endpoint, headers, body, limits }).await?;
         if !response.status.is_success() {
             return Err(refusal::read(response).await);
         }
-        let kind = response.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        let events = kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case("text/event-stream"));
-        let json = kind.get(..16).is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
-        // Servers of the smaller kind label streams as they like, but not as JSON.
-        if prepared.stream && json {
-            let body = response.body.whole().await?;
-            let text = String::from_utf8_lossy(&body);
-            return Err(UpstreamError::not_an_answer(&format!("no stream: {text}")));
+        let kind = response.headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let is = |wanted: &[u8]| kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted));
+        match prepared.stream {
+            // Servers of the smaller kind label streams as they like, but not as JSON.
+            true if is(b"application/json") => {
+                let body = response.body.whole().await?;
+                Err(UpstreamError::not_an_answer(&format!("no stream: {}", String::from_utf8_lossy(&body))))
+            }
+            true => Ok(Answer::Stream(self.stream(response.body, prepared))),
+            false if is(b"text/event-stream") => Err(UpstreamError::not_an_answer("a stream that nobody asked for")),
+            false => self.whole(response, prepared).await,
         }
-        if !prepared.stream && events {
-            return Err(UpstreamError::not_an_answer("a stream that nobody asked for"));
+    }
+
+    fn stream(&self, body: egress::Body, prepared: &Prepared) -> ModelStream {
+        let show_usage = prepared.show_usage;
+        match (prepared.operation.dialect(), self.speaks) {
+            (Dialect::OpenAi, Speaks::OpenAi(_)) => ModelStream::openai(body, show_usage),
+            (Dialect::Anthropic, Speaks::Anthropic) => ModelStream::anthropic(body),
+            (Dialect::OpenAi, Speaks::Anthropic) => {
+                ModelStream::anthropic_for_openai(body, show_usage, prepared.created)
+            }
+            (Dialect::Anthropic, Speaks::OpenAi(_)) => ModelStream::openai_for_anthropic(body),
         }
-        if prepared.stream {
-            return Ok(Answer::Stream(match self.kind {
-                Kind::OpenAi(_) => ModelStream::openai(response.body, prepared.show_usage),
-                Kind::Anthropic => ModelStream::anthropic(response.body),
-            }));
-        }
+    }
+
+    async fn whole(&self, response: egress::Response, prepared: &Prepared) -> Result<Answer, UpstreamError> {
         let (status, headers) = (response.status, passed_on(&response.headers));
         let body = response.body.whole().await?;
-        let (body, usage, received) = match self.kind {
-            Kind::OpenAi(_) if prepared.operation == Operation::Embeddings => openai::embeddings(body)?,
-            Kind::OpenAi(_) => openai::chat(body)?,
-            Kind::Anthropic => anthropic::message(body)?,
+        let embeddings = prepared.operation == Operation::Embeddings;
+        let (mut body, usage, received) = match self.speaks {
+            Speaks::OpenAi(_) if embeddings => openai::embeddings(body)?,
+            Speaks::OpenAi(_) => openai::chat(body)?,
+            Speaks::Anthropic => anthropic::message(body)?,
         };
+        let read = |body: &Bytes| serde_json::from_slice(body).map_err(|_| UpstreamError::not_an_answer("no JSON"));
+        match (prepared.operation.dialect(), self.speaks) {
+            (Dialect::OpenAi, Speaks::Anthropic) => {
+                body = prepared.written(&dialect::anthropic::reply::read(&read(&body)?, usage));
+            }
+            (Dialect::Anthropic, Speaks::OpenAi(_)) => {
+                body = prepared.written(&dialect::openai::reply::read(&read(&body)?, usage));
+            }
+            _ => {}
+        }
         Ok(Answer::Whole(Whole { status, headers, body, usage, received }))
     }
 }

@@ -82,7 +82,7 @@ impl Reader {
             "error" => {
                 let words = message.error.map_or("", RawValue::get);
                 facts.outcome = Some(Outcome::Failed(crate::error::shortened(words)));
-                Verdict::End(Some(error_event("the model's server failed while it answered")))
+                Verdict::End(Some(error_event(super::FAILED)))
             }
             // The official client passes over frames without a name.
             kind if event.name.is_none() => {
@@ -99,7 +99,7 @@ impl Reader {
     pub(crate) fn stopped(&mut self, why: Option<String>, facts: &mut Facts) -> Bytes {
         let why = why.unwrap_or_else(|| "the stream ended without a stop reason or message_stop".into());
         facts.outcome = Some(Outcome::Broken(why));
-        error_event("the model's server broke off its answer")
+        error_event(super::BROKE_OFF)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Bytes are held only until an event is whole. What the reader of the dialect finds right goes on as the very bytes that came;
 //! usage and the end are read on the way.
 
+mod across;
 mod anthropic;
 mod openai;
 mod sse;
@@ -12,7 +13,15 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use egress::Body;
 
+use crate::dialect::Reply;
 use crate::usage::Usage;
+
+pub(crate) use across::To;
+
+/// What a client is told when the upstream says that it failed; its own words are for the log.
+const FAILED: &str = "the model's server failed while it answered";
+/// What a client is told when a stream has no end.
+const BROKE_OFF: &str = "the model's server broke off its answer";
 
 /// The largest event of a stream; common ones have 200 bytes, an image in one perhaps a megabyte.
 const MAX_EVENT: usize = 1 << 20;
@@ -83,6 +92,7 @@ pub(crate) enum Verdict {
 pub(crate) enum Reader {
     OpenAi(openai::Reader),
     Anthropic(anthropic::Reader),
+    Across(Box<across::Across>),
 }
 
 impl Reader {
@@ -90,6 +100,7 @@ impl Reader {
         match self {
             Self::OpenAi(reader) => reader.event(event, facts),
             Self::Anthropic(reader) => reader.event(event, facts),
+            Self::Across(reader) => reader.event(event, facts),
         }
     }
 
@@ -98,6 +109,7 @@ impl Reader {
         match self {
             Self::OpenAi(reader) => reader.stopped(why, facts),
             Self::Anthropic(reader) => reader.stopped(why, facts),
+            Self::Across(reader) => reader.stopped(why, facts),
         }
     }
 }
@@ -111,6 +123,33 @@ impl ModelStream {
     /// The stream of an upstream that speaks Anthropic's dialect for a client that does too.
     pub(crate) fn anthropic(body: Body) -> Self {
         Self::new(body, Reader::Anthropic(anthropic::Reader::default()))
+    }
+
+    /// The stream of an OpenAI-compatible upstream for a client of Anthropic's dialect.
+    pub(crate) fn openai_for_anthropic(body: Body) -> Self {
+        Self::new(body, Reader::Across(Box::new(across::Across::from_openai())))
+    }
+
+    /// The stream of an upstream that speaks Anthropic's dialect for an OpenAI client.
+    pub(crate) fn anthropic_for_openai(body: Body, show_usage: bool, created: i64) -> Self {
+        Self::new(body, Reader::Across(Box::new(across::Across::from_anthropic(show_usage, created))))
+    }
+
+    /// An answer that is there already, as a stream.
+    pub(crate) fn ready(reply: &Reply, mut to: To) -> Self {
+        let mut ready = VecDeque::new();
+        for piece in reply.pieces() {
+            let mut out = String::new();
+            to.piece(piece, &mut out);
+            if !out.is_empty() {
+                ready.push_back(Frame { bytes: out.into(), last: false });
+            }
+        }
+        ready.push_back(Frame { bytes: to.end(reply.usage), last: true });
+        let received = reply.text.len() as u64;
+        let facts = Facts { usage: reply.usage, received, outcome: Some(Outcome::Complete) };
+        let reader = Reader::Anthropic(anthropic::Reader::default());
+        Self { source: Source::Over, reader, partial: BytesMut::new(), ready, facts, ended: true }
     }
 
     fn new(body: Body, reader: Reader) -> Self {

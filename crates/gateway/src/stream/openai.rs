@@ -131,9 +131,9 @@ impl Reader {
             let texts = [delta.content, delta.refusal, delta.reasoning, delta.reasoning_content];
             let text: u64 = texts.into_iter().flatten().map(text_length).sum();
             facts.received += text;
-            for (n, call) in delta.tool_calls.iter().flatten().enumerate() {
+            for call in delta.tool_calls.iter().flatten() {
                 self.tools = true;
-                odd |= self.mender.is_odd(choice.index.unwrap_or(0), n, call);
+                odd |= self.mender.is_odd(choice.index.unwrap_or(0), call);
                 if let Some(function) = &call.function {
                     let parts = [function.name, function.arguments];
                     facts.received += parts.into_iter().flatten().map(text_length).sum::<u64>();
@@ -154,7 +154,7 @@ impl Reader {
 
     fn failed(&self, error: &str, facts: &mut Facts) -> Verdict {
         facts.outcome = Some(Outcome::Failed(crate::error::shortened(error)));
-        Verdict::End(Some(error_event("the model's server failed while it answered")))
+        Verdict::End(Some(error_event(super::FAILED)))
     }
 
     /// The upstream stopped; with a finish reason and without a complaint that was the end.
@@ -164,7 +164,7 @@ impl Reader {
             return Bytes::from_static(DONE);
         }
         facts.outcome = Some(Outcome::Broken(why.unwrap_or_else(|| "the stream ended without a finish reason".into())));
-        error_event("the model's server broke off its answer")
+        error_event(super::BROKE_OFF)
     }
 }
 
@@ -182,44 +182,56 @@ fn text_length(raw: &RawValue) -> u64 {
 /// Writes deviating chunks anew.
 #[derive(Debug, Default)]
 struct Mender {
-    /// The ids of the tool calls of each choice, in order: a new id is a new call.
-    calls: Vec<Vec<String>>,
+    choices: Vec<Calls>,
+}
+
+/// The calls of tools in one choice.
+#[derive(Debug, Default)]
+struct Calls {
+    /// Their ids in order: a new id is a new call.
+    ids: Vec<String>,
+    /// The upstream's numbers are not to be trusted: what goes on without an id belongs to the last call.
+    renumbered: bool,
+}
+
+impl Calls {
+    /// The call with the upstream's number.
+    fn numbered(&self, index: Option<u64>) -> Option<usize> {
+        let index = usize::try_from(index?).ok()?;
+        (!self.renumbered && index < self.ids.len()).then_some(index)
+    }
 }
 
 impl Mender {
     /// Whether a tool call lacks what clients need, or repeats the index of another one. Notes which calls there are.
-    fn is_odd(&mut self, choice: u64, n: usize, call: &ToolCall<'_>) -> bool {
+    fn is_odd(&mut self, choice: u64, call: &ToolCall<'_>) -> bool {
         let calls = self.of(choice);
         let id: Option<String> = call.id.and_then(|raw| serde_json::from_str(raw.get()).ok()).flatten();
         let begins = call.function.as_ref().and_then(|function| function.name).is_some_and(|name| name.get() != "\"\"");
-        let object = call.function.as_ref().and_then(|f| f.arguments).is_some_and(|raw| !raw.get().starts_with('"'));
-        let empty = id.as_deref() == Some("");
-        let known = call.index.and_then(|index| usize::try_from(index).ok()).and_then(|index| calls.get(index));
-        let regular = match (known, &id) {
-            // Goes on with a call, or repeats its id.
-            (Some(_), None) => !begins,
-            (Some(before), Some(id)) => before == id,
-            // A new call, numbered as it should be.
-            (None, Some(_)) => call.index == Some(calls.len() as u64) && begins,
-            (None, None) => false,
-        };
-        let _ = n;
-        if regular && !empty && !object {
-            if known.is_none() {
-                calls.push(id.unwrap_or_default());
-            }
-            return false;
+        let arguments = call.function.as_ref().and_then(|function| function.arguments);
+        if calls.renumbered || id.as_deref() == Some("") || arguments.is_some_and(|raw| !raw.get().starts_with('"')) {
+            return true;
         }
-        true
+        match (calls.numbered(call.index), id) {
+            // Goes on with a call, or repeats its id.
+            (Some(_), None) => begins,
+            (Some(known), Some(id)) => calls.ids[known] != id,
+            // A new call, numbered as it should be.
+            (None, Some(id)) if call.index == Some(calls.ids.len() as u64) && begins => {
+                calls.ids.push(id);
+                false
+            }
+            (None, _) => true,
+        }
     }
 
-    fn of(&mut self, choice: u64) -> &mut Vec<String> {
+    fn of(&mut self, choice: u64) -> &mut Calls {
         // Choices are 128 at most; whoever numbers them higher shares the last.
         let at = usize::try_from(choice).unwrap_or(0).min(127);
-        if self.calls.len() <= at {
-            self.calls.resize_with(at + 1, Vec::new);
+        if self.choices.len() <= at {
+            self.choices.resize_with(at + 1, Calls::default);
         }
-        &mut self.calls[at]
+        &mut self.choices[at]
     }
 
     /// The chunk as OpenAI would write it; none if nothing is left of it.
@@ -259,18 +271,20 @@ impl Mender {
             .and_then(|function| function.get("name"))
             .and_then(Value::as_str)
             .is_some_and(|name| !name.is_empty());
+        let number = call.get("index").and_then(Value::as_u64);
         let at = match &given {
-            Some(id) => calls.iter().position(|call| call == id),
+            Some(id) => calls.ids.iter().position(|known| known == id),
             None if begins => None,
-            None => calls.len().checked_sub(1),
+            None => calls.numbered(number).or(calls.ids.len().checked_sub(1)),
         };
         let at = at.unwrap_or_else(|| {
-            let id = given.unwrap_or_else(|| format!("call_{choice}_{}", calls.len()));
+            let id = given.unwrap_or_else(|| format!("call_{choice}_{}", calls.ids.len()));
             call.insert("id".into(), id.clone().into());
             call.insert("type".into(), "function".into());
-            calls.push(id);
-            calls.len() - 1
+            calls.ids.push(id);
+            calls.ids.len() - 1
         });
+        calls.renumbered |= number != Some(at as u64);
         if call.get("id").and_then(Value::as_str) == Some("") {
             call.remove("id");
         }

@@ -62,8 +62,8 @@ struct State {
     /// Whether requests are kept: not in a benchmark.
     keep: std::sync::atomic::AtomicBool,
     counts: Counts,
-    /// Told each time that a call ended in any way.
-    ended: watch::Sender<u64>,
+    /// Told each time that a call begins or ends in any way.
+    changed: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -161,10 +161,10 @@ impl ScriptedUpstream {
     /// # Panics
     /// When it is not within ten seconds.
     pub async fn until(&self, wish: impl Fn(Served) -> bool) -> Served {
-        let mut ended = self.state.ended.subscribe();
+        let mut changed = self.state.changed.subscribe();
         let reached = async {
             while !wish(self.served()) {
-                ended.changed().await.expect("the server lives as long as this");
+                changed.changed().await.expect("the server lives as long as this");
             }
         };
         let time = std::time::Duration::from_secs(10);

@@ -28,11 +28,11 @@ pub(super) async fn connection(mut stream: TcpStream, state: Arc<State>) {
             Ok(false) => return,
             Err(_) => {
                 state.counts.cancelled.fetch_add(1, Ordering::SeqCst);
-                state.ended.send_modify(|ended| *ended += 1);
+                state.changed.send_modify(|changes| *changes += 1);
                 return;
             }
         }
-        state.ended.send_modify(|ended| *ended += 1);
+        state.changed.send_modify(|changes| *changes += 1);
         buffer.drain(..request.length);
     }
 }
@@ -94,6 +94,7 @@ async fn call(stream: &mut TcpStream, state: &State, buffer: &[u8], request: &Re
     let bytes = &buffer[request.head..request.length];
     let body: Body<'_> = serde_json::from_slice(bytes).unwrap_or_default();
     state.counts.calls.fetch_add(1, Ordering::SeqCst);
+    state.changed.send_modify(|changes| *changes += 1);
     if state.keep.load(Ordering::Relaxed) {
         state.asked.lock().unwrap_or_else(PoisonError::into_inner).push(Asked {
             path: request.path.clone(),
