@@ -76,3 +76,101 @@ fn global_v6(address: Ipv6Addr) -> bool {
 pub(crate) fn within(address: IpAddr, net: IpNet) -> bool {
     net.contains(&address.to_canonical())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn is_global(text: &str) -> bool {
+        global(text.parse().expect("an address"))
+    }
+
+    #[test]
+    fn hosts_on_the_internet_are_global() {
+        for text in
+            ["1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1", "223.255.255.255"]
+        {
+            assert!(is_global(text), "{text}");
+        }
+        for text in ["2606:4700:4700::1111", "2001:4860:4860::8888", "2a00:1450::1", "2001:200::1"] {
+            assert!(is_global(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_edges_of_every_closed_network_are_closed() {
+        for net in &TABLE.closed_v4 {
+            assert!(!global_v4(net.network()) && !global_v4(net.broadcast()), "{net}");
+        }
+        for net in &TABLE.closed_v6 {
+            assert!(!global_v6(net.network()) && !global_v6(net.broadcast()), "{net}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_an_inner_address_is_closed() {
+        for text in [
+            "0.0.0.0",
+            "127.0.0.1",
+            "169.254.169.254",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:2::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ] {
+            assert!(!is_global(text), "{text}");
+        }
+    }
+
+    proptest! {
+        /// The standard library knows the private ones too; ours is never more open than it.
+        #[test]
+        fn no_ipv4_address_that_the_standard_library_calls_special_is_global(bits: u32) {
+            let address = Ipv4Addr::from(bits);
+            let special = address.is_private() || address.is_loopback() || address.is_link_local() || address.is_broadcast()
+                || address.is_documentation() || address.is_multicast() || address.is_unspecified();
+            prop_assert!(!(special && global_v4(address)));
+        }
+
+        #[test]
+        fn no_form_that_carries_an_ipv4_address_is_global(bits: u32, rest: u64) {
+            let [a, b] = [(bits >> 16) as u16, bits as u16];
+            let [c, d, e, f] = [(rest >> 48) as u16, (rest >> 32) as u16, (rest >> 16) as u16, rest as u16];
+            for form in [
+                Ipv4Addr::from(bits).to_ipv6_mapped(),
+                Ipv6Addr::new(0, 0, 0, 0, 0, 0, a, b),
+                Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, a, b),
+                Ipv6Addr::new(0x64, 0xff9b, 1, c, d, e, a, b),
+                Ipv6Addr::new(0x2002, a, b, c, d, e, f, 1),
+                Ipv6Addr::new(0x2001, 0, c, d, e, f, !a, !b),
+            ] {
+                prop_assert!(!global(IpAddr::V6(form)), "{form}");
+            }
+        }
+
+        #[test]
+        fn no_ipv6_address_outside_the_one_block_is_global(bits: u128) {
+            let address = Ipv6Addr::from(bits);
+            prop_assert!(address.segments()[0] & 0xe000 == 0x2000 || !global_v6(address));
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use http::uri::{PathAndQuery, Uri};
+use http::uri::{Authority, PathAndQuery, Uri};
 
 /// An `http` or `https` URL: where to connect and what to ask for. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +43,9 @@ impl Endpoint {
         };
         let authority = uri.authority().ok_or(InvalidEndpoint)?;
         let host = normal(authority.host());
-        let said = authority.port().is_some();
-        let port = authority.port_u16().or((!said).then_some(if tls { 443 } else { 80 })).ok_or(InvalidEndpoint)?;
-        if host.is_empty() || authority.as_str().contains('@') || authority.as_str().ends_with(':') || port == 0 {
+        let said = port(authority).ok_or(InvalidEndpoint)?;
+        let port = said.unwrap_or(if tls { 443 } else { 80 });
+        if host.is_empty() {
             return Err(InvalidEndpoint);
         }
         let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
@@ -98,8 +98,60 @@ impl Origin {
     }
 }
 
+/// The port that an authority says, if any; none at all when there is a user name, or a port that is no number above zero, which
+/// the parser of URLs takes for no port.
+pub(crate) fn port(authority: &Authority) -> Option<Option<u16>> {
+    match authority.as_str().strip_prefix(authority.host())? {
+        "" => Some(None),
+        rest => rest.strip_prefix(':')?.parse().ok().filter(|port| *port != 0).map(Some),
+    }
+}
+
 /// A host as it is compared.
 pub(crate) fn normal(host: &str) -> String {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_read_into_where_and_what() {
+        let endpoint = Endpoint::new("https://API.Example.com./v1/").expect("a good URL");
+        assert_eq!(
+            (endpoint.host(), endpoint.port(), endpoint.tls(), endpoint.path()),
+            ("api.example.com", 443, true, "/v1/")
+        );
+        assert_eq!(endpoint.join("chat/completions").expect("a path").path(), "/v1/chat/completions");
+        let local = Endpoint::new("http://[::1]:11434").expect("a good URL");
+        assert_eq!((local.host(), local.port(), local.tls(), local.path()), ("::1", 11434, false, "/"));
+        assert_eq!(local.origin.header(), "[::1]:11434");
+        assert_eq!(endpoint.origin.header(), "api.example.com");
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for wrong in [
+            "",
+            "api.example.com",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "https://",
+            "https:///v1",
+            "https://user@example.com",
+            "https://user:pass@example.com",
+            "https://example.com:99999",
+            "https://example.com:0",
+            "https://example.com:",
+            "https://example.com#@other",
+            "https://example.com\\@other",
+            "https://example.com/?x=1",
+            "https://exa mple.com",
+            "https://example.com/\r\nx: y",
+        ] {
+            assert_eq!(Endpoint::new(wrong), Err(InvalidEndpoint), "{wrong}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use crate::endpoint::{Endpoint, normal};
+use crate::endpoint::{Endpoint, normal, port};
 use crate::error::Error;
 use crate::{address, global};
 
@@ -47,13 +47,12 @@ impl FromStr for Allowed {
             return Ok(Self::Host { host: address.to_string(), port: None });
         }
         let authority: http::uri::Authority = text.parse().map_err(|_| InvalidAllowed)?;
-        let plain = !text.contains(['@', '/', '*']) && !authority.host().is_empty();
-        // `host:` and `host:99999` parse as authorities without a port.
-        let whole = authority.port().is_some() || !text.rsplit(']').next().unwrap_or("").contains(':');
-        if !plain || !whole || (authority.port().is_some() && authority.port_u16().is_none()) {
+        let port = port(&authority).ok_or(InvalidAllowed)?;
+        let host = normal(authority.host());
+        if host.is_empty() || host.contains('*') {
             return Err(InvalidAllowed);
         }
-        Ok(Self::Host { host: normal(authority.host()), port: authority.port_u16() })
+        Ok(Self::Host { host, port })
     }
 }
 
@@ -107,4 +106,64 @@ impl Policy {
 fn is_this_machine(address: IpAddr) -> bool {
     let address = address.to_canonical();
     address.is_loopback() || address.is_unspecified() || UdpSocket::bind((address, 0)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(allow: &[&str]) -> Policy {
+        Policy { allow: allow.iter().map(|text| text.parse().expect("an entry")).collect(), own: Vec::new() }
+    }
+
+    fn check(policy: &Policy, url: &str, addresses: &[&str]) -> bool {
+        let endpoint = Endpoint::new(url).expect("a good URL");
+        let socket = |text: &&str| SocketAddr::new(text.parse().expect("an address"), endpoint.port());
+        policy.check(&endpoint, &addresses.iter().map(socket).collect::<Vec<_>>()).is_ok()
+    }
+
+    #[test]
+    fn one_bad_address_among_good_ones_refuses_all() {
+        let open = Policy::default();
+        assert!(check(&open, "https://a.example", &["1.1.1.1", "2606:4700::1"]));
+        assert!(!check(&open, "https://a.example", &["1.1.1.1", "10.0.0.1"]));
+        assert!(!check(&open, "https://a.example", &["::ffff:1.1.1.1"]));
+    }
+
+    #[test]
+    fn without_tls_only_what_is_allowed() {
+        assert!(!check(&Policy::default(), "http://a.example", &["1.1.1.1"]));
+        assert!(check(&policy(&["a.example"]), "http://a.example", &["1.1.1.1"]));
+    }
+
+    #[test]
+    fn the_allow_list_opens_what_it_says_and_no_more() {
+        let named = policy(&["Models.local.:11434"]);
+        assert!(check(&named, "http://models.local:11434", &["10.0.0.1"]));
+        assert!(!check(&named, "http://models.local:22", &["10.0.0.1"]));
+        assert!(!check(&named, "http://other.local:11434", &["10.0.0.1"]));
+        let net = policy(&["10.1.0.0/16"]);
+        assert!(check(&net, "http://x.local", &["10.1.2.3", "::ffff:10.1.2.3"]));
+        assert!(!check(&net, "http://x.local", &["10.1.2.3", "10.2.0.1"]));
+        assert!(check(&policy(&["127.0.0.1:8000"]), "http://127.0.0.1:8000", &["127.0.0.1"]));
+        assert!(check(&policy(&["[::1]:8000"]), "http://[::1]:8000", &["::1"]));
+        assert!(check(&policy(&["::1"]), "http://[::1]:9", &["::1"]));
+        for wrong in ["", "a b", "http://a", "a/b", "u@a", "10.0.0.0/33", "a:", "a:99999", "*", ":80"] {
+            assert_eq!(wrong.parse::<Allowed>(), Err(InvalidAllowed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn this_program_never_calls_itself() {
+        let mut all = policy(&["127.0.0.0/8", "::/0", "0.0.0.0/0"]);
+        all.own = vec!["0.0.0.0:8080".parse().expect("a socket"), "192.0.2.7:9090".parse().expect("a socket")];
+        assert!(!check(&all, "http://127.0.0.1:8080", &["127.0.0.1"]));
+        assert!(!check(&all, "http://x:8080", &["127.8.9.1"]));
+        assert!(!check(&all, "http://x:8080", &["::1"]));
+        assert!(!check(&all, "http://x:8080", &["::ffff:127.0.0.1"]));
+        assert!(!check(&all, "http://x:9090", &["192.0.2.7"]));
+        assert!(check(&all, "http://127.0.0.1:8081", &["127.0.0.1"]));
+        // Another machine may use the same port.
+        assert!(check(&all, "http://x:8080", &["198.51.100.9"]));
+    }
 }
