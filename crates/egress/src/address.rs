@@ -153,8 +153,8 @@ mod tests {
 
         #[test]
         fn no_form_that_carries_an_ipv4_address_is_global(bits: u32, rest: u64) {
-            let [a, b] = [(bits >> 16) as u16, bits as u16];
-            let [c, d, e, f] = [(rest >> 48) as u16, (rest >> 32) as u16, (rest >> 16) as u16, rest as u16];
+            let [.., a, b] = Ipv4Addr::from(bits).to_ipv6_mapped().segments();
+            let [c, d, e, f, ..] = Ipv6Addr::from(u128::from(rest) << 64).segments();
             for form in [
                 Ipv4Addr::from(bits).to_ipv6_mapped(),
                 Ipv6Addr::new(0, 0, 0, 0, 0, 0, a, b),

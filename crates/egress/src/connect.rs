@@ -1,6 +1,6 @@
 //! Opening a connection: look up, check, connect to what was checked, and speak TLS.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Inner;
@@ -21,6 +22,8 @@ use crate::pool::Connection;
 
 /// Time for looking up, connecting and the TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Names that are looked up at the same time.
+pub(crate) const LOOKUPS: usize = 32;
 /// Time for one of several addresses, so that a dead first one leaves time for the next.
 const ONE_ADDRESS: Duration = Duration::from_millis(1500);
 
@@ -42,7 +45,7 @@ impl Inner {
     pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Connection, Error> {
         let deadline = Instant::now() + CONNECT;
         let late = || Error::ConnectTimeout(endpoint.host().to_owned());
-        let addresses = timeout_at(deadline, look_up(endpoint)).await.map_err(|_| late())??;
+        let addresses = timeout_at(deadline, look_up(endpoint, self.lookups.clone())).await.map_err(|_| late())??;
         self.policy.check(endpoint, &addresses)?;
         let stream = timeout_at(deadline, first(endpoint, &addresses)).await.map_err(|_| late())??;
         let failed = |source| Error::Connect(endpoint.host().to_owned(), source);
@@ -57,12 +60,22 @@ impl Inner {
     }
 }
 
-async fn look_up(endpoint: &Endpoint) -> Result<Vec<SocketAddr>, Error> {
+async fn look_up(endpoint: &Endpoint, lookups: Arc<Semaphore>) -> Result<Vec<SocketAddr>, Error> {
     if let Ok(address) = endpoint.host().parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, endpoint.port())]);
     }
     let failed = |source| Error::Resolve(endpoint.host().to_owned(), source);
-    let found: Vec<_> = tokio::net::lookup_host((endpoint.host(), endpoint.port())).await.map_err(failed)?.collect();
+    // The system's resolver blocks a thread for as long as it likes, also when nobody waits for it any more: so many, and no more,
+    // that names which nobody answers for take no thread from the database.
+    let turn = lookups.acquire_owned().await.map_err(|closed| failed(std::io::Error::other(closed)))?;
+    let (host, port) = (endpoint.host().to_owned(), endpoint.port());
+    let lookup = tokio::task::spawn_blocking(move || {
+        let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        drop(turn);
+        found
+    });
+    let found: Vec<SocketAddr> =
+        lookup.await.map_err(|broken| failed(std::io::Error::other(broken)))?.map_err(failed)?;
     if found.is_empty() {
         return Err(failed(std::io::Error::other("the name has no address")));
     }

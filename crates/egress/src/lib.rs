@@ -20,6 +20,8 @@ pub use send::{Body, Limits, Request, Response};
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 /// Makes requests under one policy, over connections that it keeps; cheap to clone. One lives as long as its runtime.
 #[derive(Clone)]
 pub struct Egress(Arc<Inner>);
@@ -28,13 +30,15 @@ struct Inner {
     policy: Policy,
     tls: tokio_rustls::TlsConnector,
     pool: Arc<pool::Pool>,
+    lookups: Arc<Semaphore>,
 }
 
 impl Egress {
     /// A way out under a policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self(Arc::new(Inner { policy, tls: connect::tls(), pool: Arc::default() }))
+        let lookups = Arc::new(Semaphore::new(connect::LOOKUPS));
+        Self(Arc::new(Inner { policy, tls: connect::tls(), pool: Arc::default(), lookups }))
     }
 }
 

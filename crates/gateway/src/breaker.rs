@@ -15,7 +15,7 @@ const FAILURES: u32 = 5;
 /// How long it stays open; then one call may probe.
 const OPEN: Duration = Duration::from_secs(15);
 /// A probe that never came back holds its place no longer than this.
-const PROBE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_mins(1);
 /// Breakers remembered. Only those with failures are; beyond this the one that was used longest ago is forgotten.
 const MOST: usize = 10_000;
 
@@ -54,7 +54,7 @@ impl Breakers {
         let wait = if breaker.probing { PROBE } else { OPEN };
         let passed = passed(breaker.since, now);
         if passed < wait {
-            let left = if breaker.probing { Duration::from_secs(1) } else { wait - passed };
+            let left = if breaker.probing { Duration::from_secs(1) } else { wait.saturating_sub(passed) };
             return Err(Open { retry_after: left });
         }
         (breaker.probing, breaker.since, breaker.used) = (true, now, now);

@@ -137,6 +137,34 @@ impl From<egress::Error> for UpstreamError {
     }
 }
 
+/// What an upstream must not be quoted with: the keys that it was sent.
+#[derive(Clone, Default)]
+pub(crate) struct Unsaid(std::sync::Arc<[String]>);
+
+impl Unsaid {
+    /// The secrets in these headers. Shorter ones would be found in ordinary words.
+    pub(crate) fn of(headers: &http::HeaderMap) -> Self {
+        const SHORTEST: usize = 8;
+        let secret = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+        let bare = secret.map(|value| value.strip_prefix("Bearer ").unwrap_or(value));
+        Self(bare.filter(|value| value.len() >= SHORTEST).map(str::to_owned).collect())
+    }
+
+    pub(crate) fn clean(&self, words: &mut String) {
+        for secret in self.0.iter().filter(|secret| !secret.is_empty()) {
+            if words.contains(secret.as_str()) {
+                *words = words.replace(secret.as_str(), "***");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Unsaid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// An upstream's words for the log: not all of them, on one line.
 pub(crate) fn shortened(words: &str) -> String {
     const MOST: usize = 500;

@@ -70,35 +70,35 @@ impl OpenAiUsage {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct AnthropicUsage {
-    #[serde(deserialize_with = "maybe_count")]
-    input_tokens: Option<u64>,
-    #[serde(deserialize_with = "maybe_count")]
-    output_tokens: Option<u64>,
-    #[serde(deserialize_with = "maybe_count")]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(deserialize_with = "maybe_count")]
-    cache_read_input_tokens: Option<u64>,
+    #[serde(rename = "input_tokens", deserialize_with = "maybe_count")]
+    input: Option<u64>,
+    #[serde(rename = "output_tokens", deserialize_with = "maybe_count")]
+    output: Option<u64>,
+    #[serde(rename = "cache_creation_input_tokens", deserialize_with = "maybe_count")]
+    written: Option<u64>,
+    #[serde(rename = "cache_read_input_tokens", deserialize_with = "maybe_count")]
+    cached: Option<u64>,
 }
 
 impl AnthropicUsage {
     /// Takes what a later event says.
     pub(crate) fn update(&mut self, later: Self) {
-        self.input_tokens = later.input_tokens.or(self.input_tokens);
-        self.output_tokens = later.output_tokens.or(self.output_tokens);
-        self.cache_creation_input_tokens = later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
-        self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
+        self.input = later.input.or(self.input);
+        self.output = later.output.or(self.output);
+        self.written = later.written.or(self.written);
+        self.cached = later.cached.or(self.cached);
     }
 
     /// The counts; none when either side is missing.
     pub(crate) fn usage(self) -> Option<Usage> {
-        let cached_input = self.cache_read_input_tokens.unwrap_or(0);
-        let cache_write = self.cache_creation_input_tokens.unwrap_or(0);
+        let cached_input = self.cached.unwrap_or(0);
+        let cache_write = self.written.unwrap_or(0);
         Some(Usage {
             // Billable input = input + cache creation + cache read.
-            input: self.input_tokens?.saturating_add(cached_input).saturating_add(cache_write),
+            input: self.input?.saturating_add(cached_input).saturating_add(cache_write),
             cached_input,
             cache_write,
-            output: self.output_tokens?,
+            output: self.output?,
             reasoning: 0,
         })
     }

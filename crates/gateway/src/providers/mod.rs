@@ -15,7 +15,7 @@ use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::dialect::{Chat, Reply};
-use crate::error::{RequestError, UpstreamError};
+use crate::error::{RequestError, Unsaid, UpstreamError};
 use crate::request::OutputLimit;
 use crate::stream::{ModelStream, To};
 use crate::usage::Usage;
@@ -46,6 +46,8 @@ struct Remote {
     chat: Endpoint,
     embeddings: Option<Endpoint>,
     headers: HeaderMap,
+    /// What stands in `headers` and nowhere else.
+    unsaid: Unsaid,
     timeouts: Timeouts,
 }
 
@@ -69,7 +71,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     /// 60 s to the first byte and between two, 10 minutes in all: the official clients wait as long.
     fn default() -> Self {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         Self { first_byte: minute, idle: minute, total: 10 * minute }
     }
 }
@@ -175,8 +177,8 @@ impl Upstream {
     fn remote(speaks: Speaks, base: Endpoint, chat: Endpoint, embeddings: Option<Endpoint>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let timeouts = Timeouts::default();
-        Self(Kind::Remote(Box::new(Remote { speaks, base, chat, embeddings, headers, timeouts })))
+        let (unsaid, timeouts) = (Unsaid::default(), Timeouts::default());
+        Self(Kind::Remote(Box::new(Remote { speaks, base, chat, embeddings, headers, unsaid, timeouts })))
     }
 
     /// Sends this header too, such as `api-key` of Azure or `anthropic-beta`. Its value is never printed. Models inside this program
@@ -188,6 +190,7 @@ impl Upstream {
         value.set_sensitive(true);
         if let Kind::Remote(remote) = &mut self.0 {
             remote.headers.insert(name, value);
+            remote.unsaid = Unsaid::of(&remote.headers);
         }
         Ok(self)
     }
@@ -264,7 +267,15 @@ impl Upstream {
     /// [`UpstreamError`], when there is no answer; none of it has gone to the client then.
     pub async fn send(&self, egress: &Egress, prepared: Prepared) -> Result<Answer, UpstreamError> {
         match (&self.0, &prepared.work) {
-            (Kind::Remote(remote), Work::Body(body)) => remote.send(egress, body.clone(), &prepared).await,
+            (Kind::Remote(remote), Work::Body(body)) => match remote.send(egress, body.clone(), &prepared).await {
+                Ok(Answer::Stream(stream)) => Ok(Answer::Stream(stream.without(remote.unsaid.clone()))),
+                Ok(whole) => Ok(whole),
+                Err(mut error) => {
+                    remote.unsaid.clean(&mut error.log);
+                    remote.unsaid.clean(&mut error.caller.message);
+                    Err(error)
+                }
+            },
             (_, Work::Chat(chat)) => Ok(prepared.made(&embedded::extractive::answer(chat, prepared.max_output))),
             (Kind::Embedded(_), Work::Body(_)) => Err(UpstreamError::not_an_answer("prepared for another upstream")),
         }
@@ -313,9 +324,10 @@ impl Remote {
             _ => &self.chat,
         };
         let Timeouts { first_byte, idle, total } = self.timeouts;
-        let limits = match prepared.stream {
-            true => Limits { head: first_byte, idle, total, size: MAX_STREAM },
-            false => Limits { head: total, idle: total, total, size: MAX_ANSWER },
+        let limits = if prepared.stream {
+            Limits { head: first_byte, idle, total, size: MAX_STREAM }
+        } else {
+            Limits { head: total, idle: total, total, size: MAX_ANSWER }
         };
         let (method, endpoint, headers) = (Method::POST, endpoint.clone(), self.headers.clone());
         let response = egress.send(egress::Request { method, endpoint, headers, body, limits }).await?;

@@ -46,9 +46,10 @@ impl Bound {
         let mut deserializer = serde_json::Deserializer::from_str(raw.get());
         Messages(&mut counter).deserialize(&mut deserializer).map_err(|error| {
             let n = counter.messages;
-            match error.is_data() {
-                true => RequestError::at(format!("{param}[{n}]"), words(&error)),
-                false => RequestError::at(format!("{param}[{n}]"), "is not JSON, or nested too deeply"),
+            if error.is_data() {
+                RequestError::at(format!("{param}[{n}]"), words(&error))
+            } else {
+                RequestError::at(format!("{param}[{n}]"), "is not JSON, or nested too deeply")
             }
         })?;
         if counter.messages == 0 {

@@ -252,7 +252,7 @@ fn value<'a, T: Deserialize<'a>>(
     serde_json::from_str(raw.get()).map_err(|_| RequestError::at(param, must))
 }
 
-/// serde_json's words name a place, and may repeat a key but no value.
+/// The parser's words name a place, and may repeat a key but no value.
 fn malformed(error: &serde_json::Error) -> RequestError {
     let text = error.to_string();
     let twice = text.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());

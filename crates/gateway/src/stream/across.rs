@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::sse::Event;
 use super::{Facts, Outcome, Verdict, anthropic, openai};
 use crate::dialect;
+use crate::dialect::anthropic::stream::Events;
+use crate::dialect::openai::stream::Chunks;
 use crate::usage::Usage;
 
 /// Reads with the upstream's reader, which also mends and judges, and writes what it lets through in the client's words.
@@ -17,8 +19,8 @@ pub(crate) struct Across {
 
 #[derive(Debug)]
 enum From {
-    OpenAi(openai::Reader, dialect::openai::stream::Chunks),
-    Anthropic(anthropic::Reader, dialect::anthropic::stream::Events),
+    OpenAi(openai::Reader, Chunks),
+    Anthropic(anthropic::Reader, Events),
 }
 
 /// The client's side of a stream.
@@ -57,11 +59,14 @@ impl To {
 
 impl Across {
     pub(crate) fn from_openai() -> Self {
-        Self { from: From::OpenAi(openai::Reader::new(true), Default::default()), to: To::anthropic() }
+        Self { from: From::OpenAi(openai::Reader::new(true), Chunks::default()), to: To::anthropic() }
     }
 
     pub(crate) fn from_anthropic(show_usage: bool, created: i64) -> Self {
-        Self { from: From::Anthropic(Default::default(), Default::default()), to: To::openai(show_usage, created) }
+        Self {
+            from: From::Anthropic(anthropic::Reader::default(), Events::default()),
+            to: To::openai(show_usage, created),
+        }
     }
 
     pub(crate) fn event(&mut self, event: &Event<'_>, facts: &mut Facts) -> Verdict {
@@ -80,7 +85,7 @@ impl Across {
     pub(crate) fn stopped(&mut self, why: Option<String>, facts: &mut Facts) -> Bytes {
         match &mut self.from {
             From::OpenAi(reader, _) => reader.stopped(why, facts),
-            From::Anthropic(reader, _) => reader.stopped(why, facts),
+            From::Anthropic(..) => anthropic::stopped(why, facts),
         };
         self.end(facts)
     }

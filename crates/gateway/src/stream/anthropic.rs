@@ -17,7 +17,7 @@ pub(crate) struct Reader {
 }
 
 #[derive(Deserialize)]
-struct Message<'a> {
+struct Told<'a> {
     #[serde(rename = "type", borrow, default)]
     kind: Cow<'a, str>,
     message: Option<Start>,
@@ -58,29 +58,29 @@ struct Block<'a> {
 impl Reader {
     pub(crate) fn event(&mut self, event: &Event<'_>, facts: &mut Facts) -> Verdict {
         let Some(data) = &event.data else { return Verdict::Keep };
-        let message: Message<'_> = match serde_json::from_slice(data) {
-            Ok(message) => message,
+        let told: Told<'_> = match serde_json::from_slice(data) {
+            Ok(told) => told,
             Err(error) => {
-                return Verdict::End(Some(self.stopped(Some(format!("an event cannot be read: {error}")), facts)));
+                return Verdict::End(Some(stopped(Some(format!("an event cannot be read: {error}")), facts)));
             }
         };
-        let used = message.usage.or(message.message.and_then(|start| start.usage));
+        let used = told.usage.or(told.message.and_then(|start| start.usage));
         if let Some(used) = used {
             self.usage.update(used);
             facts.usage = self.usage.usage();
         }
-        let block = message.content_block.iter().flat_map(|block| [block.text, block.name]);
-        let delta = message.delta.iter().flat_map(|delta| [delta.text, delta.thinking, delta.partial_json]);
+        let block = told.content_block.iter().flat_map(|block| [block.text, block.name]);
+        let delta = told.delta.iter().flat_map(|delta| [delta.text, delta.thinking, delta.partial_json]);
         facts.received += block.chain(delta).flatten().map(|raw| raw.get().len().saturating_sub(2) as u64).sum::<u64>();
-        self.finished |= message.delta.is_some_and(|delta| delta.stop_reason.is_some());
-        match &*message.kind {
+        self.finished |= told.delta.is_some_and(|delta| delta.stop_reason.is_some());
+        match &*told.kind {
             "message_stop" if self.finished => {
                 facts.outcome = Some(Outcome::Complete);
                 Verdict::End(None)
             }
-            "message_stop" => Verdict::End(Some(self.stopped(None, facts))),
+            "message_stop" => Verdict::End(Some(stopped(None, facts))),
             "error" => {
-                let words = message.error.map_or("", RawValue::get);
+                let words = told.error.map_or("", RawValue::get);
                 facts.outcome = Some(Outcome::Failed(crate::error::shortened(words)));
                 Verdict::End(Some(error_event(super::FAILED)))
             }
@@ -94,13 +94,13 @@ impl Reader {
             _ => Verdict::Keep,
         }
     }
+}
 
-    /// The upstream stopped without `message_stop`.
-    pub(crate) fn stopped(&mut self, why: Option<String>, facts: &mut Facts) -> Bytes {
-        let why = why.unwrap_or_else(|| "the stream ended without a stop reason or message_stop".into());
-        facts.outcome = Some(Outcome::Broken(why));
-        error_event(super::BROKE_OFF)
-    }
+/// The upstream stopped without `message_stop`.
+pub(super) fn stopped(why: Option<String>, facts: &mut Facts) -> Bytes {
+    let why = why.unwrap_or_else(|| "the stream ended without a stop reason or message_stop".into());
+    facts.outcome = Some(Outcome::Broken(why));
+    error_event(super::BROKE_OFF)
 }
 
 /// An error inside a stream, which clients raise as such.

@@ -14,6 +14,7 @@ use bytes::{Bytes, BytesMut};
 use egress::Body;
 
 use crate::dialect::Reply;
+use crate::error::Unsaid;
 use crate::usage::Usage;
 
 pub(crate) use across::To;
@@ -57,6 +58,7 @@ pub struct ModelStream {
     ready: VecDeque<Frame>,
     facts: Facts,
     ended: bool,
+    unsaid: Unsaid,
 }
 
 /// Where the events come from.
@@ -108,7 +110,7 @@ impl Reader {
     fn stopped(&mut self, why: Option<String>, facts: &mut Facts) -> Bytes {
         match self {
             Self::OpenAi(reader) => reader.stopped(why, facts),
-            Self::Anthropic(reader) => reader.stopped(why, facts),
+            Self::Anthropic(_) => anthropic::stopped(why, facts),
             Self::Across(reader) => reader.stopped(why, facts),
         }
     }
@@ -149,7 +151,15 @@ impl ModelStream {
         let received = reply.text.len() as u64;
         let facts = Facts { usage: reply.usage, received, outcome: Some(Outcome::Complete) };
         let reader = Reader::Anthropic(anthropic::Reader::default());
-        Self { source: Source::Over, reader, partial: BytesMut::new(), ready, facts, ended: true }
+        Self {
+            source: Source::Over,
+            reader,
+            partial: BytesMut::new(),
+            ready,
+            facts,
+            ended: true,
+            unsaid: Unsaid::default(),
+        }
     }
 
     fn new(body: Body, reader: Reader) -> Self {
@@ -160,7 +170,14 @@ impl ModelStream {
             ready: VecDeque::new(),
             facts: Facts::default(),
             ended: false,
+            unsaid: Unsaid::default(),
         }
+    }
+
+    /// The upstream's words for the log leave these out.
+    pub(crate) fn without(mut self, unsaid: Unsaid) -> Self {
+        self.unsaid = unsaid;
+        self
     }
 
     /// The next piece for the client; none after the one that was the last. Being dropped half way loses nothing.
@@ -246,6 +263,9 @@ impl ModelStream {
     fn end(&mut self, bytes: Bytes) {
         self.ready.push_back(Frame { bytes, last: true });
         self.ended = true;
+        if let Some(Outcome::Failed(words) | Outcome::Broken(words)) = &mut self.facts.outcome {
+            self.unsaid.clean(words);
+        }
         let source = std::mem::replace(&mut self.source, Source::Over);
         if let (Source::Upstream(body), Some(Outcome::Complete)) = (source, &self.facts.outcome) {
             body.finish();

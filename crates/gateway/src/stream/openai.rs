@@ -83,26 +83,24 @@ impl Reader {
     pub(crate) fn event(&mut self, event: &Event<'_>, facts: &mut Facts) -> Verdict {
         let Some(data) = &event.data else { return Verdict::Keep };
         if data.trim_ascii() == b"[DONE]" {
-            return match self.finished {
-                true => {
-                    facts.outcome = Some(Outcome::Complete);
-                    Verdict::End(None)
-                }
-                false => Verdict::End(Some(self.stopped(Some("[DONE] without a finish reason".into()), facts))),
-            };
+            if !self.finished {
+                return Verdict::End(Some(self.stopped(Some("[DONE] without a finish reason".into()), facts)));
+            }
+            facts.outcome = Some(Outcome::Complete);
+            return Verdict::End(None);
         }
         let chunk: Chunk<'_> = match serde_json::from_slice(data) {
             Ok(chunk) => chunk,
-            Err(_) if event.name == Some(b"error") => return self.failed(&String::from_utf8_lossy(data), facts),
+            Err(_) if event.name == Some(b"error") => return failed(&String::from_utf8_lossy(data), facts),
             Err(error) => {
                 return Verdict::End(Some(self.stopped(Some(format!("a chunk cannot be read: {error}")), facts)));
             }
         };
         if let Some(error) = chunk.error {
-            return self.failed(error.get(), facts);
+            return failed(error.get(), facts);
         }
         if event.name == Some(b"error") {
-            return self.failed(&String::from_utf8_lossy(data), facts);
+            return failed(&String::from_utf8_lossy(data), facts);
         }
         let used = chunk.usage.and_then(|raw| serde_json::from_str::<OpenAiUsage>(raw.get()).ok()?.usage());
         facts.usage = used.or(facts.usage);
@@ -152,11 +150,6 @@ impl Reader {
         }
     }
 
-    fn failed(&self, error: &str, facts: &mut Facts) -> Verdict {
-        facts.outcome = Some(Outcome::Failed(crate::error::shortened(error)));
-        Verdict::End(Some(error_event(super::FAILED)))
-    }
-
     /// The upstream stopped; with a finish reason and without a complaint that was the end.
     pub(crate) fn stopped(&mut self, why: Option<String>, facts: &mut Facts) -> Bytes {
         if why.is_none() && self.finished {
@@ -166,6 +159,11 @@ impl Reader {
         facts.outcome = Some(Outcome::Broken(why.unwrap_or_else(|| "the stream ended without a finish reason".into())));
         error_event(super::BROKE_OFF)
     }
+}
+
+fn failed(error: &str, facts: &mut Facts) -> Verdict {
+    facts.outcome = Some(Outcome::Failed(crate::error::shortened(error)));
+    Verdict::End(Some(error_event(super::FAILED)))
 }
 
 /// An error inside a stream, which clients raise as such.

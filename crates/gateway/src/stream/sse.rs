@@ -57,7 +57,9 @@ fn field<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    fn all(mut bytes: &[u8]) -> (Vec<(Option<&[u8]>, Option<Vec<u8>>)>, usize) {
+    type Read<'a> = (Option<&'a [u8]>, Option<Vec<u8>>);
+
+    fn all(mut bytes: &[u8]) -> (Vec<Read<'_>>, usize) {
         let mut events = Vec::new();
         while let Some(length) = event_end(bytes) {
             let event = Event::read(&bytes[..length]);

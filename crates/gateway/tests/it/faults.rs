@@ -5,6 +5,7 @@ use std::time::Duration;
 use egress::{Egress, Policy};
 use gateway::error::{ErrorKind, Spent};
 use gateway::providers::Timeouts;
+use gateway::request::OutputLimit;
 use gateway::{Answer, ClientRequest, Outcome, Upstream, UpstreamError, Usage};
 use testing::upstream::{Fault, Script};
 
@@ -82,7 +83,7 @@ async fn nobody_there_costs_nothing() {
     // A port that was free a moment ago.
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
     let egress = Egress::new(Policy { allow: vec!["127.0.0.1".parse().expect("a host")], own: Vec::new() });
-    let upstream = Upstream::openai(&format!("http://{free}/v1"), None, Default::default()).expect("a good URL");
+    let upstream = Upstream::openai(&format!("http://{free}/v1"), None, OutputLimit::default()).expect("a good URL");
     let prepared = upstream.prepare(&chat(false), "m", 10).expect("the same dialect");
     let error = upstream.send(&egress, prepared).await.expect_err("nobody is there");
     assert_eq!((error.kind, error.spent), (ErrorKind::Unreachable, Spent::Nothing));
@@ -93,6 +94,21 @@ async fn nobody_there_costs_nothing() {
     assert_eq!((error.kind, error.spent), (ErrorKind::Refused, Spent::Nothing));
     assert!(!error.caller.message.contains("127.0.0.1"));
     assert_eq!(world.server.served().connections, 0);
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_our_key_is_not_quoted() {
+    let world = World::new().await;
+    let said = r#"{"error":{"message":"bad sk-secret","code":"sk"}}"#;
+    for status in [400, 401, 500] {
+        world.server.script("m", &Script::fault(Fault::Status(status, None, said.into())));
+        let error = refused(&world, &world.openai, &chat(true)).await;
+        assert!(!format!("{error:?} {error}").contains("sk-secret"), "{error:?}");
+    }
+    world.server.script("m", &Script::fault(Fault::Raw(vec![format!("data: {said}\n\n")])));
+    let mut stream = world.stream(&world.openai, &chat(true)).await;
+    all(&mut stream).await;
+    assert_eq!(stream.outcome(), Some(&Outcome::Failed(r#"{"message":"bad ***","code":"sk"}"#.into())));
 }
 
 /// Runs a broken stream for each pair of client and upstream, and gives outcome and bytes received.

@@ -183,9 +183,10 @@ async fn streamed(stream: &mut TcpStream, written: &Written, frames: &[Vec<u8>],
             gone(stream).await
         }
         Fault::FailsAfter(_) => {
-            let error = match messages {
-                true => json!({"type": "error", "error": {"type": "overloaded_error", "message": "secret words"}}),
-                false => json!({"error": {"type": "server_error", "message": "secret words"}}),
+            let error = if messages {
+                json!({"type": "error", "error": {"type": "overloaded_error", "message": "secret words"}})
+            } else {
+                json!({"error": {"type": "server_error", "message": "secret words"}})
             };
             let name = if messages { "event: error\n" } else { "" };
             stream.write_all(&chunk(&format!("{name}data: {error}\n\n"))).await?;
