@@ -171,3 +171,21 @@ fn embeddings_take_text_texts_and_tokens() {
         assert_eq!(bound(wrong), Err("input".into()), "{wrong}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_counts_less_than_its_bytes(texts in proptest::collection::vec(".{0,40}", 1..5), system: String) {
+        let messages: Vec<serde_json::Value> = texts.iter().map(|text| serde_json::json!({"role": "user", "content": text})).collect();
+        let body = serde_json::json!({"model": "m", "messages": messages, "system": system}).to_string();
+        let request = ClientRequest::read(Operation::Messages, body.into()).expect("a good request");
+        let bytes: usize = texts.iter().map(String::len).sum::<usize>() + system.len();
+        proptest::prop_assert!(request.input_bound() >= bytes as u64 + 16 * texts.len() as u64);
+        // And not much more: 16 each, the role, the answer's head and the system's.
+        proptest::prop_assert!(request.input_bound() <= bytes as u64 + 20 * texts.len() as u64 + 32);
+    }
+
+    #[test]
+    fn no_bytes_whatever_make_the_reader_fail(bytes: Vec<u8>) {
+        let _ = ClientRequest::read(Operation::Chat, bytes.into());
+    }
+}

@@ -288,3 +288,6 @@ impl ModelStream {
         self.end(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests;
