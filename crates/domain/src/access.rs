@@ -103,6 +103,7 @@ permissions! {
     KeysManage = "keys.manage" at Organization | Project: "see, limit and revoke the API keys of others";
     ConfigRead = "config.read" at Organization: "read the own configuration";
     ConfigWrite = "config.write" at Organization: "change the own configuration";
+    ModelsUse = "models.use" at Organization | Project: "call models, which costs money";
     UsageRead = "usage.read" at Organization | Team | Project: "see what was used and what it cost";
     BudgetsRead = "budgets.read" at Organization | Team | Project: "see budgets";
     AuditRead = "audit.read" at Organization: "search the audit log";

@@ -60,7 +60,7 @@ impl Builtin {
                 .into_iter()
                 .collect();
         let member: PermissionSet =
-            [P::ProjectsCreate, P::KeysCreate, P::UsageRead, P::BudgetsRead].into_iter().collect();
+            [P::ProjectsCreate, P::KeysCreate, P::ModelsUse, P::UsageRead, P::BudgetsRead].into_iter().collect();
         let owner_alone: PermissionSet = [P::OrgClose, P::OrgTransfer, P::OrgSecurity].into_iter().collect();
         match self {
             Self::Viewer => viewer,

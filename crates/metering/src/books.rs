@@ -156,10 +156,11 @@ impl Books {
         &self,
         scope: &Scope,
         (id, attempt): (UsageId, i64),
-        purpose: Purpose,
+        mut purpose: Purpose,
         amounts: Amounts,
         path: Path,
     ) -> Result<Held, Refused> {
+        purpose.exchange = rates(&path);
         let now = self.0.store.ambient().now();
         let hold = Hold { id, attempt, at: now, holder: self.0.holder, purpose, amounts };
         let (reply, answer) = oneshot::channel();
@@ -368,6 +369,12 @@ impl Books {
             (Task::Renew { .. }, _) => {}
         }
     }
+}
+
+/// The rates at which budgets on a path are charged, as they stand on the row.
+fn rates(path: &[Limit]) -> Option<String> {
+    let rates: Vec<_> = path.iter().filter_map(|limit| limit.exchange.as_ref()).collect();
+    if rates.is_empty() { None } else { serde_json::to_string(&rates).ok() }
 }
 
 fn lost() -> Refused {

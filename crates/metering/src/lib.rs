@@ -6,6 +6,7 @@
 
 pub mod balance;
 pub mod books;
+pub mod call;
 mod desk;
 pub mod limit;
 pub mod rules;

@@ -51,6 +51,7 @@ pub struct App {
     pub(crate) running: crate::http::idempotency::Running,
     pub(crate) books: Books,
     pub(crate) rules: metering::rules::Rules,
+    pub(crate) door: metering::call::Door,
     alerts: Arc<Mutex<Option<mpsc::Receiver<Scope>>>>,
     refusals: mpsc::Sender<Note>,
     noted: Arc<Mutex<Option<Notes>>>,
@@ -70,6 +71,9 @@ impl App {
         let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), Arc::new(prices));
         let (books, alerts) = Books::open(house.store.clone(), books);
         let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
+        let egress = egress::Egress::new(egress::Policy::default());
+        let ambient = house.store.ambient().clone();
+        let door = metering::call::Door::new(books.clone(), rules.clone(), egress, ambient);
         let (refusals, noted) = mpsc::channel(1000);
         Self {
             house,
@@ -78,6 +82,7 @@ impl App {
             running: crate::http::idempotency::Running::default(),
             books,
             rules,
+            door,
             alerts: Arc::new(Mutex::new(Some(alerts))),
             refusals,
             noted: Arc::new(Mutex::new(Some(noted))),

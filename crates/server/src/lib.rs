@@ -7,6 +7,7 @@ mod app;
 mod audit;
 mod auth;
 pub mod background;
+mod gateway;
 mod health;
 mod http;
 mod invitations;

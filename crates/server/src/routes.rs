@@ -163,5 +163,6 @@ pub(crate) fn all() -> Routes {
     let routes = crate::projects::routes(routes);
     let routes = crate::user::routes(routes);
     let routes = crate::audit::routes(routes);
+    let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)
 }

@@ -47,7 +47,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
     let answering = REQUEST_ID.scope(request_id.clone(), next.run(request)).instrument(span.clone());
-    let mut response = if method.is_safe() {
+    // What calls models ends with its client where it can (`gateway/ask.rs`).
+    let ends_with_client = method.is_safe() || path.as_deref().is_some_and(|path| path.starts_with("/v1/"));
+    let mut response = if ends_with_client {
         answering.await
     } else {
         // A client that goes away must not leave a change half done: only the waiting ends.

@@ -112,6 +112,11 @@ impl<P: Requires> Local<P> {
         Ok((Caller { inside: self.inside, permission: PhantomData }, project))
     }
 
+    /// The project that the request selects.
+    pub(crate) fn selected_project(&self) -> Option<ProjectId> {
+        self.inside.scope.selected_project()
+    }
+
     /// Says that the request is about whatever the caller can see: the handler asks for each thing with [`Caller::allows`], and when
     /// all is allowed for the answer given before with [`Caller::answered`].
     pub(crate) fn each(self) -> Caller<P> {
@@ -141,6 +146,10 @@ impl<P: Requires> Caller<P> {
 
     pub(crate) fn origin(&self) -> &Origin {
         self.inside.scope.origin()
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.inside.app
     }
 
     pub(crate) fn house(&self) -> &House {

@@ -1,0 +1,155 @@
+//! Answers of models on their way to the client, and errors in words of our own.
+
+use aide::OperationOutput;
+use aide::generate::GenContext;
+use aide::openapi::{Operation, Response as Described};
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::limits::Counted;
+use futures_util::stream;
+use gateway::UpstreamError;
+use gateway::error::ErrorKind;
+use metering::Shortage;
+use metering::call::{Failed, MeteredStream, Receipt, Served};
+
+use crate::http::error::Problem;
+
+/// What the call cost, in millionths of a US dollar; known before the answer is sent only when it is sent at once.
+const COST: HeaderName = HeaderName::from_static("x-rowhouse-cost-micros");
+/// The row of the usage log.
+const USAGE: HeaderName = HeaderName::from_static("x-rowhouse-usage-id");
+
+/// An answer of a model, in the client's dialect.
+#[derive(Debug)]
+pub(crate) struct Spoken(Response);
+
+pub(super) fn spoken(served: Served) -> Spoken {
+    Spoken(match served {
+        Served::Whole(whole, Receipt { id, cost_micros }) => {
+            let mut response = Response::new(Body::from(whole.body));
+            *response.status_mut() = whole.status;
+            *response.headers_mut() = whole.headers;
+            note(&mut response, &USAGE, &id.to_string());
+            note(&mut response, &COST, &cost_micros.to_string());
+            response
+        }
+        Served::Stream(metered) => {
+            let id = metered.id().to_string();
+            let mut response = Response::new(Body::from_stream(frames(metered)));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+            note(&mut response, &USAGE, &id);
+            response
+        }
+    })
+}
+
+fn note(response: &mut Response, name: &HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// The bits of a stream. Its connection breaks off when the end cannot be settled: the last bit is not given then.
+fn frames(metered: MeteredStream) -> impl stream::Stream<Item = Result<axum::body::Bytes, store::Error>> {
+    stream::try_unfold(metered, |mut metered| async move {
+        Ok(metered.next().await?.map(|frame| (frame.bytes, metered)))
+    })
+}
+
+impl IntoResponse for Spoken {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl OperationOutput for Spoken {
+    type Inner = ();
+    fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Described)> {
+        let description = "The model's answer in the client's dialect: JSON, or events when the request asks for a stream.";
+        vec![(Some(200), Described { description: description.into(), ..Described::default() })]
+    }
+}
+
+/// Why there is no answer, for the client.
+pub(super) fn problem(failed: Failed, model: &str) -> Problem {
+    match failed {
+        Failed::Short(shortage) => short(&shortage),
+        Failed::NoPrice { model, tier } => {
+            let text = match tier {
+                Some(tier) => format!("Nobody has said what {model} costs at the service tier {tier}; leave `service_tier` out."),
+                None => format!("Nobody has said what {model} costs, so it is not called: the operator can give it a price, or set a ceiling for all models without one."),
+            };
+            Problem { param: Some("model".into()), ..Problem::new("no_price", text) }
+        }
+        Failed::Unclear(unclear) => Problem::new("budget_unclear", format!("Nothing can be spent: {unclear}.")),
+        Failed::Crowded => Problem::new("busy", "Too many calls at once; try again shortly.").retry_after(1),
+        Failed::Resting { retry_after } => {
+            Problem::new("upstream_failed", "The model's server has failed several times in a row; it is left alone for a while.")
+                .retry_after(retry_after.as_secs().max(1))
+        }
+        Failed::Upstream(error) => upstream(*error, model),
+        Failed::Store(error) => match std::sync::Arc::try_unwrap(error) {
+            Ok(error) => error.into(),
+            Err(shared) => Problem::new("busy", "The ledger cannot be written right now; try again shortly.")
+                .retry_after(1)
+                .because(shared.to_string()),
+        },
+    }
+}
+
+/// A refusal that names the limit, what is missing, and when there is room again.
+fn short(shortage: &Shortage) -> Problem {
+    let of = if shortage.subject.is_empty() { String::new() } else { format!(" {}", shortage.subject) };
+    let amount = |number: i64| match shortage.counted {
+        Counted::Cost => {
+            let currency = shortage.currency.map_or_else(|| "USD".to_owned(), |currency| currency.to_string());
+            format!("{}.{:06} {currency}", number / 1_000_000, number % 1_000_000)
+        }
+        counted => format!("{number} {counted}"),
+    };
+    let reset = shortage.resets_at.map_or_else(String::new, |at| format!(" It begins anew at {at}."));
+    let text = format!(
+        "The {} limit of the {}{of} has no room for this call: {} of {} are used, {} are held by calls under way, {} are missing.{reset}",
+        if shortage.counted == Counted::Cost { "budget" } else { shortage.counted.as_str() },
+        shortage.level,
+        amount(shortage.used),
+        amount(shortage.cap),
+        amount(shortage.held),
+        amount(shortage.missing),
+    );
+    // A client that waits helps only when calls under way may leave room; else it must not try again by itself.
+    let code = if shortage.counted == Counted::Cost { "budget_exceeded" } else { "quota_exceeded" };
+    let mut problem = Problem { param: Some(shortage.counted.to_string()), ..Problem::new(code, text) };
+    if shortage.used + shortage.needed <= shortage.cap {
+        problem = problem.retry_after(1);
+    }
+    problem
+}
+
+fn upstream(error: UpstreamError, model: &str) -> Problem {
+    let wait = error.retry_after.map(|wait| wait.as_secs().max(1));
+    let (code, message) = match error.kind {
+        ErrorKind::Invalid | ErrorKind::Unsupported => ("invalid_request", error.caller.message.clone()),
+        ErrorKind::NotFound => ("model_not_found", format!("The model {model} is not known where it should be.")),
+        ErrorKind::RateLimited => ("rate_limited", error.caller.message.clone()),
+        ErrorKind::Timeout => ("upstream_timeout", error.caller.message.clone()),
+        ErrorKind::Credentials => {
+            ("upstream_failed", "The model's server does not take the key that is stored for it; its owner must renew it.".to_owned())
+        }
+        ErrorKind::Exhausted => {
+            ("upstream_failed", "The account at the model's provider is exhausted; its owner must fill it up.".to_owned())
+        }
+        ErrorKind::Failed | ErrorKind::Unreachable | ErrorKind::Refused => ("upstream_failed", error.caller.message.clone()),
+    };
+    let mut problem = Problem { param: error.caller.param.clone(), ..Problem::new(code, message) }.because(error.to_string());
+    if let Some(seconds) = wait {
+        problem = problem.retry_after(seconds);
+    }
+    if error.kind == ErrorKind::Invalid {
+        // The upstream's own status, where it says more: 413, 422.
+        problem.status = error.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(problem.status);
+    }
+    problem
+}

@@ -1,0 +1,96 @@
+//! What all calls of models have in common: who pays, where it goes, and that it goes on or ends with its client.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use domain::access::can;
+use domain::authoriser::Grants;
+use domain::{ProjectId, TeamId};
+use gateway::{ClientRequest, Operation};
+use metering::call::{Failed, Served};
+use metering::rules::Spender;
+use store::Scope;
+
+use super::answer::{self, Spoken};
+use super::route;
+use crate::App;
+use crate::http::caller::{Caller, Local};
+use crate::http::error::{Problem, Result};
+
+/// The largest request: images come inside it.
+const MOST: usize = 32 << 20;
+
+/// The bytes of a request for a model. No copy is made and nothing is read yet.
+pub(crate) struct RawRequest(Bytes);
+
+impl FromRequest<App> for RawRequest {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self> {
+        crate::http::body::read(request, MOST).await.map(Self)
+    }
+}
+
+impl aide::OperationInput for RawRequest {}
+
+/// Serves a request for a model.
+pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body: RawRequest) -> Result<Spoken> {
+    let caller = entered(gate).await?;
+    let request = ClientRequest::read(operation, body.0).map_err(|error| Problem {
+        param: error.param,
+        ..Problem::new("invalid_request", error.message)
+    })?;
+    let app = caller.app().clone();
+    let scope = caller.scope().clone();
+    let spender = spender(&scope);
+    let targets = route::resolve(&app, &scope, spender, request.model()).await?;
+    let call = {
+        let (app, scope, model) = (app.clone(), scope.clone(), request.model().to_owned());
+        let stream = request.stream();
+        let call = async move { app.door.call(&scope, spender, &request, &targets).await };
+        (call, stream, model)
+    };
+    let (call, stream, model) = call;
+    let served: Result<Served, Failed> = if stream {
+        // Ends with its client: the upstream is cancelled, and what had come is charged.
+        call.await
+    } else {
+        // There is nothing to give before all of it is there, and the upstream charges for all of it: it goes on without its client.
+        match tokio::spawn(call).await {
+            Ok(served) => served,
+            Err(error) => return Err(Problem::internal(format!("a call panicked: {error}"))),
+        }
+    };
+    match served {
+        Ok(served) => Ok(answer::spoken(served)),
+        Err(failed) => Err(answer::problem(failed, &model)),
+    }
+}
+
+/// Lets in who may use models at the project that was selected, or at the organisation.
+pub(super) async fn entered(gate: Local<can::ModelsUse>) -> Result<Caller<can::ModelsUse>> {
+    match gate.selected_project() {
+        Some(project) => gate.project(project).await.map(|(caller, _)| caller),
+        None => gate.organisation().await,
+    }
+}
+
+/// Whose limits a request takes from.
+pub(super) fn spender(scope: &Scope) -> Spender {
+    let project: Option<ProjectId> = scope.selected_project();
+    Spender {
+        user: scope.user(),
+        key: scope.key().map(|(key, _)| key),
+        project,
+        team: team_of(scope.grants()),
+        agent: None,
+        run: None,
+    }
+}
+
+/// The team that somebody's use counts to: the one they are in, when it is one. Somebody in several counts to none, so that roll-ups
+/// of teams still add up to the organisation.
+fn team_of(grants: &Grants) -> Option<TeamId> {
+    let mut own = grants.teams.iter().filter(|(_, held)| held.iter().any(|held| held.through.is_none()));
+    let first = own.next().map(|(team, _)| *team);
+    first.filter(|_| own.next().is_none())
+}

@@ -1,0 +1,13 @@
+//! `POST /v1/chat/completions`: chats with a model, whole or streamed, in OpenAI's dialect.
+
+use domain::access::can;
+use gateway::Operation;
+
+use super::answer::Spoken;
+use super::ask::{RawRequest, ask};
+use crate::http::caller::Local;
+use crate::http::error::Result;
+
+pub(super) async fn chat(gate: Local<can::ModelsUse>, body: RawRequest) -> Result<Spoken> {
+    ask(gate, Operation::Chat, body).await
+}

@@ -1,0 +1,21 @@
+//! `/v1/...`: models in the dialects of the clients that people have already. A key of ours in place of the provider's, another base
+//! URL, and the rest stays as it was.
+
+mod answer;
+mod ask;
+mod chat;
+mod embeddings;
+mod messages;
+mod models;
+pub(crate) mod route;
+
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .post("/v1/chat/completions", "Chat with a model, in OpenAI's dialect", chat::chat)
+        .post("/v1/embeddings", "Turn text into vectors, in OpenAI's dialect", embeddings::embeddings)
+        .post("/v1/messages", "Chat with a model, in Anthropic's dialect", messages::messages)
+        .get("/v1/models", "List the models that the caller can use", models::list)
+        .get("/v1/models/{model}", "Show a model that the caller can use", models::get)
+}

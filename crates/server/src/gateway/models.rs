@@ -1,0 +1,51 @@
+//! `GET /v1/models` and `GET /v1/models/{model}`: the models that the caller can use, in OpenAI's dialect.
+
+use domain::access::can;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ask::{entered, spender};
+use super::route;
+use crate::http::body::Path;
+use crate::http::caller::Local;
+use crate::http::error::{Problem, Result};
+use crate::http::reply::Found;
+
+/// A model, as OpenAI's clients read one.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Model {
+    /// The name to ask for.
+    pub(super) id: String,
+    object: &'static str,
+    /// Seconds since 1970; 0, since nobody says.
+    created: i64,
+    /// Who serves it.
+    pub(super) owned_by: String,
+}
+
+impl Model {
+    pub(super) fn new(id: impl Into<String>, owned_by: impl Into<String>) -> Self {
+        Self { id: id.into(), object: "model", created: 0, owned_by: owned_by.into() }
+    }
+}
+
+/// All models at once, as OpenAI's clients read them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Models")]
+pub(crate) struct List {
+    object: &'static str,
+    data: Vec<Model>,
+}
+
+pub(super) async fn list(gate: Local<can::ModelsUse>) -> Result<Found<List>> {
+    let caller = entered(gate).await?;
+    let data = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
+    Ok(Found(List { object: "list", data }))
+}
+
+pub(super) async fn get(gate: Local<can::ModelsUse>, Path(name): Path<String>) -> Result<Found<Model>> {
+    let caller = entered(gate).await?;
+    let all = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
+    let found = all.into_iter().find(|model| model.id == name);
+    found.map(Found).ok_or_else(|| Problem::new("model_not_found", format!("There is no model {name:?} that you can use; GET /v1/models lists them.")))
+}
