@@ -46,7 +46,9 @@ fn readers() -> [Reader; 3] {
 }
 
 fn cut(bytes: &[u8], mut at: Vec<usize>) -> Vec<&[u8]> {
-    at.iter_mut().for_each(|at| *at %= bytes.len() + 1);
+    for at in &mut at {
+        *at %= bytes.len() + 1;
+    }
     at.push(0);
     at.push(bytes.len());
     at.sort_unstable();
@@ -66,7 +68,9 @@ proptest! {
     #[test]
     fn no_bytes_whatever_do_harm(mut bytes in prop::collection::vec(any::<u8>(), 0..200), at in 0..CHAT.len()) {
         // In the middle of a good stream, and with line breaks enough to make events.
-        bytes.iter_mut().filter(|byte| **byte < 40).for_each(|byte| *byte = b'\n');
+        for byte in bytes.iter_mut().filter(|byte| **byte < 40) {
+            *byte = b'\n';
+        }
         let mut all = CHAT.as_bytes().to_vec();
         all.splice(at..at, bytes);
         for reader in readers() {
