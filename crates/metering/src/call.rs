@@ -220,7 +220,9 @@ impl Door {
                 }
                 Ok(Served::Whole(whole, receipt))
             }
-            Answer::Stream(stream) => Ok(Served::Stream(MeteredStream { stream, open, ambient: self.0.ambient.clone() })),
+            Answer::Stream(stream) => {
+                Ok(Served::Stream(MeteredStream { stream, open, ambient: self.0.ambient.clone() }))
+            }
         }
     }
 
@@ -246,7 +248,8 @@ struct Plan {
 
 impl Plan {
     fn of(request: &ClientRequest, target: &Target) -> Result<Self, Failed> {
-        let no_price = |tier: Option<&str>| Failed::NoPrice { model: target.model.clone(), tier: tier.map(str::to_owned) };
+        let no_price =
+            |tier: Option<&str>| Failed::NoPrice { model: target.model.clone(), tier: tier.map(str::to_owned) };
         let quote = target.quote.clone().ok_or_else(|| no_price(None))?;
         let tier = request.service_tier();
         let percent = quote.price.tier(tier).ok_or_else(|| no_price(tier))?;

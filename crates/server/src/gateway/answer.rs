@@ -4,17 +4,17 @@ use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as Described};
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::limits::Counted;
 use futures_util::stream;
-use gateway::UpstreamError;
 use gateway::error::ErrorKind;
+use gateway::{Dialect, UpstreamError};
 use metering::Shortage;
 use metering::call::{Failed, MeteredStream, Receipt, Served};
 
-use crate::http::error::Problem;
+use crate::http::error::{Problem, Told};
 
 /// What the call cost, in millionths of a US dollar; known before the answer is sent only when it is sent at once.
 const COST: HeaderName = HeaderName::from_static("x-rowhouse-cost-micros");
@@ -53,9 +53,10 @@ fn note(response: &mut Response, name: &HeaderName, value: &str) {
 
 /// The bits of a stream. Its connection breaks off when the end cannot be settled: the last bit is not given then.
 fn frames(metered: MeteredStream) -> impl stream::Stream<Item = Result<axum::body::Bytes, store::Error>> {
-    stream::try_unfold(metered, |mut metered| async move {
-        Ok(metered.next().await?.map(|frame| (frame.bytes, metered)))
-    })
+    stream::try_unfold(
+        metered,
+        |mut metered| async move { Ok(metered.next().await?.map(|frame| (frame.bytes, metered))) },
+    )
 }
 
 impl IntoResponse for Spoken {
@@ -67,8 +68,33 @@ impl IntoResponse for Spoken {
 impl OperationOutput for Spoken {
     type Inner = ();
     fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        let description = "The model's answer in the client's dialect: JSON, or events when the request asks for a stream.";
+        let description =
+            "The model's answer in the client's dialect: JSON, or events when the request asks for a stream.";
         vec![(Some(200), Described { description: description.into(), ..Described::default() })]
+    }
+}
+
+/// Puts a problem into the dialect of the clients of a path, and tells them whether trying again by themselves can help.
+pub(crate) fn speak(path: &str, request_id: &str, response: &mut Response) {
+    let Some(told) = response.extensions().get::<Told>().cloned() else { return };
+    if path == "/v1/messages" {
+        let status = response.status().as_u16();
+        let param = told.param.as_deref();
+        let body = gateway::dialect::error::body(
+            Dialect::Anthropic,
+            status,
+            told.kind,
+            told.code,
+            &told.message,
+            param,
+            request_id,
+        );
+        response.headers_mut().remove(CONTENT_LENGTH);
+        *response.body_mut() = Body::from(body);
+        note(response, &HeaderName::from_static("request-id"), request_id);
+    }
+    if matches!(told.code, "quota_exceeded" | "budget_exceeded") && !response.headers().contains_key("retry-after") {
+        note(response, &HeaderName::from_static("x-should-retry"), "false");
     }
 }
 
@@ -78,17 +104,22 @@ pub(super) fn problem(failed: Failed, model: &str) -> Problem {
         Failed::Short(shortage) => short(&shortage),
         Failed::NoPrice { model, tier } => {
             let text = match tier {
-                Some(tier) => format!("Nobody has said what {model} costs at the service tier {tier}; leave `service_tier` out."),
-                None => format!("Nobody has said what {model} costs, so it is not called: the operator can give it a price, or set a ceiling for all models without one."),
+                Some(tier) => {
+                    format!("Nobody has said what {model} costs at the service tier {tier}; leave `service_tier` out.")
+                }
+                None => format!(
+                    "Nobody has said what {model} costs, so it is not called: the operator can give it a price, or set a ceiling for all models without one."
+                ),
             };
             Problem { param: Some("model".into()), ..Problem::new("no_price", text) }
         }
         Failed::Unclear(unclear) => Problem::new("budget_unclear", format!("Nothing can be spent: {unclear}.")),
         Failed::Crowded => Problem::new("busy", "Too many calls at once; try again shortly.").retry_after(1),
-        Failed::Resting { retry_after } => {
-            Problem::new("upstream_failed", "The model's server has failed several times in a row; it is left alone for a while.")
-                .retry_after(retry_after.as_secs().max(1))
-        }
+        Failed::Resting { retry_after } => Problem::new(
+            "upstream_failed",
+            "The model's server has failed several times in a row; it is left alone for a while.",
+        )
+        .retry_after(retry_after.as_secs().max(1)),
         Failed::Upstream(error) => upstream(*error, model),
         Failed::Store(error) => match std::sync::Arc::try_unwrap(error) {
             Ok(error) => error.into(),
@@ -135,15 +166,20 @@ fn upstream(error: UpstreamError, model: &str) -> Problem {
         ErrorKind::NotFound => ("model_not_found", format!("The model {model} is not known where it should be.")),
         ErrorKind::RateLimited => ("rate_limited", error.caller.message.clone()),
         ErrorKind::Timeout => ("upstream_timeout", error.caller.message.clone()),
-        ErrorKind::Credentials => {
-            ("upstream_failed", "The model's server does not take the key that is stored for it; its owner must renew it.".to_owned())
+        ErrorKind::Credentials => (
+            "upstream_failed",
+            "The model's server does not take the key that is stored for it; its owner must renew it.".to_owned(),
+        ),
+        ErrorKind::Exhausted => (
+            "upstream_failed",
+            "The account at the model's provider is exhausted; its owner must fill it up.".to_owned(),
+        ),
+        ErrorKind::Failed | ErrorKind::Unreachable | ErrorKind::Refused => {
+            ("upstream_failed", error.caller.message.clone())
         }
-        ErrorKind::Exhausted => {
-            ("upstream_failed", "The account at the model's provider is exhausted; its owner must fill it up.".to_owned())
-        }
-        ErrorKind::Failed | ErrorKind::Unreachable | ErrorKind::Refused => ("upstream_failed", error.caller.message.clone()),
     };
-    let mut problem = Problem { param: error.caller.param.clone(), ..Problem::new(code, message) }.because(error.to_string());
+    let mut problem =
+        Problem { param: error.caller.param.clone(), ..Problem::new(code, message) }.because(error.to_string());
     if let Some(seconds) = wait {
         problem = problem.retry_after(seconds);
     }

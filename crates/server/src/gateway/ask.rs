@@ -35,10 +35,8 @@ impl aide::OperationInput for RawRequest {}
 /// Serves a request for a model.
 pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body: RawRequest) -> Result<Spoken> {
     let caller = entered(gate).await?;
-    let request = ClientRequest::read(operation, body.0).map_err(|error| Problem {
-        param: error.param,
-        ..Problem::new("invalid_request", error.message)
-    })?;
+    let request = ClientRequest::read(operation, body.0)
+        .map_err(|error| Problem { param: error.param, ..Problem::new("invalid_request", error.message) })?;
     let app = caller.app().clone();
     let scope = caller.scope().clone();
     let spender = spender(&scope);

@@ -47,5 +47,10 @@ pub(super) async fn get(gate: Local<can::ModelsUse>, Path(name): Path<String>) -
     let caller = entered(gate).await?;
     let all = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
     let found = all.into_iter().find(|model| model.id == name);
-    found.map(Found).ok_or_else(|| Problem::new("model_not_found", format!("There is no model {name:?} that you can use; GET /v1/models lists them.")))
+    found.map(Found).ok_or_else(|| {
+        Problem::new(
+            "model_not_found",
+            format!("There is no model {name:?} that you can use; GET /v1/models lists them."),
+        )
+    })
 }

@@ -27,7 +27,10 @@ pub(crate) async fn resolve(app: &App, _scope: &Scope, _spender: Spender, model:
     }
     Err(Problem {
         param: Some("model".into()),
-        ..Problem::new("model_not_found", format!("There is no model {model:?} that you can use; GET /v1/models lists them."))
+        ..Problem::new(
+            "model_not_found",
+            format!("There is no model {model:?} that you can use; GET /v1/models lists them."),
+        )
     })
 }
 

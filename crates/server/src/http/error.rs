@@ -74,7 +74,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("invalid_field", 422, "A field of the body or the query is wrong; `param` names it."),
     ("idempotency_mismatch", 422, "The Idempotency-Key was used with another body."),
     ("rate_limited", 429, "Too many requests; `Retry-After` says when to come back."),
-    ("quota_exceeded", 429, "A quota on the path of the call has no room; the message names it and when it begins anew."),
+    (
+        "quota_exceeded",
+        429,
+        "A quota on the path of the call has no room; the message names it and when it begins anew.",
+    ),
     ("internal", 500, "A mistake in Rowhouse; the operator finds it under the request id."),
     ("upstream_failed", 502, "The model's server failed, refused our key, or cannot be reached."),
     ("upstream_timeout", 504, "The model's server did not answer in time."),
@@ -82,6 +86,15 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("busy", 503, "Too much is going on; `Retry-After` says when to come back."),
     ("storage_full", 507, "The disk is full. Reading and deleting go on."),
 ];
+
+/// What a problem says, beside its answer: for clients that read another dialect.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) kind: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) param: Option<String>,
+}
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Envelope {
@@ -166,10 +179,12 @@ impl IntoResponse for Problem {
             );
         }
         let kind = self.kind();
+        let told = Told { kind, code: self.code, message: self.message.clone(), param: self.param.clone() };
         let body = Envelope {
             error: Body { r#type: kind, code: self.code, message: self.message, param: self.param, request_id },
         };
         let mut response = (self.status, axum::Json(body)).into_response();
+        response.extensions_mut().insert(told);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
         }

@@ -60,6 +60,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
             }),
         }
     };
+    if path.as_deref().is_some_and(|path| path.starts_with("/v1/")) {
+        crate::gateway::speak(path.as_deref().unwrap_or(""), &request_id, &mut response);
+    }
     renewal.dress(response.headers_mut());
     dress(&app, response.headers_mut(), &request_id);
     let status = response.status().as_u16();

@@ -5,6 +5,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod factors;
+mod gateway;
 mod invitations;
 mod lifetimes;
 mod logins;

@@ -29,6 +29,11 @@ pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> R
     let name = cookie_name(&app.house.rules.public_url);
     let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).map(|value| value.strip_prefix("Bearer ").unwrap_or("").trim());
+    // Anthropic's clients show a key in a header of their own.
+    let bearer = bearer.or_else(|| {
+        let header = parts.headers.get("x-api-key").filter(|_| parts.uri.path().starts_with("/v1/"))?;
+        header.to_str().ok().map(str::trim)
+    });
     let cookies =
         parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     let cookie =

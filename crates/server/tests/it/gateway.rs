@@ -1,0 +1,148 @@
+//! Models in the dialects of clients that people have already: an answer, a cost, a row of the usage log.
+
+use serde_json::{Value, json};
+use store::ledger::entries::{self, Entry, Outcome, Search};
+use testing::{Client, TestHouse, both_stores};
+
+const CHAT: &str = "/v1/chat/completions";
+
+fn question() -> Value {
+    json!({
+        "model": "rowhouse-extractive",
+        "messages": [
+            { "role": "system", "content": "The office opens at nine. The canteen is closed on Mondays." },
+            { "role": "user", "content": "When does the office open?" },
+        ],
+    })
+}
+
+/// A client with a key in place of a session.
+async fn with_key(owner: &Client, body: Value) -> Client {
+    let made = owner.post("/api/v1/auth/api-keys", &body).await.expect(201);
+    owner.with_token(Some(made.str("/key")))
+}
+
+async fn rows(house: &TestHouse, of: &Client) -> Vec<Entry> {
+    let scope = house.scope(of).await;
+    let mut tx = house.store().read_ledger(&scope).await.expect("begun");
+    entries::list(&mut tx.page(&scope).expect("its page"), &Search::default(), None, 100).await.expect("rows")
+}
+
+both_stores! {
+    async fn a_key_gets_an_answer_a_cost_and_a_row(house) {
+        let ann = house.sign_up("Ann").await;
+        let key = with_key(&ann, json!({ "name": "app" })).await;
+        let answer = key.post(CHAT, &question()).await.expect(200);
+        assert_eq!(answer.str("/object"), "chat.completion");
+        assert!(answer.str("/choices/0/message/content").contains("opens at nine"), "{}", answer.text);
+        let tokens = answer.json["usage"]["total_tokens"].as_i64().expect("a number");
+        let rows = rows(&house, &ann).await;
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((row.outcome, row.operation.as_str(), row.tokens, row.requests), (Outcome::Ok, "chat", tokens, 1));
+        assert!(row.key_id.is_some() && row.cost_micros > 0 && row.held_micros >= row.cost_micros && row.estimated == 0);
+        assert_eq!(answer.headers["x-rowhouse-cost-micros"], row.cost_micros.to_string());
+        assert_eq!(answer.headers["x-rowhouse-usage-id"], row.id.to_string());
+    }
+
+    async fn a_stream_is_settled_when_it_ends(house) {
+        let ann = house.sign_up("Ann").await;
+        let mut body = question();
+        body["stream"] = json!(true);
+        let answer = ann.post(CHAT, &body).await.expect(200);
+        assert_eq!(answer.headers["content-type"], "text/event-stream; charset=utf-8");
+        assert!(answer.text.trim_end().ends_with("data: [DONE]"), "{}", answer.text);
+        assert!(!answer.text.contains("\"usage\":{"), "nobody asked for it: {}", answer.text);
+        body["stream_options"] = json!({ "include_usage": true });
+        assert!(ann.post(CHAT, &body).await.expect(200).text.contains("\"usage\":{"));
+        let rows = rows(&house, &ann).await;
+        assert!(rows.len() == 2 && rows.iter().all(|row| row.outcome == Outcome::Ok && row.tokens > 0), "{rows:?}");
+    }
+
+    async fn anthropics_clients_are_understood_and_answered_in_their_words(house) {
+        let ann = house.sign_up("Ann").await;
+        let key = with_key(&ann, json!({ "name": "app" })).await;
+        let shown = key.token.as_deref().expect("a key").to_owned();
+        let client = key.with_token(None).with("x-api-key", &shown).with("anthropic-version", "2023-06-01");
+        let body = json!({
+            "model": "rowhouse-extractive",
+            "max_tokens": 200,
+            "system": "The office opens at nine.",
+            "messages": [{ "role": "user", "content": "When does the office open?" }],
+        });
+        let answer = client.post("/v1/messages", &body).await.expect(200);
+        assert_eq!((answer.str("/type"), answer.str("/role")), ("message", "assistant"));
+        assert!(answer.str("/content/0/text").contains("opens at nine"), "{}", answer.text);
+
+        let unknown = json!({ "model": "nobody", "max_tokens": 9, "messages": [{ "role": "user", "content": "?" }] });
+        let refused = client.post("/v1/messages", &unknown).await.expect(404);
+        assert_eq!((refused.str("/type"), refused.str("/error/type")), ("error", "not_found_error"));
+        let nobody = key.with_token(None).with("x-api-key", "rh_live_wrong").post("/v1/messages", &body).await.expect(401);
+        assert_eq!(nobody.str("/error/type"), "authentication_error");
+        // Elsewhere that header means nothing.
+        client.get("/api/v1/auth/me").await.expect(401);
+    }
+
+    async fn what_has_no_room_is_refused_before_anything_is_called(house) {
+        let ann = house.sign_up("Ann").await;
+        let key = with_key(&ann, json!({ "name": "app", "calls_per_day": 2 })).await;
+        key.post(CHAT, &question()).await.expect(200);
+        key.post(CHAT, &question()).await.expect(200);
+        let refused = key.post(CHAT, &question()).await.expect(429);
+        assert_eq!((refused.code(), refused.str("/error/param")), ("quota_exceeded", "requests"));
+        let message = refused.str("/error/message");
+        assert!(message.contains("of the key key_") && message.contains("begins anew at 2026-11-23T00:00:00"), "{message}");
+        assert_eq!(refused.headers["x-should-retry"], "false");
+        assert_eq!(rows(&house, &ann).await.len(), 2, "no row for what was not called");
+        ann.post(CHAT, &question()).await.expect(200);
+    }
+
+    async fn a_budget_of_a_key_stops_it_at_the_last_millionth(house) {
+        let ann = house.sign_up("Ann").await;
+        let body = json!({ "name": "app", "budget_micros": 200, "currency": "USD" });
+        let key = with_key(&ann, body).await;
+        let mut question = question();
+        question["max_tokens"] = json!(10_000);
+        let refused = key.post(CHAT, &question).await.expect(402);
+        assert_eq!((refused.code(), refused.str("/error/param")), ("budget_exceeded", "cost"));
+        assert!(refused.str("/error/message").contains("of 0.000200 USD are used"), "{}", refused.text);
+        question["max_tokens"] = json!(50);
+        key.post(CHAT, &question).await.expect(200);
+    }
+
+    async fn only_who_may_use_models_does(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "pro").await;
+        let vera = house.join(&ann, "Vera", "viewer").await;
+        assert_eq!(vera.post(CHAT, &question()).await.expect(403).code(), "forbidden");
+        let max = house.join(&ann, "Max", "member").await;
+        max.post(CHAT, &question()).await.expect(200);
+        let bob = house.sign_up("Bob").await;
+        bob.with("x-rowhouse-org", &ann.org).post(CHAT, &question()).await.expect(404);
+        assert!(rows(&house, &bob).await.is_empty());
+        house.visitor().post(CHAT, &question()).await.expect(401);
+    }
+
+    async fn requests_that_are_wrong_name_the_field(house) {
+        let ann = house.sign_up("Ann").await;
+        for (body, param) in [
+            (json!({ "messages": [{ "role": "user", "content": "?" }] }), "model"),
+            (json!({ "model": "rowhouse-extractive" }), "messages"),
+            (json!({ "model": "rowhouse-extractive", "messages": [{ "role": "user", "content": "?" }], "max_tokens": 0 }), "max_tokens"),
+            (json!({ "model": 7, "messages": [] }), "model"),
+        ] {
+            let refused = ann.post(CHAT, &body).await.expect(400);
+            assert_eq!((refused.code(), refused.str("/error/param")), ("invalid_request", param));
+        }
+        let unknown = ann.post(CHAT, &json!({ "model": "gpt-9", "messages": [{ "role": "user", "content": "?" }] })).await;
+        assert_eq!(unknown.expect(404).code(), "model_not_found");
+        assert!(rows(&house, &ann).await.is_empty());
+    }
+
+    async fn models_are_listed_as_clients_read_them(house) {
+        let ann = house.sign_up("Ann").await;
+        let list = ann.get("/v1/models").await.expect(200);
+        assert_eq!((list.str("/object"), list.str("/data/0/id")), ("list", "rowhouse-extractive"));
+        assert_eq!(ann.get("/v1/models/rowhouse-extractive").await.expect(200).str("/owned_by"), "rowhouse");
+        assert_eq!(ann.get("/v1/models/nobody").await.expect(404).code(), "model_not_found");
+    }
+}
