@@ -135,6 +135,7 @@ id!(DeliveryId, "del", "A change decided in the control database that is on its 
 id!(OverrideId, "ovr", "An exception from an organisation's plan.");
 id!(MailDomainId, "dom", "A mail domain that an organisation has claimed.");
 id!(UsageId, "usg", "A metered operation: a row of the usage log, or the hold that becomes one.");
+id!(ErasureId, "era", "The receipt of an erasure.");
 id!(BudgetId, "bud", "A budget.");
 id!(LimitId, "lim", "Whatever carries a limit: a budget, an organisation's plan, an API key.");
 id!(AgentId, "agt", "An agent.");

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// | past due | yes | yes | yes | no |
 /// | suspended | owners only | no | owners | no |
 /// | closing | owners only | undo the closing | owners | no |
+/// | erasing | no | no | no | no |
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrgStatus {
@@ -24,6 +25,8 @@ pub enum OrgStatus {
     Suspended,
     /// Its owner asked for deletion; undone until the grace period ends.
     Closing,
+    /// Its grace period is over: what is in it is being destroyed. Nobody can enter, and it does not come back.
+    Erasing,
 }
 
 impl OrgStatus {
@@ -36,7 +39,13 @@ impl OrgStatus {
     /// Whether owners can enter.
     #[must_use]
     pub fn admits_owners(self) -> bool {
-        self != Self::Creating
+        self.is_whole()
+    }
+
+    /// Whether its store is there: not before it was made, nor while it is destroyed.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        !matches!(self, Self::Creating | Self::Erasing)
     }
 
     /// Whether anything may be changed by its people.
@@ -60,6 +69,7 @@ impl OrgStatus {
             Self::PastDue => "past_due",
             Self::Suspended => "suspended",
             Self::Closing => "closing",
+            Self::Erasing => "erasing",
         }
     }
 }

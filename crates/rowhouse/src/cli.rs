@@ -73,6 +73,14 @@ pub(crate) fn command() -> Command {
                 )),
         )
         .subcommand(
+            group("erasure", "Reads the receipts of what was erased")
+                .subcommand(or_json(with_settings("list", "The receipts, the newest first")))
+                .subcommand(or_json(with_settings(
+                    "verify",
+                    "Checks each receipt's signature, and that nothing is left",
+                ))),
+        )
+        .subcommand(
             group("auth", "Looks into refusals").subcommand(or_json(
                 with_settings("explain", "Which check refused a request").arg(
                     Arg::new("id")
@@ -146,6 +154,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         ["keys", "rotate-signing"] => commands::keys::rotate_signing(settings),
         ["mail", "list"] => commands::mail::list(settings, on("json")),
         ["mail", "show"] => commands::mail::show(settings, given("id"), on("json")),
+        ["erasure", "list"] => commands::erasure::list(settings, on("json")),
+        ["erasure", "verify"] => commands::erasure::verify(settings, on("json")),
         ["auth", "explain"] => commands::auth::explain(settings, given("id"), on("json")),
         path => unreachable!("clap lets no other command through: {path:?}"),
     }

@@ -1,11 +1,11 @@
 -- What stands before the first migration on PostgreSQL: roles, schemas and the two functions that every tenant table relies on.
--- Run by the owner at each `rowhouse migrate`; repeating it changes nothing. `{app}`, `{control}` and `{ops}` are the role names.
+-- Run by the owner at each `rowhouse migrate`; repeating it changes nothing. `{app}`, `{control}`, `{ops}` and `{eraser}` are the role names.
 
 CREATE SCHEMA IF NOT EXISTS control;
 CREATE SCHEMA IF NOT EXISTS org;
 REVOKE ALL ON SCHEMA control, org FROM PUBLIC;
 GRANT USAGE ON SCHEMA control TO {control}, {ops};
-GRANT USAGE ON SCHEMA org TO {app}, {ops};
+GRANT USAGE ON SCHEMA org TO {app}, {ops}, {eraser};
 
 -- Temporary tables would be a place outside the walls, and PostgreSQL lets everybody make them.
 DO $$ BEGIN
@@ -36,6 +36,7 @@ BEGIN
   EXECUTE format('ALTER TABLE org.%I FORCE ROW LEVEL SECURITY', name);
   EXECUTE format('CREATE POLICY tenant ON org.%I USING (org_id = (SELECT org.current_org())) WITH CHECK (org_id = (SELECT org.current_org()))', name);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON org.%I TO {app}', name);
+  EXECUTE format('GRANT SELECT, DELETE ON org.%I TO {eraser}', name);
 END $$;
 
 CREATE OR REPLACE FUNCTION org.append_only(name text) RETURNS void LANGUAGE plpgsql SET search_path = '' AS $$
@@ -49,4 +50,4 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION org.protect(text), org.append_only(text), control.append_only(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION org.current_org() TO {app}, {ops};
+GRANT EXECUTE ON FUNCTION org.current_org() TO {app}, {ops}, {eraser};

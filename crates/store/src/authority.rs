@@ -203,7 +203,7 @@ impl Store {
         let mut tx = self.read_control().await?;
         tx.sql(
             "SELECT m.org_id FROM memberships m JOIN organisations o ON o.id = m.org_id
-             WHERE m.user_id = $1 AND m.standing = 'active' AND o.status <> 'creating' ORDER BY m.created_at, m.id LIMIT 1",
+             WHERE m.user_id = $1 AND m.standing = 'active' AND o.status NOT IN ('creating', 'erasing') ORDER BY m.created_at, m.id LIMIT 1",
         )
         .bind(user)
         .optional()

@@ -2,7 +2,6 @@
 //! leaves here, only whether it is whole.
 
 use domain::OrgId;
-use domain::status::OrgStatus;
 use serde::Deserialize;
 
 use crate::control::{installation, organisations};
@@ -129,7 +128,8 @@ impl Store {
             .sql(Pair {
                 sqlite: "SELECT name FROM installation WHERE 1 = 0",
                 postgres: "SELECT rolname FROM pg_roles
-                  WHERE rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'))
+                  WHERE rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'),
+                    replace(current_user, '_control', '_eraser'))
                     AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
                       OR has_database_privilege(oid, current_database(), 'TEMPORARY'))",
             })
@@ -154,7 +154,8 @@ impl Store {
                 postgres: "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   JOIN pg_roles r ON r.oid = c.relowner
                   WHERE n.nspname IN ('org', 'control') AND c.relkind IN ('r', 'p')
-                    AND r.rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'))",
+                    AND r.rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'),
+                    replace(current_user, '_control', '_eraser'))",
             })
             .all()
             .await?;
@@ -204,8 +205,8 @@ impl Store {
             drop(tx);
             let Some(last) = page.last() else { break };
             after = Some(last.id);
-            // One that is half made has no file yet; it is made with the newest schema.
-            for org in page.iter().filter(|one| one.status != OrgStatus::Creating).map(|one| one.id) {
+            // One that is half made has no file yet; it is made with the newest schema. One that is being erased needs none.
+            for org in page.iter().filter(|one| one.status.is_whole()).map(|one| one.id) {
                 // The file is migrated when it is opened.
                 match self.tenant(org, Access::Read).await {
                     Ok(_) => migrated.opened += 1,

@@ -134,9 +134,9 @@ impl Store {
     /// As the database.
     pub async fn awaiting_delivery(&self, limit: i64) -> Result<Vec<OrgId>> {
         let mut tx = self.read_control().await?;
-        // An organisation that is still being made has no store to write to.
+        // An organisation that is still being made has no store to write to, nor one that is being erased.
         tx.sql(
-            "SELECT d.org_id FROM deliveries d JOIN organisations o ON o.id = d.org_id WHERE o.status <> 'creating'
+            "SELECT d.org_id FROM deliveries d JOIN organisations o ON o.id = d.org_id WHERE o.status NOT IN ('creating', 'erasing')
              GROUP BY d.org_id ORDER BY min(d.created_at) LIMIT $1",
         )
         .bind(limit)

@@ -144,6 +144,32 @@ impl Files {
         })
     }
 
+    /// Removes an organisation's file for good, with what stands beside it. Blocks. Whoever still uses it ends on what has no name any
+    /// more.
+    pub(crate) fn remove(&self, org: OrgId) -> Result<()> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&org);
+        let path = self.path(org);
+        let fail = |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
+        for file in beside(&path) {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+                _ => {}
+            }
+        }
+        match path.parent().map(std::fs::File::open) {
+            Some(Ok(folder)) => folder.sync_all().map_err(fail)?,
+            Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+            _ => {}
+        }
+        self.troubles.forget(org);
+        Ok(())
+    }
+
+    /// The files of an organisation that are there.
+    pub(crate) fn remains(&self, org: OrgId) -> Vec<String> {
+        beside(&self.path(org)).iter().filter(|file| file.exists()).map(|file| file.display().to_string()).collect()
+    }
+
     /// Closes a file as soon as nobody uses it, so that the next use opens it afresh.
     fn close(&self, org: OrgId, cell: &Arc<OnceCell<Arc<File>>>) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,6 +234,11 @@ impl Slot {
     fn is_idle(&self) -> bool {
         Arc::strong_count(&self.file) == 1 && self.file.get().is_none_or(|file| Arc::strong_count(file) == 1)
     }
+}
+
+/// A file and the two that `SQLite` keeps beside it.
+fn beside(path: &Path) -> [PathBuf; 3] {
+    ["db", "db-wal", "db-shm"].map(|ending| path.with_extension(ending))
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {

@@ -255,6 +255,17 @@ impl Store {
         Ok(grown.len())
     }
 
+    /// Signs a text that names in its first line what it is; never one that a stranger can choose.
+    pub(crate) fn sign(&self, text: &[u8]) -> [u8; 64] {
+        self.0.heads.key.sign(text).to_bytes()
+    }
+
+    /// Whether [`Store::sign`] made the signature of the text.
+    pub(crate) fn is_signed(&self, text: &[u8], signature: &[u8]) -> bool {
+        let signature = Signature::from_slice(signature).ok();
+        signature.is_some_and(|signature| self.0.heads.key.verifying_key().verify_strict(text, &signature).is_ok())
+    }
+
     /// The key with which the signatures of heads can be checked: 32 bytes in base64.
     #[must_use]
     pub fn heads_public_key(&self) -> String {

@@ -52,6 +52,7 @@ mod authority;
 pub mod checks;
 pub mod control;
 pub mod deliveries;
+pub mod erasure;
 mod error;
 mod files;
 mod heads;
@@ -113,7 +114,7 @@ struct Inner {
 
 enum Backend {
     Embedded { control: Arc<sqlite::File>, ledger: Arc<sqlite::File>, files: Files, house_file: PathBuf },
-    Postgres { app: Pool, control: Pool, shares: Shares },
+    Postgres { app: Pool, control: Pool, eraser: Pool, shares: Shares },
 }
 
 /// Whose writers wait for each other. The embedded control file has one writer in any case; PostgreSQL gets the same order by a lock.

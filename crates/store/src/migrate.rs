@@ -50,7 +50,7 @@ pub const CONTROL: &[Migration] = migrations!("control": 1 "0001_house");
 pub const ORG: &[Migration] = migrations!("org": 1 "0001_house");
 /// The schema of the books: a file of its own on the embedded engine, tables beside the organisations' on PostgreSQL.
 pub const LEDGER: &[Migration] = migrations!("ledger": 1 "0001_ledger");
-/// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}` and `{ops}` stand for role names.
+/// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}`, `{ops}` and `{eraser}` stand for role names.
 pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
 
 /// The schema that a file is of; 0 for an empty file.
@@ -86,7 +86,7 @@ pub(crate) fn file(connection: &mut Connection, steps: &[Migration]) -> Result<(
     run(connection).map_err(|error| sqlite::translate(&error))?
 }
 
-/// The names of the three roles on PostgreSQL.
+/// The names of the four roles on PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct Roles {
     /// Runs tenant transactions: owns nothing, sees one organisation at a time.
@@ -95,6 +95,8 @@ pub struct Roles {
     pub control: String,
     /// Reads for operators; row security holds for it too.
     pub ops: String,
+    /// Erases one organisation at a time, its audit log too, and changes nothing. Row security holds for it too.
+    pub eraser: String,
 }
 
 impl Roles {
@@ -107,13 +109,16 @@ impl Roles {
         if !plain {
             return Err(Error::Setup("the prefix of the database roles must be 1 to 40 of a-z, 0-9 and _".into()));
         }
-        Ok(Self { app: format!("{prefix}_app"), control: format!("{prefix}_control"), ops: format!("{prefix}_ops") })
+        let name = |what: &str| format!("{prefix}_{what}");
+        Ok(Self { app: name("app"), control: name("control"), ops: name("ops"), eraser: name("eraser") })
     }
 
     /// A text with the names in their places.
     #[must_use]
     pub fn fill_in(&self, text: &str) -> String {
-        text.replace("{app}", &self.app).replace("{control}", &self.control).replace("{ops}", &self.ops)
+        let names =
+            [("{app}", &self.app), ("{control}", &self.control), ("{ops}", &self.ops), ("{eraser}", &self.eraser)];
+        names.iter().fold(text.to_owned(), |text, (place, name)| text.replace(place, name))
     }
 
     /// SQL that makes those of the roles that are not there. They cannot log in until the server has given them a password.
@@ -124,7 +129,7 @@ impl Roles {
                 "DO $$ BEGIN CREATE ROLE {role}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;\n"
             )
         };
-        [&self.app, &self.control, &self.ops].map(make).concat()
+        [&self.app, &self.control, &self.ops, &self.eraser].map(make).concat()
     }
 }
 

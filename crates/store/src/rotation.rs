@@ -109,7 +109,7 @@ impl Store {
 }
 
 async fn wrapped_keys(tx: &mut ControlTx, after: Option<OrgId>, limit: i64) -> Result<Vec<Wrapped>> {
-    tx.sql("SELECT id, wrapped_key FROM organisations WHERE id > $1 ORDER BY id LIMIT $2")
+    tx.sql("SELECT id, wrapped_key FROM organisations WHERE id > $1 AND length(wrapped_key) > 0 ORDER BY id LIMIT $2")
         .bind(after_id(after))
         .bind(limit)
         .all()

@@ -27,7 +27,7 @@ pub enum Place {
     Postgres {
         /// Its address, with a user who may create roles and schemas.
         url: String,
-        /// What the names of the three roles begin with.
+        /// What the names of the four roles begin with.
         role_prefix: String,
         /// Connections for tenant transactions; half as many again are for the control schema.
         connections: usize,
@@ -160,7 +160,7 @@ async fn database(
         None => Secret::random(&ambient),
     };
     // The roles' passwords come from the house key, so no further secret has to be kept and all nodes know them.
-    let passwords: Vec<(&str, String)> = [&roles.app, &roles.control, &roles.ops]
+    let passwords: Vec<(&str, String)> = [&roles.app, &roles.control, &roles.ops, &roles.eraser]
         .map(|role| (role.as_str(), hex(house.derive(&format!("database role {role}")).as_slice())))
         .into();
     let now = ambient.now().micros();
@@ -177,6 +177,8 @@ async fn database(
     let backend = Backend::Postgres {
         app: postgres::pool(login(0), connections)?,
         control: postgres::pool(login(1), connections.div_ceil(2).max(4))?,
+        // Used now and then by the background alone.
+        eraser: postgres::pool(login(3), 1)?,
         shares: Shares::new(connections.div_ceil(2)),
     };
     Ok(inner(ambient, backend, master, house, settings))

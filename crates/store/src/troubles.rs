@@ -119,6 +119,11 @@ impl Troubles {
         }
     }
 
+    /// Forgets an organisation that is no more.
+    pub(crate) fn forget(&self, org: OrgId) {
+        self.all().remove(&org);
+    }
+
     /// Notes that the disk took a write.
     pub(crate) fn wrote(&self, org: OrgId) {
         let mut all = self.all();

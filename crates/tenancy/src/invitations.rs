@@ -397,6 +397,16 @@ async fn mail(house: &House, tx: &mut ControlTx, invitation: &Invitation, token:
         invitation.expires_at,
     );
     let subject = format!("{inviter} invites you to {organisation}");
-    mails::queue(tx, NewMail { recipient: invitation.email.clone(), subject, body }).await?;
+    mails::queue(
+        tx,
+        NewMail {
+            recipient: invitation.email.clone(),
+            person: None,
+            organisation: Some(invitation.org_id),
+            subject,
+            body,
+        },
+    )
+    .await?;
     Ok(())
 }

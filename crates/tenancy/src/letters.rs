@@ -2,10 +2,11 @@
 //!
 //! A link's secret stands in these letters and nowhere else.
 
-use domain::Time;
 use domain::email::Email;
+use domain::{OrgId, Time, UserId};
 use store::Origin;
 use store::control::api_keys::Expiring;
+use store::control::erasures::Erasure;
 use store::control::invitations::Invitation;
 use store::control::mails::NewMail;
 use store::control::people::Person;
@@ -17,13 +18,23 @@ struct Letter<'a> {
     house: &'a House,
     to: &'a Email,
     name: Option<&'a str>,
+    person: Option<UserId>,
+    organisation: Option<OrgId>,
     subject: &'static str,
     paragraphs: Vec<String>,
 }
 
 impl<'a> Letter<'a> {
     fn to(house: &'a House, person: &'a Person, subject: &'static str) -> Self {
-        Self { house, to: &person.email, name: Some(person.name.as_str()), subject, paragraphs: Vec::new() }
+        Self {
+            house,
+            to: &person.email,
+            name: Some(person.name.as_str()),
+            person: Some(person.id),
+            organisation: None,
+            subject,
+            paragraphs: Vec::new(),
+        }
     }
 
     fn say(mut self, paragraph: impl Into<String>) -> Self {
@@ -45,7 +56,13 @@ impl<'a> Letter<'a> {
         let text = self.paragraphs.join("\n\n");
         let house = &self.house.rules.public_url;
         let body = format!("{greeting}\n\n{text}\n\nRowhouse at {house}\n");
-        NewMail { recipient: self.to.clone(), subject: self.subject.into(), body }
+        NewMail {
+            recipient: self.to.clone(),
+            person: self.person,
+            organisation: self.organisation,
+            subject: self.subject.into(),
+            body,
+        }
     }
 }
 
@@ -244,9 +261,16 @@ pub(crate) fn prove_domain(
 /// To the maker of an API key that ends soon.
 pub(crate) fn key_ends(house: &House, key: &Expiring) -> NewMail {
     let url = &house.rules.public_url;
-    let Expiring { id, name, public_id, expires_at, organisation, email } = key;
-    let letter =
-        Letter { house, to: email, name: None, subject: "An API key of yours ends soon", paragraphs: Vec::new() };
+    let Expiring { id, org_id, user_id, name, public_id, expires_at, organisation, email } = key;
+    let letter = Letter {
+        house,
+        to: email,
+        name: None,
+        person: Some(*user_id),
+        organisation: Some(*org_id),
+        subject: "An API key of yours ends soon",
+        paragraphs: Vec::new(),
+    };
     letter
         .say(format!(
             "your API key \"{name}\" ({public_id}) of {organisation} ends at {} UTC. What uses it will be refused from then on.",
@@ -257,5 +281,20 @@ pub(crate) fn key_ends(house: &House, key: &Expiring) -> NewMail {
              rights and limits, and lets the old one live on for an hour, or for as long as you say, a day at the most."
         ))
         .say("If nothing uses it any more, there is nothing to do.")
+        .seal()
+}
+
+/// To who owned an organisation that was erased: the receipt.
+pub(crate) fn erased(house: &House, owner: &Person, erasure: &Erasure) -> NewMail {
+    let Erasure { id, subject, requested_at, .. } = erasure;
+    Letter::to(house, owner, "Your organisation was erased")
+        .say(format!(
+            "the organisation {subject} was closed at {} UTC, and its time to be restored is over: its key was destroyed, and all that it held was removed.",
+            minute(*requested_at)
+        ))
+        .say(format!("This is the receipt {id}; the operator keeps it, with a signature over these lines:"))
+        .say(erasure.statement().unwrap_or_default().trim_end())
+        .say(format!("Their SHA-256 is {}.", store::hex(erasure.hash.as_deref().unwrap_or_default())))
+        .say("Your account goes on; you can make another organisation with it, or delete it.")
         .seal()
 }

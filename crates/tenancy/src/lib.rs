@@ -5,6 +5,7 @@
 pub mod demo;
 pub mod devices;
 pub mod entitlements;
+pub mod erasure;
 pub mod error;
 pub mod factors;
 pub mod invitations;

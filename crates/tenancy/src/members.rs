@@ -3,7 +3,7 @@
 
 use domain::authoriser::Object;
 use domain::role::{Builtin, Role};
-use domain::status::{OrgStatus, Standing};
+use domain::status::Standing;
 use domain::{OrgId, UserId};
 use serde_json::json;
 use store::audit::Event;
@@ -83,7 +83,7 @@ pub async fn remove(house: &House, scope: &Scope, user: UserId, expected: Option
 pub async fn leave(house: &House, user: UserId, org: OrgId, origin: &Origin) -> Result<ControlTx> {
     let mut tx = house.store.begin_control(Turn::Org(org)).await?;
     let stay = memberships::find(&mut tx, org, user).await?.ok_or(StoreError::NotFound("organisation"))?;
-    if organisations::get(&mut tx, org).await?.status == OrgStatus::Creating {
+    if !organisations::get(&mut tx, org).await?.status.is_whole() {
         return Err(StoreError::NotFound("organisation").into());
     }
     end(&mut tx, &stay).await?;

@@ -17,6 +17,9 @@ use store::{Actor, ControlTx, Origin, Turn};
 
 use crate::{House, Result};
 
+/// How long a closing can be undone (security facts, section 9.2).
+pub const GRACE: Duration = Duration::from_hours(30 * 24);
+
 /// Writes the control rows of a new organisation and of its owner.
 /// # Errors
 /// As the database; [`store::Error::Full`] when there is no room for its store.
@@ -44,7 +47,7 @@ pub async fn insert(
         created_at: now,
         updated_at: now,
     };
-    organisations::insert(tx, &organisation).await?;
+    organisations::insert(tx, &organisation, owner).await?;
     let membership = Membership {
         id: ambient.id(),
         org_id: organisation.id,

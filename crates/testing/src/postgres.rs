@@ -120,7 +120,7 @@ impl Drop for Database {
             runtime.block_on(async {
                 let admin = connect(&server()).await;
                 let _ = admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
-                let roles = ["app", "control", "ops"].map(|role| format!("{name}_{role}")).join(", ");
+                let roles = ["app", "control", "ops", "eraser"].map(|role| format!("{name}_{role}")).join(", ");
                 let _ = admin.batch_execute(&format!("DROP ROLE IF EXISTS {roles}")).await;
             });
         });

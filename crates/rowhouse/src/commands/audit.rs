@@ -27,8 +27,8 @@ pub(crate) fn verify(settings: &Settings, org: Option<&str>, as_json: bool) -> O
                 let mut tx = store.read_control().await?;
                 let page = organisations::list(&mut tx, after, 1000).await?;
                 after = page.last().map(|last| last.id);
-                // One that is half made has no chain yet.
-                queue.extend(page.iter().filter(|o| o.status != domain::status::OrgStatus::Creating).map(|o| o.id));
+                // One that is half made has no chain yet, one that is being erased none any more.
+                queue.extend(page.iter().filter(|o| o.status.is_whole()).map(|o| o.id));
             }
             for org in queue.drain(..) {
                 // What was decided in the directory belongs to the chain, too.

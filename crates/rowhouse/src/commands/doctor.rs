@@ -3,7 +3,6 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use domain::status::OrgStatus;
 use store::control::organisations;
 use store::schema::Part;
 use store::{Engine, Store};
@@ -61,7 +60,7 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
         drop(tx);
         let Some(last) = page.last() else { break };
         after = Some(last.id);
-        for organisation in page.iter().filter(|organisation| organisation.status != OrgStatus::Creating) {
+        for organisation in page.iter().filter(|organisation| organisation.status.is_whole()) {
             let org = organisation.id;
             let faults = match store.org_faults(org).await {
                 Ok(faults) => faults,

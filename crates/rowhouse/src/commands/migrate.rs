@@ -57,8 +57,8 @@ pub(crate) fn sql(settings: &Settings, engine: &str) -> Outcome<String> {
         let roles = Roles::with_prefix(&settings.database_role_prefix.0)?;
         let _ = writeln!(
             text,
-            "-- postgres: bootstrap, with the roles {}, {}, {}; the server gives them their passwords\n\nBEGIN;",
-            roles.app, roles.control, roles.ops
+            "-- postgres: bootstrap, with the roles {}, {}, {}, {}; the server gives them their passwords\n\nBEGIN;",
+            roles.app, roles.control, roles.ops, roles.eraser
         );
         let _ = writeln!(text, "{}\n{}", roles.creation(), roles.fill_in(BOOTSTRAP));
         for part in Part::ALL {

@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod docs;
 pub(crate) mod doctor;
+pub(crate) mod erasure;
 pub(crate) mod keys;
 pub(crate) mod mail;
 pub(crate) mod migrate;

@@ -11,6 +11,8 @@ use testing::{SmtpSink, TestHouse, both_stores};
 async fn queue(house: &TestHouse, subject: &str) {
     let mail = NewMail {
         recipient: Email::new("ada@example.com").expect("an address"),
+        person: None,
+        organisation: None,
         subject: subject.into(),
         body: "Follow this link:\nhttps://example.com/a?b=c\n\nGrüße".into(),
     };

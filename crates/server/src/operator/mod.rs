@@ -2,6 +2,7 @@
 //!
 //! An organisation is called `{organisation}` in these paths: `{org_id}` would select among the caller's own.
 
+mod erasures;
 mod mail_domains;
 mod mails;
 mod orgs;
@@ -16,6 +17,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = orgs::routes(routes);
     let routes = overrides::routes(routes);
     let routes = people::routes(routes);
+    let routes = erasures::routes(routes);
     let routes = mail_domains::routes(routes);
     let routes = mails::routes(routes);
     let routes = routes.get("/api/v1/operator/plans", "Lists the plans on offer.", plans::plans);

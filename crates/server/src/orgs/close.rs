@@ -1,7 +1,5 @@
 //! `DELETE /api/v1/orgs/{org_id}?confirm=<its name>`: closes an organisation. It is erased 30 days later; until then it can be restored.
 
-use std::time::Duration;
-
 use domain::access::can;
 use domain::status::OrgStatus;
 use domain::text::OrgName;
@@ -10,15 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 use store::audit::Event;
 use store::control::organisations;
+use tenancy::orgs::GRACE;
 
 use super::OrgView;
 use crate::http::body::{IfMatch, Query};
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::{Found, Versioned};
-
-/// How long the closing can be undone (security facts, section 9.2).
-const GRACE: Duration = Duration::from_hours(30 * 24);
 
 /// That it is meant.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -43,7 +39,7 @@ pub(crate) async fn close(
     if query.confirm != before.name {
         return Err(Problem::field("confirm", "must be the name of the organisation"));
     }
-    organisations::close(&mut tx, &before, caller.ambient().now() + GRACE).await?;
+    organisations::close(&mut tx, &before, caller.ambient().now() + GRACE, caller.user()).await?;
     let organisation = organisations::get(&mut tx, caller.org()).await?;
     let event = Event::new("organisation.closing", organisation.id).before(&before).after(&organisation);
     caller.record(&mut tx, event.detail(json!({ "closes_at": organisation.closes_at }))).await?;

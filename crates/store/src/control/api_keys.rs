@@ -293,6 +293,10 @@ pub async fn revoke_project(tx: &mut ControlTx, org: OrgId, project: ProjectId, 
 pub struct Expiring {
     /// The key.
     pub id: ApiKeyId,
+    /// Its organisation.
+    pub org_id: OrgId,
+    /// Its maker.
+    pub user_id: UserId,
     /// What it is for.
     pub name: KeyName,
     /// The eight characters that name it.
@@ -311,7 +315,7 @@ pub struct Expiring {
 pub async fn expiring(tx: &mut ControlTx, before: Time) -> Result<Vec<Expiring>> {
     let now = tx.now();
     tx.sql(
-        "SELECT k.id, k.name, k.public_id, k.expires_at, o.name AS organisation, p.email
+        "SELECT k.id, k.org_id, k.user_id, k.name, k.public_id, k.expires_at, o.name AS organisation, p.email
          FROM api_keys k JOIN organisations o ON o.id = k.org_id JOIN people p ON p.id = k.user_id
          WHERE k.expires_at > $1 AND k.expires_at < $2 AND k.warned_at IS NULL AND k.revoked_at IS NULL
          ORDER BY k.expires_at LIMIT 100",

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use domain::email::Email;
-use domain::{MailId, Time};
+use domain::{MailId, OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
@@ -18,6 +18,10 @@ use crate::{Error, OrNotFound, Result, Store};
 pub struct NewMail {
     /// To whom.
     pub recipient: Email,
+    /// The person it is to, when they have an account: it goes when they go.
+    pub person: Option<UserId>,
+    /// The organisation it speaks of: it goes when that goes.
+    pub organisation: Option<OrgId>,
     /// The subject.
     pub subject: String,
     /// The text.
@@ -106,9 +110,13 @@ fn place_of(id: MailId) -> String {
 pub async fn queue(tx: &mut ControlTx, mail: NewMail) -> Result<MailId> {
     let (id, now) = (tx.store().ambient().id::<MailId>(), tx.now());
     let body = tx.store().seal(&place_of(id), mail.body.as_bytes());
-    tx.sql("INSERT INTO mails (id, recipient, subject, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $5)")
+    tx.sql(
+        "INSERT INTO mails (id, recipient, user_id, org_id, subject, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+    )
         .bind(id)
         .bind(&mail.recipient)
+        .bind(mail.person)
+        .bind(mail.organisation)
         .bind(mail.subject)
         .bind(body)
         .bind(now)

@@ -140,6 +140,17 @@ pub async fn count_role(tx: &mut ControlTx, org: OrgId, role: Role) -> Result<i6
     tx.sql("SELECT count(*) FROM memberships WHERE org_id = $1 AND role = $2").bind(org).bind(role).one().await
 }
 
+/// The members who hold a role, suspended ones too.
+/// # Errors
+/// As the database.
+pub async fn of_role(tx: &mut ControlTx, org: OrgId, role: Role) -> Result<Vec<UserId>> {
+    tx.sql("SELECT user_id FROM memberships WHERE org_id = $1 AND role = $2 ORDER BY user_id")
+        .bind(org)
+        .bind(role)
+        .all()
+        .await
+}
+
 /// Whether the organisation has an owner beside this person who may act.
 /// # Errors
 /// As the database.

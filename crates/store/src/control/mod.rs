@@ -3,6 +3,7 @@
 //! Here stands what must be decided at once for all nodes: who may sign in, who belongs where, which sessions and keys live.
 
 pub mod api_keys;
+pub mod erasures;
 pub mod installation;
 pub mod invitations;
 pub mod mail_domains;

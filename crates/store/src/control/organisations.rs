@@ -1,5 +1,7 @@
 //! The directory of organisations: names, plans, states and wrapped keys. What is inside them is in their own stores.
 
+use std::collections::BTreeMap;
+
 use domain::lifetimes::Lifetimes;
 use domain::plan::PlanName;
 use domain::status::OrgStatus;
@@ -38,14 +40,14 @@ pub struct Organisation {
     pub updated_at: Time,
 }
 
-/// Adds an organisation in the state [`OrgStatus::Creating`], with a new key.
+/// Adds an organisation in the state [`OrgStatus::Creating`], with a new key; it counts among those that its maker has made.
 /// # Errors
 /// As the database.
-pub async fn insert(tx: &mut ControlTx, organisation: &Organisation) -> Result<()> {
+pub async fn insert(tx: &mut ControlTx, organisation: &Organisation, maker: UserId) -> Result<()> {
     let wrapped = tx.store().new_org_key(organisation.id);
     tx.sql(
-        "INSERT INTO organisations (id, name, slug, plan, status, personal, time_zone, wrapped_key, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, 'creating', $5, $6, $7, $8, $8)",
+        "INSERT INTO organisations (id, name, slug, plan, status, personal, time_zone, wrapped_key, made_by, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, 'creating', $5, $6, $7, $8, $9, $9)",
     )
     .bind(organisation.id)
     .bind(&organisation.name)
@@ -54,6 +56,7 @@ pub async fn insert(tx: &mut ControlTx, organisation: &Organisation) -> Result<(
     .bind(organisation.personal)
     .bind(&organisation.time_zone)
     .bind(wrapped)
+    .bind(maker)
     .bind(organisation.created_at)
     .run()
     .await?;
@@ -118,16 +121,18 @@ pub async fn update(tx: &mut ControlTx, organisation: &Organisation) -> Result<(
 /// Starts to close an organisation that is in use; its row is kept until the given time. Counts the version up.
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given, or the organisation is not in use.
-pub async fn close(tx: &mut ControlTx, organisation: &Organisation, closes_at: Time) -> Result<()> {
+pub async fn close(tx: &mut ControlTx, organisation: &Organisation, closes_at: Time, by: UserId) -> Result<()> {
     let now = tx.now();
     let changed = tx
         .sql(
-            "UPDATE organisations SET reopens_as = status, status = 'closing', closes_at = $2, version = version + 1, updated_at = $3
-             WHERE id = $1 AND version = $4 AND status IN ('active', 'past_due')",
+            "UPDATE organisations SET reopens_as = status, status = 'closing', closes_at = $2, closing_at = $3, closing_by = $4,
+                                      version = version + 1, updated_at = $3
+             WHERE id = $1 AND version = $5 AND status IN ('active', 'past_due')",
         )
         .bind(organisation.id)
         .bind(closes_at)
         .bind(now)
+        .bind(by)
         .bind(organisation.version)
         .run()
         .await?;
@@ -142,7 +147,8 @@ pub async fn reopen(tx: &mut ControlTx, organisation: &Organisation) -> Result<(
     let now = tx.now();
     let changed = tx
         .sql(
-            "UPDATE organisations SET status = reopens_as, reopens_as = NULL, closes_at = NULL, version = version + 1, updated_at = $2
+            "UPDATE organisations SET status = reopens_as, reopens_as = NULL, closes_at = NULL, closing_at = NULL, closing_by = NULL,
+                                      version = version + 1, updated_at = $2
              WHERE id = $1 AND version = $3 AND status = 'closing'",
         )
         .bind(organisation.id)
@@ -226,7 +232,7 @@ pub async fn of_person(tx: &mut ControlTx, user: UserId, after: Option<OrgId>, l
     tx.sql(
         "SELECT o.id, o.name, o.slug, o.plan, o.status, o.personal, m.role, m.created_at AS joined_at
          FROM memberships m JOIN organisations o ON o.id = m.org_id
-         WHERE m.user_id = $1 AND m.standing = 'active' AND o.status <> 'creating' AND m.org_id > $2
+         WHERE m.user_id = $1 AND m.standing = 'active' AND o.status NOT IN ('creating', 'erasing') AND m.org_id > $2
          ORDER BY m.org_id LIMIT $3",
     )
     .bind(user)
@@ -244,6 +250,81 @@ pub async fn unfinished(tx: &mut ControlTx, before: Time) -> Result<Vec<OrgId>> 
         .bind(before)
         .all()
         .await
+}
+
+/// How many organisations there are that a person has made, whoever owns them now.
+/// # Errors
+/// As the database.
+pub async fn count_made_by(tx: &mut ControlTx, user: UserId) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM organisations WHERE made_by = $1").bind(user).one().await
+}
+
+/// Who asked for the end of an organisation, and when.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Ending {
+    /// The organisation.
+    pub id: OrgId,
+    /// Who closed it; nobody when the directory does not know.
+    pub closing_by: Option<UserId>,
+    /// When.
+    pub closing_at: Option<Time>,
+}
+
+/// Closing organisations whose grace period ended by the given time, those that wait longest first; at most `limit`.
+/// # Errors
+/// As the database.
+pub async fn due(tx: &mut ControlTx, by: Time, limit: i64) -> Result<Vec<Ending>> {
+    tx.sql(
+        "SELECT id, closing_by, closing_at FROM organisations WHERE status = 'closing' AND closes_at <= $1 ORDER BY closes_at, id LIMIT $2",
+    )
+    .bind(by)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// Begins to erase a closing organisation whose grace period has ended by now; says whether it was one. From here on nobody can
+/// enter, and its keys and the sessions in it have ended.
+/// # Errors
+/// As the database.
+pub async fn begin_erasing(tx: &mut ControlTx, id: OrgId) -> Result<bool> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE organisations SET status = 'erasing', version = version + 1, updated_at = $2
+             WHERE id = $1 AND status = 'closing' AND closes_at <= $2",
+        )
+        .bind(id)
+        .bind(now)
+        .run()
+        .await?;
+    if changed > 0 {
+        tx.sql("UPDATE sessions SET revoked_at = $2 WHERE org_id = $1 AND revoked_at IS NULL")
+            .bind(id)
+            .bind(now)
+            .run()
+            .await?;
+        tx.sql("UPDATE api_keys SET revoked_at = $2 WHERE org_id = $1 AND (revoked_at IS NULL OR revoked_at > $2)")
+            .bind(id)
+            .bind(now)
+            .run()
+            .await?;
+    }
+    tx.shift_authority();
+    Ok(changed > 0)
+}
+
+/// Organisations that are being erased since the given time or longer, those that wait longest first; at most `limit`.
+/// # Errors
+/// As the database.
+pub async fn erasing(tx: &mut ControlTx, since: Time, limit: i64) -> Result<Vec<OrgId>> {
+    tx.sql(
+        "SELECT id FROM organisations WHERE status = 'erasing' AND updated_at <= $1 ORDER BY updated_at, id LIMIT $2",
+    )
+    .bind(since)
+    .bind(limit)
+    .all()
+    .await
 }
 
 /// All organisations, by id, for the operator: at most `limit` after the one given.
@@ -268,5 +349,37 @@ pub async fn count(tx: &mut ControlTx) -> Result<i64> {
 }
 
 pub(crate) async fn wrapped_key(tx: &mut ControlTx, id: OrgId) -> Result<Vec<u8>> {
-    tx.sql("SELECT wrapped_key FROM organisations WHERE id = $1").bind(id).optional().await.or_not_found("organisation")
+    let key = tx.sql("SELECT wrapped_key FROM organisations WHERE id = $1").bind(id).optional::<Vec<u8>>().await;
+    // One whose key was destroyed is as good as gone.
+    key.map(|key| key.filter(|key| !key.is_empty())).or_not_found("organisation")
+}
+
+/// Destroys the key of an organisation that is being erased: what is left of its file anywhere opens no more.
+pub(crate) async fn shred(tx: &mut ControlTx, id: OrgId) -> Result<()> {
+    tx.sql("UPDATE organisations SET wrapped_key = $2 WHERE id = $1 AND status = 'erasing'")
+        .bind(id)
+        .bind(Vec::new())
+        .unaudited("part of the erasure, whose beginning and end are recorded")
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Removes an organisation that is being erased with all that the control database holds of it; says how many rows each table gave.
+/// # Errors
+/// As the database.
+pub async fn remove(tx: &mut ControlTx, id: OrgId) -> Result<BTreeMap<String, i64>> {
+    let mut removed = BTreeMap::new();
+    let mut count = |table: &str, rows: u64| removed.insert(table.to_owned(), i64::try_from(rows).unwrap_or(i64::MAX));
+    count("sessions", tx.sql("DELETE FROM sessions WHERE org_id = $1").bind(id).run().await?);
+    count("mails", tx.sql("DELETE FROM mails WHERE org_id = $1").bind(id).run().await?);
+    count("deliveries", tx.sql("DELETE FROM deliveries WHERE org_id = $1").bind(id).run().await?);
+    count("invitations", tx.sql("DELETE FROM invitations WHERE org_id = $1").bind(id).run().await?);
+    count("api_keys", tx.sql("DELETE FROM api_keys WHERE org_id = $1").bind(id).run().await?);
+    count("plan_overrides", tx.sql("DELETE FROM plan_overrides WHERE org_id = $1").bind(id).run().await?);
+    count("memberships", tx.sql("DELETE FROM memberships WHERE org_id = $1").bind(id).run().await?);
+    let rows = tx.sql("DELETE FROM organisations WHERE id = $1 AND status = 'erasing'").bind(id).run().await?;
+    count("organisations", rows);
+    tx.shift_authority();
+    Ok(removed)
 }

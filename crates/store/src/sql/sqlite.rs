@@ -141,6 +141,16 @@ impl File {
         })
     }
 
+    /// Writes the log into the file and empties it, so that no older page is left in it. Blocks.
+    pub(crate) fn rinse(&self) -> Result<()> {
+        self.exclusively(|connection| {
+            let busy: i64 = connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .map_err(|error| translate(&error))?;
+            if busy == 0 { Ok(()) } else { Err(Error::Busy("the log of the file is being read")) }
+        })
+    }
+
     /// Makes all commits so far survive a power cut, and moves the log into the file when it has grown.
     pub(crate) async fn flush(self: &Arc<Self>) -> Result<()> {
         let reader = self.hold(Access::Read).await?;

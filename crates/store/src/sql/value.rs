@@ -100,7 +100,7 @@ macro_rules! bind_ids {
 
 bind_ids! {
     OrgId UserId TeamId ProjectId MembershipId RoleId InvitationId SessionId ApiKeyId AuditId MailId TicketId DeliveryId
-    OverrideId MailDomainId UsageId BudgetId LimitId AgentId RunId ProviderId HolderId
+    OverrideId MailDomainId ErasureId UsageId BudgetId LimitId AgentId RunId ProviderId HolderId
 }
 
 macro_rules! bind_texts {

@@ -43,30 +43,33 @@ async fn check(owner: &Client) {
                    AND regexp_replace(pg_get_expr(p.polqual, t.oid), '\\s+', ' ', 'g') = '(org_id = ( SELECT org.current_org() AS current_org))'
                    AND pg_get_expr(p.polwithcheck, t.oid) = pg_get_expr(p.polqual, t.oid))")),
         ("the roles own nothing", "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
-             WHERE r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops')".into()),
-        ("the roles have no powers", "SELECT rolname::text FROM pg_roles WHERE rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops')
+             WHERE r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops', 'rowhouse_eraser')".into()),
+        ("the roles have no powers", "SELECT rolname::text FROM pg_roles WHERE rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops', 'rowhouse_eraser')
              AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication OR rolinherit)".into()),
         ("the roles are members of none and have no members but superusers", "SELECT m.member::regrole::text || ' in ' || m.roleid::regrole::text
              FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE NOT r.rolsuper
                AND (m.member::regrole::text LIKE 'rowhouse\\_%' OR m.roleid::regrole::text LIKE 'rowhouse\\_%')".into()),
         ("nobody may empty tables, refer to them or hang triggers on them", "SELECT r.rolname || ' on ' || c.oid::regclass::text
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('org', 'control') AND c.relkind = 'r'
-             CROSS JOIN pg_roles r WHERE r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops')
+             CROSS JOIN pg_roles r WHERE r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops', 'rowhouse_eraser')
                AND has_table_privilege(r.oid, c.oid, 'TRUNCATE, REFERENCES, TRIGGER')".into()),
         ("nobody may make anything", "SELECT r.rolname || ' in ' || n.nspname FROM pg_namespace n CROSS JOIN pg_roles r
-             WHERE n.nspname IN ('org', 'control', 'public') AND r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops')
+             WHERE n.nspname IN ('org', 'control', 'public') AND r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops', 'rowhouse_eraser')
                AND has_schema_privilege(r.oid, n.oid, 'CREATE')".into()),
         ("the audit log is append-only", "SELECT 'org.audit' WHERE has_table_privilege('rowhouse_app', 'org.audit', 'UPDATE, DELETE')
              UNION ALL SELECT 'control.audit' WHERE has_table_privilege('rowhouse_control', 'control.audit', 'UPDATE, DELETE')".into()),
         ("each of the two roles sees its own side only", "SELECT r.rolname || ' sees ' || c.oid::regclass::text
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-             JOIN pg_roles r ON (r.rolname, n.nspname) IN (('rowhouse_app', 'control'), ('rowhouse_control', 'org'), ('rowhouse_ops', 'control'))
+             JOIN pg_roles r ON (r.rolname, n.nspname) IN (('rowhouse_app', 'control'), ('rowhouse_control', 'org'), ('rowhouse_ops', 'control'), ('rowhouse_eraser', 'control'))
              WHERE CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(r.oid, c.oid, 'USAGE, SELECT, UPDATE')
                         ELSE has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
                           OR has_table_privilege(r.oid, c.oid, 'DELETE') END
                AND NOT (r.rolname = 'rowhouse_ops' AND c.relname = 'migrations')".into()),
         ("operators' connections change nothing", "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE n.nspname IN ('org', 'control') AND c.relkind = 'r' AND has_table_privilege('rowhouse_ops', c.oid, 'INSERT, UPDATE, DELETE')".into()),
+        ("the eraser takes away and changes nothing", "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = 'org' AND c.relkind = 'r' AND (has_any_column_privilege('rowhouse_eraser', c.oid, 'INSERT, UPDATE')
+               OR NOT has_table_privilege('rowhouse_eraser', c.oid, 'DELETE'))".into()),
         ("views run with the rights of who asks", "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
              WHERE n.nspname IN ('org', 'control') AND c.relkind = 'v' AND NOT coalesce(c.reloptions @> '{security_invoker=true}', false)".into()),
         ("no materialised views, no rules, no triggers of our own, no sequences that tenants share",
@@ -116,6 +119,8 @@ async fn a_missing_stone_is_seen() {
         "GRANT SELECT ON org.teams TO rowhouse_control",
         "GRANT SELECT (email) ON control.people TO rowhouse_app",
         "GRANT INSERT ON org.teams TO rowhouse_ops",
+        "GRANT UPDATE ON org.audit TO rowhouse_eraser",
+        "REVOKE DELETE ON org.teams FROM rowhouse_eraser",
         "CREATE VIEW org.all_teams AS SELECT * FROM org.teams",
         "CREATE MATERIALIZED VIEW org.all_teams AS SELECT * FROM org.teams",
         "CREATE FUNCTION org.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM org.teams'",

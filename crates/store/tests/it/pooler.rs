@@ -44,7 +44,7 @@ impl Pooler {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let (users, settings) = (folder.path().join("users.txt"), folder.path().join("pgbouncer.ini"));
         let mut names = String::new();
-        for user in ["postgres", "rowhouse_app", "rowhouse_control", "rowhouse_ops"] {
+        for user in ["postgres", "rowhouse_app", "rowhouse_control", "rowhouse_ops", "rowhouse_eraser"] {
             let _ = writeln!(names, "\"{user}\" \"\"");
         }
         std::fs::write(&users, names).expect("written");

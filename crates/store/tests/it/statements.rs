@@ -1,6 +1,8 @@
 //! Every statement of the store, prepared on both engines against the schema that it runs on, in the role that runs it.
 
-use crate::sources::{Side, Text, files, fresh, prepare, reads_catalogue, sides, tables_in, texts};
+use store::migrate::ORG;
+
+use crate::sources::{Side, Text, files, fresh, prepare, reads_catalogue, sides, tables, tables_in, texts};
 
 /// What a tenant's statement never says. Whole words, in capitals as the store writes them, or in any case when there is no column
 /// of that name.
@@ -201,4 +203,21 @@ async fn postgres_prepares_every_statement_in_its_role() {
             client.batch_execute("DEALLOCATE statement").await.expect("forgotten");
         }
     }
+}
+
+/// Whoever adds a table says how it is erased.
+#[test]
+fn every_table_of_an_organisation_is_counted_and_emptied_at_its_end() {
+    let texts: Vec<Text> = texts().into_iter().filter(|text| text.place.starts_with("erasure.rs")).collect();
+    let all = tables(&fresh(ORG));
+    let counted =
+        texts.iter().filter(|text| text.sqlite.starts_with("SELECT")).flat_map(|text| tables_in(&text.sqlite));
+    assert_eq!(counted.collect::<Vec<_>>(), all);
+    let mut emptied: Vec<String> = texts
+        .iter()
+        .filter(|text| text.postgres.starts_with("DELETE"))
+        .flat_map(|text| tables_in(&text.postgres))
+        .collect();
+    emptied.sort();
+    assert_eq!(emptied, all);
 }

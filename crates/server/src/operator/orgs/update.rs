@@ -63,6 +63,9 @@ pub(crate) async fn update(
     if organisation.status == OrgStatus::Creating {
         return Err(Problem::new("conflict", "The organisation is still being made; try again shortly."));
     }
+    if organisation.status == OrgStatus::Erasing {
+        return Err(Problem::new("conflict", "The organisation is being erased; that cannot be undone."));
+    }
     let before = organisation.clone();
     if let Some(status) = body.status {
         organisation.status = status.into();

@@ -37,6 +37,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("sessions", "ses_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("orgs", "org_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("mails", "mai_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("erasures", "era_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("mail-domains", "dom_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];

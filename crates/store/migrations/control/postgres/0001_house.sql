@@ -19,10 +19,15 @@ CREATE TABLE people (
   totp_seed       bytea,
   totp_on_at      bigint,
   totp_step       bigint,
+  -- Until when the deletion of the account can be undone, and who asked for it.
+  ends_at         bigint,
+  ends_by         uuid,
   version         bigint NOT NULL DEFAULT 1,
   created_at      bigint NOT NULL,
-  updated_at      bigint NOT NULL
+  updated_at      bigint NOT NULL,
+  CHECK ((ends_at IS NULL) = (ends_by IS NULL))
 );
+CREATE INDEX people_ending ON people (ends_at);
 
 -- Sign-ins that another party vouches for: the pair of issuer and subject is the identity, never the mail address.
 CREATE TABLE identities (
@@ -47,7 +52,7 @@ CREATE TABLE organisations (
   name         text COLLATE "C"    NOT NULL,
   slug         text COLLATE "C"    NOT NULL,
   plan         text COLLATE "C"    NOT NULL,
-  status       text COLLATE "C"    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing')),
+  status       text COLLATE "C"    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing', 'erasing')),
   personal        boolean NOT NULL,
   time_zone    text COLLATE "C"    NOT NULL DEFAULT 'UTC',
   -- Its own limits on sign-ins, stricter than the installation's.
@@ -56,11 +61,17 @@ CREATE TABLE organisations (
   closes_at       bigint,
   -- What a closing organisation becomes again when the closing is undone.
   reopens_as   text COLLATE "C"    CHECK (reopens_as IN ('active', 'past_due')),
+  closing_at      bigint,
+  closing_by      uuid,
+  -- Who made it: what one person has made is counted.
+  made_by         uuid NOT NULL,
   version         bigint NOT NULL DEFAULT 1,
   created_at      bigint NOT NULL,
   updated_at      bigint NOT NULL
 );
 CREATE INDEX organisations_status ON organisations (status, id);
+CREATE INDEX organisations_closing ON organisations (closes_at);
+CREATE INDEX organisations_maker ON organisations (made_by);
 
 CREATE TABLE plan_overrides (
   id              uuid NOT NULL PRIMARY KEY,
@@ -135,7 +146,7 @@ CREATE TABLE signing_keys (
 -- Single-use links that go out by mail.
 CREATE TABLE tickets (
   id              uuid NOT NULL PRIMARY KEY,
-  purpose     text COLLATE "C"    NOT NULL CHECK (purpose IN ('verify', 'reset', 'change_email', 'undo_email')),
+  purpose     text COLLATE "C"    NOT NULL CHECK (purpose IN ('verify', 'reset', 'change_email', 'undo_email', 'keep_account')),
   user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
   email       text COLLATE "C"    NOT NULL,
   hash            bytea NOT NULL UNIQUE,
@@ -233,6 +244,9 @@ CREATE INDEX api_keys_made_by ON api_keys (made_by_key);
 CREATE TABLE mails (
   id              uuid NOT NULL PRIMARY KEY,
   recipient   text COLLATE "C"    NOT NULL,
+  -- Whom and which organisation it is about, so that it goes when they go.
+  user_id         uuid,
+  org_id          uuid,
   subject     text COLLATE "C"    NOT NULL,
   body            bytea NOT NULL,
   created_at      bigint NOT NULL,
@@ -243,6 +257,8 @@ CREATE TABLE mails (
   error       text COLLATE "C"
 );
 CREATE INDEX mails_age ON mails (created_at);
+CREATE INDEX mails_user ON mails (user_id);
+CREATE INDEX mails_org ON mails (org_id);
 CREATE INDEX mails_due ON mails (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 
 -- What was decided here and must still be written into an organisation's own store: audit entries, presets of invitations.
@@ -254,6 +270,21 @@ CREATE TABLE deliveries (
   created_at      bigint NOT NULL
 );
 CREATE INDEX deliveries_org ON deliveries (org_id, id);
+
+-- What was erased, or is being erased: ids and numbers, nothing of what it was. These rows outlive what they are about.
+CREATE TABLE erasures (
+  id              uuid NOT NULL PRIMARY KEY,
+  subject         text COLLATE "C"    NOT NULL UNIQUE,
+  requested_by    text COLLATE "C"    NOT NULL,
+  requested_at    bigint NOT NULL,
+  begun_at        bigint NOT NULL,
+  counts          text COLLATE "C",
+  erased_at       bigint,
+  hash            bytea,
+  signature       bytea,
+  CHECK ((erased_at IS NULL) = (hash IS NULL)),
+  CHECK ((erased_at IS NULL) = (signature IS NULL))
+);
 
 CREATE TABLE idempotency (
   scope           bytea NOT NULL PRIMARY KEY,

@@ -19,10 +19,15 @@ CREATE TABLE people (
   totp_seed      BLOB,
   totp_on_at     INTEGER,
   totp_step      INTEGER,
+  -- Until when the deletion of the account can be undone, and who asked for it.
+  ends_at        INTEGER,
+  ends_by        BLOB,
   version        INTEGER NOT NULL DEFAULT 1,
   created_at     INTEGER NOT NULL,
-  updated_at     INTEGER NOT NULL
+  updated_at     INTEGER NOT NULL,
+  CHECK ((ends_at IS NULL) = (ends_by IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX people_ending ON people (ends_at);
 
 -- Sign-ins that another party vouches for: the pair of issuer and subject is the identity, never the mail address.
 CREATE TABLE identities (
@@ -47,7 +52,7 @@ CREATE TABLE organisations (
   name         TEXT    NOT NULL,
   slug         TEXT    NOT NULL,
   plan         TEXT    NOT NULL,
-  status       TEXT    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing')),
+  status       TEXT    NOT NULL CHECK (status IN ('creating', 'active', 'past_due', 'suspended', 'closing', 'erasing')),
   personal     INTEGER NOT NULL CHECK (personal IN (0, 1)),
   time_zone    TEXT    NOT NULL DEFAULT 'UTC',
   -- Its own limits on sign-ins, stricter than the installation's.
@@ -56,11 +61,17 @@ CREATE TABLE organisations (
   closes_at    INTEGER,
   -- What a closing organisation becomes again when the closing is undone.
   reopens_as   TEXT    CHECK (reopens_as IN ('active', 'past_due')),
+  closing_at   INTEGER,
+  closing_by   BLOB,
+  -- Who made it: what one person has made is counted.
+  made_by      BLOB    NOT NULL,
   version      INTEGER NOT NULL DEFAULT 1,
   created_at   INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX organisations_status ON organisations (status, id);
+CREATE INDEX organisations_closing ON organisations (closes_at);
+CREATE INDEX organisations_maker ON organisations (made_by);
 
 CREATE TABLE plan_overrides (
   id          BLOB    NOT NULL PRIMARY KEY,
@@ -135,7 +146,7 @@ CREATE TABLE signing_keys (
 -- Single-use links that go out by mail.
 CREATE TABLE tickets (
   id          BLOB    NOT NULL PRIMARY KEY,
-  purpose     TEXT    NOT NULL CHECK (purpose IN ('verify', 'reset', 'change_email', 'undo_email')),
+  purpose     TEXT    NOT NULL CHECK (purpose IN ('verify', 'reset', 'change_email', 'undo_email', 'keep_account')),
   user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
   email       TEXT    NOT NULL,
   hash        BLOB    NOT NULL UNIQUE,
@@ -233,6 +244,9 @@ CREATE INDEX api_keys_made_by ON api_keys (made_by_key);
 CREATE TABLE mails (
   id          BLOB    NOT NULL PRIMARY KEY,
   recipient   TEXT    NOT NULL,
+  -- Whom and which organisation it is about, so that it goes when they go.
+  user_id     BLOB,
+  org_id      BLOB,
   subject     TEXT    NOT NULL,
   body        BLOB    NOT NULL,
   created_at  INTEGER NOT NULL,
@@ -243,6 +257,8 @@ CREATE TABLE mails (
   error       TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mails_age ON mails (created_at);
+CREATE INDEX mails_user ON mails (user_id);
+CREATE INDEX mails_org ON mails (org_id);
 CREATE INDEX mails_due ON mails (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 
 -- What was decided here and must still be written into an organisation's own store: audit entries, presets of invitations.
@@ -254,6 +270,21 @@ CREATE TABLE deliveries (
   created_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_org ON deliveries (org_id, id);
+
+-- What was erased, or is being erased: ids and numbers, nothing of what it was. These rows outlive what they are about.
+CREATE TABLE erasures (
+  id            BLOB    NOT NULL PRIMARY KEY,
+  subject       TEXT    NOT NULL UNIQUE,
+  requested_by  TEXT    NOT NULL,
+  requested_at  INTEGER NOT NULL,
+  begun_at      INTEGER NOT NULL,
+  counts        TEXT,
+  erased_at     INTEGER,
+  hash          BLOB,
+  signature     BLOB,
+  CHECK ((erased_at IS NULL) = (hash IS NULL)),
+  CHECK ((erased_at IS NULL) = (signature IS NULL))
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency (
   scope       BLOB    NOT NULL PRIMARY KEY,

@@ -1,0 +1,256 @@
+//! The end of an organisation: closed, its time to be restored over, erased with a receipt; nobody else feels it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::OrgId;
+use serde_json::json;
+use store::Engine;
+use store::control::erasures;
+use testing::process::files_below;
+use testing::{Client, TestHouse};
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn id(org: &str) -> OrgId {
+    org.parse().expect("an id")
+}
+
+/// Something in each corner of an organisation.
+async fn furnish(host: &Client) {
+    let team = host.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+    let project = host.post("/api/v1/projects", &json!({ "name": "Apollo" })).await.expect(201);
+    let put = async |path: String| {
+        host.put(&path, &json!({ "role": "viewer" })).await.expect(200);
+    };
+    put(format!("/api/v1/teams/{}/members/{}", team.str("/id"), host.user)).await;
+    put(format!("/api/v1/projects/{}/members/{}", project.str("/id"), host.user)).await;
+    put(format!("/api/v1/projects/{}/teams/{}", project.str("/id"), team.str("/id"))).await;
+    host.post("/api/v1/auth/api-keys", &json!({ "name": "Key" })).await.expect(201);
+    host.post("/api/v1/invitations", &json!({ "email": "guest@example.com", "role": "viewer" })).await.expect(201);
+    host.patch("/api/v1/user/config", &json!({ "language": "de" })).await.expect(200);
+}
+
+async fn close(host: &Client, name: &str) {
+    host.delete(&format!("/api/v1/orgs/{}?confirm={name}'s%20house", host.org)).await.expect(200);
+}
+
+async fn round(house: &TestHouse) -> usize {
+    tenancy::erasure::organisations(&house.house).await.expect("a round")
+}
+
+/// Lets the grace period pass and erases what is due. The house's own background does the same; both together must be right.
+async fn erase(house: &TestHouse) {
+    house.clock.advance(30 * DAY);
+    round(house).await;
+    house.clock.advance(tenancy::erasure::SETTLING);
+    round(house).await;
+}
+
+/// All that the storage holds inside an organisation: the bytes of its files, or its rows by table.
+async fn inside(house: &TestHouse, org: &str) -> BTreeMap<String, Vec<u8>> {
+    if house.engine() == Engine::Sqlite {
+        let hex = org.trim_start_matches("org_");
+        let all = files_below(&house.data().join("orgs")).into_iter();
+        let own = all.filter(|path| path.display().to_string().contains(hex) && !path.ends_with("-shm"));
+        return own.map(|path| (path.display().to_string(), std::fs::read(&path).expect("read"))).collect();
+    }
+    let raw = house.raw().await;
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'org' ORDER BY 1";
+    let mut found = BTreeMap::new();
+    for table in raw.query(tables, &[]).await.expect("listed") {
+        let table: String = table.get(0);
+        let uuid = org.trim_start_matches("org_");
+        let text = format!("SELECT to_jsonb(t)::text FROM org.{table} t WHERE org_id = '{uuid}' ORDER BY 1");
+        let rows = raw.query(&text, &[]).await.expect("read");
+        let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        if !rows.is_empty() {
+            found.insert(table, rows.join("\n").into_bytes());
+        }
+    }
+    found
+}
+
+/// The tables of the control database that hold an id, on PostgreSQL.
+async fn in_control(house: &TestHouse, uuid: &str) -> Vec<String> {
+    let raw = house.raw().await;
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'control' ORDER BY 1";
+    let mut found = Vec::new();
+    for table in raw.query(tables, &[]).await.expect("listed") {
+        let table: String = table.get(0);
+        let text = format!(
+            "SELECT count(*) FROM control.{table} t WHERE replace(to_jsonb(t)::text, '-', '') LIKE '%' || $1 || '%'"
+        );
+        if raw.query_one(&text, &[&uuid]).await.expect("read").get::<_, i64>(0) > 0 {
+            found.push(table);
+        }
+    }
+    found
+}
+
+testing::both_stores! {
+    async fn nothing_is_left_of_an_erased_organisation_and_the_others_are_untouched(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        furnish(&ann).await;
+        furnish(&bob).await;
+        close(&ann, "Ann").await;
+        for org in [&ann.org, &bob.org] {
+            house.store().deliver(id(org)).await.expect("delivered");
+        }
+        assert!(!inside(&house, &ann.org).await.is_empty());
+        let before = inside(&house, &bob.org).await;
+        erase(&house).await;
+        assert_eq!(inside(&house, &ann.org).await.keys().collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(inside(&house, &bob.org).await == before, "the other organisation was touched");
+        assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
+        if house.engine() == Engine::Postgres {
+            // The installation's log and the receipt name the id; nothing else does.
+            let left = in_control(&house, ann.org.trim_start_matches("org_")).await;
+            assert_eq!(left, ["audit", "erasures"]);
+        }
+        assert_eq!(house.store().verify_house().await.expect("walked").fault, None);
+        assert_eq!(house.store().verify_org(id(&bob.org)).await.expect("walked").fault, None);
+        assert_eq!(house.store().control_faults().await.expect("looked"), Vec::<String>::new());
+    }
+
+    async fn it_is_one_that_never_existed_and_its_people_go_on(house) {
+        let ann = house.sign_up("Ann").await;
+        house.join(&ann, "Max", "member").await;
+        let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Key" })).await.expect(201).str("/key").to_owned();
+        close(&ann, "Ann").await;
+        house.clock.advance(30 * DAY);
+        round(&house).await;
+        // From the first moment on.
+        for pass in 0..2 {
+            for name in ["Ann", "Max"] {
+                let anew = house.visitor().with("x-request-id", "compare-bytes");
+                let client = house.sign_in(&anew, name).await;
+                let gone = client.get(&format!("/api/v1/orgs/{}", ann.org)).await.expect(404);
+                let never = client.get("/api/v1/orgs/org_01932d6f4b7a7c3e9a51c0ffee15600d").await;
+                assert_eq!((&gone.text, &gone.headers), (&never.text, &never.headers), "{name}, pass {pass}");
+                client.post(&format!("/api/v1/orgs/{}/restore", ann.org), &json!({})).await.expect(404);
+                client.post(&format!("/api/v1/orgs/{}/leave", ann.org), &json!({})).await.expect(404);
+                let listed = client.get("/api/v1/orgs").await.expect(200);
+                assert!(!listed.text.contains(&ann.org));
+            }
+            house.visitor().with_token(Some(&key)).get("/api/v1/auth/me").await.expect(401);
+            house.clock.advance(tenancy::erasure::SETTLING);
+            round(&house).await;
+        }
+        // A person without an organisation makes a new one.
+        let ann = house.sign_in(&house.visitor(), "Ann").await;
+        assert_eq!(ann.get("/api/v1/orgs").await.expect(200).json["data"], json!([]));
+        ann.get("/api/v1/auth/me").await.expect(200);
+        let made = ann.post("/api/v1/orgs", &json!({ "name": "Second" })).await.expect(201);
+        ann.in_org(made.str("/id")).post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+    }
+
+    async fn a_signed_receipt_stays_and_goes_to_the_owner(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        house.operator("Olga").await;
+        furnish(&ann).await;
+        close(&ann, "Ann").await;
+        erase(&house).await;
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        let list = olga.get("/api/v1/operator/erasures").await.expect(200);
+        assert_eq!(list.json["data"].as_array().map(Vec::len), Some(1));
+        let url = format!("/api/v1/operator/erasures/{}", list.str("/data/0/id"));
+        let receipt = olga.get(&url).await.expect(200);
+        assert_eq!((receipt.str("/subject"), receipt.str("/requested_by")), (ann.org.as_str(), ann.user.as_str()));
+        assert_eq!(receipt.str("/requested_at"), "2026-11-22T10:00:00.000000Z");
+        assert_eq!(receipt.json["counts"]["organisation"]["teams"], 1);
+        assert_eq!(receipt.json["counts"]["control"]["api_keys"], 1);
+        assert_eq!(receipt.json["counts"]["control"]["organisations"], 1);
+        assert!(!receipt.text.contains("Ann") && !receipt.text.contains("Apollo"), "{}", receipt.text);
+        let mut tx = house.store().read_control().await.expect("begun");
+        let stored = erasures::about(&mut tx, &ann.org).await.expect("there");
+        drop(tx);
+        assert!(house.store().attests(&stored));
+        assert!(!house.store().attests(&erasures::Erasure { requested_by: bob.user.clone(), ..stored }));
+        let mails = olga.get("/api/v1/operator/mails").await.expect(200);
+        assert_eq!(mails.str("/data/0/subject"), "Your organisation was erased");
+        assert_eq!(mails.str("/data/0/recipient"), "ann@example.com");
+        assert!(!mails.text.contains("guest@example.com"), "an invitation speaks of the organisation");
+        let bob = house.sign_in(&bob, "Bob").await;
+        bob.get(&url).await.expect(404);
+    }
+
+    async fn whoever_finds_a_half_erased_organisation_does_the_rest(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        furnish(&ann).await;
+        close(&ann, "Ann").await;
+        assert!(house.store().destroy(id(&ann.org)).await.is_err(), "its time is not over");
+        assert!(house.store().destroy(id(&bob.org)).await.is_err(), "nobody closed it");
+        house.clock.advance(30 * DAY);
+        round(&house).await;
+        assert!(house.store().destroy(id(&bob.org)).await.is_err(), "another one is being erased");
+        assert!(!inside(&house, &ann.org).await.is_empty(), "requests that were let in may still be at work");
+        house.clock.advance(tenancy::erasure::SETTLING);
+        // Stopped after the store was destroyed, twice, before the directory was told.
+        house.store().destroy(id(&ann.org)).await.expect("destroyed");
+        house.store().destroy(id(&ann.org)).await.expect("destroyed");
+        round(&house).await;
+        round(&house).await;
+        assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
+        let mut tx = house.store().read_control().await.expect("begun");
+        let receipt = erasures::about(&mut tx, &ann.org).await.expect("there");
+        assert_eq!(receipt.counted()["organisation"].as_ref().expect("it was counted")["projects"], 1);
+        assert!(house.store().attests(&receipt));
+    }
+
+    async fn two_who_erase_at_once_write_one_receipt(house) {
+        let ann = house.sign_up("Ann").await;
+        close(&ann, "Ann").await;
+        house.clock.advance(30 * DAY);
+        let begun = tokio::join!(round(&house), round(&house));
+        assert_eq!(begun, (0, 0));
+        house.clock.advance(tenancy::erasure::SETTLING);
+        tokio::join!(round(&house), round(&house));
+        round(&house).await;
+        let mut tx = house.store().read_control().await.expect("begun");
+        let receipts = erasures::list(&mut tx, None, 10).await.expect("listed");
+        assert_eq!(receipts.len(), 1);
+        assert!(receipts[0].erased_at.is_some());
+    }
+
+    async fn what_was_restored_in_time_is_not_erased(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        close(&ann, "Ann").await;
+        close(&bob, "Bob").await;
+        house.clock.advance(30 * DAY - Duration::from_secs(1));
+        round(&house).await;
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.post(&format!("/api/v1/orgs/{}/restore", ann.org), &json!({})).await.expect(200);
+        house.operator("Olga").await;
+        erase(&house).await;
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        // What is erased, or about to be, is beyond the operator too.
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        let status = json!({ "status": "active" });
+        olga.patch(&format!("/api/v1/operator/orgs/{}", bob.org), &status).await.expect(404);
+        close(&ann, "Ann").await;
+        house.clock.advance(30 * DAY);
+        round(&house).await;
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        let url = format!("/api/v1/operator/orgs/{}", ann.org);
+        assert_eq!(olga.get(&url).await.expect(200).str("/status"), "erasing");
+        assert_eq!(olga.patch(&url, &status).await.expect(409).code(), "conflict");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_is_destroyed_all_the_same() {
+    let house = TestHouse::sqlite().await;
+    let ann = house.sign_up("Ann").await;
+    close(&ann, "Ann").await;
+    for path in inside(&house, &ann.org).await.keys() {
+        std::fs::write(path, [7; 8192]).expect("written");
+    }
+    erase(&house).await;
+    assert!(inside(&house, &ann.org).await.is_empty());
+    let mut tx = house.store().read_control().await.expect("begun");
+    let receipt = erasures::about(&mut tx, &ann.org).await.expect("there");
+    assert!(receipt.erased_at.is_some());
+    assert_eq!(receipt.counted()["organisation"], None);
+}

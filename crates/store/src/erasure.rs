@@ -1,0 +1,165 @@
+//! The end of an organisation's store: its rows are counted, its key is destroyed, then its file or its rows.
+//!
+//! The directory says `erasing` before any of it, and each step can be repeated: whoever finds an organisation in that state does
+//! the rest. The key goes first, so that from then on no copy of the file anywhere can be opened.
+
+use std::collections::BTreeMap;
+
+use domain::status::OrgStatus;
+use domain::{Id, OrgId};
+
+use crate::control::erasures::{self, Counts, Erasure};
+use crate::control::organisations;
+use crate::keys::sha256;
+use crate::sql::{Access, Transaction, postgres};
+use crate::{Backend, Error, Result, Store, Turn, lock_number};
+
+/// Rows of a long table that one transaction removes.
+const BATCH: i64 = 5_000;
+
+impl Store {
+    /// Destroys the store of an organisation that is being erased, after what is in it was counted for the receipt. Repeating it
+    /// changes nothing more.
+    /// # Errors
+    /// [`Error::Refused`] when the directory does not say that it is being erased; as the databases and the disk.
+    pub async fn destroy(&self, org: OrgId) -> Result<()> {
+        let mut tx = self.read_control().await?;
+        if organisations::get(&mut tx, org).await?.status != OrgStatus::Erasing {
+            return Err(Error::Refused("the organisation is not being erased".into()));
+        }
+        let erasure = erasures::about(&mut tx, &org.to_string()).await?;
+        drop(tx);
+        if erasure.counts.is_none() {
+            let counted = match self.count_rows(org).await {
+                Ok(counted) => Some(counted),
+                // What cannot be read can still be destroyed.
+                Err(Error::Damaged { .. } | Error::NotFound(_)) => None,
+                Err(error) => return Err(error),
+            };
+            let mut tx = self.begin_control(Turn::Org(org)).await?;
+            erasures::note(&mut tx, erasure.id, &Counts::from([("organisation".to_owned(), counted)])).await?;
+            organisations::shred(&mut tx, org).await?;
+            tx.commit().await?;
+        }
+        if let Backend::Embedded { .. } = &self.0.backend {
+            let store = self.clone();
+            let removed = tokio::task::spawn_blocking(move || match &store.0.backend {
+                Backend::Embedded { files, .. } => files.remove(org),
+                Backend::Postgres { .. } => Ok(()),
+            });
+            return removed.await.map_err(|error| Error::bug(error.to_string()))?;
+        }
+        self.delete_rows(org).await
+    }
+
+    /// How many rows each table of an organisation's store has.
+    async fn count_rows(&self, org: OrgId) -> Result<BTreeMap<String, i64>> {
+        let mut tx = self.tenant(org, Access::Read).await?;
+        let rows: Vec<(String, i64)> = tx
+            .sql(
+                "SELECT 'audit' AS what, count(*) AS number FROM audit
+                 UNION ALL SELECT 'audit_head', count(*) FROM audit_head
+                 UNION ALL SELECT 'budgets', count(*) FROM budgets
+                 UNION ALL SELECT 'configs', count(*) FROM configs
+                 UNION ALL SELECT 'delivered', count(*) FROM delivered
+                 UNION ALL SELECT 'idempotency', count(*) FROM idempotency
+                 UNION ALL SELECT 'project_members', count(*) FROM project_members
+                 UNION ALL SELECT 'project_teams', count(*) FROM project_teams
+                 UNION ALL SELECT 'projects', count(*) FROM projects
+                 UNION ALL SELECT 'roles', count(*) FROM roles
+                 UNION ALL SELECT 'team_members', count(*) FROM team_members
+                 UNION ALL SELECT 'teams', count(*) FROM teams
+                 UNION ALL SELECT 'tenant', count(*) FROM tenant
+                 UNION ALL SELECT 'usage', count(*) FROM usage",
+            )
+            .all()
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Removes all rows of an organisation: the long tables in steps, the others together with the row that says whose they are.
+    async fn delete_rows(&self, org: OrgId) -> Result<()> {
+        loop {
+            let mut tx = self.eraser(org).await?;
+            let long = tx
+                .sql("DELETE FROM audit WHERE seq < (SELECT min(seq) FROM audit) + $1")
+                .bind(BATCH)
+                .unaudited(ERASED)
+                .run()
+                .await?
+                + tx.sql("DELETE FROM usage WHERE id IN (SELECT id FROM usage ORDER BY id LIMIT $1)")
+                    .bind(BATCH)
+                    .unaudited(ERASED)
+                    .run()
+                    .await?;
+            if long > 0 {
+                tx.commit().await?;
+                continue;
+            }
+            tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM team_members").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM projects").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM teams").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM configs").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM idempotency").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM delivered").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM audit_head").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM tenant").unaudited(ERASED).run().await?;
+            return tx.commit().await;
+        }
+    }
+
+    /// A transaction in the role that may empty an organisation's tables, its audit log too; the wall holds for it as for all.
+    async fn eraser(&self, org: OrgId) -> Result<Transaction> {
+        let Backend::Postgres { eraser, .. } = &self.0.backend else {
+            return Err(Error::bug("a file is removed, not emptied"));
+        };
+        let lock = Some(lock_number(&format!("tenant {org}")));
+        let begun = postgres::begin(eraser, Access::Write, Some(org.uuid()), lock).await?;
+        Ok(Transaction::postgres(begun, Access::Write, None))
+    }
+
+    /// Makes sure that the log of the control file holds no page any more that was there before, such as one with a destroyed key.
+    /// On PostgreSQL the server does that in its own time.
+    /// # Errors
+    /// As the disk.
+    pub async fn rinse(&self) -> Result<()> {
+        let Backend::Embedded { control, .. } = &self.0.backend else { return Ok(()) };
+        let control = control.clone();
+        let rinsed = tokio::task::spawn_blocking(move || control.rinse());
+        rinsed.await.map_err(|error| Error::bug(error.to_string()))?
+    }
+
+    /// Whether a receipt says what was signed when its erasure was done.
+    #[must_use]
+    pub fn attests(&self, erasure: &Erasure) -> bool {
+        let Some(statement) = erasure.statement() else { return false };
+        erasure.hash.as_deref() == Some(sha256(&statement).as_slice())
+            && erasure.signature.as_deref().is_some_and(|signature| self.is_signed(statement.as_bytes(), signature))
+    }
+
+    /// What is still there of an organisation whose receipt says that it was erased; nothing when the receipt is right.
+    /// # Errors
+    /// As the databases.
+    pub async fn remains(&self, org: OrgId) -> Result<Vec<String>> {
+        let mut remains = Vec::new();
+        let mut tx = self.read_control().await?;
+        if organisations::find(&mut tx, org).await?.is_some() {
+            remains.push("it stands in the directory".to_owned());
+        }
+        drop(tx);
+        match &self.0.backend {
+            Backend::Embedded { files, .. } => remains.extend(files.remains(org)),
+            Backend::Postgres { .. } => {
+                let rows = self.count_rows(org).await?.into_iter().filter(|(_, rows)| *rows > 0);
+                remains.extend(rows.map(|(table, rows)| format!("{rows} rows of {table}")));
+            }
+        }
+        Ok(remains)
+    }
+}
+
+const ERASED: &str = "part of the erasure, whose beginning and end are recorded";
