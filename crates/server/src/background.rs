@@ -1,5 +1,5 @@
-//! What goes on without a request: deliveries, half-made organisations, the end of closed ones, expired things, notes of refusals,
-//! warnings of keys that end, signed heads of the audit chains, files that nobody uses.
+//! What goes on without a request: deliveries, half-made organisations, the end of closed ones and of accounts, expired things, notes
+//! of refusals, warnings of keys that end, signed heads of the audit chains, files that nobody uses.
 
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ pub fn start(app: &App) -> Background {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(1), "erasing", async |app| {
-        tenancy::erasure::organisations(&app.house).await.map(drop).map_err(|error| error.to_string())
+        tenancy::erasure::organisations(&app.house).await.map_err(|error| error.to_string())?;
+        tenancy::erasure::people(&app.house).await.map(drop).map_err(|error| error.to_string())
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(1), "warning of keys that end", async |app| {
         tenancy::keys::warn_expiring(&app.house).await.map(drop).map_err(|error| error.to_string())

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::status::OrgStatus;
-use domain::{Id, OrgId};
+use domain::{Id, OrgId, UserId};
 
 use crate::control::erasures::{self, Counts, Erasure};
 use crate::control::organisations;
@@ -77,6 +77,28 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
+    /// How many rows of an organisation's store are a person's own: they go with the end of the person's stay. None when the store
+    /// cannot be read.
+    /// # Errors
+    /// As the database.
+    pub async fn count_of_person(&self, org: OrgId, user: UserId) -> Result<Option<BTreeMap<String, i64>>> {
+        let mut tx = match self.tenant(org, Access::Read).await {
+            Ok(tx) => tx,
+            Err(Error::Damaged { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let rows: Vec<(String, i64)> = tx
+            .sql(
+                "SELECT 'configs' AS what, count(*) AS number FROM configs WHERE user_id = $1
+                 UNION ALL SELECT 'project_members', count(*) FROM project_members WHERE user_id = $1
+                 UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1",
+            )
+            .bind(user)
+            .all()
+            .await?;
+        Ok(Some(rows.into_iter().collect()))
+    }
+
     /// Removes all rows of an organisation: the long tables in steps, the others together with the row that says whose they are.
     async fn delete_rows(&self, org: OrgId) -> Result<()> {
         loop {
@@ -117,8 +139,8 @@ impl Store {
         let Backend::Postgres { eraser, .. } = &self.0.backend else {
             return Err(Error::bug("a file is removed, not emptied"));
         };
-        let lock = Some(lock_number(&format!("tenant {org}")));
-        let begun = postgres::begin(eraser, Access::Write, Some(org.uuid()), lock).await?;
+        let lock = lock_number(&format!("tenant {org}"));
+        let begun = postgres::begin(eraser, Access::Write, Some(org.uuid()), &[lock]).await?;
         Ok(Transaction::postgres(begun, Access::Write, None))
     }
 

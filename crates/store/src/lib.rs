@@ -177,14 +177,21 @@ impl Store {
     /// # Errors
     /// As the database.
     pub async fn read_control(&self) -> Result<ControlTx> {
-        self.control(Access::Read, Turn::Free).await
+        self.control(Access::Read, &[]).await
     }
 
     /// A transaction that writes to the control database.
     /// # Errors
     /// As the database; [`Error::Busy`] when its turn does not come.
     pub async fn begin_control(&self, turn: Turn) -> Result<ControlTx> {
-        self.control(Access::Write, turn).await
+        self.control(Access::Write, &[turn]).await
+    }
+
+    /// As [`Store::begin_control`], for what is about several at once.
+    /// # Errors
+    /// As [`Store::begin_control`].
+    pub async fn begin_control_about(&self, turns: &[Turn]) -> Result<ControlTx> {
+        self.control(Access::Write, turns).await
     }
 
     /// A one-way hash of a secret that this installation gave out; useless without the house key.
@@ -237,11 +244,14 @@ impl Store {
         }
     }
 
-    async fn control(&self, access: Access, turn: Turn) -> Result<ControlTx> {
+    async fn control(&self, access: Access, turns: &[Turn]) -> Result<ControlTx> {
         let transaction = match &self.0.backend {
             Backend::Embedded { control, .. } => Transaction::sqlite(control.begin(access).await?, access),
             Backend::Postgres { control, .. } => {
-                Transaction::postgres(postgres::begin(control, access, None, turn.lock()).await?, access, None)
+                let mut locks: Vec<i64> = turns.iter().filter_map(|turn| turn.lock()).collect();
+                // All who take several take them in this order, so that none waits for the other.
+                locks.sort_unstable();
+                Transaction::postgres(postgres::begin(control, access, None, &locks).await?, access, None)
             }
         };
         Ok(ControlTx::new(self.clone(), transaction))
@@ -260,7 +270,7 @@ impl Store {
                 // One writer per organisation, as in the embedded engine, so that both behave the same under races.
                 let lock = (access == Access::Write).then(|| lock_number(&format!("tenant {org}")));
                 Ok(Transaction::postgres(
-                    postgres::begin(app, access, Some(org.uuid()), lock).await?,
+                    postgres::begin(app, access, Some(org.uuid()), lock.as_slice()).await?,
                     access,
                     Some(share),
                 ))

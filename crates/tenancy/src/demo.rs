@@ -188,6 +188,8 @@ async fn move_in(house: &House, resident: &Resident) -> Result<Person> {
         totp_seed: None,
         totp_on_at: None,
         totp_step: None,
+        ends_at: None,
+        ends_by: None,
         version: 1,
         created_at: now,
         updated_at: now,

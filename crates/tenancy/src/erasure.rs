@@ -1,4 +1,4 @@
-//! Erasing organisations whose grace period is over, in an order that survives a crash at any point.
+//! Erasing organisations and people whose grace period is over, in an order that survives a crash at any point.
 //!
 //! The directory says `erasing` first: from then on nobody can enter. A moment later, when no request that was let in before can still
 //! be at work, the organisation's store is counted and destroyed ([`store::Store::destroy`]), and only then the rows in control go,
@@ -6,15 +6,20 @@
 
 use std::time::Duration;
 
-use domain::OrgId;
 use domain::role::Role;
+use domain::{OrgId, UserId};
 use serde_json::json;
 use store::audit::Event;
+use store::control::erasures::{self, Counts};
+use store::control::mails;
+use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Ending};
-use store::control::{erasures, mails, memberships, people};
-use store::{Actor, Origin, Turn};
+use store::control::people::{self, Person};
+use store::deliveries::Departure;
+use store::{Actor, ControlTx, Origin, Turn};
 
-use crate::{House, Result, letters};
+use crate::orgs::GRACE;
+use crate::{House, Result, leaving, letters};
 
 /// How long after nobody is let in any more the store is destroyed; no request takes as long.
 pub const SETTLING: Duration = Duration::from_mins(1);
@@ -76,7 +81,8 @@ async fn finish(house: &House, org: OrgId) -> Result<bool> {
     }
     let erasure = erasures::about(&mut tx, &org.to_string()).await?;
     let removed = organisations::remove(&mut tx, org).await?;
-    let erasure = erasures::finish(&mut tx, erasure, removed).await?;
+    let counts = erasure.counted();
+    let erasure = erasures::finish(&mut tx, erasure, counts, removed).await?;
     for owner in &owners {
         mails::queue(&mut tx, letters::erased(house, owner, &erasure)).await?;
     }
@@ -84,4 +90,83 @@ async fn finish(house: &House, org: OrgId) -> Result<bool> {
     tx.record_house(&Actor::System, &Origin::default(), event).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// How long after the deletion of an account could be undone it is erased: what is told by mail about its organisations gets out.
+pub const POSTPONED: Duration = Duration::from_hours(24);
+
+/// Erases people the deletion of whose accounts cannot be undone any more; says how many. To be called again and again, after
+/// [`organisations`].
+/// # Errors
+/// As the control database; a person who cannot be erased now is no error, and is tried again in the next round.
+pub async fn people(house: &House) -> Result<usize> {
+    let mut tx = house.store.read_control().await?;
+    let ended = people::ended(&mut tx, house.store.ambient().now() - POSTPONED, ROUND).await?;
+    drop(tx);
+    let mut erased = 0;
+    for user in ended {
+        match erase_person(house, user).await {
+            Ok(done) => erased += usize::from(done),
+            Err(error) => tracing::error!(%user, %error, "a person could not be erased and will be tried again"),
+        }
+    }
+    if erased > 0 {
+        house.store.rinse().await?;
+    }
+    Ok(erased)
+}
+
+/// All of it is one transaction, so nobody finds a person half erased; what must go from the organisations' stores is queued in it.
+async fn erase_person(house: &House, user: UserId) -> Result<bool> {
+    let mut tx = house.store.read_control().await?;
+    let stays = memberships::of_person(&mut tx, user).await?;
+    let mut counts = Counts::new();
+    for stay in &stays {
+        let organisation = organisations::get(&mut tx, stay.org_id).await?;
+        let is_ending = organisation.closes_at.is_some_and(|at| at <= house.store.ambient().now());
+        if !organisation.status.is_whole() || is_ending {
+            // The organisation goes first: its receipt is for this person.
+            return Ok(false);
+        }
+    }
+    drop(tx);
+    for stay in &stays {
+        counts.insert(stay.org_id.to_string(), house.store.count_of_person(stay.org_id, user).await?);
+    }
+    let (mut tx, stays) = leaving::begin_about(house, user).await?;
+    let person = people::find(&mut tx, user).await?;
+    let due = |person: &Person| person.ends_at.is_some_and(|at| at + POSTPONED <= house.store.ambient().now());
+    let Some(person) = person.filter(due) else { return Ok(false) };
+    let (until, by) = (person.ends_at.unwrap_or(person.updated_at), person.ends_by.unwrap_or(user));
+    for stay in &stays {
+        end(house, &mut tx, stay).await?;
+    }
+    let subject = user.to_string();
+    erasures::begin(&mut tx, &subject, &by.to_string(), until - GRACE).await?;
+    let erasure = erasures::about(&mut tx, &subject).await?;
+    let removed = people::remove(&mut tx, &person).await?;
+    let erasure = erasures::finish(&mut tx, erasure, counts, removed).await?;
+    let event = Event::new("person.erased", user).detail(json!({ "receipt": erasure.id }));
+    tx.record_house(&Actor::System, &Origin::default(), event).await?;
+    tx.commit().await?;
+    for stay in &stays {
+        house.settle(stay.org_id).await;
+    }
+    Ok(true)
+}
+
+/// Ends a stay of a person who is erased. An organisation that is left without anybody closes.
+async fn end(house: &House, tx: &mut ControlTx, stay: &Membership) -> Result<()> {
+    let (org, user) = (stay.org_id, stay.user_id);
+    memberships::delete(tx, stay).await?;
+    tx.depart(org, &Departure { user, membership: stay.id }).await?;
+    tx.record(org, &Actor::System, &Origin::default(), Event::new("person.erased", user).before(stay)).await?;
+    let organisation = organisations::get(tx, org).await?;
+    if memberships::count(tx, org).await? == 0 && organisation.status.admits_writes() {
+        let closes_at = house.store.ambient().now() + GRACE;
+        organisations::close(tx, &organisation, closes_at, user).await?;
+        let event = Event::new("organisation.closing", org).before(&organisation);
+        tx.record(org, &Actor::System, &Origin::default(), event.detail(json!({ "closes_at": closes_at }))).await?;
+    }
+    Ok(())
 }

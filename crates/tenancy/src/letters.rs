@@ -284,6 +284,21 @@ pub(crate) fn key_ends(house: &House, key: &Expiring) -> NewMail {
         .seal()
 }
 
+/// To who is about to lose their account; with a link to keep it when it was they who asked.
+pub(crate) fn leaving(house: &House, person: &Person, token: Option<&str>, until: Time, origin: &Origin) -> NewMail {
+    let letter = Letter::to(house, person, "Your account will be deleted")
+        .say(format!("your account will be deleted after {} UTC, and you were signed out everywhere.", minute(until)));
+    match token {
+        Some(token) => letter
+            .say("Until then signing in keeps it, and so does this link:")
+            .link("keep-account", "user/profile/restore", token, until)
+            .say(asked(house, origin))
+            .say("If it was not you, keep the account, and change its password at once.")
+            .seal(),
+        None => letter.say("The operator of the installation asked for it; until then they can take it back.").seal(),
+    }
+}
+
 /// To who owned an organisation that was erased: the receipt.
 pub(crate) fn erased(house: &House, owner: &Person, erasure: &Erasure) -> NewMail {
     let Erasure { id, subject, requested_at, .. } = erasure;

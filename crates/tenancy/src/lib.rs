@@ -10,6 +10,7 @@ pub mod error;
 pub mod factors;
 pub mod invitations;
 pub mod keys;
+pub mod leaving;
 mod letters;
 mod links;
 pub mod login;

@@ -9,6 +9,7 @@ use store::ControlTx;
 use store::control::tickets::{self, NewTicket, Purpose, Ticket};
 use store::keys::sha256;
 
+use crate::orgs::GRACE;
 use crate::{Error, House, Result, login};
 
 /// How long a link of each kind holds.
@@ -17,6 +18,7 @@ fn lifetime(purpose: Purpose) -> Duration {
         Purpose::Reset => Duration::from_hours(1),
         Purpose::Verify | Purpose::ChangeEmail => Duration::from_hours(24),
         Purpose::UndoEmail => Duration::from_hours(72),
+        Purpose::KeepAccount => GRACE,
     }
 }
 

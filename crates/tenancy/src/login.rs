@@ -20,7 +20,7 @@ use store::{Actor, ControlTx, Origin, Turn};
 
 use crate::passwords::{Place, Verdict};
 use crate::throttle::{Try, Whence};
-use crate::{Error, House, Result, devices, factors, mail_address};
+use crate::{Error, House, Result, devices, factors, leaving, mail_address};
 
 /// How long a browser session lives at the most.
 const BROWSER: Duration = Duration::from_hours(24);
@@ -93,6 +93,10 @@ pub async fn admit(house: &House, sign_in: SignIn, origin: &Origin) -> Result<Ad
         Err(error) => Err((error, "password")),
     };
     match checked {
+        // Who signs in wants to keep the account.
+        Ok(person) if person.ends_at.is_some() => {
+            Ok(Admitted { person: leaving::come_back(house, person.id, origin).await?, counted })
+        }
         Ok(person) => Ok(Admitted { person, counted }),
         Err((error, what)) => {
             if let Error::Credentials = error {
@@ -140,7 +144,9 @@ pub(crate) async fn check_password(
 ) -> Result<Person> {
     let hash = person.as_ref().and_then(|person| person.password_hash.clone());
     let verdict = house.passwords.verify_in(place, password.expose(), hash.clone()).await?;
-    let person = person.filter(|person| verdict != Verdict::Wrong && person.standing == Standing::Active);
+    let now = house.store.ambient().now();
+    let may_enter = |person: &Person| person.standing == Standing::Active || leaving::can_come_back(person, now);
+    let person = person.filter(|person| verdict != Verdict::Wrong && may_enter(person));
     let (mut person, old) = person.zip(hash).ok_or(Error::Credentials)?;
     if verdict == Verdict::Outdated {
         let new = house.passwords.hash(password.expose()).await?;

@@ -10,7 +10,7 @@ use store::control::people::{self, Person};
 use store::control::{memberships, sessions};
 use store::{Actor, ControlTx, Error as StoreError, Origin, Turn};
 
-use crate::{Error, House, Result};
+use crate::{Error, House, Result, leaving};
 
 /// Makes an operator with an account of their own. They belong to no organisation; their address counts as verified.
 /// # Errors
@@ -33,6 +33,8 @@ pub async fn create(house: &House, email: Email, name: PersonName, password: New
         totp_seed: None,
         totp_on_at: None,
         totp_step: None,
+        ends_at: None,
+        ends_by: None,
         version: 1,
         created_at: now,
         updated_at: now,
@@ -45,7 +47,7 @@ pub async fn create(house: &House, email: Email, name: PersonName, password: New
     Ok(person)
 }
 
-/// Suspends a person's account, or restores it. A suspension ends all their sessions; their keys do nothing while it lasts. The
+/// Suspends a person's account, or restores it; either ends a deletion that is under way. A suspension ends all their sessions; their keys do nothing while it lasts. The
 /// transaction is ready to be committed.
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such person; [`Error::Conflict`] when an operator would suspend themself;
@@ -66,7 +68,12 @@ pub async fn set_standing(
     if expected.is_some_and(|version| version != before.version) {
         return Err(StoreError::Stale("person").into());
     }
-    people::update(&mut tx, &Person { standing, ..before.clone() }).await?;
+    if standing == Standing::Active && before.ends_at.is_some() {
+        let person = leaving::restore(&mut tx, before, &Actor::Operator(operator), origin).await?;
+        return Ok((tx, person));
+    }
+    // A suspension holds until it is taken back: a deletion that was under way is off.
+    people::update(&mut tx, &Person { standing, ends_at: None, ends_by: None, ..before.clone() }).await?;
     // Keys are cached with their maker's standing.
     tx.shift_authority();
     if standing != Standing::Active {

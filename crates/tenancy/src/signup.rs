@@ -138,6 +138,8 @@ async fn create(
         totp_seed: None,
         totp_on_at: None,
         totp_step: None,
+        ends_at: None,
+        ends_by: None,
         version: 1,
         created_at: now,
         updated_at: now,

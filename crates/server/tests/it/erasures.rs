@@ -10,7 +10,7 @@ use store::control::erasures;
 use testing::process::files_below;
 use testing::{Client, TestHouse};
 
-const DAY: Duration = Duration::from_hours(24);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 fn id(org: &str) -> OrgId {
     org.parse().expect("an id")
@@ -71,17 +71,17 @@ async fn inside(house: &TestHouse, org: &str) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The tables of the control database that hold an id, on PostgreSQL.
-async fn in_control(house: &TestHouse, uuid: &str) -> Vec<String> {
+/// The tables of the control database that hold a text, hyphens aside; on PostgreSQL.
+pub(crate) async fn in_control(house: &TestHouse, text: &str) -> Vec<String> {
     let raw = house.raw().await;
     let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'control' ORDER BY 1";
     let mut found = Vec::new();
     for table in raw.query(tables, &[]).await.expect("listed") {
         let table: String = table.get(0);
-        let text = format!(
+        let count = format!(
             "SELECT count(*) FROM control.{table} t WHERE replace(to_jsonb(t)::text, '-', '') LIKE '%' || $1 || '%'"
         );
-        if raw.query_one(&text, &[&uuid]).await.expect("read").get::<_, i64>(0) > 0 {
+        if raw.query_one(&count, &[&text]).await.expect("read").get::<_, i64>(0) > 0 {
             found.push(table);
         }
     }

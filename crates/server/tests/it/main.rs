@@ -8,6 +8,7 @@ mod erasures;
 mod factors;
 mod gateway;
 mod invitations;
+mod leaving;
 mod lifetimes;
 mod logins;
 mod mail_addresses;

@@ -129,11 +129,15 @@ pub(crate) async fn note(tx: &mut ControlTx, id: ErasureId, counts: &Counts) -> 
     Ok(())
 }
 
-/// Completes a receipt with what was erased in the control database, and signs it.
+/// Completes a receipt with what was erased in other stores and in the control database, and signs it.
 /// # Errors
 /// [`Error::Stale`] when it was completed before; as the database.
-pub async fn finish(tx: &mut ControlTx, mut erasure: Erasure, control: BTreeMap<String, i64>) -> Result<Erasure> {
-    let mut counts = erasure.counted();
+pub async fn finish(
+    tx: &mut ControlTx,
+    mut erasure: Erasure,
+    mut counts: Counts,
+    control: BTreeMap<String, i64>,
+) -> Result<Erasure> {
     counts.insert("control".into(), Some(control));
     erasure.counts = Some(serde_json::to_string(&counts).map_err(|error| Error::bug(error.to_string()))?);
     erasure.erased_at = Some(tx.now());

@@ -126,6 +126,32 @@ pub async fn orgs_of(tx: &mut ControlTx, user: UserId) -> Result<Vec<OrgId>> {
     tx.sql("SELECT org_id FROM memberships WHERE user_id = $1 ORDER BY org_id LIMIT 100").bind(user).all().await
 }
 
+/// All stays of a person, in any standing.
+/// # Errors
+/// As the database.
+pub async fn of_person(tx: &mut ControlTx, user: UserId) -> Result<Vec<Membership>> {
+    tx.sql(
+        "SELECT id, org_id, user_id, role, standing, seen_at, version, created_at FROM memberships WHERE user_id = $1 ORDER BY org_id",
+    )
+    .bind(user)
+    .all()
+    .await
+}
+
+/// How many members an organisation has beside this person, without those whose accounts are about to be deleted.
+/// # Errors
+/// As the database.
+pub async fn count_staying(tx: &mut ControlTx, org: OrgId, but: UserId) -> Result<i64> {
+    tx.sql(
+        "SELECT count(*) FROM memberships m JOIN people p ON p.id = m.user_id
+         WHERE m.org_id = $1 AND m.user_id <> $2 AND p.ends_at IS NULL",
+    )
+    .bind(org)
+    .bind(but)
+    .one()
+    .await
+}
+
 /// How many members an organisation has.
 /// # Errors
 /// As the database.

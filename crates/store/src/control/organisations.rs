@@ -259,6 +259,17 @@ pub async fn count_made_by(tx: &mut ControlTx, user: UserId) -> Result<i64> {
     tx.sql("SELECT count(*) FROM organisations WHERE made_by = $1").bind(user).one().await
 }
 
+/// Organisations that a person closed and that are to be erased at exactly the given time: they close because the account does.
+/// # Errors
+/// As the database.
+pub async fn closing_with(tx: &mut ControlTx, user: UserId, closes_at: Time) -> Result<Vec<OrgId>> {
+    tx.sql("SELECT id FROM organisations WHERE status = 'closing' AND closes_at = $2 AND closing_by = $1 ORDER BY id")
+        .bind(user)
+        .bind(closes_at)
+        .all()
+        .await
+}
+
 /// Who asked for the end of an organisation, and when.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct Ending {

@@ -1,5 +1,7 @@
 //! People: who can sign in.
 
+use std::collections::BTreeMap;
+
 use domain::email::Email;
 use domain::status::Standing;
 use domain::text::PersonName;
@@ -35,6 +37,10 @@ pub struct Person {
     /// The last time step whose code was used.
     #[serde(skip_serializing)]
     pub totp_step: Option<i64>,
+    /// Until when the deletion of the account can be undone, when it was asked for.
+    pub ends_at: Option<Time>,
+    /// Who asked for it: the person, or an operator.
+    pub ends_by: Option<UserId>,
     /// Counts changes, for ETags.
     pub version: i64,
     /// When they signed up.
@@ -71,8 +77,8 @@ pub async fn insert(tx: &mut ControlTx, person: &Person) -> Result<()> {
 /// As the database.
 pub async fn find(tx: &mut ControlTx, id: UserId) -> Result<Option<Person>> {
     tx.sql(
-        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
-                updated_at
+        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, ends_at, ends_by,
+                version, created_at, updated_at
          FROM people WHERE id = $1",
     )
     .bind(id)
@@ -92,8 +98,8 @@ pub async fn get(tx: &mut ControlTx, id: UserId) -> Result<Person> {
 /// As the database.
 pub async fn find_by_email(tx: &mut ControlTx, email: &Email) -> Result<Option<Person>> {
     tx.sql(
-        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
-                updated_at
+        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, ends_at, ends_by,
+                version, created_at, updated_at
          FROM people WHERE email_key = $1",
     )
     .bind(email.normalised())
@@ -109,8 +115,9 @@ pub async fn update(tx: &mut ControlTx, person: &Person) -> Result<()> {
     let changed = tx
         .sql(
             "UPDATE people SET email = $2, email_key = $3, name = $4, password_hash = $5, standing = $6, operator = $7, verified_at = $8,
-                               totp_seed = $9, totp_on_at = $10, totp_step = $11, version = version + 1, updated_at = $12
-             WHERE id = $1 AND version = $13",
+                               totp_seed = $9, totp_on_at = $10, totp_step = $11, ends_at = $12, ends_by = $13, version = version + 1,
+                               updated_at = $14
+             WHERE id = $1 AND version = $15",
         )
         .bind(person.id)
         .bind(&person.email)
@@ -123,6 +130,8 @@ pub async fn update(tx: &mut ControlTx, person: &Person) -> Result<()> {
         .bind(person.totp_seed.clone())
         .bind(person.totp_on_at)
         .bind(person.totp_step)
+        .bind(person.ends_at)
+        .bind(person.ends_by)
         .bind(now)
         .bind(person.version)
         .run()
@@ -158,4 +167,38 @@ pub async fn use_step(tx: &mut ControlTx, id: UserId, step: i64) -> Result<bool>
         .run()
         .await?;
     Ok(used > 0)
+}
+
+/// People the undoing of whose deletion ended by the given time, those that wait longest first; at most `limit`.
+/// # Errors
+/// As the database.
+pub async fn ended(tx: &mut ControlTx, by: Time, limit: i64) -> Result<Vec<UserId>> {
+    tx.sql("SELECT id FROM people WHERE ends_at <= $1 ORDER BY ends_at, id LIMIT $2").bind(by).bind(limit).all().await
+}
+
+/// Removes a person with all that the control database holds of them but ids; says how many rows each table gave. Their stays must
+/// have ended.
+/// # Errors
+/// As the database.
+pub async fn remove(tx: &mut ControlTx, person: &Person) -> Result<BTreeMap<String, i64>> {
+    let (id, email) = (person.id, person.email.normalised());
+    let mut removed = BTreeMap::new();
+    let mut count = |table: &str, rows: u64| removed.insert(table.to_owned(), i64::try_from(rows).unwrap_or(i64::MAX));
+    let mails = tx
+        .sql("DELETE FROM mails WHERE user_id = $1 OR recipient = $2 OR lower(recipient) = $3")
+        .bind(id)
+        .bind(&person.email)
+        .bind(email.clone());
+    count("mails", mails.run().await?);
+    count("invitations", tx.sql("DELETE FROM invitations WHERE email_key = $1").bind(email).run().await?);
+    let families =
+        tx.sql("DELETE FROM refresh_tokens WHERE session_id IN (SELECT id FROM sessions WHERE user_id = $1)");
+    count("refresh_tokens", families.bind(id).run().await?);
+    count("sessions", tx.sql("DELETE FROM sessions WHERE user_id = $1").bind(id).run().await?);
+    count("tickets", tx.sql("DELETE FROM tickets WHERE user_id = $1").bind(id).run().await?);
+    count("recovery_codes", tx.sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(id).run().await?);
+    count("identities", tx.sql("DELETE FROM identities WHERE user_id = $1").bind(id).run().await?);
+    count("people", tx.sql("DELETE FROM people WHERE id = $1").bind(id).run().await?);
+    tx.shift_authority();
+    Ok(removed)
 }

@@ -19,6 +19,8 @@ pub enum Purpose {
     ChangeEmail,
     /// To take that back; goes to the old address.
     UndoEmail,
+    /// To keep an account that is about to be deleted.
+    KeepAccount,
 }
 
 impl Purpose {
@@ -30,6 +32,7 @@ impl Purpose {
             Self::Reset => "reset",
             Self::ChangeEmail => "change_email",
             Self::UndoEmail => "undo_email",
+            Self::KeepAccount => "keep_account",
         }
     }
 }

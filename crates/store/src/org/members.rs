@@ -121,7 +121,8 @@ pub async fn of_person<P: Place>(tx: &mut Tx, user: UserId, after: Option<P>, li
     statement.bind(user).bind(after_id(after)).bind(limit).all().await
 }
 
-/// Takes a person out of all teams and projects that they were put into during a stay that has ended.
+/// Takes a person out of all teams and projects that they were put into during a stay that has ended, and forgets how they had set
+/// things up for themselves.
 pub(crate) async fn depart(tx: &mut Transaction, departure: &Departure) -> Result<()> {
     for at in [At::Team, At::Project] {
         let statement = match at {
@@ -131,6 +132,8 @@ pub(crate) async fn depart(tx: &mut Transaction, departure: &Departure) -> Resul
         let statement = statement.unaudited("part of the end of a stay, which is recorded");
         statement.bind(departure.user).bind(departure.membership).run().await?;
     }
+    let configs = tx.sql("DELETE FROM configs WHERE user_id = $1").bind(departure.user);
+    configs.unaudited("part of the end of a stay, which is recorded").run().await?;
     Ok(())
 }
 

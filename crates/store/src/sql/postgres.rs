@@ -56,8 +56,8 @@ pub(crate) fn tls() -> tokio_postgres_rustls::MakeRustlsConnect {
     tokio_postgres_rustls::MakeRustlsConnect::new(config)
 }
 
-/// Begins a transaction; `tenant` is set for its length, `lock` parts writers that would otherwise race.
-pub(crate) async fn begin(pool: &Pool, access: Access, tenant: Option<Uuid>, lock: Option<i64>) -> Result<Transaction> {
+/// Begins a transaction; `tenant` is set for its length, `locks` part writers that would otherwise race.
+pub(crate) async fn begin(pool: &Pool, access: Access, tenant: Option<Uuid>, locks: &[i64]) -> Result<Transaction> {
     let client = pool.get().await.map_err(|error| match error {
         deadpool_postgres::PoolError::Timeout(_) => Error::Busy("waited too long for a database connection"),
         other => Error::Unavailable(other.to_string()),
@@ -70,7 +70,7 @@ pub(crate) async fn begin(pool: &Pool, access: Access, tenant: Option<Uuid>, loc
     if let Some(org) = tenant {
         begin.push_str(&format!("; SELECT set_config('rowhouse.org', '{org}', true)"));
     }
-    if let Some(lock) = lock {
+    for lock in locks {
         begin.push_str(&format!("; SELECT pg_advisory_xact_lock({lock})"));
     }
     Ok(Transaction { client: Some(client), begin: Some(begin), poisoned: false })

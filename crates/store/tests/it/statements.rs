@@ -210,8 +210,10 @@ async fn postgres_prepares_every_statement_in_its_role() {
 fn every_table_of_an_organisation_is_counted_and_emptied_at_its_end() {
     let texts: Vec<Text> = texts().into_iter().filter(|text| text.place.starts_with("erasure.rs")).collect();
     let all = tables(&fresh(ORG));
-    let counted =
-        texts.iter().filter(|text| text.sqlite.starts_with("SELECT")).flat_map(|text| tables_in(&text.sqlite));
+    let counted = texts
+        .iter()
+        .filter(|text| text.sqlite.starts_with("SELECT") && !text.sqlite.contains("WHERE"))
+        .flat_map(|text| tables_in(&text.sqlite));
     assert_eq!(counted.collect::<Vec<_>>(), all);
     let mut emptied: Vec<String> = texts
         .iter()

@@ -1,5 +1,6 @@
 //! People of the installation, as the operator sees them.
 
+mod delete;
 mod get;
 mod update;
 
@@ -14,11 +15,10 @@ use store::control::people::Person;
 use crate::routes::Routes;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/api/v1/operator/people/{id}", "Shows a person.", get::get).patch(
-        "/api/v1/operator/people/{id}",
-        "Suspends a person's account, or restores it.",
-        update::update,
-    )
+    routes
+        .get("/api/v1/operator/people/{id}", "Shows a person.", get::get)
+        .patch("/api/v1/operator/people/{id}", "Suspends a person's account, or restores it.", update::update)
+        .delete("/api/v1/operator/people/{id}", "Deletes an account; for 30 days it can be restored.", delete::delete)
 }
 
 /// A person.
@@ -35,6 +35,8 @@ pub(crate) struct PersonView {
     verified_at: Option<Time>,
     /// Whether a second factor is asked for.
     second_factor: bool,
+    /// Until when the deletion of the account can be undone, when it was asked for.
+    ends_at: Option<Time>,
     created_at: Time,
 }
 
@@ -48,6 +50,7 @@ impl From<Person> for PersonView {
             operator: person.operator,
             verified_at: person.verified_at,
             second_factor: person.totp_on_at.is_some(),
+            ends_at: person.ends_at,
             created_at: person.created_at,
         }
     }

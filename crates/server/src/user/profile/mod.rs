@@ -1,6 +1,8 @@
 //! What a person tells of themselves.
 
+pub(super) mod delete;
 pub(super) mod get;
+pub(super) mod restore;
 pub(super) mod update;
 
 use domain::email::Email;

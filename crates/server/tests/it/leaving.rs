@@ -1,0 +1,191 @@
+//! The end of an account: asked for, undone in time or not, erased with a receipt; what others share goes on.
+
+use std::time::Duration;
+
+use serde_json::json;
+use store::Engine;
+use store::control::erasures;
+use testing::{Client, PASSWORD, TestHouse};
+
+use crate::erasures::{DAY, in_control};
+
+const OWN: &str = "/api/v1/user/profile";
+
+/// Lets the time pass in which an account can be kept, and erases what is due.
+async fn erase(house: &TestHouse) {
+    house.clock.advance(30 * DAY);
+    round(house).await;
+    house.clock.advance(tenancy::erasure::SETTLING);
+    round(house).await;
+    house.clock.advance(tenancy::erasure::POSTPONED);
+    round(house).await;
+}
+
+async fn round(house: &TestHouse) {
+    tenancy::erasure::organisations(&house.house).await.expect("a round");
+    tenancy::erasure::people(&house.house).await.expect("a round");
+}
+
+async fn login(house: &TestHouse, name: &str) -> testing::Answer {
+    let body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
+    house.visitor().post("/api/v1/auth/login", &body).await
+}
+
+/// Makes somebody a second owner.
+async fn second_owner(ann: &Client, user: &str) {
+    ann.patch(&format!("/api/v1/members/{user}"), &json!({ "role": "owner" })).await.expect(200);
+}
+
+testing::both_stores! {
+    async fn signing_in_keeps_the_account_and_its_organisation(house) {
+        let ann = house.sign_up("Ann").await;
+        let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Key" })).await.expect(201).str("/key").to_owned();
+        let key = house.visitor().with_token(Some(&key));
+        let asked = ann.delete(OWN).await.expect(200);
+        assert_eq!(asked.str("/ends_at"), "2026-12-22T10:00:00.000000Z");
+        assert_eq!(asked.json["closing"], json!([ann.org]));
+        assert_eq!(ann.get(OWN).await.status, 401);
+        assert_eq!(key.get("/api/v1/teams").await.status, 401);
+        house.clock.advance(30 * DAY - Duration::from_secs(1));
+        round(&house).await;
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        key.get("/api/v1/teams").await.expect(200);
+        erase(&house).await;
+        let ann = house.sign_in(&ann, "Ann").await;
+        assert_eq!(ann.get("/api/v1/teams").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+        let actions = house.actions(&ann).await;
+        let end: Vec<_> = actions.iter().map(String::as_str).filter(|action| !action.starts_with("session.")).collect();
+        let story = ["organisation.closing", "person.deletion_asked", "organisation.restored", "person.restored"];
+        assert!(end.windows(4).any(|four| four == story), "{end:?}");
+    }
+
+    async fn the_mailed_link_keeps_it_too_once_and_in_time(house) {
+        let ann = house.sign_up("Ann").await;
+        ann.delete(OWN).await.expect(200);
+        let token = json!({ "token": house.mailed_token("ann@example.com", "Your account will be deleted").await });
+        let url = "/api/v1/user/profile/restore";
+        house.visitor().post(url, &json!({ "token": "wrong" })).await.expect(409);
+        house.visitor().post(url, &token).await.expect(204);
+        house.visitor().post(url, &token).await.expect(409);
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        house.clock.advance(Duration::from_mins(1));
+        ann.delete(OWN).await.expect(200);
+        let token = json!({ "token": house.mailed_token("ann@example.com", "Your account will be deleted").await });
+        house.clock.advance(30 * DAY);
+        house.visitor().post(url, &token).await.expect(409);
+        assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
+    }
+
+    async fn an_organisation_with_other_people_keeps_an_owner(house) {
+        let ann = house.sign_up("Ann").await;
+        let max = house.join(&ann, "Max", "admin").await;
+        let refused = ann.delete(OWN).await.expect(409);
+        assert_eq!(refused.code(), "conflict");
+        let message = refused.str("/error/message");
+        assert!(message.contains("Ann's house") && message.contains(&ann.org), "{message}");
+        ann.get(OWN).await.expect(200);
+        let to = json!({ "user_id": max.user });
+        ann.post(&format!("/api/v1/orgs/{}/transfer", ann.org), &to).await.expect(200);
+        assert_eq!(ann.delete(OWN).await.expect(200).json["closing"], json!([]));
+        // The one who stays is the last owner now, and has nobody else: Ann does not count any more.
+        assert_eq!(max.delete(OWN).await.expect(200).json["closing"].as_array().map(Vec::len), Some(2));
+    }
+
+    async fn of_two_owners_who_leave_at_once_one_stays(house) {
+        let ann = house.sign_up("Ann").await;
+        let max = house.join(&ann, "Max", "admin").await;
+        house.join(&ann, "Eve", "viewer").await;
+        second_owner(&ann, &max.user).await;
+        let (one, two) = tokio::join!(ann.delete(OWN), max.delete(OWN));
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409], "{} {}", one.text, two.text);
+    }
+
+    async fn nothing_personal_is_left_of_an_erased_person(house) {
+        let (bob, ann) = (house.sign_up("Bob").await, house.sign_up("Ann").await);
+        house.operator("Olga").await;
+        let there = house.bring(&bob, &ann, "Ann", "member").await;
+        let team = bob.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        let place = format!("/api/v1/teams/{}/members/{}", team.str("/id"), ann.user);
+        bob.put(&place, &json!({ "role": "viewer" })).await.expect(200);
+        there.patch("/api/v1/user/config", &json!({ "language": "de" })).await.expect(200);
+        ann.delete(OWN).await.expect(200);
+        erase(&house).await;
+        assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        olga.get(&format!("/api/v1/operator/people/{}", ann.user)).await.expect(404);
+        assert!(!olga.get("/api/v1/operator/mails").await.expect(200).text.contains("ann@example.com"));
+        let mut tx = house.store().read_control().await.expect("begun");
+        let receipt = erasures::about(&mut tx, &ann.user).await.expect("there");
+        drop(tx);
+        assert!(house.store().attests(&receipt));
+        let counted = receipt.counted();
+        assert_eq!(counted[&bob.org].as_ref().expect("counted")["configs"], 1);
+        assert_eq!(counted[&bob.org].as_ref().expect("counted")["team_members"], 1);
+        assert_eq!(counted["control"].as_ref().expect("counted")["people"], 1);
+        if house.engine() == Engine::Postgres {
+            assert_eq!(in_control(&house, "ann@example.com").await, Vec::<String>::new());
+            let uuid = ann.user.trim_start_matches("usr_");
+            assert_eq!(in_control(&house, uuid).await, ["audit", "erasures"]);
+            let raw = house.raw().await;
+            for table in ["configs", "team_members"] {
+                let text = format!("SELECT count(*) FROM org.{table} WHERE user_id = '{uuid}'");
+                assert_eq!(raw.query_one(&text, &[]).await.expect("read").get::<_, i64>(0), 0, "{table}");
+            }
+        }
+        // Bob's organisation goes on, and its log names the id.
+        let bob = house.sign_in(&bob, "Bob").await;
+        assert_eq!(bob.get("/api/v1/members").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+        assert_eq!(bob.get(&format!("/api/v1/teams/{}/members", team.str("/id"))).await.expect(200).json["data"], json!([]));
+        let entries = house.audit(&bob).await;
+        assert!(entries.iter().any(|entry| entry.action == "person.erased" && entry.object == ann.user));
+        let org = bob.org.parse().expect("an id");
+        assert_eq!(house.store().verify_org(org).await.expect("walked").fault, None);
+        assert_eq!(house.store().verify_house().await.expect("walked").fault, None);
+        // The address is free, and who comes with it is somebody else.
+        let again = house.sign_up("Ann").await;
+        assert_ne!(again.user, ann.user);
+        assert_eq!(again.get("/api/v1/orgs").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn it_takes_a_fresh_factor_and_a_person(house) {
+        let ann = house.sign_up("Ann").await;
+        let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Key" })).await.expect(201).str("/key").to_owned();
+        assert_eq!(house.visitor().with_token(Some(&key)).delete(OWN).await.expect(403).code(), "forbidden");
+        assert_eq!(ann.with("if-match", "\"7\"").delete(OWN).await.expect(412).code(), "stale");
+        house.clock.advance(Duration::from_mins(11));
+        let ann = house.refreshed(&ann).await;
+        assert_eq!(ann.delete(OWN).await.expect(403).code(), "step_up_needed");
+        ann.get(OWN).await.expect(200);
+    }
+
+    async fn what_the_operator_deletes_the_operator_alone_restores(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let url = format!("/api/v1/operator/people/{}", ann.user);
+        ann.delete(&url).await.expect(404);
+        let asked = olga.delete(&url).await.expect(200);
+        assert_eq!((asked.str("/standing"), asked.str("/ends_at")), ("suspended", "2026-12-22T10:00:00.000000Z"));
+        assert_eq!(olga.delete(&url).await.expect(409).code(), "conflict");
+        assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
+        assert!(house.mail("ann@example.com", "Your account will be deleted").await.body.contains("The operator"));
+        let restored = olga.patch(&url, &json!({ "standing": "active" })).await.expect(200);
+        assert!(restored.json["ends_at"].is_null());
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        let own = format!("/api/v1/operator/people/{}", olga.user);
+        assert_eq!(olga.delete(&own).await.expect(409).code(), "conflict");
+        // A suspension puts a deletion off.
+        olga.delete(&url).await.expect(200);
+        let suspended = olga.patch(&url, &json!({ "standing": "suspended" })).await.expect(200);
+        assert!(suspended.json["ends_at"].is_null());
+        assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
+        house.clock.advance(Duration::from_mins(11));
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        erase(&house).await;
+        let olga = house.sign_in(&olga, "Olga").await;
+        assert_eq!(olga.get(&url).await.expect(200).str("/standing"), "suspended");
+    }
+}
