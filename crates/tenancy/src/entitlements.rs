@@ -4,7 +4,7 @@
 use domain::OrgId;
 use domain::plan::{Entitlements, Feature, Meter};
 use store::ControlTx;
-use store::control::{invitations, memberships, organisations, overrides};
+use store::control::{api_keys, invitations, memberships, organisations, overrides};
 
 use crate::{Error, House, Result};
 
@@ -29,6 +29,46 @@ pub async fn require(house: &House, org: OrgId, feature: Feature) -> Result<()> 
     entitlements
         .require(feature)
         .map_err(|lacking| Error::Entitlement { entitlement: lacking.feature.as_str(), plan: lacking.plan.to_string() })
+}
+
+/// How many of something an organisation may have, as its plan says now.
+#[derive(Debug)]
+pub struct Room {
+    meter: Meter,
+    most: u64,
+    plan: String,
+}
+
+impl Room {
+    fn of(entitlements: &Entitlements, meter: Meter) -> Self {
+        Self { meter, most: entitlements.limit(meter).value, plan: entitlements.plan().to_string() }
+    }
+
+    /// Lets pass when one more than those there are is within the limit. Count them in the transaction that adds it.
+    /// # Errors
+    /// [`Error::Entitlement`] names what there is too much of.
+    pub fn require(&self, taken: i64) -> Result<()> {
+        if u64::try_from(taken).unwrap_or(0) < self.most {
+            return Ok(());
+        }
+        Err(Error::Entitlement { entitlement: self.meter.as_str(), plan: self.plan.clone() })
+    }
+}
+
+/// How many of something an organisation may have. Read it before the organisation's own transaction begins.
+/// # Errors
+/// As the database.
+pub async fn room(house: &House, org: OrgId, meter: Meter) -> Result<Room> {
+    let mut tx = house.store.read_control().await?;
+    Ok(Room::of(&of(house, &mut tx, org).await?, meter))
+}
+
+/// Lets pass when one more API key is within the limit. Holds the organisation's turn.
+/// # Errors
+/// [`Error::Entitlement`] names the keys.
+pub async fn require_key(house: &House, tx: &mut ControlTx, org: OrgId) -> Result<()> {
+    let room = Room::of(&of(house, tx, org).await?, Meter::ApiKeys);
+    room.require(api_keys::count_living(tx, org).await?)
 }
 
 /// How many seats are taken: members, suspended ones too, and open invitations.

@@ -46,6 +46,14 @@ pub enum Error {
         /// The plan.
         plan: String,
     },
+    /// There are as many as there may be.
+    #[error("there may be {most} {what} at the most")]
+    Limit {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        most: i64,
+    },
     /// The store's own error.
     #[error(transparent)]
     Store(#[from] store::Error),

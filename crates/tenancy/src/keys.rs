@@ -13,7 +13,7 @@ use store::control::api_keys::{self, ApiKey};
 use store::control::mails;
 use store::{Actor, ControlTx, Json, Scope, Turn};
 
-use crate::{Error, House, Result, letters};
+use crate::{Error, House, Result, entitlements, letters};
 
 /// How long a key lives when its maker says nothing.
 pub const LIFETIME: Duration = Duration::from_hours(90 * 24);
@@ -65,9 +65,10 @@ pub struct Fresh {
 
 /// Makes a key for the scope's organisation and person. One that a key makes ends with its maker key.
 /// # Errors
-/// [`Error::Forbidden`] when the maker key has just ended.
+/// [`Error::Forbidden`] when the maker key has just ended; [`Error::Entitlement`] when the plan includes no more keys.
 pub async fn create(house: &House, scope: &Scope, new: &NewKey) -> Result<Fresh> {
     let (mut tx, presented) = begin(house, scope, new.mode).await?;
+    entitlements::require_key(house, &mut tx, scope.org()).await?;
     let now = house.store.ambient().now();
     let maker = match scope.actor() {
         Actor::Key { key, .. } => Some(living(&mut tx, scope, *key, now).await?),

@@ -51,6 +51,8 @@ pub struct Rules {
     pub refresh_idle: Duration,
     /// How long a family of refresh tokens lives at the most.
     pub refresh_longest: Duration,
+    /// How many organisations there may be that one person has made; those that close count until they are erased.
+    pub organisations_each: i64,
     /// The plans on offer.
     pub plans: Plans,
 }
@@ -65,6 +67,7 @@ impl Rules {
             access_lifetime: Duration::from_mins(10),
             refresh_idle: Duration::from_hours(14 * 24),
             refresh_longest: Duration::from_hours(30 * 24),
+            organisations_each: 25,
             plans: Plans::builtin(),
         }
     }

@@ -8,17 +8,17 @@ use store::audit::Event;
 use store::control::people::{self, Person};
 use store::control::tickets::{self, Purpose};
 use store::control::{mails, memberships, organisations, recovery_codes, sessions};
-use store::{ControlTx, Origin, Turn};
+use store::{Actor, ControlTx, Origin, Turn};
 
 use crate::login::{self, Tokens};
-use crate::{Error, House, Result, letters, links, orgs, throttle};
+use crate::{Error, House, Result, leaving, letters, links, orgs, throttle};
 
 /// Queues a mail by which a person shows that the address is theirs, unless one went out a moment ago.
 pub(crate) async fn ask_to_verify(house: &House, tx: &mut ControlTx, person: &Person, origin: &Origin) -> Result<()> {
     if throttle::may_mail(tx, house, "verify", &person.email).await? {
         let (token, until) = links::issue(house, tx, Purpose::Verify, person.id, &person.email).await?;
         mails::queue(tx, letters::verify(house, person, &token, until, origin)).await?;
-        tx.record_house(&store::Actor::System, origin, Event::new("person.asked_to_verify", person.id)).await?;
+        tx.record_house(&Actor::System, origin, Event::new("person.asked_to_verify", person.id)).await?;
     }
     Ok(())
 }
@@ -135,7 +135,8 @@ pub async fn confirm_change(house: &House, token: &SecretText, origin: &Origin) 
 }
 
 /// Takes a change of the mail address back, before or after it took effect. Somebody else was at the account: all sessions end, the
-/// password is void and a link for a new one is mailed, and a second factor that was set up since is off.
+/// password is void and a link for a new one is mailed, a second factor that was set up since is off, and a deletion of the account
+/// is undone.
 /// # Errors
 /// [`Error::Ticket`] when the link is not valid; [`store::Error::Taken`] when somebody else has the address by now.
 pub async fn undo_change(house: &House, token: &SecretText, origin: &Origin) -> Result<()> {
@@ -164,5 +165,10 @@ pub async fn undo_change(house: &House, token: &SecretText, origin: &Origin) -> 
     mails::queue(&mut tx, letters::reset(house, &person, &token, until, origin)).await?;
     let event = Event::new("person.email_change_undone", user).before(&before).after(&person);
     login::record_everywhere(&mut tx, &person, origin, &event).await?;
+    let person = people::get(&mut tx, user).await?;
+    if leaving::can_come_back(&person, house.store.ambient().now()) {
+        // Whoever took the address could delete the account, too; the link that keeps it went to them.
+        leaving::restore(&mut tx, person, &Actor::Person(user), origin).await?;
+    }
     Ok(tx.commit().await?)
 }

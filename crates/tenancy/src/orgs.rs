@@ -15,10 +15,21 @@ use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Organisation};
 use store::{Actor, ControlTx, Origin, Turn};
 
-use crate::{House, Result};
+use crate::{Error, House, Result};
 
 /// How long a closing can be undone (security facts, section 9.2).
 pub const GRACE: Duration = Duration::from_hours(30 * 24);
+
+/// Lets pass who has not made as many organisations as one person may. Holds the person's turn, so that none is made meanwhile.
+/// # Errors
+/// [`Error::Limit`] when they have.
+pub async fn require_room(house: &House, tx: &mut ControlTx, maker: UserId) -> Result<()> {
+    let most = house.rules.organisations_each;
+    if organisations::count_made_by(tx, maker).await? < most {
+        return Ok(());
+    }
+    Err(Error::Limit { what: "organizations", most })
+}
 
 /// Writes the control rows of a new organisation and of its owner.
 /// # Errors

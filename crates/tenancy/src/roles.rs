@@ -2,7 +2,7 @@
 
 use domain::access::{Level, Permission, PermissionSet};
 use domain::authoriser::{Grants, Object};
-use domain::plan::Feature;
+use domain::plan::{Feature, Meter};
 use domain::role::{Builtin, Role, held_at};
 use domain::text::{Description, RoleName};
 use domain::{OrgId, RoleId, TeamId};
@@ -86,7 +86,7 @@ impl Draft {
 
 /// Makes a custom role. The transaction is ready to be committed.
 /// # Errors
-/// [`Error::Entitlement`] when the plan has no custom roles; [`Error::Forbidden`] when the role goes beyond its maker;
+/// [`Error::Entitlement`] when the plan has no custom roles, or no more of them; [`Error::Forbidden`] when the role goes beyond its maker;
 /// [`StoreError::Taken`] when the name is in use.
 pub async fn create(house: &House, scope: &Scope, name: RoleName, draft: Draft) -> Result<(Tx, CustomRole)> {
     entitlements::require(house, scope.org(), Feature::CustomRoles).await?;
@@ -102,7 +102,9 @@ pub async fn create(house: &House, scope: &Scope, name: RoleName, draft: Draft) 
     };
     Draft { name: Some(name), ..draft }.apply(&mut role)?;
     within(scope.grants().at(Object::Organisation), role.allows())?;
+    let room = entitlements::room(house, scope.org(), Meter::Roles).await?;
     let mut tx = house.store.open(scope).begin().await?;
+    room.require(roles::count(&mut tx).await?)?;
     roles::insert(&mut tx, &role).await?;
     tx.record(Event::new("role.created", role.id).after(&role)).await?;
     Ok((tx, role))

@@ -40,9 +40,11 @@ pub struct SignedUp {
 
 /// Signs a person up and in, at once: for installations that do not verify mail addresses first.
 /// # Errors
-/// [`store::Error::Taken`] when the address is in use; [`Error::Invalid`] when the password is too easy to guess.
+/// [`store::Error::Taken`] when the address is in use; [`Error::Invalid`] when the password is too easy to guess;
+/// [`Error::Throttled`] after too many sign-ups from one source.
 pub async fn immediately(house: &House, newcomer: Newcomer, origin: &Origin) -> Result<SignedUp> {
     let organisation = check(&newcomer)?;
+    throttle::charge_sign_up(house, origin).await?;
     let hash = house.passwords.hash(newcomer.password.expose()).await?;
     let mut tx = house.store.begin_control(Turn::Free).await?;
     let (person, organisation) = create(house, &mut tx, newcomer, organisation, hash, true, origin).await?;

@@ -24,7 +24,7 @@ pub(crate) struct Bound {
 
 /// Sign-ins to one account from one source (security facts, section 5).
 const ACCOUNT: Bound = Bound { free: 10, window: Duration::from_mins(15), longest: Duration::from_hours(4) };
-/// Sign-ins from one source, and requests for mails from it. Many may share a source, so the wait does not grow.
+/// Sign-ins from one source, sign-ups, and requests for mails from it. Many may share a source, so the wait does not grow.
 const SOURCE: Bound = Bound { free: 100, window: Duration::from_mins(15), longest: Duration::from_mins(15) };
 /// Sign-ins to one account from anywhere: many sources that guess at it together are slowed to a try a minute.
 const EVERYWHERE: Bound = Bound { free: 50, window: Duration::from_mins(15), longest: Duration::from_mins(1) };
@@ -163,6 +163,18 @@ pub(crate) async fn code_was_right(tx: &mut ControlTx, house: &House, user: User
 pub(crate) async fn charge_mail_request(tx: &mut ControlTx, house: &House, origin: &Origin) -> Result<()> {
     let name = format!("mail requests {}", source(&origin.address));
     charge(tx, &subject(house, &name), SOURCE, house.store.ambient().now()).await?.map_err(throttled)
+}
+
+/// Counts a sign-up that takes no mail. One without an address comes from the installation itself.
+pub(crate) async fn charge_sign_up(house: &House, origin: &Origin) -> Result<()> {
+    if origin.address.is_empty() {
+        return Ok(());
+    }
+    let now = house.store.ambient().now();
+    let name = format!("sign-ups {}", source(&origin.address));
+    let mut tx = house.store.begin_control(Turn::Free).await?;
+    charge(&mut tx, &subject(house, &name), SOURCE, now).await?.map_err(throttled)?;
+    Ok(tx.commit().await?)
 }
 
 /// Counts an invitation that goes by mail. Other organisations' invitations to the same address tell nothing here.

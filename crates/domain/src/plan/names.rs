@@ -93,6 +93,10 @@ names! {
     Prospects = "prospects": "People in all outreach lists together.";
     Mails = "mails": "Mails sent to people outside the organisation in a month.";
     Concurrency = "concurrency": "Calls, jobs and agent runs at the same time.";
+    Teams = "teams": "Teams at all levels of the tree together.";
+    Projects = "projects": "Projects, archived ones included.";
+    Roles = "roles": "Custom roles.";
+    ApiKeys = "api_keys": "API keys that have neither expired nor been revoked.";
 }
 
 impl Meter {

@@ -67,6 +67,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
         409,
         "The request with this Idempotency-Key took effect; its answer held tokens and is not given twice.",
     ),
+    ("limit_reached", 409, "There are as many as there may be; `param` names of what."),
     ("request_running", 409, "A request with this Idempotency-Key is still running."),
     ("stale", 412, "The thing was changed since it was read: read it again."),
     ("too_large", 413, "The body is too large."),
@@ -253,6 +254,13 @@ impl From<tenancy::Error> for Problem {
             E::StepUp => Self::new("step_up_needed", error.to_string()),
             E::Forbidden(text) => Self::new("forbidden", text),
             E::Conflict(text) => Self::new("conflict", text),
+            E::Limit { what, most } => Self {
+                param: Some(what.to_owned()),
+                ..Self::new(
+                    "limit_reached",
+                    format!("There may be {most} {what} at the most; delete one that is not needed."),
+                )
+            },
             E::Entitlement { entitlement, plan } => Self {
                 param: Some(entitlement.to_owned()),
                 ..Self::new(

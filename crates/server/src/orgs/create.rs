@@ -23,6 +23,7 @@ pub(crate) struct CreateOrg {
 /// The answer is stored with the organisation's first rows, before its store is made: a repetition makes no second one.
 pub(crate) async fn create(person: Person, Body(body): Body<CreateOrg>) -> Result<Versioned<Created<OrgView>>> {
     let mut tx = person.begin().await?;
+    orgs::require_room(person.house(), &mut tx, person.user()).await?;
     let made = orgs::insert(person.house(), &mut tx, person.user(), body.name, false, person.origin()).await?;
     let made = Organisation { status: OrgStatus::Active, ..made };
     let id = made.id;

@@ -1,6 +1,7 @@
 //! `POST /api/v1/projects`: makes a project.
 
 use domain::access::can;
+use domain::plan::Meter;
 use domain::role::Role;
 use domain::text::{Description, ProjectName};
 use schemars::JsonSchema;
@@ -8,6 +9,7 @@ use serde::Deserialize;
 use store::audit::Event;
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project};
+use tenancy::entitlements;
 
 use super::ProjectView;
 use crate::http::body::Body;
@@ -50,7 +52,9 @@ pub(crate) async fn create(
         role: Role::ADMIN,
         created_at: now,
     };
+    let room = entitlements::room(caller.house(), caller.org(), Meter::Projects).await?;
     let mut tx = caller.begin().await?;
+    room.require(projects::count(&mut tx).await?)?;
     projects::insert(&mut tx, &project).await?;
     members::put(&mut tx, &maker).await?;
     tx.record(Event::new("project.created", project.id).after(&project)).await?;

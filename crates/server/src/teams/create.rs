@@ -2,11 +2,13 @@
 
 use domain::TeamId;
 use domain::access::can;
+use domain::plan::Meter;
 use domain::text::TeamName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::audit::Event;
 use store::org::teams::{self, Team};
+use tenancy::entitlements;
 
 use super::TeamView;
 use crate::http::body::Body;
@@ -42,7 +44,9 @@ pub(crate) async fn create(
         created_at: now,
         updated_at: now,
     };
+    let room = entitlements::room(caller.house(), caller.org(), Meter::Teams).await?;
     let mut tx = caller.begin().await?;
+    room.require(teams::count(&mut tx).await?)?;
     teams::insert(&mut tx, &team).await?;
     tx.record(Event::new("team.created", team.id).after(&team)).await?;
     caller.commit(tx, Versioned(team.version, Created(team.into()))).await

@@ -217,7 +217,7 @@ testing::both_stores! {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         close(&ann, "Ann").await;
         close(&bob, "Bob").await;
-        house.clock.advance(30 * DAY - Duration::from_secs(1));
+        house.clock.advance(29 * DAY);
         round(&house).await;
         let ann = house.sign_in(&ann, "Ann").await;
         ann.post(&format!("/api/v1/orgs/{}/restore", ann.org), &json!({})).await.expect(200);
@@ -253,4 +253,35 @@ async fn a_damaged_file_is_destroyed_all_the_same() {
     let receipt = erasures::about(&mut tx, &ann.org).await.expect("there");
     assert!(receipt.erased_at.is_some());
     assert_eq!(receipt.counted()["organisation"], None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_an_erased_file_opens_no_more_and_goes_too() {
+    let house = TestHouse::sqlite().await;
+    let ann = house.sign_up("Ann").await;
+    close(&ann, "Ann").await;
+    let copy = inside(&house, &ann.org).await;
+    house.clock.advance(30 * DAY);
+    round(&house).await;
+    house.clock.advance(tenancy::erasure::SETTLING);
+    house.store().destroy(id(&ann.org)).await.expect("destroyed");
+    // As if it had stopped between the key and the file, or somebody had brought a backup back.
+    for (path, bytes) in &copy {
+        std::fs::write(path, bytes).expect("written");
+    }
+    assert!(house.store().verify_org(id(&ann.org)).await.is_err(), "there is no key to it");
+    round(&house).await;
+    assert!(inside(&house, &ann.org).await.is_empty());
+    let mut tx = house.store().read_control().await.expect("begun");
+    assert!(erasures::about(&mut tx, &ann.org).await.expect("there").erased_at.is_some());
+}
+
+/// Who changes a receipt, or finds something left, is told so by the command's check.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_erased_is_seen() {
+    let house = TestHouse::sqlite().await;
+    let ann = house.sign_up("Ann").await;
+    let remains = house.store().remains(id(&ann.org)).await.expect("looked");
+    assert_eq!(remains.first().map(String::as_str), Some("it stands in the directory"));
+    assert!(remains.len() > 1, "{remains:?}");
 }

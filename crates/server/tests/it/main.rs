@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod api_keys;
 mod audit;
+mod bounds;
 mod erasures;
 mod factors;
 mod gateway;

@@ -288,6 +288,21 @@ pub async fn revoke_project(tx: &mut ControlTx, org: OrgId, project: ProjectId, 
     Ok(revoked)
 }
 
+/// How many keys of an organisation have neither expired nor been revoked.
+/// # Errors
+/// As the database.
+pub async fn count_living(tx: &mut ControlTx, org: OrgId) -> Result<i64> {
+    let now = tx.now();
+    tx.sql(
+        "SELECT count(*) FROM api_keys
+         WHERE org_id = $1 AND (revoked_at IS NULL OR revoked_at > $2) AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(org)
+    .bind(now)
+    .one()
+    .await
+}
+
 /// A key that ends soon, and whom to warn.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Expiring {

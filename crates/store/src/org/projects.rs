@@ -30,6 +30,13 @@ pub struct Project {
     pub updated_at: Time,
 }
 
+/// How many projects there are.
+/// # Errors
+/// As the database.
+pub async fn count(tx: &mut Tx) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM projects").one().await
+}
+
 /// Adds a project.
 /// # Errors
 /// [`Error::Taken`] when the name is in use.

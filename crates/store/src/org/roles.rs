@@ -42,6 +42,13 @@ fn as_list<S: serde::Serializer>(list: &Json<Vec<String>>, serializer: S) -> Res
     list.0.serialize(serializer)
 }
 
+/// How many roles there are.
+/// # Errors
+/// As the database.
+pub async fn count(tx: &mut Tx) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM roles").one().await
+}
+
 /// Adds a role.
 /// # Errors
 /// [`Error::Taken`] when the name is in use.

@@ -29,6 +29,13 @@ pub struct Team {
     pub updated_at: Time,
 }
 
+/// How many teams there are.
+/// # Errors
+/// As the database.
+pub async fn count(tx: &mut Tx) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM teams").one().await
+}
+
 /// Adds a team.
 /// # Errors
 /// [`Error::Taken`] when a sibling has the name; [`Error::Refused`] when the team above does not exist, or is on the lowest level
