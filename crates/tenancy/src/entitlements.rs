@@ -46,12 +46,12 @@ impl Room {
 
     /// Lets pass when one more than those there are is within the limit. Count them in the transaction that adds it.
     /// # Errors
-    /// [`Error::Entitlement`] names what there is too much of.
+    /// [`Error::Allowance`] names what there is too much of.
     pub fn require(&self, taken: i64) -> Result<()> {
         if u64::try_from(taken).unwrap_or(0) < self.most {
             return Ok(());
         }
-        Err(Error::Entitlement { entitlement: self.meter.as_str(), plan: self.plan.clone() })
+        Err(Error::Allowance { what: self.meter.as_str(), most: self.most, plan: self.plan.clone() })
     }
 }
 
@@ -65,7 +65,7 @@ pub async fn room(house: &House, org: OrgId, meter: Meter) -> Result<Room> {
 
 /// Lets pass when one more API key is within the limit. Holds the organisation's turn.
 /// # Errors
-/// [`Error::Entitlement`] names the keys.
+/// [`Error::Allowance`] names the keys.
 pub async fn require_key(house: &House, tx: &mut ControlTx, org: OrgId) -> Result<()> {
     let room = Room::of(&of(house, tx, org).await?, Meter::ApiKeys);
     room.require(api_keys::count_living(tx, org).await?)
@@ -82,11 +82,12 @@ pub async fn seats_taken(house: &House, tx: &mut ControlTx, org: OrgId) -> Resul
 
 /// Lets pass when so many more seats than those taken are within the limit.
 /// # Errors
-/// [`Error::Entitlement`] names the seats.
+/// [`Error::Allowance`] names the seats.
 pub async fn require_seats(house: &House, tx: &mut ControlTx, org: OrgId, more: u64) -> Result<()> {
     let entitlements = of(house, tx, org).await?;
-    if seats_taken(house, tx, org).await? + more <= entitlements.limit(Meter::Seats).value {
+    let most = entitlements.limit(Meter::Seats).value;
+    if seats_taken(house, tx, org).await? + more <= most {
         return Ok(());
     }
-    Err(Error::Entitlement { entitlement: Meter::Seats.as_str(), plan: entitlements.plan().to_string() })
+    Err(Error::Allowance { what: Meter::Seats.as_str(), most, plan: entitlements.plan().to_string() })
 }

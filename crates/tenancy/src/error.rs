@@ -46,6 +46,16 @@ pub enum Error {
         /// The plan.
         plan: String,
     },
+    /// The plan holds no more of it.
+    #[error("the plan {plan} includes {most} {what}")]
+    Allowance {
+        /// The meter.
+        what: &'static str,
+        /// How many.
+        most: u64,
+        /// The plan.
+        plan: String,
+    },
     /// There are as many as there may be.
     #[error("there may be {most} {what} at the most")]
     Limit {

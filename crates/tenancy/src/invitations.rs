@@ -83,7 +83,7 @@ pub fn link(house: &House, token: &str) -> String {
 /// Invites a mail address, and mails the link there. The transaction is ready to be committed.
 /// # Errors
 /// [`Error::Forbidden`] when more is promised than the inviter holds; [`StoreError::NotFound`] for roles, teams and projects that
-/// they cannot see; [`Error::Conflict`] when the address is invited or a member already; [`Error::Entitlement`] when no seat is
+/// they cannot see; [`Error::Conflict`] when the address is invited or a member already; [`Error::Allowance`] when no seat is
 /// left.
 pub async fn invite(house: &House, scope: &Scope, email: Email, offer: Offer) -> Result<(ControlTx, Sent)> {
     refuse_lists(&offer)?;
@@ -189,7 +189,7 @@ pub enum Accepted {
 /// the invited mailbox confirms it: that is the one whom the inviter trusted.
 /// # Errors
 /// [`StoreError::NotFound`] when the link is void, whatever the reason; [`Error::Forbidden`] when the inviter may not give any more
-/// what was promised; [`Error::Conflict`] when the person is a member already; [`Error::Entitlement`] when the plan has fewer seats
+/// what was promised; [`Error::Conflict`] when the person is a member already; [`Error::Allowance`] when the plan has fewer seats
 /// by now; [`Error::Throttled`] after too many mails to the invited address.
 pub async fn accept(house: &House, user: UserId, token: &str, origin: &Origin) -> Result<Accepted> {
     let invited = house.store.invited(token, origin.clone()).await?.ok_or(StoreError::NotFound("invitation"))?;

@@ -65,7 +65,7 @@ pub struct Fresh {
 
 /// Makes a key for the scope's organisation and person. One that a key makes ends with its maker key.
 /// # Errors
-/// [`Error::Forbidden`] when the maker key has just ended; [`Error::Entitlement`] when the plan includes no more keys.
+/// [`Error::Forbidden`] when the maker key has just ended; [`Error::Allowance`] when the plan includes no more keys.
 pub async fn create(house: &House, scope: &Scope, new: &NewKey) -> Result<Fresh> {
     let (mut tx, presented) = begin(house, scope, new.mode).await?;
     entitlements::require_key(house, &mut tx, scope.org()).await?;

@@ -86,7 +86,7 @@ impl Draft {
 
 /// Makes a custom role. The transaction is ready to be committed.
 /// # Errors
-/// [`Error::Entitlement`] when the plan has no custom roles, or no more of them; [`Error::Forbidden`] when the role goes beyond its maker;
+/// [`Error::Entitlement`] when the plan has no custom roles, [`Error::Allowance`] when no more of them; [`Error::Forbidden`] when the role goes beyond its maker;
 /// [`StoreError::Taken`] when the name is in use.
 pub async fn create(house: &House, scope: &Scope, name: RoleName, draft: Draft) -> Result<(Tx, CustomRole)> {
     entitlements::require(house, scope.org(), Feature::CustomRoles).await?;

@@ -35,12 +35,17 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
     // One port for all rounds: access tokens are issued by the address.
     let port = free_port();
     let ambient = Ambient::system();
+    // More teams than the plan of a newcomer includes.
+    let plans = folder.path().join("plans.toml");
+    let wide = include_str!("../../../domain/data/plans.toml").replace("teams = 50\n", "teams = 5_000\n");
+    std::fs::write(&plans, wide).expect("written");
+    let arguments = ["--plans", plans.to_str().expect("a plain path")];
     let done = Arc::new(Acknowledged::default());
     let began = Instant::now();
     let mut token = None;
     let mut rounds = 0;
     while done.begun.load(Ordering::SeqCst) < OPERATIONS && began.elapsed() < LIMIT {
-        let server = Server::start(BINARY, folder.path(), port, &[]);
+        let server = Server::start(BINARY, folder.path(), port, &arguments);
         let token = token.get_or_insert_with(|| {
             let body = json!({ "email": "ada@example.com", "password": PASSWORD, "name": "Ada" });
             let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
@@ -69,7 +74,7 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
     eprintln!("{rounds} kills, {} teams and {} people acknowledged, {:?}", teams.len(), people.len(), began.elapsed());
 
     // Half-made organisations of sign-ups that were cut short are finished now.
-    let server = Server::start(BINARY, folder.path(), port, &[]);
+    let server = Server::start(BINARY, folder.path(), port, &arguments);
     let token = token.expect("there was a round");
     let found = all_teams(&server, &token);
     for (id, name) in &teams {

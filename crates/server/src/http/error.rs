@@ -46,7 +46,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("key_expired", 401, "The API key has expired."),
     ("invalid_credentials", 401, "The mail address, the password or the code is wrong."),
     ("code_needed", 401, "The second factor is on: send `code` too."),
-    ("entitlement", 402, "The plan does not include this; the message names what is missing."),
+    ("entitlement", 402, "The plan does not include this, or no more of it; `param` names what."),
     ("budget_exceeded", 402, "A budget on the path of the call has no room; the message names it and what is missing."),
     ("forbidden", 403, "The caller may see the thing but not do this. `GET /api/v1/access/explain` says why."),
     ("step_up_needed", 403, "A factor must be shown again first: `POST /api/v1/auth/step-up`."),
@@ -254,6 +254,13 @@ impl From<tenancy::Error> for Problem {
             E::StepUp => Self::new("step_up_needed", error.to_string()),
             E::Forbidden(text) => Self::new("forbidden", text),
             E::Conflict(text) => Self::new("conflict", text),
+            E::Allowance { what, most, plan } => Self {
+                param: Some(what.to_owned()),
+                ..Self::new(
+                    "entitlement",
+                    format!("The plan {plan} includes {most} {what} at the most; an owner can change the plan."),
+                )
+            },
             E::Limit { what, most } => Self {
                 param: Some(what.to_owned()),
                 ..Self::new(
