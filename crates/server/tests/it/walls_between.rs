@@ -22,6 +22,9 @@ async fn ask(client: &Client, own: &str, other: &str, number: usize) {
 testing::both_stores! {
     async fn two_hundred_requests_of_two_organisations_stay_apart(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        for person in [&ann, &bob] {
+            house.on_plan(&person.org, "pro").await;
+        }
         let mut running = tokio::task::JoinSet::new();
         // At once as many as a busy machine answers within the two seconds that a request waits for a connection.
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(40));
@@ -45,6 +48,9 @@ testing::both_stores! {
 
     async fn clients_that_go_away_change_nothing_for_others(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        for person in [&ann, &bob] {
+            house.on_plan(&person.org, "pro").await;
+        }
         let mut running = tokio::task::JoinSet::new();
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(40));
         for number in 0..200_usize {
