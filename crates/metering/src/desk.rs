@@ -110,13 +110,15 @@ impl Work<'_, '_> {
                 for limit in path.iter() {
                     self.balance(limit).await?;
                 }
-                if !entries::insert(self.page, hold, charge).await? {
-                    // Its lease ran out and somebody ended it as lost; that stands.
+                // The hold first: where it is gone, its lease ran out and somebody ended it as lost, which stands, or the organisation
+                // was erased, and nothing must be written any more.
+                if !holds::delete(self.page, hold.id, hold.attempt).await?
+                    || !entries::insert(self.page, hold, charge).await?
+                {
                     metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_late_settle").increment(1);
                     tracing::error!(alarm = "ledger_late_settle", org = %self.org, id = %hold.id, "a call was settled after its lease ran out");
                     return Ok(Verdict::Done);
                 }
-                holds::delete(self.page, hold.id, hold.attempt).await?;
                 for limit in path.iter() {
                     let (held, used) = (limit.takes(&hold.amounts), limit.takes(&charge.amounts));
                     let before = self.balance(limit).await?;

@@ -1,4 +1,4 @@
-//! The end of an organisation's store: its rows are counted, its key is destroyed, then its file or its rows.
+//! The end of an organisation's store: its rows are counted, its key is destroyed, then its page of the books, and its file or its rows.
 //!
 //! The directory says `erasing` before any of it, and each step can be repeated: whoever finds an organisation in that state does
 //! the rest. The key goes first, so that from then on no copy of the file anywhere can be opened.
@@ -36,11 +36,14 @@ impl Store {
                 Err(Error::Damaged { .. } | Error::NotFound(_)) => None,
                 Err(error) => return Err(error),
             };
+            let books = self.count_books(org).await?;
             let mut tx = self.begin_control(Turn::Org(org)).await?;
-            erasures::note(&mut tx, erasure.id, &Counts::from([("organisation".to_owned(), counted)])).await?;
+            let counts = Counts::from([("ledger".to_owned(), Some(books)), ("organisation".to_owned(), counted)]);
+            erasures::note(&mut tx, erasure.id, &counts).await?;
             organisations::shred(&mut tx, org).await?;
             tx.commit().await?;
         }
+        self.empty_books(org).await?;
         if let Backend::Embedded { .. } = &self.0.backend {
             let store = self.clone();
             let removed = tokio::task::spawn_blocking(move || match &store.0.backend {
@@ -69,8 +72,7 @@ impl Store {
                  UNION ALL SELECT 'roles', count(*) FROM roles
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
-                 UNION ALL SELECT 'tenant', count(*) FROM tenant
-                 UNION ALL SELECT 'usage', count(*) FROM usage",
+                 UNION ALL SELECT 'tenant', count(*) FROM tenant",
             )
             .all()
             .await?;
@@ -99,7 +101,7 @@ impl Store {
         Ok(Some(rows.into_iter().collect()))
     }
 
-    /// Removes all rows of an organisation: the long tables in steps, the others together with the row that says whose they are.
+    /// Removes all rows of an organisation: the long one in steps, the others together with the row that says whose they are.
     async fn delete_rows(&self, org: OrgId) -> Result<()> {
         loop {
             let mut tx = self.eraser(org).await?;
@@ -108,12 +110,7 @@ impl Store {
                 .bind(BATCH)
                 .unaudited(ERASED)
                 .run()
-                .await?
-                + tx.sql("DELETE FROM usage WHERE id IN (SELECT id FROM usage ORDER BY id LIMIT $1)")
-                    .bind(BATCH)
-                    .unaudited(ERASED)
-                    .run()
-                    .await?;
+                .await?;
             if long > 0 {
                 tx.commit().await?;
                 continue;
@@ -144,14 +141,15 @@ impl Store {
         Ok(Transaction::postgres(begun, Access::Write, None))
     }
 
-    /// Makes sure that the log of the control file holds no page any more that was there before, such as one with a destroyed key.
+    /// Makes sure that the logs of the control file and of the books hold no page any more that was there before, such as one with a
+    /// destroyed key.
     /// On PostgreSQL the server does that in its own time.
     /// # Errors
     /// As the disk.
     pub async fn rinse(&self) -> Result<()> {
-        let Backend::Embedded { control, .. } = &self.0.backend else { return Ok(()) };
-        let control = control.clone();
-        let rinsed = tokio::task::spawn_blocking(move || control.rinse());
+        let Backend::Embedded { control, ledger, .. } = &self.0.backend else { return Ok(()) };
+        let files = [control.clone(), ledger.clone()];
+        let rinsed = tokio::task::spawn_blocking(move || files.iter().try_for_each(|file| file.rinse()));
         rinsed.await.map_err(|error| Error::bug(error.to_string()))?
     }
 
@@ -173,13 +171,13 @@ impl Store {
             remains.push("it stands in the directory".to_owned());
         }
         drop(tx);
+        let mut rows = self.count_books(org).await?;
         match &self.0.backend {
             Backend::Embedded { files, .. } => remains.extend(files.remains(org)),
-            Backend::Postgres { .. } => {
-                let rows = self.count_rows(org).await?.into_iter().filter(|(_, rows)| *rows > 0);
-                remains.extend(rows.map(|(table, rows)| format!("{rows} rows of {table}")));
-            }
+            Backend::Postgres { .. } => rows.extend(self.count_rows(org).await?),
         }
+        let left = rows.into_iter().filter(|(_, rows)| *rows > 0);
+        remains.extend(left.map(|(table, rows)| format!("{rows} rows of {table}")));
         Ok(remains)
     }
 }

@@ -215,8 +215,16 @@ pub(crate) fn confirm_joining(
     origin: &Origin,
 ) -> NewMail {
     let to = &invitation.email;
-    let letter =
-        Letter { house, to, name: None, subject: "Confirm who joins by your invitation", paragraphs: Vec::new() };
+    let letter = Letter {
+        house,
+        to,
+        name: None,
+        // It names who asks, and goes when they go.
+        person: Some(person.id),
+        organisation: Some(invitation.org_id),
+        subject: "Confirm who joins by your invitation",
+        paragraphs: Vec::new(),
+    };
     letter
         .say(format!(
             "you were invited to {organisation}. Somebody has opened that invitation under another mail address: {} calls itself {:?}.",
@@ -234,16 +242,19 @@ pub(crate) fn confirm_joining(
 pub(crate) fn prove_domain(
     house: &House,
     address: &Email,
-    organisation: &str,
+    organisation: (OrgId, &str),
     domain: &str,
     token: &str,
     until: Time,
     origin: &Origin,
 ) -> NewMail {
+    let (id, organisation) = organisation;
     let letter = Letter {
         house,
         to: address,
         name: None,
+        person: None,
+        organisation: Some(id),
         subject: "Confirm your organisation's mail domain",
         paragraphs: Vec::new(),
     };

@@ -352,8 +352,8 @@ async fn mail(
     throttle::charge_invitation(tx, house, claim.org_id, address).await?;
     let organisation = organisations::get(tx, claim.org_id).await?;
     let until = house.store.ambient().now() + LIFETIME;
-    let letter =
-        letters::prove_domain(house, address, organisation.name.as_str(), &claim.domain, secret, until, origin);
+    let organisation = (organisation.id, organisation.name.as_str());
+    let letter = letters::prove_domain(house, address, organisation, &claim.domain, secret, until, origin);
     mails::queue(tx, letter).await?;
     Ok(())
 }

@@ -112,7 +112,9 @@ impl TestHouse {
     }
 
     /// A call under way, one that has ended, a balance and an alert.
-    async fn furnish_books(&self, scope: &Scope, word: &str, budget: BudgetId) {
+    /// # Panics
+    /// When a row is refused.
+    pub async fn furnish_books(&self, scope: &Scope, word: &str, budget: BudgetId) {
         let ambient = self.store().ambient();
         let mut tx = self.store().begin_ledger(scope).await.expect("begins");
         let mut page = tx.page(scope).expect("its page");

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::OrgId;
+use domain::limits::{Amounts, Counted};
+use metering::{Books, Settings};
 use serde_json::json;
 use store::Engine;
 use store::control::erasures;
+use store::ledger::entries::{self, Charge, Outcome};
+use store::ledger::holds::{self, Purpose};
 use testing::process::files_below;
 use testing::{Client, TestHouse};
 
@@ -71,6 +75,15 @@ async fn inside(house: &TestHouse, org: &str) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// What stands on an organisation's page of the books.
+async fn all_books(house: &TestHouse, host: &Client) -> String {
+    let mut tx = house.store().read_ledger(&house.scope(host).await).await.expect("begun");
+    let mut page = tx.page(&house.scope(host).await).expect("its page");
+    let held = holds::list(&mut page).await.expect("listed");
+    let used = entries::list(&mut page, &entries::Search::default(), None, 10).await.expect("listed");
+    format!("{:?} {used:?}", held.iter().map(|(hold, _)| hold).collect::<Vec<_>>())
+}
+
 /// The tables of the control database that hold a text, hyphens aside; on PostgreSQL.
 pub(crate) async fn in_control(house: &TestHouse, text: &str) -> Vec<String> {
     let raw = house.raw().await;
@@ -91,8 +104,11 @@ pub(crate) async fn in_control(house: &TestHouse, text: &str) -> Vec<String> {
 testing::both_stores! {
     async fn nothing_is_left_of_an_erased_organisation_and_the_others_are_untouched(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
-        furnish(&ann).await;
-        furnish(&bob).await;
+        for host in [&ann, &bob] {
+            furnish(host).await;
+            house.furnish_books(&house.scope(host).await, "orchid", house.store().ambient().id()).await;
+        }
+        let books = all_books(&house, &bob).await;
         close(&ann, "Ann").await;
         for org in [&ann.org, &bob.org] {
             house.store().deliver(id(org)).await.expect("delivered");
@@ -102,6 +118,8 @@ testing::both_stores! {
         erase(&house).await;
         assert_eq!(inside(&house, &ann.org).await.keys().collect::<Vec<_>>(), Vec::<&String>::new());
         assert!(inside(&house, &bob.org).await == before, "the other organisation was touched");
+        let bob = house.sign_in(&bob, "Bob").await;
+        assert_eq!(all_books(&house, &bob).await, books, "the other's page was touched");
         assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
         if house.engine() == Engine::Postgres {
             // The installation's log and the receipt name the id; nothing else does.
@@ -149,6 +167,8 @@ testing::both_stores! {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         house.operator("Olga").await;
         furnish(&ann).await;
+        house.furnish_books(&house.scope(&ann).await, "orchid", house.store().ambient().id()).await;
+        ann.post("/api/v1/mail-domains", &json!({ "domain": "example.com", "role": "member" })).await.expect(201);
         close(&ann, "Ann").await;
         erase(&house).await;
         let olga = house.sign_in(&house.visitor(), "Olga").await;
@@ -160,6 +180,8 @@ testing::both_stores! {
         assert_eq!(receipt.str("/requested_at"), "2026-11-22T10:00:00.000000Z");
         assert_eq!(receipt.json["counts"]["organisation"]["teams"], 1);
         assert_eq!(receipt.json["counts"]["control"]["api_keys"], 1);
+        assert_eq!(receipt.json["counts"]["control"]["mail_domains"], 1);
+        assert_eq!(receipt.json["counts"]["ledger"], json!({ "alerts": 1, "balances": 1, "entries": 1, "holds": 1 }));
         assert_eq!(receipt.json["counts"]["control"]["organisations"], 1);
         assert!(!receipt.text.contains("Ann") && !receipt.text.contains("Apollo"), "{}", receipt.text);
         let mut tx = house.store().read_control().await.expect("begun");
@@ -196,6 +218,19 @@ testing::both_stores! {
         let receipt = erasures::about(&mut tx, &ann.org).await.expect("there");
         assert_eq!(receipt.counted()["organisation"].as_ref().expect("it was counted")["projects"], 1);
         assert!(house.store().attests(&receipt));
+    }
+
+    async fn a_call_that_ends_after_the_erasure_writes_nothing(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let (books, _) = Books::open(house.store().clone(), Settings::default());
+        let attempt = (house.store().ambient().id(), 1);
+        let amounts = Amounts::of(Counted::Cost, 10);
+        let held = books.hold(&scope, attempt, Purpose::default(), amounts, Vec::new().into()).await.expect("held");
+        close(&ann, "Ann").await;
+        erase(&house).await;
+        held.settle(Charge { amounts, ..Charge::nothing(Outcome::Ok) }).await.expect("heard");
+        assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
     }
 
     async fn two_who_erase_at_once_write_one_receipt(house) {

@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod balances;
+mod ending;
 pub mod entries;
 pub mod holds;
 
@@ -47,10 +48,15 @@ impl LedgerTx {
     /// # Errors
     /// [`Error::Bug`] on PostgreSQL when the transaction is another organisation's.
     pub fn page(&mut self, scope: &Scope) -> Result<Page<'_>> {
-        if self.only.is_some_and(|org| org != scope.org()) {
+        self.page_of(scope.org())
+    }
+
+    /// The page of an organisation that nobody has a scope for: one that is being erased.
+    fn page_of(&mut self, org: OrgId) -> Result<Page<'_>> {
+        if self.only.is_some_and(|only| only != org) {
             return Err(Error::bug("a transaction on the books of another organisation"));
         }
-        Ok(Page { transaction: &mut self.transaction, org: scope.org(), now: self.now })
+        Ok(Page { transaction: &mut self.transaction, org, now: self.now })
     }
 
     /// Makes what was written outlive this program. On the embedded engine a power cut can still take it until
@@ -106,8 +112,9 @@ impl Store {
             Backend::Postgres { app, shares, .. } => {
                 let org = scope.org();
                 let share = shares.take(org).await?;
-                let lock = (access == Access::Write).then(|| lock_number(&format!("ledger {org}")));
-                let begun = postgres::begin(app, access, Some(domain::Id::uuid(org)), lock).await?;
+                let turn = [lock_number(&format!("ledger {org}"))];
+                let locks = if access == Access::Write { &turn[..] } else { &[] };
+                let begun = postgres::begin(app, access, Some(domain::Id::uuid(org)), locks).await?;
                 Ok(LedgerTx { transaction: Transaction::postgres(begun, access, Some(share)), only: Some(org), now })
             }
         }

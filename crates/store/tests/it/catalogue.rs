@@ -56,7 +56,8 @@ async fn check(owner: &Client) {
         ("nobody may make anything", "SELECT r.rolname || ' in ' || n.nspname FROM pg_namespace n CROSS JOIN pg_roles r
              WHERE n.nspname IN ('org', 'control', 'public') AND r.rolname IN ('rowhouse_app', 'rowhouse_control', 'rowhouse_ops', 'rowhouse_eraser')
                AND has_schema_privilege(r.oid, n.oid, 'CREATE')".into()),
-        ("the audit log is append-only", "SELECT 'org.audit' WHERE has_table_privilege('rowhouse_app', 'org.audit', 'UPDATE, DELETE')
+        ("the audit log and the ledger are append-only", "SELECT 'org.audit' WHERE has_table_privilege('rowhouse_app', 'org.audit', 'UPDATE, DELETE')
+             UNION ALL SELECT 'org.entries' WHERE has_table_privilege('rowhouse_app', 'org.entries', 'UPDATE, DELETE')
              UNION ALL SELECT 'control.audit' WHERE has_table_privilege('rowhouse_control', 'control.audit', 'UPDATE, DELETE')".into()),
         ("each of the two roles sees its own side only", "SELECT r.rolname || ' sees ' || c.oid::regclass::text
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
@@ -110,7 +111,7 @@ async fn a_missing_stone_is_seen() {
         "ALTER TABLE org.teams DISABLE ROW LEVEL SECURITY",
         "CREATE POLICY second ON org.teams USING (true)",
         "DROP POLICY tenant ON org.teams; CREATE POLICY tenant ON org.teams USING (org_id = (SELECT org.current_org())) WITH CHECK (true)",
-        "ALTER TABLE org.projects ADD UNIQUE (id); ALTER TABLE org.usage ADD FOREIGN KEY (project_id) REFERENCES org.projects (id)",
+        "ALTER TABLE org.projects ADD UNIQUE (id); ALTER TABLE org.entries ADD FOREIGN KEY (project_id) REFERENCES org.projects (id)",
         "ALTER TABLE org.teams OWNER TO rowhouse_app",
         "GRANT TRUNCATE ON org.teams TO rowhouse_app",
         "GRANT CREATE ON SCHEMA org TO rowhouse_app",

@@ -12,7 +12,6 @@ const SMALL: &[&str] = &["installation", "signing_keys", "audit_head", "tenant"]
 const REVIEWED: &[(&str, &str)] = &[
     ("FROM refusals ORDER BY at DESC LIMIT 1 OFFSET 9999", "walks the ten thousand that are kept, one time in 64"),
     ("SELECT d.org_id FROM deliveries d JOIN organisations o", "walks a queue, which holds what is not yet done"),
-    ("DELETE FROM usage WHERE id IN (SELECT", "empties the table, a step at a time"),
 ];
 
 /// The statements that give a page: `src/` names them by their LIMIT.

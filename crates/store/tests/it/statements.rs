@@ -1,6 +1,6 @@
 //! Every statement of the store, prepared on both engines against the schema that it runs on, in the role that runs it.
 
-use store::migrate::ORG;
+use store::migrate::{LEDGER, ORG};
 
 use crate::sources::{Side, Text, files, fresh, prepare, reads_catalogue, sides, tables, tables_in, texts};
 
@@ -208,18 +208,20 @@ async fn postgres_prepares_every_statement_in_its_role() {
 /// Whoever adds a table says how it is erased.
 #[test]
 fn every_table_of_an_organisation_is_counted_and_emptied_at_its_end() {
-    let texts: Vec<Text> = texts().into_iter().filter(|text| text.place.starts_with("erasure.rs")).collect();
-    let all = tables(&fresh(ORG));
-    let counted = texts
-        .iter()
-        .filter(|text| text.sqlite.starts_with("SELECT") && !text.sqlite.contains("WHERE"))
-        .flat_map(|text| tables_in(&text.sqlite));
-    assert_eq!(counted.collect::<Vec<_>>(), all);
-    let mut emptied: Vec<String> = texts
-        .iter()
-        .filter(|text| text.postgres.starts_with("DELETE"))
-        .flat_map(|text| tables_in(&text.postgres))
-        .collect();
-    emptied.sort();
-    assert_eq!(emptied, all);
+    for (file, steps) in [("erasure.rs", ORG), ("ledger/ending.rs", LEDGER)] {
+        let texts: Vec<Text> = texts().into_iter().filter(|text| text.place.starts_with(file)).collect();
+        let all = tables(&fresh(steps));
+        let counted = texts
+            .iter()
+            .filter(|text| text.sqlite.starts_with("SELECT") && text.sqlite.contains("UNION ALL"))
+            .flat_map(|text| tables_in(&text.sqlite));
+        assert_eq!(counted.collect::<Vec<_>>(), all, "{file}");
+        let mut emptied: Vec<String> = texts
+            .iter()
+            .filter(|text| text.postgres.starts_with("DELETE"))
+            .flat_map(|text| tables_in(&text.postgres))
+            .collect();
+        emptied.sort();
+        assert_eq!(emptied, all, "{file}");
+    }
 }

@@ -1,0 +1,75 @@
+//! The end of an organisation's page: what stands on it is counted, then removed.
+
+use std::collections::BTreeMap;
+
+use domain::{Id, OrgId};
+
+use super::LedgerTx;
+use crate::sql::{Access, Transaction, postgres};
+use crate::{Backend, Result, Store, lock_number};
+
+/// Entries that one transaction removes: on the embedded engine all organisations wait for it.
+const BATCH: i64 = 5_000;
+
+impl Store {
+    /// How many rows each table of the books has for an organisation.
+    pub(crate) async fn count_books(&self, org: OrgId) -> Result<BTreeMap<String, i64>> {
+        let mut tx = self.last_books(org, Access::Read).await?;
+        let rows: Vec<(String, i64)> = tx
+            .page_of(org)?
+            .sql(
+                "SELECT 'alerts' AS what, count(*) AS number FROM alerts WHERE org_id = $1
+                 UNION ALL SELECT 'balances', count(*) FROM balances WHERE org_id = $1
+                 UNION ALL SELECT 'entries', count(*) FROM entries WHERE org_id = $1
+                 UNION ALL SELECT 'holds', count(*) FROM holds WHERE org_id = $1",
+            )
+            .all()
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Removes all rows of an organisation from the books, the entries in steps; repeating it changes nothing more.
+    ///
+    /// Holds go with the first step, so that no call that is still under way can end as an entry afterwards.
+    pub(crate) async fn empty_books(&self, org: OrgId) -> Result<()> {
+        loop {
+            let mut tx = self.last_books(org, Access::Write).await?;
+            let mut page = tx.page_of(org)?;
+            page.sql("DELETE FROM holds WHERE org_id = $1").run().await?;
+            let removed = page
+                .sql(
+                    "DELETE FROM entries WHERE org_id = $1
+                     AND id IN (SELECT id FROM entries WHERE org_id = $1 ORDER BY id LIMIT $2)",
+                )
+                .bind(BATCH)
+                .run()
+                .await?;
+            if removed == 0 {
+                page.sql("DELETE FROM balances WHERE org_id = $1").run().await?;
+                page.sql("DELETE FROM alerts WHERE org_id = $1").run().await?;
+            }
+            tx.commit().await?;
+            if removed == 0 {
+                // The receipt must not be surer of it than the disk.
+                return self.flush_ledger().await;
+            }
+        }
+    }
+
+    /// A transaction on the books of an organisation that is being erased; on PostgreSQL in the role that may remove entries.
+    async fn last_books(&self, org: OrgId, access: Access) -> Result<LedgerTx> {
+        let now = self.ambient().now();
+        match &self.0.backend {
+            Backend::Embedded { ledger, .. } => {
+                let transaction = Transaction::sqlite(ledger.begin(access).await?, access);
+                Ok(LedgerTx { transaction, only: Some(org), now })
+            }
+            Backend::Postgres { eraser, .. } => {
+                let turn = [lock_number(&format!("ledger {org}"))];
+                let locks = if access == Access::Write { &turn[..] } else { &[] };
+                let begun = postgres::begin(eraser, access, Some(org.uuid()), locks).await?;
+                Ok(LedgerTx { transaction: Transaction::postgres(begun, access, None), only: Some(org), now })
+            }
+        }
+    }
+}
