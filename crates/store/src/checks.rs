@@ -79,6 +79,7 @@ impl Store {
             Backend::Postgres { .. } => self.database_faults().await?,
         };
         faults.extend(self.schema_faults().await?);
+        faults.extend(self.control_orphans().await?);
         Ok(faults)
     }
 
@@ -98,24 +99,8 @@ impl Store {
         if whose != Some(org) {
             faults.push("it does not say whose it is".into());
         }
-        let orphans: Vec<(String, i64)> = tx
-            .sql(
-                "SELECT 'team without the one above' AS what, count(*) AS number FROM teams c LEFT JOIN teams p ON p.id = c.parent_id
-                   WHERE c.parent_id IS NOT NULL AND p.id IS NULL
-                 UNION ALL SELECT 'team member without a team', count(*) FROM team_members c LEFT JOIN teams p ON p.id = c.team_id
-                   WHERE p.id IS NULL
-                 UNION ALL SELECT 'project member without a project', count(*) FROM project_members c
-                   LEFT JOIN projects p ON p.id = c.project_id WHERE p.id IS NULL
-                 UNION ALL SELECT 'team of a project that is not there', count(*) FROM project_teams c
-                   LEFT JOIN projects p ON p.id = c.project_id WHERE p.id IS NULL
-                 UNION ALL SELECT 'project of a team that is not there', count(*) FROM project_teams c
-                   LEFT JOIN teams p ON p.id = c.team_id WHERE p.id IS NULL",
-            )
-            .all()
-            .await?;
-        faults.extend(
-            orphans.into_iter().filter(|(_, number)| *number > 0).map(|(what, number)| format!("{number} x {what}")),
-        );
+        drop(tx);
+        faults.extend(self.org_orphans(org).await?);
         Ok(faults)
     }
 

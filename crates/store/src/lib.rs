@@ -62,6 +62,7 @@ pub mod keys;
 pub mod ledger;
 pub mod migrate;
 pub mod org;
+pub mod orphans;
 mod rotation;
 pub mod schema;
 mod scope;

@@ -165,13 +165,14 @@ async fn is_above(tx: &mut Tx, upper: TeamId, lower: TeamId) -> Result<bool> {
     .await
 }
 
-/// Removes a team; its members leave it, and what it was given in projects ends.
+/// Removes a team; its members leave it, and what it was given in projects ends, and so do its budgets.
 /// # Errors
 /// [`Error::Refused`] when there are teams below it; [`Error::NotFound`] when there is no such team.
 pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
     if tx.sql("SELECT EXISTS (SELECT 1 FROM teams WHERE parent_id = $1)").bind(id).one().await? {
         return Err(Error::Refused("there are teams below this team; move or remove them first".into()));
     }
+    tx.sql("DELETE FROM budgets WHERE level = 'team' AND subject = $1").bind(id).run().await?;
     let removed = tx.sql("DELETE FROM teams WHERE id = $1").bind(id).run().await?;
     tx.shift_authority();
     if removed == 0 { Err(Error::NotFound("team")) } else { Ok(()) }

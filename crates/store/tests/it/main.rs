@@ -6,6 +6,7 @@ mod catalogue;
 mod grants;
 mod lean;
 mod nodes;
+mod orphans;
 mod plans;
 mod pooler;
 mod raw;

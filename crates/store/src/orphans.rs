@@ -1,0 +1,227 @@
+//! Rows that point to nothing: foreign keys of both databases, and the references that cross from one database into the other or
+//! stand as text, which no foreign key can hold.
+//!
+//! Two databases cannot be read in one moment. What looks like an orphan is looked at a second time; only what was one both times
+//! is told.
+
+use std::collections::BTreeSet;
+
+use domain::role::Role;
+use domain::{MembershipId, OrgId, ProjectId, RoleId, UserId};
+
+use crate::checks::Fault;
+use crate::deliveries::{DEPARTURE, Departure};
+use crate::sql::{Access, Transaction};
+use crate::{Error, Result, Store};
+
+/// Columns that hold an id, or several, and need no check, with the reason.
+pub const UNCHECKED: &[(&str, &str)] = &[
+    ("invitations.teams", "names of teams that may be gone by the time somebody accepts"),
+    ("invitations.projects", "as above"),
+    ("usage.project_id", "a record, which outlives its project"),
+    ("refresh_tokens.successor", "the hash of a token that may have been swept before"),
+    ("identities.subject", "a name at another party"),
+    ("mails.subject", "what a mail is about"),
+    ("throttles.subject", "the hash of an address or of a source"),
+    ("audit.request_id", "names a request, not a row"),
+    ("refusals.request_id", "as above"),
+    ("api_keys.public_id", "the key's own name"),
+];
+
+/// What was found: the column, as `table.column`, and the row or value in question.
+type Found = BTreeSet<(String, String)>;
+
+impl Store {
+    /// Rows in the control database that point to nothing there. References into organisations' stores are looked at with those.
+    /// # Errors
+    /// As the database.
+    pub async fn control_orphans(&self) -> Result<Vec<Fault>> {
+        let mut tx = self.read_control().await?;
+        let found: Vec<(String, i64)> = tx
+            .sql(
+                "SELECT what, number FROM (
+                   SELECT 'identities.user_id' AS what, count(*) AS number FROM identities c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'recovery_codes.user_id', count(*) FROM recovery_codes c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'plan_overrides.org_id', count(*) FROM plan_overrides c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'memberships.org_id', count(*) FROM memberships c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'memberships.user_id', count(*) FROM memberships c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'sessions.user_id', count(*) FROM sessions c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'sessions.org_id', count(*) FROM sessions c
+                     WHERE c.org_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'refresh_tokens.session_id', count(*) FROM refresh_tokens c
+                     WHERE NOT EXISTS (SELECT 1 FROM sessions p WHERE p.id = c.session_id)
+                   UNION ALL SELECT 'tickets.user_id', count(*) FROM tickets c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'invitations.org_id', count(*) FROM invitations c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'invitations.invited_by', count(*) FROM invitations c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.invited_by)
+                   UNION ALL SELECT 'api_keys.org_id', count(*) FROM api_keys c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'api_keys.user_id', count(*) FROM api_keys c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'api_keys.membership_id', count(*) FROM api_keys c
+                     WHERE c.revoked_at IS NULL AND NOT EXISTS (
+                       SELECT 1 FROM memberships p WHERE p.id = c.membership_id AND p.org_id = c.org_id AND p.user_id = c.user_id)
+                   UNION ALL SELECT 'api_keys.replaced_by', count(*) FROM api_keys c
+                     WHERE c.replaced_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.replaced_by)
+                   UNION ALL SELECT 'deliveries.org_id', count(*) FROM deliveries c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                 ) counted WHERE number > 0 ORDER BY what",
+            )
+            .all()
+            .await?;
+        Ok(found.into_iter().map(|(what, number)| format!("{number} x {what} points to nothing")).collect())
+    }
+
+    /// Rows of an organisation's store that point to nothing there or in the control database, and rows of the control database
+    /// that point to nothing in the organisation's store.
+    /// # Errors
+    /// As the databases.
+    pub async fn org_orphans(&self, org: OrgId) -> Result<Vec<Fault>> {
+        let first = self.look_for_orphans(org).await?;
+        if first.is_empty() {
+            return Ok(Vec::new());
+        }
+        let second = self.look_for_orphans(org).await?;
+        Ok(first.intersection(&second).map(|(what, which)| format!("{what} points to nothing: {which}")).collect())
+    }
+
+    async fn look_for_orphans(&self, org: OrgId) -> Result<Found> {
+        let mut found = Found::new();
+        let mut tx = self.tenant(org, Access::Read).await?;
+        inside(&mut tx, &mut found).await?;
+        let stays: Vec<(String, MembershipId, UserId)> = tx
+            .sql(
+                "SELECT DISTINCT 'team_members.membership_id' AS what, membership_id, user_id FROM team_members
+                 UNION SELECT DISTINCT 'project_members.membership_id', membership_id, user_id FROM project_members",
+            )
+            .all()
+            .await?;
+        let people: Vec<(String, UserId)> = tx
+            .sql(
+                "SELECT DISTINCT 'configs.user_id' AS what, user_id FROM configs
+                 UNION SELECT DISTINCT 'usage.user_id', user_id FROM usage
+                 UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'",
+            )
+            .all()
+            .await?;
+        let with_budget: Vec<domain::ApiKeyId> =
+            tx.sql("SELECT DISTINCT subject FROM budgets WHERE level = 'key'").all().await?;
+        let projects: Vec<ProjectId> = tx.sql("SELECT id FROM projects").all().await?;
+        let projects: BTreeSet<ProjectId> = projects.into_iter().collect();
+        let roles: Vec<RoleId> = tx.sql("SELECT id FROM roles").all().await?;
+        let roles: BTreeSet<RoleId> = roles.into_iter().collect();
+        drop(tx);
+
+        let mut tx = self.read_control().await?;
+        let now = self.ambient().now();
+        let here: Vec<(MembershipId, UserId)> =
+            tx.sql("SELECT id, user_id FROM memberships WHERE org_id = $1").bind(org).all().await?;
+        // What somebody leaves behind is on its way out as long as their departure is.
+        let leaving: Vec<String> = tx
+            .sql("SELECT payload FROM deliveries WHERE org_id = $1 AND kind = $2")
+            .bind(org)
+            .bind(DEPARTURE)
+            .all()
+            .await?;
+        let leaving: Vec<Departure> = leaving
+            .iter()
+            .map(|payload| serde_json::from_str(payload).map_err(|error| Error::bug(error.to_string())))
+            .collect::<Result<_>>()?;
+        let mut stay: BTreeSet<(MembershipId, UserId)> = here.into_iter().collect();
+        stay.extend(leaving.iter().map(|departure| (departure.membership, departure.user)));
+        for (what, membership, user) in
+            stays.into_iter().filter(|(_, membership, user)| !stay.contains(&(*membership, *user)))
+        {
+            found.insert((what, format!("{membership} of {user}")));
+        }
+        for (what, user) in people {
+            if !tx.sql("SELECT EXISTS (SELECT 1 FROM people WHERE id = $1)").bind(user).one::<bool>().await? {
+                found.insert((what, user.to_string()));
+            }
+        }
+        for key in with_budget {
+            let known = tx.sql("SELECT EXISTS (SELECT 1 FROM api_keys WHERE org_id = $1 AND id = $2)");
+            if !known.bind(org).bind(key).one::<bool>().await? {
+                found.insert(("budgets.subject".into(), key.to_string()));
+            }
+        }
+        let of_keys: Vec<ProjectId> = tx
+            .sql("SELECT DISTINCT project_id FROM api_keys WHERE org_id = $1 AND project_id IS NOT NULL AND revoked_at IS NULL")
+            .bind(org)
+            .all()
+            .await?;
+        found.extend(
+            of_keys
+                .into_iter()
+                .filter(|id| !projects.contains(id))
+                .map(|id| ("api_keys.project_id".into(), id.to_string())),
+        );
+        let held: Vec<(String, Role)> = tx
+            .sql(
+                "SELECT DISTINCT 'memberships.role' AS what, role FROM memberships WHERE org_id = $1
+                 UNION SELECT DISTINCT 'invitations.role', role FROM invitations
+                   WHERE org_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2",
+            )
+            .bind(org)
+            .bind(now)
+            .all()
+            .await?;
+        for (what, role) in held {
+            if let Role::Custom(id) = role
+                && !roles.contains(&id)
+            {
+                found.insert((what, id.to_string()));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What points to nothing within the store itself.
+async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
+    let rows: Vec<(String, i64)> = tx
+        .sql(
+            "SELECT what, number FROM (
+               SELECT 'teams.parent_id' AS what, count(*) AS number FROM teams c
+                 WHERE c.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.parent_id)
+               UNION ALL SELECT 'team_members.team_id', count(*) FROM team_members c
+                 WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
+               UNION ALL SELECT 'project_members.project_id', count(*) FROM project_members c
+                 WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'project_teams.project_id', count(*) FROM project_teams c
+                 WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'project_teams.team_id', count(*) FROM project_teams c
+                 WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
+               UNION ALL SELECT 'budgets.subject', count(*) FROM budgets c
+                 WHERE (c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject))
+                    OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))
+             ) counted WHERE number > 0",
+        )
+        .all()
+        .await?;
+    found.extend(rows.into_iter().map(|(what, number)| (what, format!("{number} rows"))));
+    let held: Vec<(String, Role)> = tx
+        .sql(
+            "SELECT DISTINCT 'team_members.role' AS what, role FROM team_members
+             UNION SELECT DISTINCT 'project_members.role', role FROM project_members
+             UNION SELECT DISTINCT 'project_teams.role', role FROM project_teams",
+        )
+        .all()
+        .await?;
+    for (what, role) in held {
+        if let Role::Custom(id) = role
+            && !tx.sql("SELECT EXISTS (SELECT 1 FROM roles WHERE id = $1)").bind(id).one::<bool>().await?
+        {
+            found.insert((what, id.to_string()));
+        }
+    }
+    Ok(())
+}
