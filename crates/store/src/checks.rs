@@ -108,53 +108,31 @@ impl Store {
     /// reading and writing, no role may more than it needs, and no reference is unchecked.
     async fn database_faults(&self) -> Result<Vec<Fault>> {
         let mut tx = self.read_control().await?;
-        let mut faults = Vec::new();
-        let roles: Vec<String> = tx
-            .sql(Pair {
-                sqlite: "SELECT name FROM installation WHERE 1 = 0",
-                postgres: "SELECT rolname FROM pg_roles
-                  WHERE rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'),
-                    replace(current_user, '_control', '_eraser'))
-                    AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication
-                      OR has_database_privilege(oid, current_database(), 'TEMPORARY'))",
-            })
-            .all()
-            .await?;
-        faults.extend(roles.into_iter().map(|role| format!("the role {role} may more than it needs")));
-        let bare: Vec<String> = tx
-            .sql(Pair {
-                sqlite: "SELECT name FROM installation WHERE 1 = 0",
-                postgres: "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                  WHERE n.nspname = 'org' AND c.relkind IN ('r', 'p')
-                    AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
-                      SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))
-                  ORDER BY c.relname",
-            })
-            .all()
-            .await?;
-        faults.extend(bare.into_iter().map(|table| format!("the table org.{table} stands outside the tenant wall")));
-        let owned: Vec<String> = tx
-            .sql(Pair {
-                sqlite: "SELECT name FROM installation WHERE 1 = 0",
-                postgres: "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                  JOIN pg_roles r ON r.oid = c.relowner
-                  WHERE n.nspname IN ('org', 'control') AND c.relkind IN ('r', 'p')
-                    AND r.rolname IN (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'),
-                    replace(current_user, '_control', '_eraser'))",
-            })
-            .all()
-            .await?;
-        faults.extend(owned.into_iter().map(|table| format!("the table {table} belongs to a role of the server")));
-        let unchecked: Vec<String> = tx
-            .sql(Pair {
-                sqlite: "SELECT name FROM installation WHERE 1 = 0",
-                postgres: "SELECT k.conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-                  WHERE n.nspname IN ('org', 'control') AND NOT k.convalidated",
-            })
-            .all()
-            .await?;
-        faults.extend(unchecked.into_iter().map(|name| format!("the constraint {name} was never checked")));
-        Ok(faults)
+        tx.sql(Pair {
+            sqlite: "SELECT name FROM installation WHERE 1 = 0",
+            postgres: "SELECT fault FROM (
+              WITH ours AS (SELECT oid, rolname FROM pg_roles WHERE rolname IN
+                (current_user, replace(current_user, '_control', '_app'), replace(current_user, '_control', '_ops'),
+                  replace(current_user, '_control', '_eraser')))
+              SELECT 1 AS place, 'the role ' || r.rolname || ' may more than it needs' AS fault
+                FROM pg_roles r JOIN ours o ON o.oid = r.oid
+                WHERE r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication
+                  OR has_database_privilege(r.oid, current_database(), 'TEMPORARY')
+              UNION ALL SELECT 2, 'the table org.' || c.relname || ' stands outside the tenant wall'
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'org' AND c.relkind IN ('r', 'p')
+                  AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (
+                    SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL))
+              UNION ALL SELECT 3, 'the table ' || c.relname || ' belongs to a role of the server'
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN ours o ON o.oid = c.relowner
+                WHERE n.nspname IN ('org', 'control') AND c.relkind IN ('r', 'p')
+              UNION ALL SELECT 4, 'the constraint ' || k.conname || ' was never checked'
+                FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+                WHERE n.nspname IN ('org', 'control') AND NOT k.convalidated) faults
+              ORDER BY place, fault",
+        })
+        .all()
+        .await
     }
 
     /// The version of the extension that searches vectors, where the database has one. Nothing needs it yet.

@@ -176,24 +176,9 @@ async fn move_in(house: &House, resident: &Resident) -> Result<Person> {
     drop(tx);
     let hash = house.passwords.hash(PASSWORD).await?;
     let ambient = house.store.ambient();
-    let now = ambient.now();
-    let person = Person {
-        id: ambient.id(),
-        email,
-        name: PersonName::new(resident.name).map_err(|error| invalid("name", &error))?,
-        password_hash: Some(hash),
-        standing: Standing::Active,
-        operator: false,
-        verified_at: Some(now),
-        totp_seed: None,
-        totp_on_at: None,
-        totp_step: None,
-        ends_at: None,
-        ends_by: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
+    let name = PersonName::new(resident.name).map_err(|error| invalid("name", &error))?;
+    let person =
+        Person { password_hash: Some(hash), verified_at: Some(ambient.now()), ..Person::new(ambient, email, name) };
     let mut tx = house.store.begin_control(Turn::Free).await?;
     people::insert(&mut tx, &person).await?;
     let event = Event::new("person.signed_up", person.id).after(&person).detail(json!({ "demo": true }));

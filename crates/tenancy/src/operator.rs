@@ -21,23 +21,11 @@ pub async fn create(house: &House, email: Email, name: PersonName, password: New
     password.check_against(&email).map_err(too_easy)?;
     let hash = house.passwords.hash(password.expose()).await?;
     let ambient = house.store.ambient();
-    let now = ambient.now();
     let person = Person {
-        id: ambient.id(),
-        email,
-        name,
         password_hash: Some(hash),
-        standing: Standing::Active,
         operator: true,
-        verified_at: Some(now),
-        totp_seed: None,
-        totp_on_at: None,
-        totp_step: None,
-        ends_at: None,
-        ends_by: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        verified_at: Some(ambient.now()),
+        ..Person::new(ambient, email, name)
     };
     let mut tx = house.store.begin_control(Turn::Free).await?;
     people::insert(&mut tx, &person).await?;

@@ -2,7 +2,7 @@
 
 use domain::email::Email;
 use domain::password::NewPassword;
-use domain::status::{OrgStatus, Standing};
+use domain::status::OrgStatus;
 use domain::text::{OrgName, PersonName};
 use store::audit::Event;
 use store::control::mails;
@@ -130,21 +130,9 @@ async fn create(
     let ambient = house.store.ambient();
     let now = ambient.now();
     let person = Person {
-        id: ambient.id(),
-        email: newcomer.email,
-        name: newcomer.name,
         password_hash: Some(hash),
-        standing: Standing::Active,
-        operator: false,
         verified_at: verified.then_some(now),
-        totp_seed: None,
-        totp_on_at: None,
-        totp_step: None,
-        ends_at: None,
-        ends_by: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        ..Person::new(ambient, newcomer.email, newcomer.name)
     };
     people::insert(tx, &person).await?;
     let organisation = orgs::insert(house, tx, person.id, organisation, true, origin).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::email::Email;
 use domain::status::Standing;
 use domain::text::PersonName;
-use domain::{Time, UserId};
+use domain::{Ambient, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
@@ -47,6 +47,31 @@ pub struct Person {
     pub created_at: Time,
     /// When they last changed something.
     pub updated_at: Time,
+}
+
+impl Person {
+    /// Somebody who has just come: active, no operator, with neither password, verified address nor second factor.
+    #[must_use]
+    pub fn new(ambient: &Ambient, email: Email, name: PersonName) -> Self {
+        let now = ambient.now();
+        Self {
+            id: ambient.id(),
+            email,
+            name,
+            password_hash: None,
+            standing: Standing::Active,
+            operator: false,
+            verified_at: None,
+            totp_seed: None,
+            totp_on_at: None,
+            totp_step: None,
+            ends_at: None,
+            ends_by: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 /// Adds a person.

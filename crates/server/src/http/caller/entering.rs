@@ -8,7 +8,7 @@ use domain::{OrgId, ProjectId};
 use serde_json::json;
 use store::audit::Event;
 use store::org::projects::{self, Project};
-use store::{Origin, Principal, Recall, Refusal, Scope, Stop, Store, Turn};
+use store::{Actor, Origin, Principal, Recall, Refusal, Scope, Stop, Store, Turn};
 
 use super::Turned;
 use super::credential::{authenticate, refuse};
@@ -94,9 +94,8 @@ impl Inside {
 
     /// Writes a denial into the audit log. Those who are denied all the time are asked to wait instead.
     pub(super) async fn refused(&self, object: &str, detail: serde_json::Value, message: String) -> Problem {
-        if self.app.denials.check_key(&self.scope.actor().to_string()).is_err() {
-            return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.")
-                .retry_after(60);
+        if let Err(wait) = admit_denial(&self.app, self.scope.actor()) {
+            return wait;
         }
         let written = async {
             let mut tx = self.app.house.store.open(&self.scope).begin().await?;
@@ -139,6 +138,13 @@ pub(super) async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_
     }
 }
 
+/// Counts a denial; who is denied all the time is asked to wait, and no more is written about them.
+pub(super) fn admit_denial(app: &App, actor: &Actor) -> Result<()> {
+    let wait =
+        || Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.").retry_after(60);
+    app.denials.check_key(&actor.to_string()).map_err(|_| wait())
+}
+
 /// The organisation that a path or a header selects.
 pub(super) async fn selected_org(parts: &mut Parts, app: &App) -> Result<Option<OrgId>> {
     let parse = |text: &str| text.parse::<OrgId>().map_err(|_| Problem::not_found());
@@ -158,7 +164,7 @@ pub(super) async fn selected_org(parts: &mut Parts, app: &App) -> Result<Option<
 
 /// Records in the caller's own organisation that they asked for one that is not theirs. The other one learns nothing of it.
 pub(super) async fn strayed(app: &App, principal: &Principal, selected: OrgId, origin: &Origin) {
-    if app.denials.check_key(&principal.actor().to_string()).is_err() {
+    if admit_denial(app, principal.actor()).is_err() {
         return;
     }
     let Ok(home) = app.house.store.enter(principal, None, None, origin.clone()).await else { return };

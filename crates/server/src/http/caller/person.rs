@@ -12,7 +12,7 @@ use store::{ControlTx, Origin, Principal, Recall, Refusal, Scope, SessionView, S
 use tenancy::House;
 
 use super::credential::{authenticate, refuse, require_fresh};
-use super::entering::{claim, origin, remember, selected_org, strayed};
+use super::entering::{admit_denial, claim, origin, remember, selected_org, strayed};
 use super::{Access, Gate, Turned};
 use crate::App;
 use crate::http::cursor::Bound;
@@ -182,9 +182,8 @@ impl Person {
 
     /// Refuses, and records the refusal in the log of the organisation that it is about.
     pub(crate) async fn deny(&self, org: OrgId, object: impl Display, message: &'static str) -> Problem {
-        if self.app.denials.check_key(&self.principal.actor().to_string()).is_err() {
-            return Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.")
-                .retry_after(60);
+        if let Err(wait) = admit_denial(&self.app, self.principal.actor()) {
+            return wait;
         }
         let written = async {
             let mut tx = self.store().begin_control(Turn::Free).await?;
