@@ -215,8 +215,10 @@ async fn attempt(
     }
     let transaction = client.transaction().await?;
     transaction.batch_execute("SELECT pg_advisory_xact_lock(7246313250011)").await?;
-    let known: bool =
-        transaction.query_typed_one("SELECT to_regclass('control.migrations') IS NOT NULL", &[]).await?.get(0);
+    // Read from the catalogue's tables: `to_regclass` may answer from what this connection knew before it waited for the lock.
+    let text = "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                               WHERE n.nspname = 'control' AND c.relname = 'migrations')";
+    let known: bool = transaction.query_typed_one(text, &[]).await?.get(0);
     let mut versions = [0_i64; Part::ALL.len()];
     if known {
         for (version, part) in versions.iter_mut().zip(Part::ALL) {

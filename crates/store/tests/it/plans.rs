@@ -31,11 +31,13 @@ fn lists() -> Vec<Text> {
 
 /// What is wrong with a plan of `SQLite`, line by line. `SCAN t USING INDEX` walks an index from its end, which is good for the
 /// first page alone: a page further on must be sought.
-fn complaints(plan: &[String]) -> Vec<String> {
+fn complaints(plan: &[String], text: &str) -> Vec<String> {
     let scans = plan.iter().filter(|line| line.starts_with("SCAN "));
     let of_growing = scans.filter(|line| {
         let table = line.split_whitespace().nth(1).unwrap_or("");
-        let is_inner = table.starts_with('(') || table == "CONSTANT" || line.contains("VIRTUAL");
+        // What a statement has selected itself, and given a name, is as long as its own limit.
+        let is_named = text.split(") ").skip(1).any(|rest| rest.split([' ', ')', '\n']).next() == Some(table));
+        let is_inner = is_named || table.starts_with('(') || table == "CONSTANT" || line.contains("VIRTUAL");
         !is_inner && !SMALL.contains(&table)
     });
     of_growing.cloned().collect()
@@ -51,7 +53,7 @@ fn sqlite_finds_every_list_by_an_index() {
             // Raw, since a plan needs no values.
             let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3));
             let plan: Vec<String> = plan.collect::<Result<_, _>>().expect("explained");
-            let found = complaints(&plan);
+            let found = complaints(&plan, &sqlite);
             if !found.is_empty() {
                 wrong.push(format!("{place} on {side:?}: {found:?}\n{sqlite}"));
             }
