@@ -1,5 +1,5 @@
 //! Rows that point to nothing: foreign keys of both databases, and the references that cross from one database into the other or
-//! stand as text, which no foreign key can hold.
+//! stand as text, which no foreign key can hold. The ledger holds none: its rows record what was, and outlive what they name.
 //!
 //! Two databases cannot be read in one moment. What looks like an orphan is looked at a second time; only what was one both times
 //! is told.
@@ -18,7 +18,8 @@ use crate::{Error, Result, Store};
 pub const UNCHECKED: &[(&str, &str)] = &[
     ("invitations.teams", "names of teams that may be gone by the time somebody accepts"),
     ("invitations.projects", "as above"),
-    ("usage.project_id", "a record, which outlives its project"),
+    ("mail_domains.teams", "as above"),
+    ("mail_domains.role", "one of the built-in ones"),
     ("refresh_tokens.successor", "the hash of a token that may have been swept before"),
     ("identities.subject", "a name at another party"),
     ("mails.subject", "what a mail is about"),
@@ -62,6 +63,14 @@ impl Store {
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'invitations.invited_by', count(*) FROM invitations c
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.invited_by)
+                   UNION ALL SELECT 'invitations.asked_by', count(*) FROM invitations c
+                     WHERE c.asked_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.asked_by)
+                   UNION ALL SELECT 'mail_domains.org_id', count(*) FROM mail_domains c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'removals.org_id', count(*) FROM removals c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'removals.user_id', count(*) FROM removals c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'api_keys.org_id', count(*) FROM api_keys c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'api_keys.user_id', count(*) FROM api_keys c
@@ -71,6 +80,8 @@ impl Store {
                        SELECT 1 FROM memberships p WHERE p.id = c.membership_id AND p.org_id = c.org_id AND p.user_id = c.user_id)
                    UNION ALL SELECT 'api_keys.replaced_by', count(*) FROM api_keys c
                      WHERE c.replaced_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.replaced_by)
+                   UNION ALL SELECT 'api_keys.made_by_key', count(*) FROM api_keys c
+                     WHERE c.made_by_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.made_by_key)
                    UNION ALL SELECT 'deliveries.org_id', count(*) FROM deliveries c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                  ) counted WHERE number > 0 ORDER BY what",
@@ -107,7 +118,8 @@ impl Store {
         let people: Vec<(String, UserId)> = tx
             .sql(
                 "SELECT DISTINCT 'configs.user_id' AS what, user_id FROM configs
-                 UNION SELECT DISTINCT 'usage.user_id', user_id FROM usage
+                 UNION SELECT DISTINCT 'budgets.made_by', made_by FROM budgets
+                 UNION SELECT DISTINCT 'budgets.increase_by', increase_by FROM budgets WHERE increase_by IS NOT NULL
                  UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'",
             )
             .all()

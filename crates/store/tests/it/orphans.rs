@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::access::{Permission, PermissionSet};
 use domain::api_key::Mode;
 use domain::email::Email;
+use domain::limits::{Level, Period};
 use domain::role::Role;
 use domain::status::Standing;
 use domain::text::{Description, KeyName, PersonName, ProjectName, RoleName, TeamName};
@@ -14,12 +15,12 @@ use store::audit::Event;
 use store::control::memberships::{self, Membership};
 use store::control::people::{self, Person};
 use store::deliveries::Placement;
+use store::org::budgets::{self, Budget, Strictness, Subject};
 use store::org::configs;
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
-use store::org::usage::{self, BudgetRow, Subject};
 use store::orphans::UNCHECKED;
 use store::{Actor, Error, Json, Origin, Result, Scope, Turn, Tx};
 use tenancy::keys::{self, Limits, NewKey};
@@ -226,21 +227,28 @@ impl<'h> World<'h> {
                 configs::put(tx, user, version, "{}").await?;
             }
             _ => {
-                let of_team = self.dice.pick(&self.teams).map(|id| ("team", domain::Id::uuid(id)));
-                let of_project = self.dice.pick(&self.projects).map(|id| ("project", domain::Id::uuid(id)));
+                let of_team = self.dice.pick(&self.teams).map(|id| (Level::Team, domain::Id::uuid(id)));
+                let of_project = self.dice.pick(&self.projects).map(|id| (Level::Project, domain::Id::uuid(id)));
                 let subjects: Vec<_> = of_team.into_iter().chain(of_project).collect();
                 let Some((level, subject)) = self.dice.pick(&subjects) else { return Ok(false) };
-                let budget = BudgetRow {
+                let budget = Budget {
                     id: ambient.id(),
-                    level: level.into(),
+                    level,
                     subject: Some(Subject(subject)),
-                    period: "month".into(),
+                    period: Period::Month,
                     amount_micros: 5,
-                    currency: "USD".into(),
-                    kind: "hard".into(),
+                    currency: "USD".parse().expect("a currency"),
+                    kind: Strictness::Hard,
+                    alerts: Json(Vec::new()),
+                    increase_micros: 0,
+                    increase_until: None,
+                    increase_by: None,
+                    made_by: self.scope.user(),
+                    version: 1,
                     created_at: now,
+                    updated_at: now,
                 };
-                usage::insert_budget(tx, &budget).await?;
+                budgets::insert(tx, &budget).await?;
             }
         }
         Ok(true)
@@ -387,10 +395,12 @@ fn every_reference_is_looked_at() {
     };
     let names_a_row = |column: &str| {
         column.ends_with("_id")
-            || ["invited_by", "replaced_by", "subject", "role", "teams", "projects", "successor"].contains(&column)
+            || column.ends_with("_by")
+            || ["made_by_key", "subject", "role", "teams", "projects", "successor"].contains(&column)
     };
     let mut seen = 0;
-    for side in Side::BOTH {
+    // The ledger records what was.
+    for side in [Side::Control, Side::Org] {
         let database = fresh(side.steps());
         for table in tables(&database) {
             for column in columns(&database, &table).into_iter().filter(|column| names_a_row(column)) {
