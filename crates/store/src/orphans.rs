@@ -12,7 +12,7 @@ use domain::{MembershipId, OrgId, ProjectId, RoleId, UserId};
 use crate::checks::Fault;
 use crate::deliveries::{DEPARTURE, Departure};
 use crate::sql::{Access, Transaction};
-use crate::{Error, Result, Store};
+use crate::{ControlTx, Error, Result, Store};
 
 /// Columns that hold an id, or several, and need no check, with the reason.
 pub const UNCHECKED: &[(&str, &str)] = &[
@@ -23,6 +23,8 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("refresh_tokens.successor", "the hash of a token that may have been swept before"),
     ("identities.subject", "a name at another party"),
     ("mails.subject", "what a mail is about"),
+    ("erasures.subject", "what was erased"),
+    ("erasures.requested_by", "may have been erased since"),
     ("throttles.subject", "the hash of an address or of a source"),
     ("audit.request_id", "names a request, not a row"),
     ("refusals.request_id", "as above"),
@@ -61,10 +63,6 @@ impl Store {
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'invitations.org_id', count(*) FROM invitations c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
-                   UNION ALL SELECT 'invitations.invited_by', count(*) FROM invitations c
-                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.invited_by)
-                   UNION ALL SELECT 'invitations.asked_by', count(*) FROM invitations c
-                     WHERE c.asked_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.asked_by)
                    UNION ALL SELECT 'mail_domains.org_id', count(*) FROM mail_domains c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'removals.org_id', count(*) FROM removals c
@@ -73,8 +71,6 @@ impl Store {
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'api_keys.org_id', count(*) FROM api_keys c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
-                   UNION ALL SELECT 'api_keys.user_id', count(*) FROM api_keys c
-                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'api_keys.membership_id', count(*) FROM api_keys c
                      WHERE c.revoked_at IS NULL AND NOT EXISTS (
                        SELECT 1 FROM memberships p WHERE p.id = c.membership_id AND p.org_id = c.org_id AND p.user_id = c.user_id)
@@ -82,13 +78,44 @@ impl Store {
                      WHERE c.replaced_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.replaced_by)
                    UNION ALL SELECT 'api_keys.made_by_key', count(*) FROM api_keys c
                      WHERE c.made_by_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.made_by_key)
+                   UNION ALL SELECT 'mails.user_id', count(*) FROM mails c
+                     WHERE c.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'mails.org_id', count(*) FROM mails c
+                     WHERE c.org_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'deliveries.org_id', count(*) FROM deliveries c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                  ) counted WHERE number > 0 ORDER BY what",
             )
             .all()
             .await?;
-        Ok(found.into_iter().map(|(what, number)| format!("{number} x {what} points to nothing")).collect())
+        let mut faults: Vec<Fault> =
+            found.into_iter().map(|(what, number)| format!("{number} x {what} points to nothing")).collect();
+        // What somebody did keeps their id when they are erased.
+        let unknown: Vec<(String, UserId)> = tx
+            .sql(
+                "SELECT what, user_id FROM (
+                   SELECT DISTINCT 'invitations.invited_by' AS what, c.invited_by AS user_id FROM invitations c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.invited_by)
+                   UNION ALL SELECT DISTINCT 'invitations.asked_by', c.asked_by FROM invitations c
+                     WHERE c.asked_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.asked_by)
+                   UNION ALL SELECT DISTINCT 'api_keys.user_id', c.user_id FROM api_keys c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT DISTINCT 'organisations.made_by', c.made_by FROM organisations c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.made_by)
+                   UNION ALL SELECT DISTINCT 'organisations.closing_by', c.closing_by FROM organisations c
+                     WHERE c.closing_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.closing_by)
+                   UNION ALL SELECT DISTINCT 'people.ends_by', c.ends_by FROM people c
+                     WHERE c.ends_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.ends_by)
+                 ) listed ORDER BY what, user_id",
+            )
+            .all()
+            .await?;
+        for (what, user) in unknown {
+            if !was_erased(&mut tx, user).await? {
+                faults.push(format!("{what} points to nothing: {user}"));
+            }
+        }
+        Ok(faults)
     }
 
     /// Rows of an organisation's store that point to nothing there or in the control database, and rows of the control database
@@ -155,7 +182,8 @@ impl Store {
             found.insert((what, format!("{membership} of {user}")));
         }
         for (what, user) in people {
-            if !tx.sql("SELECT EXISTS (SELECT 1 FROM people WHERE id = $1)").bind(user).one::<bool>().await? {
+            let known = tx.sql("SELECT EXISTS (SELECT 1 FROM people WHERE id = $1)").bind(user).one::<bool>().await?;
+            if !known && !was_erased(&mut tx, user).await? {
                 found.insert((what, user.to_string()));
             }
         }
@@ -195,6 +223,11 @@ impl Store {
         }
         Ok(found)
     }
+}
+
+/// Whether a person was here once, and a receipt says so.
+async fn was_erased(tx: &mut ControlTx, user: UserId) -> Result<bool> {
+    tx.sql("SELECT EXISTS (SELECT 1 FROM erasures WHERE subject = $1)").bind(user.to_string()).one().await
 }
 
 /// What points to nothing within the store itself.
