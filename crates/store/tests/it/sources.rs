@@ -213,7 +213,7 @@ pub(crate) fn sides(text: &str) -> Vec<Side> {
     KNOWN.iter().filter(holds).map(|(side, _)| *side).collect()
 }
 
-/// The tables that a text names; what it defines itself by WITH is none, and neither is PostgreSQL's catalogue.
+/// The tables that a text names; what it defines itself by WITH is none, and neither are PostgreSQL's catalogue and its clock.
 pub(crate) fn tables_in(text: &str) -> Vec<String> {
     let words: Vec<&str> =
         text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
@@ -224,7 +224,7 @@ pub(crate) fn tables_in(text: &str) -> Vec<String> {
         .map(|pair| pair[1].to_owned())
         .filter(|name| {
             !own.contains(&name.as_str())
-                && !["SET", "WITH", "SELECT"].contains(&name.as_str())
+                && !["SET", "WITH", "SELECT", "clock_timestamp"].contains(&name.as_str())
                 && !reads_catalogue(name)
         })
         .collect();
