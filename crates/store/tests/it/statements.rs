@@ -78,7 +78,7 @@ fn is_tenant(text: &str) -> bool {
 
 /// The books of all organisations may stand in one file: there each statement names the organisation, as its first parameter.
 fn is_of_one_page(text: &str) -> bool {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("extract(epoch FROM", "extract(epoch of");
     let clauses =
         words.matches(" FROM ").count() + words.matches("UPDATE ").count() - words.matches("DO UPDATE ").count();
     let named = words.matches("org_id = $1").count();
