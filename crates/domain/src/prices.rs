@@ -189,7 +189,7 @@ impl Prices {
     /// What a model costs at a time; none when nobody knows.
     #[must_use]
     pub fn quote(&self, model: &str, at: Time) -> Option<Quote> {
-        self.quote_from(model, current(&self.operator, at), current(&self.builtin, at))
+        quote_from(model, current(&self.operator, at), current(&self.builtin, at))
     }
 
     /// What a model cost by the versions that stand on a usage row.
@@ -203,32 +203,7 @@ impl Prices {
             Some(name) => Some(&self.operator[find(&self.operator, name)?].1),
             None => None,
         };
-        self.quote_from(model, operator, builtin)
-    }
-
-    fn quote_from(&self, model: &str, operator: Option<&List>, builtin: Option<&List>) -> Option<Quote> {
-        let best = |list: &List| {
-            let fitting = list.prices.iter().filter_map(|price| Some((price.fits(model)?, price)));
-            fitting.max_by_key(|(length, _)| *length).map(|(_, price)| price.clone())
-        };
-        let ceiling = || {
-            let ceiling = operator?.ceiling?;
-            let (input, output) = (ceiling.input, ceiling.output);
-            Some(Price {
-                model: model.into(),
-                input,
-                cached: None,
-                write: None,
-                output,
-                request: 0,
-                answer: None,
-                tiers: BTreeMap::new(),
-            })
-        };
-        let price = operator.and_then(best).or_else(|| builtin.and_then(best)).or_else(ceiling)?;
-        let builtin = builtin.map_or("", |list| &list.version);
-        let version = operator.map_or_else(|| builtin.to_owned(), |list| format!("{builtin}+{}", list.version));
-        Some(Quote { price, version })
+        quote_from(model, operator, builtin)
     }
 
     /// The rate of exchange of a currency at a time, as the operator's list has it.
@@ -238,6 +213,31 @@ impl Prices {
         let rate = list.exchange.iter().find(|rate| rate.currency == currency)?;
         Some((rate.clone(), time(&rate.at)?))
     }
+}
+
+fn quote_from(model: &str, operator: Option<&List>, builtin: Option<&List>) -> Option<Quote> {
+    let best = |list: &List| {
+        let fitting = list.prices.iter().filter_map(|price| Some((price.fits(model)?, price)));
+        fitting.max_by_key(|(length, _)| *length).map(|(_, price)| price.clone())
+    };
+    let ceiling = || {
+        let ceiling = operator?.ceiling?;
+        let (input, output) = (ceiling.input, ceiling.output);
+        Some(Price {
+            model: model.into(),
+            input,
+            cached: None,
+            write: None,
+            output,
+            request: 0,
+            answer: None,
+            tiers: BTreeMap::new(),
+        })
+    };
+    let price = operator.and_then(best).or_else(|| builtin.and_then(best)).or_else(ceiling)?;
+    let builtin = builtin.map_or("", |list| &list.version);
+    let version = operator.map_or_else(|| builtin.to_owned(), |list| format!("{builtin}+{}", list.version));
+    Some(Quote { price, version })
 }
 
 fn current(lists: &[(Time, List)], at: Time) -> Option<&List> {

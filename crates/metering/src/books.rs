@@ -407,6 +407,8 @@ impl std::fmt::Debug for Held {
 impl Held {
     /// Books what was used in place of what was held. It is in line when this returns its future, so nothing is lost when nobody
     /// waits for it.
+    /// # Errors
+    /// As the store, when it could not be written in several tries; the hold then ends with its lease.
     pub fn settle(mut self, charge: Charge) -> impl Future<Output = store::Result<()>> + Send {
         let (reply, answer) = oneshot::channel();
         self.end(charge, Some(reply));

@@ -117,9 +117,9 @@ pub struct Receipt {
 #[derive(Debug)]
 pub enum Served {
     /// All at once; it is settled.
-    Whole(Whole, Receipt),
+    Whole(Box<Whole>, Receipt),
     /// Bit by bit; it is settled before its last bit is given.
-    Stream(MeteredStream),
+    Stream(Box<MeteredStream>),
 }
 
 /// The door. Cheap to clone.
@@ -218,10 +218,10 @@ impl Door {
                 if let Some(held) = open.held.take() {
                     held.settle(charge).await?;
                 }
-                Ok(Served::Whole(whole, receipt))
+                Ok(Served::Whole(Box::new(whole), receipt))
             }
             Answer::Stream(stream) => {
-                Ok(Served::Stream(MeteredStream { stream, open, ambient: self.0.ambient.clone() }))
+                Ok(Served::Stream(Box::new(MeteredStream { stream, open, ambient: self.0.ambient.clone() })))
             }
         }
     }

@@ -79,7 +79,7 @@ impl Limit {
     /// Whether it counts a hold.
     #[must_use]
     pub fn counts_hold(&self, hold: &Hold) -> bool {
-        fn fits<T: PartialEq>(wanted: Option<T>, is: Option<T>) -> bool {
+        fn fits<T: PartialEq + Copy>(wanted: Option<T>, is: Option<T>) -> bool {
             wanted.is_none() || wanted == is
         }
         let (counts, purpose) = (&self.counts, &hold.purpose);

@@ -71,6 +71,9 @@ struct Inner {
     kept: moka::sync::Cache<domain::OrgId, Arc<OfOrg>>,
 }
 
+/// Paths that were told, by spender and what is counted, each with until when it holds.
+type Paths = HashMap<(Spender, u8), (Option<Time>, Path)>;
+
 /// The limits of one organisation, as they were a moment ago.
 pub struct OfOrg {
     zone: TimeZoneName,
@@ -78,7 +81,7 @@ pub struct OfOrg {
     budgets: Vec<Budget>,
     /// The team above each.
     above: HashMap<TeamId, Option<TeamId>>,
-    paths: Mutex<HashMap<(Spender, u8), (Option<Time>, Path)>>,
+    paths: Mutex<Paths>,
 }
 
 impl std::fmt::Debug for Rules {

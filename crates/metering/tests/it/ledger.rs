@@ -95,7 +95,7 @@ both_stores! {
     async fn of_two_hundred_that_race_exactly_those_run_that_fit(house) {
         let books = books(&house);
         let (wide, narrow) = (limit(1, 5_000_000), limit(2, 1_000_000));
-        let paths = [("Ann", path(&[narrow.clone()])), ("Bob", path(&[wide, narrow.clone()])), ("Cy", path(&[limit(3, 1_000_000), narrow]))];
+        let paths = [("Ann", path(std::slice::from_ref(&narrow))), ("Bob", path(&[wide, narrow.clone()])), ("Cy", path(&[limit(3, 1_000_000), narrow]))];
         for (name, binding) in paths {
             let scope = house.scope(&house.sign_up(name).await).await;
             let tight = binding.iter().find(|limit| limit.cap == 1_000_000).expect("a limit").clone();

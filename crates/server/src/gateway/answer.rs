@@ -52,7 +52,7 @@ fn note(response: &mut Response, name: &HeaderName, value: &str) {
 }
 
 /// The bits of a stream. Its connection breaks off when the end cannot be settled: the last bit is not given then.
-fn frames(metered: MeteredStream) -> impl stream::Stream<Item = Result<axum::body::Bytes, store::Error>> {
+fn frames(metered: Box<MeteredStream>) -> impl stream::Stream<Item = Result<axum::body::Bytes, store::Error>> {
     stream::try_unfold(
         metered,
         |mut metered| async move { Ok(metered.next().await?.map(|frame| (frame.bytes, metered))) },
@@ -120,7 +120,7 @@ pub(super) fn problem(failed: Failed, model: &str) -> Problem {
             "The model's server has failed several times in a row; it is left alone for a while.",
         )
         .retry_after(retry_after.as_secs().max(1)),
-        Failed::Upstream(error) => upstream(*error, model),
+        Failed::Upstream(error) => upstream(&error, model),
         Failed::Store(error) => match std::sync::Arc::try_unwrap(error) {
             Ok(error) => error.into(),
             Err(shared) => Problem::new("busy", "The ledger cannot be written right now; try again shortly.")
@@ -159,7 +159,7 @@ fn short(shortage: &Shortage) -> Problem {
     problem
 }
 
-fn upstream(error: UpstreamError, model: &str) -> Problem {
+fn upstream(error: &UpstreamError, model: &str) -> Problem {
     let wait = error.retry_after.map(|wait| wait.as_secs().max(1));
     let (code, message) = match error.kind {
         ErrorKind::Invalid | ErrorKind::Unsupported => ("invalid_request", error.caller.message.clone()),

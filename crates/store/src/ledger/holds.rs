@@ -136,7 +136,7 @@ pub async fn insert(page: &mut Page<'_>, hold: &Hold, lease: Duration) -> Result
                 postgres: "INSERT INTO holds (org_id, id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id,
                                 project_id, team_id, agent_id, run_id, request_id, exchange, cost_micros, requests, tokens,
                                 documents, storage, prospects, mails)
-                    VALUES ($1, $2, $3, $4, $5, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $6, $7, $8, $9, $10, $11, $12,
+                    VALUES ($1, $2, $3, $4, $5, (date_part('epoch', clock_timestamp()) * 1000000)::bigint + $6, $7, $8, $9, $10, $11, $12,
                             $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
                     ON CONFLICT (org_id, id, attempt) DO NOTHING",
             },
@@ -200,7 +200,7 @@ pub async fn list(page: &mut Page<'_>) -> Result<Vec<(Hold, bool)>> {
                         prospects, mails
                     FROM holds WHERE org_id = $1 ORDER BY id, attempt",
                 postgres: "SELECT id, attempt, at, holder,
-                        CAST(expires_at <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AND $2 > 0 AS integer) AS expired,
+                        CAST(expires_at <= (date_part('epoch', clock_timestamp()) * 1000000)::bigint AND $2 > 0 AS integer) AS expired,
                         operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id, request_id, exchange,
                         cost_micros, requests, tokens, documents, storage, prospects, mails
                     FROM holds WHERE org_id = $1 ORDER BY id, attempt",
@@ -222,7 +222,7 @@ pub async fn renew(page: &mut Page<'_>, id: UsageId, attempt: i64, lease: Durati
         .sql(Pair {
             sqlite: "UPDATE holds SET expires_at = $4 + $5 WHERE org_id = $1 AND id = $2 AND attempt = $3",
             postgres:
-                "UPDATE holds SET expires_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $5 + 0 * $4
+                "UPDATE holds SET expires_at = (date_part('epoch', clock_timestamp()) * 1000000)::bigint + $5 + 0 * $4
                 WHERE org_id = $1 AND id = $2 AND attempt = $3",
         })
         .bind(id)
