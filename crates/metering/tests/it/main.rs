@@ -1,4 +1,5 @@
 //! The ledger on both engines.
 
+mod calls;
 mod ledger;
 mod rules;

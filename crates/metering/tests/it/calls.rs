@@ -1,0 +1,209 @@
+//! The door, with an upstream that does everything wrong: each call ends in one row, a clear error and the right charge, and nothing
+//! stays held.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::plan::Plans;
+use domain::prices::Prices;
+use egress::{Egress, Policy};
+use gateway::request::OutputLimit;
+use gateway::{ClientRequest, Operation, Upstream};
+use metering::call::{Door, Failed, Served, Target};
+use metering::rules::{Rules, Spender};
+use metering::{Books, Settings};
+use serde_json::json;
+use store::Scope;
+use store::ledger::entries::{self, Entry, Outcome, Search};
+use testing::upstream::{Fault, Script};
+use testing::{ScriptedUpstream, TestHouse, both_stores};
+
+const MODEL: &str = "gpt-4o-mini";
+
+struct World {
+    upstream: ScriptedUpstream,
+    books: Books,
+    door: Door,
+    scope: Scope,
+    targets: Vec<Target>,
+}
+
+impl World {
+    async fn build(house: &TestHouse) -> Self {
+        let scope = house.scope(&house.sign_up("Ann").await).await;
+        let upstream = ScriptedUpstream::start().await;
+        let policy = Policy { allow: vec!["127.0.0.1".parse().expect("an address")], own: Vec::new() };
+        let (books, _) = Books::open(house.store().clone(), Settings::default());
+        let rules = Rules::new(house.store().clone(), Plans::builtin(), Arc::new(Prices::builtin()));
+        let door = Door::new(books.clone(), rules, Egress::new(policy), house.store().ambient().clone());
+        let target = |id: u128, url: &str| Target {
+            id,
+            label: format!("upstream {id}"),
+            upstream: Arc::new(Upstream::openai(url, None, OutputLimit::MaxTokens).expect("an address")),
+            model: MODEL.into(),
+            quote: Prices::builtin().quote(MODEL, house.store().ambient().now()),
+        };
+        let targets = vec![target(1, &upstream.openai_url())];
+        Self { upstream, books, door, scope, targets }
+    }
+
+    async fn call(&self, stream: bool) -> Result<Served, Failed> {
+        let body = json!({
+            "model": MODEL, "stream": stream, "max_tokens": 100, "messages": [{ "role": "user", "content": "Hello?" }],
+        });
+        let request = ClientRequest::read(Operation::Chat, body.to_string().into()).expect("a request");
+        let spender = Spender { user: self.scope.user(), key: None, project: None, team: None, agent: None, run: None };
+        self.door.call(&self.scope, spender, &request, &self.targets).await
+    }
+
+    /// Reads a stream to its end; whether its last bit came.
+    async fn drained(served: Served) -> bool {
+        let Served::Stream(mut stream) = served else { panic!("no stream") };
+        let mut last = false;
+        while let Some(frame) = stream.next().await.expect("settled") {
+            last = frame.last;
+        }
+        last
+    }
+
+    /// The rows, once nothing is held any more.
+    async fn rows(&self, house: &TestHouse) -> Vec<Entry> {
+        let began = std::time::Instant::now();
+        while self.books.held() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(10), "something stays held");
+            tokio::task::yield_now().await;
+        }
+        let mut tx = house.store().read_ledger(&self.scope).await.expect("begun");
+        let mut page = tx.page(&self.scope).expect("its page");
+        assert!(store::ledger::holds::list(&mut page).await.expect("read").is_empty());
+        let mut rows = entries::list(&mut page, &Search::default(), None, 100).await.expect("rows");
+        rows.reverse();
+        rows
+    }
+}
+
+/// What 10 and 5 tokens cost at gpt-4o-mini's price: 1.5 and 3 millionths, rounded up once.
+const USUAL_COST: i64 = 5;
+
+both_stores! {
+    async fn an_answer_costs_what_the_upstream_says(house) {
+        let world = World::build(&house).await;
+        let Served::Whole(whole, receipt) = world.call(false).await.expect("an answer") else { panic!("a stream") };
+        assert!(whole.body.starts_with(b"{"));
+        assert_eq!(receipt.cost_micros, USUAL_COST);
+        assert!(World::drained(world.call(true).await.expect("a stream")).await);
+        let rows = world.rows(&house).await;
+        let seen: Vec<_> =
+            rows.iter().map(|row| (row.outcome, row.input_tokens, row.output_tokens, row.cost_micros, row.estimated)).collect();
+        assert_eq!(seen, [(Outcome::Ok, 10, 5, USUAL_COST, 0); 2]);
+        assert!(rows.iter().all(|row| row.price == "2026-11" && row.upstream == "upstream 1" && row.held_micros >= row.cost_micros));
+    }
+
+    async fn a_bill_above_the_bound_is_charged_and_one_that_is_missing_is_estimated(house) {
+        let world = World::build(&house).await;
+        world.upstream.next(MODEL, &Script::usage(5_000, 2_000));
+        world.upstream.next(MODEL, &Script { usage: None, ..Script::default() });
+        world.upstream.next(MODEL, &Script { usage: None, ..Script::default() });
+        for stream in [false, false, true] {
+            match world.call(stream).await.expect("an answer") {
+                Served::Whole(..) => {}
+                stream @ Served::Stream(_) => assert!(World::drained(stream).await),
+            }
+        }
+        let rows = world.rows(&house).await;
+        assert_eq!((rows[0].cost_micros, rows[0].estimated), (1_950, 0));
+        assert!(rows[0].cost_micros > rows[0].held_micros);
+        for row in &rows[1..] {
+            // "Hello there." has 12 bytes, so 3 tokens.
+            assert_eq!((row.output_tokens, row.estimated, row.outcome), (3, 1, Outcome::Ok));
+            assert!(row.cost_micros > 0 && row.cost_micros <= row.held_micros);
+        }
+    }
+
+    async fn an_upstream_that_fails_before_the_first_byte_costs_nothing(house) {
+        let world = World::build(&house).await;
+        let faults = [
+            Fault::Status(500, None, "oh".into()),
+            Fault::Status(400, None, json!({ "error": { "message": "no" } }).to_string()),
+            Fault::Reset,
+            Fault::Body("text/html".into(), "<p>hello</p>".into()),
+        ];
+        for (at, fault) in faults.iter().enumerate() {
+            world.upstream.script(MODEL, &Script::fault(fault.clone()));
+            let error = world.call(at == 0).await.expect_err("no answer");
+            assert!(matches!(error, Failed::Upstream(_) | Failed::Resting { .. }), "{fault:?}: {error}");
+        }
+        let rows = world.rows(&house).await;
+        assert!(rows.len() >= faults.len() && rows.iter().all(|row| row.outcome == Outcome::Error && row.cost_micros == 0), "{rows:?}");
+        let attempts = rows.iter().map(|row| (row.id, row.attempt)).collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(attempts.len(), rows.len(), "each attempt has its own row");
+    }
+
+    async fn an_upstream_that_is_busy_is_asked_again_and_charged_once(house) {
+        let world = World::build(&house).await;
+        world.upstream.next(MODEL, &Script::fault(Fault::Status(429, Some(0), "{}".into())));
+        let Served::Whole(_, receipt) = world.call(false).await.expect("an answer") else { panic!("a stream") };
+        let rows = world.rows(&house).await;
+        let seen: Vec<_> = rows.iter().map(|row| (row.id == receipt.id, row.attempt, row.outcome, row.cost_micros)).collect();
+        assert_eq!(seen, [(true, 1, Outcome::Error, 0), (true, 2, Outcome::Ok, USUAL_COST)]);
+    }
+
+    async fn another_upstream_answers_when_the_first_does_not(house) {
+        let mut world = World::build(&house).await;
+        let second = ScriptedUpstream::start().await;
+        world.upstream.script(MODEL, &Script::fault(Fault::Status(401, None, "{}".into())));
+        let upstream = Upstream::openai(&second.openai_url(), None, OutputLimit::MaxTokens).expect("an address");
+        let target = Target { id: 2, label: "second".into(), upstream: Arc::new(upstream), ..world.targets[0].clone() };
+        world.targets.push(target);
+        assert!(World::drained(world.call(true).await.expect("a stream")).await);
+        let rows = world.rows(&house).await;
+        let seen: Vec<_> = rows.iter().map(|row| (row.upstream.as_str(), row.outcome, row.cost_micros)).collect();
+        assert_eq!(seen, [("upstream 1", Outcome::Error, 0), ("second", Outcome::Ok, USUAL_COST)]);
+    }
+
+    async fn a_stream_that_breaks_is_charged_for_what_came(house) {
+        let world = World::build(&house).await;
+        for fault in [Fault::ResetsAfter(2), Fault::Truncated(3), Fault::Malformed(2), Fault::FailsAfter(2), Fault::Endless(1)] {
+            world.upstream.script(MODEL, &Script::fault(fault.clone()));
+            assert!(World::drained(world.call(true).await.expect("it begins")).await, "{fault:?} has an end that says so");
+        }
+        let rows = world.rows(&house).await;
+        assert_eq!(rows.len(), 5);
+        for row in rows {
+            assert_eq!((row.outcome, row.estimated), (Outcome::Error, 1), "{row:?}");
+            assert!(row.input_tokens > 0 && row.output_tokens <= 3 && row.cost_micros <= row.held_micros, "{row:?}");
+        }
+    }
+
+    async fn a_client_that_goes_away_cancels_the_upstream_at_every_point(house) {
+        let world = World::build(&house).await;
+        let slow = Script { gap: Duration::from_millis(20), pieces: 6, ..Script::default() };
+        world.upstream.script(MODEL, &slow);
+        for frames in 0..5 {
+            let Served::Stream(mut stream) = world.call(true).await.expect("a stream") else { panic!("whole") };
+            for _ in 0..frames {
+                stream.next().await.expect("settled").expect("a frame");
+            }
+            drop(stream);
+            let gone = tokio::time::timeout(Duration::from_secs(1), world.upstream.until(|served| served.cancelled > frames));
+            gone.await.expect("the upstream hears of it within a second");
+        }
+        // Before there is any answer at all.
+        world.upstream.script(MODEL, &Script::fault(Fault::Silent));
+        assert!(tokio::time::timeout(Duration::from_millis(300), world.call(true)).await.is_err());
+        let rows = world.rows(&house).await;
+        assert_eq!(rows.len(), 6);
+        assert!(rows.iter().all(|row| row.outcome == Outcome::Cancelled && row.input_tokens > 0 && row.requests == 1), "{rows:?}");
+        assert!(rows.windows(2).take(4).all(|pair| pair[0].output_tokens <= pair[1].output_tokens), "more came, more is charged");
+    }
+
+    async fn many_streams_at_once_all_arrive_whole_and_are_counted_once(house) {
+        let world = World::build(&house).await;
+        let streams = (0..64).map(|_| async { World::drained(world.call(true).await.expect("a stream")).await });
+        assert!(futures_util::future::join_all(streams).await.into_iter().all(|whole| whole));
+        let rows = world.rows(&house).await;
+        let served = world.upstream.served();
+        assert_eq!((rows.len() as u64, served.complete), (64, 64));
+        assert_eq!(rows.iter().map(|row| row.output_tokens).sum::<i64>().unsigned_abs(), served.output);
+    }
+}
