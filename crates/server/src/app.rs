@@ -20,7 +20,7 @@ pub struct Limits {
     pub body: usize,
     /// Proxies whose `X-Forwarded-For` is believed: addresses or networks.
     pub trusted_proxies: Vec<String>,
-    /// Origins of other sites that may call with credentials.
+    /// Origins of other sites whose pages may call with credentials, as browsers write them: `https://app.example.com`.
     pub origins: Vec<String>,
     /// How often a minute a caller may be denied something; each denial is written to the audit log.
     pub denials: NonZeroU32,

@@ -12,7 +12,7 @@ use axum::http::Method;
 
 use crate::App;
 use crate::http::caller::{Access, Gate};
-use crate::http::layers;
+use crate::http::{cors, layers};
 
 /// One route, as the documentation and the tests see it.
 #[derive(Debug, Clone)]
@@ -142,6 +142,7 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
         .fallback(layers::no_such_path)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), crate::http::idempotency::layer))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), cors::preflight))
         .layer(axum::middleware::from_fn_with_state(app.clone(), layers::around))
         .with_state(app.clone());
     (router, listed)

@@ -26,6 +26,8 @@ pub struct Wish {
     pub public_url: String,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<String>,
+    /// Other sites whose pages may call.
+    pub origins: Vec<String>,
     /// How many organisations' files may be open at once.
     pub open_files: usize,
     /// The folder of the embedded data, when it is not to be a temporary one.
@@ -40,6 +42,7 @@ impl Default for Wish {
             verify_mail: false,
             public_url: "http://test".into(),
             trusted_proxies: Vec::new(),
+            origins: Vec::new(),
             open_files: 64,
             data: None,
             pooler: None,
@@ -120,7 +123,8 @@ impl TestHouse {
         let house = House::new(store, passwords, Rules::new(&wish.public_url, wish.verify_mail));
         // The table of all routes is one long row of denials, and this limit runs on the real clock.
         let denials = std::num::NonZeroU32::new(1_000_000).expect("a million is not 0");
-        let limits = Limits { trusted_proxies: wish.trusted_proxies, denials, ..Limits::default() };
+        let limits =
+            Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
         let app = App::new(house.clone(), limits);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");

@@ -39,6 +39,13 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
             "`public_url` begins with http://: passwords and tokens travel in the clear{mails}; put a proxy with TLS in front and use https://"
         ));
     }
+    for origin in &settings.origins.0 {
+        if PublicUrl::read(origin).is_ok_and(|url| url.is_clear()) {
+            warnings.push(format!(
+                "`origins` names {origin}: whoever is on the way can write its pages, and they may call with people's sessions; use https://"
+            ));
+        }
+    }
     let far = !settings.listen.ip().is_loopback();
     if far && settings.public_url.is_none() {
         warnings.push(

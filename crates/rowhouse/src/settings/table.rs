@@ -103,7 +103,7 @@ settings! {
     plans: Option<PathBuf> = "" or "the plans that come with Rowhouse";
     /// Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: Networks = "" or "none";
-    /// Origins of other sites that may call the API with credentials.
+    /// Origins of other sites whose pages may call the API with credentials: each by itself, there are no wildcards.
     origins: Origins = "" or "none";
     /// Organisations' files that may be open at once. Each takes about 150 KiB and three file descriptors or more.
     open_files: Number<4, 100_000> = "256";

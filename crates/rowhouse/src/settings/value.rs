@@ -221,12 +221,18 @@ impl Value for Origins {
         "a list of origins, such as https://app.example.com".into()
     }
     fn read(text: &str) -> Result<Self, String> {
-        let list = parts(text);
-        match list.iter().find(|item| PublicUrl::read(item).is_err()) {
-            Some(item) => Err(format!("{}; `{item}` is none", wrong::<Self>())),
-            None => Ok(Self(list)),
-        }
+        let read = |item: &String| origin(item).ok_or_else(|| format!("{}; `{item}` is none", wrong::<Self>()));
+        parts(text).iter().map(read).collect::<Result<_, _>>().map(Self)
     }
+}
+
+/// An origin as browsers write it, since it is compared byte for byte: in small letters, without the port that goes without saying.
+fn origin(text: &str) -> Option<String> {
+    let PublicUrl(url) = PublicUrl::read(text).ok()?;
+    let (scheme, place) = url.split_once("://")?;
+    let place = place.strip_suffix(if scheme == "https" { ":443" } else { ":80" }).unwrap_or(place);
+    let host = place.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+    host.then(|| format!("{scheme}://{place}"))
 }
 
 fn parts(text: &str) -> Vec<String> {
@@ -292,5 +298,30 @@ impl Value for MailFrom {
     }
     fn read(text: &str) -> Result<Self, String> {
         if connectors::mail::is_sender(text) { Ok(Self(text.to_owned())) } else { Err(wrong::<Self>()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_kept_as_browsers_write_them() {
+        let read = |text: &str| Origins::read(text).map(|Origins(list)| list);
+        let taken = read("https://App.Example.com/, http://localhost:3000, https://b.example:443, http://[::1]:80");
+        let written = ["https://app.example.com", "http://localhost:3000", "https://b.example", "http://[::1]"];
+        assert_eq!(taken, Ok(written.map(str::to_owned).to_vec()));
+        assert_eq!(read(""), Ok(Vec::new()));
+        for never in [
+            "*",
+            "null",
+            "https://*",
+            "https://*.example.com",
+            "https://a.example/path",
+            "app.example.com",
+            "https://ü.example",
+        ] {
+            assert!(read(never).is_err_and(|why| why.contains(never)), "{never}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use domain::address::within;
 use store::Origin;
 use tracing::Instrument;
 
+use super::cors;
 use super::error::Problem;
 use super::renewal::Renewal;
 use crate::App;
@@ -43,6 +44,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(Origin { request_id: request_id.clone(), address, agent });
     let renewal = Renewal::default();
     request.extensions_mut().insert(renewal.clone());
+    let origin = cors::listed(&app.limits.origins, request.headers()).cloned();
     let (method, path) =
         (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
@@ -65,6 +67,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     }
     renewal.dress(response.headers_mut());
     dress(&app, response.headers_mut(), &request_id);
+    if let Some(origin) = origin {
+        cors::open_to(origin, response.headers_mut());
+    }
     let status = response.status().as_u16();
     let took = began.elapsed();
     let route = path.unwrap_or_else(|| "unmatched".into());

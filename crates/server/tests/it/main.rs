@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod bounds;
 mod erasures;
+mod cors;
 mod factors;
 mod gateway;
 mod invitations;
