@@ -108,6 +108,19 @@ pub(crate) fn reset(house: &House, person: &Person, token: &str, until: Time, or
         .seal()
 }
 
+/// To somebody for whom an operator has made an account.
+pub(crate) fn enrolled(house: &House, person: &Person, token: &str, until: Time) -> NewMail {
+    let url = &house.rules.public_url;
+    Letter::to(house, person, "Your account is ready")
+        .say(format!(
+            "an operator of {url} has made an account for you with this mail address. Set your password here to begin:"
+        ))
+        .link("reset-password", "auth/password/reset", token, until)
+        .say(format!("Later than that, ask for a new password at {url}."))
+        .say("If you do not expect it, do nothing: without a password nobody can sign in.")
+        .seal()
+}
+
 /// To who has a new password.
 pub(crate) fn password_changed(house: &House, person: &Person, origin: &Origin) -> NewMail {
     let url = &house.rules.public_url;

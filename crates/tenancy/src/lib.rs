@@ -4,10 +4,12 @@
 
 pub mod demo;
 pub mod devices;
+pub mod enrolment;
 pub mod entitlements;
 pub mod erasure;
 pub mod error;
 pub mod factors;
+pub mod imported_hash;
 pub mod invitations;
 pub mod keys;
 pub mod leaving;

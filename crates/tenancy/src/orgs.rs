@@ -42,6 +42,21 @@ pub async fn insert(
     personal: bool,
     origin: &Origin,
 ) -> Result<Organisation> {
+    insert_as(house, tx, &Actor::Person(owner), owner, name, personal, origin).await
+}
+
+/// As [`insert`], when somebody else makes it for the owner.
+/// # Errors
+/// As [`insert`].
+pub(crate) async fn insert_as(
+    house: &House,
+    tx: &mut ControlTx,
+    by: &Actor,
+    owner: UserId,
+    name: OrgName,
+    personal: bool,
+    origin: &Origin,
+) -> Result<Organisation> {
     house.store.check_room()?;
     let ambient = house.store.ambient();
     let now = ambient.now();
@@ -72,7 +87,7 @@ pub async fn insert(
     memberships::insert(tx, &membership).await?;
     let event =
         Event::new("organisation.created", organisation.id).after(&organisation).detail(json!({ "owner": owner }));
-    tx.record(organisation.id, &Actor::Person(owner), origin, event).await?;
+    tx.record(organisation.id, by, origin, event).await?;
     Ok(organisation)
 }
 

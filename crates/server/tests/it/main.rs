@@ -17,6 +17,7 @@ mod mail_addresses;
 mod mail_domains;
 mod members;
 mod operator;
+mod operator_people;
 mod orgs;
 mod passwords;
 mod profiles;

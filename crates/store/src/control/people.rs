@@ -9,6 +9,7 @@ use domain::{Ambient, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use crate::sql::after_id;
 use crate::{OrNotFound, OrTaken, Result};
 
 /// A person. Serialises without any secret, as the audit log hashes it.
@@ -129,6 +130,25 @@ pub async fn find_by_email(tx: &mut ControlTx, email: &Email) -> Result<Option<P
     )
     .bind(email.normalised())
     .optional()
+    .await
+}
+
+/// People by id, for the operator: those whose mail address holds a text, upper and lower case alike; at most `limit` after the one
+/// given.
+/// # Errors
+/// As the database.
+pub async fn list(tx: &mut ControlTx, part: &str, after: Option<UserId>, limit: i64) -> Result<Vec<Person>> {
+    // What the text has of a pattern stands for itself.
+    let text = part.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    tx.sql(
+        r"SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
+                 updated_at
+          FROM people WHERE id > $1 AND email_key LIKE $2 ESCAPE '\' ORDER BY id LIMIT $3",
+    )
+    .bind(after_id(after))
+    .bind(format!("%{text}%"))
+    .bind(limit)
+    .all()
     .await
 }
 

@@ -1,7 +1,9 @@
 //! People of the installation, as the operator sees them.
 
+mod create;
 mod delete;
 mod get;
+mod list;
 mod update;
 
 use domain::email::Email;
@@ -15,6 +17,13 @@ use store::control::people::Person;
 use crate::routes::Routes;
 
 pub(super) fn routes(routes: Routes) -> Routes {
+    let routes = routes
+        .get("/api/v1/operator/people", "Lists people, perhaps by their mail addresses.", list::list)
+        .post(
+            "/api/v1/operator/people",
+            "Enrols a person with an organisation of their own; without a hash of a password they get a letter to set one.",
+            create::create,
+        );
     routes
         .get("/api/v1/operator/people/{id}", "Shows a person.", get::get)
         .patch("/api/v1/operator/people/{id}", "Suspends a person's account, or restores it.", update::update)

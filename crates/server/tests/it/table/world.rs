@@ -94,6 +94,7 @@ impl World {
             ("/api/v1/mail-domains/{id}", json!({ "joining": true })),
             ("/api/v1/mail-domains/join", json!({ "org_id": ann.org })),
             ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
+            ("/api/v1/operator/people", json!({ "email": "other@example.com", "name": "Another person" })),
             ("/api/v1/orgs/{org_id}/transfer", json!({ "user_id": max.user })),
         ]);
         let mut marks: Vec<String> =
