@@ -61,7 +61,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(
             group("keys", "Changes keys")
-                .subcommand(with_settings("rotate-master", "Makes a new master key; no server may run meanwhile"))
+                .subcommand(with_settings("rotate-master", "Makes a new master key; servers may go on meanwhile"))
                 .subcommand(with_settings("rotate-signing", "Makes a new key that signs access tokens")),
         )
         .subcommand(

@@ -1,5 +1,5 @@
 //! What goes on without a request: deliveries, half-made organisations, the end of closed ones and of accounts, expired things, notes
-//! of refusals, warnings of keys that end, signed heads of the audit chains, files that nobody uses.
+//! of refusals, warnings of keys that end, master keys that were added, signed heads of the audit chains, files that nobody uses.
 
 use std::time::Duration;
 
@@ -32,6 +32,9 @@ pub fn start(app: &App) -> Background {
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(1), "warning of keys that end", async |app| {
         tenancy::keys::warn_expiring(&app.house).await.map(drop).map_err(|error| error.to_string())
+    }));
+    tasks.spawn(every(app.clone(), Duration::from_mins(1), "reading the master key file", async |app| {
+        app.house.store.refresh_master_keys().await.map_err(|error| error.to_string())
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(1), "signing the heads of audit chains", async |app| {
         app.house.store.sign_heads().await.map(drop).map_err(|error| error.to_string())

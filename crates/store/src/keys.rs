@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::setup::hex;
 
 /// SHA-256 of some bytes.
 #[must_use]
@@ -93,7 +94,8 @@ fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>
 /// The name of a master key: the first four bytes of its SHA-256.
 type KeyName = [u8; 4];
 
-/// The master keys: a file of lines `rowhouse-master-1 <base64 of 32 bytes>`. The last line wraps; all of them unwrap.
+/// The master keys: a file of lines `rowhouse-master-1 <base64 of 32 bytes>`, the newest last. All of them unwrap; which one wraps the
+/// control database says.
 #[derive(Debug)]
 pub struct MasterKeys {
     path: PathBuf,
@@ -151,12 +153,34 @@ impl MasterKeys {
         self.write()
     }
 
-    /// Forgets all keys but the newest, and writes the file. Only once nothing is wrapped under them.
-    /// # Errors
-    /// [`Error::Setup`] when the file cannot be written.
-    pub fn keep_newest(&mut self) -> Result<()> {
-        self.keys.drain(..self.keys.len() - 1);
+    /// Forgets all keys but these, and writes the file. Only once nothing is wrapped under the others.
+    pub(crate) fn keep(&mut self, names: &[String]) -> Result<()> {
+        self.keys.retain(|(name, _)| names.contains(&hex(name)));
         self.write()
+    }
+
+    /// Forgets the keys before the one named, in memory alone: the file is written with the next key.
+    pub(crate) fn forget_before(&mut self, name: &str) {
+        let at = self.keys.iter().position(|(known, _)| hex(known) == name).unwrap_or(0);
+        self.keys.drain(..at);
+    }
+
+    /// Takes over what the file holds now, and keeps of what was known the keys that are still needed.
+    pub(crate) fn adopt(&mut self, fresh: Self, needed: &[String]) {
+        let known = std::mem::replace(&mut self.keys, fresh.keys);
+        let lost = known.into_iter().filter(|(name, _)| needed.contains(&hex(name)) && !self.knows(&hex(name)));
+        let lost: Vec<_> = lost.collect();
+        self.keys.splice(0..0, lost);
+    }
+
+    /// The name of the newest key.
+    pub(crate) fn newest(&self) -> String {
+        self.keys.last().map(|(name, _)| hex(name)).unwrap_or_default()
+    }
+
+    /// Whether the file holds a key.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.keys.iter().any(|(known, _)| hex(known) == name)
     }
 
     /// How many keys the file holds.
@@ -179,10 +203,20 @@ impl MasterKeys {
         write_private(&self.path, text.as_bytes())
     }
 
-    pub(crate) fn wrap(&self, ambient: &Ambient, place: &str, key: &Secret) -> Vec<u8> {
-        let (name, master) = self.keys.last().expect("a loaded file holds at least one key");
+    /// Wraps a key under the master key with this name.
+    pub(crate) fn wrap(&self, under: &str, ambient: &Ambient, place: &str, key: &Secret) -> Result<Vec<u8>> {
+        let named = self.keys.iter().find(|(name, _)| hex(name) == under);
+        let (name, master) = named.ok_or_else(|| self.lacks(under))?;
         let sealed = seal(&master.derive("wrap"), ambient.bytes(), place, key.0.as_slice());
-        [name.as_slice(), &sealed].concat()
+        Ok([name.as_slice(), &sealed].concat())
+    }
+
+    /// What to say when data is wrapped under a key that the file does not hold.
+    pub(crate) fn lacks(&self, name: &str) -> Error {
+        Error::Setup(format!(
+            "the master key file {} lacks the key {name}, under which data is wrapped: copy the file from where the key was made",
+            self.path.display()
+        ))
     }
 
     pub(crate) fn unwrap(&self, place: &str, wrapped: &[u8]) -> Result<Secret> {
@@ -196,11 +230,11 @@ impl MasterKeys {
         })?;
         Secret::from_slice(&open(&master.derive("wrap"), place, sealed)?)
     }
+}
 
-    /// Whether a key is wrapped under the newest master key.
-    pub(crate) fn is_newest(&self, wrapped: &[u8]) -> bool {
-        self.keys.last().is_some_and(|(name, _)| wrapped.starts_with(name))
-    }
+/// The name of the master key under which a key is wrapped.
+pub(crate) fn wrapped_by(wrapped: &[u8]) -> String {
+    hex(wrapped.get(..4).unwrap_or_default())
 }
 
 fn name_of(key: &Secret) -> KeyName {
@@ -264,14 +298,32 @@ mod tests {
         let mut master = MasterKeys::create(&path, &ambient).expect("made");
         assert!(MasterKeys::create(&path, &ambient).is_err(), "an existing file is never replaced");
         let secret = Secret::random(&ambient);
-        let old = master.wrap(&ambient, "house", &secret);
+        let first = master.newest();
+        let old = master.wrap(&first, &ambient, "house", &secret).expect("wrapped");
         master.add(&ambient).expect("added");
-        assert!(!master.is_newest(&old));
-        let new = master.wrap(&ambient, "house", &master.unwrap("house", &old).expect("the old key still unwraps"));
-        master.keep_newest().expect("kept");
+        let second = master.newest();
+        assert_eq!(wrapped_by(&old), first);
+        let key = master.unwrap("house", &old).expect("the old key still unwraps");
+        let new = master.wrap(&second, &ambient, "house", &key).expect("wrapped");
+        assert_eq!(wrapped_by(&new), second);
+        master.keep(&[second]).expect("kept");
+        assert!(master.wrap(&first, &ambient, "house", &secret).is_err(), "the old one wraps nothing more");
         let again = MasterKeys::load(&path).expect("loads");
         assert_eq!(again.unwrap("house", &new).expect("unwraps").0, secret.0);
         assert!(again.unwrap("house", &old).is_err());
         assert!(again.unwrap("elsewhere", &new).is_err());
+    }
+
+    #[test]
+    fn what_the_file_lost_is_kept_as_long_as_it_is_needed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ambient = Ambient::system();
+        let make = |name: &str| MasterKeys::create(&folder.path().join(name), &ambient).expect("made");
+        let (mut known, other, third) = (make("a"), make("b"), make("c"));
+        let (first, second, last) = (known.newest(), other.newest(), third.newest());
+        known.adopt(other, std::slice::from_ref(&first));
+        assert!(known.knows(&first) && known.newest() == second);
+        known.adopt(third, &[]);
+        assert!(!known.knows(&first) && !known.knows(&second) && known.newest() == last);
     }
 }

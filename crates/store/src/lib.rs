@@ -279,18 +279,6 @@ impl Store {
         }
     }
 
-    async fn org_key(&self, org: OrgId) -> Result<Secret> {
-        let mut tx = self.read_control().await?;
-        let wrapped = control::organisations::wrapped_key(&mut tx, org).await?;
-        self.0.master.read().unwrap_or_else(PoisonError::into_inner).unwrap(&keys::place_of(org), &wrapped)
-    }
-
-    /// Makes the key of a new organisation, wrapped.
-    pub(crate) fn new_org_key(&self, org: OrgId) -> Vec<u8> {
-        let key = Secret::random(&self.0.ambient);
-        self.0.master.read().unwrap_or_else(PoisonError::into_inner).wrap(&self.0.ambient, &keys::place_of(org), &key)
-    }
-
     /// Makes the empty store of an organisation whose control row exists; repeating it changes nothing.
     /// # Errors
     /// As the database or the disk.

@@ -7,9 +7,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
 use crate::error::{Error, Result};
-use crate::hex;
-use crate::keys::sha256;
+use crate::keys::{sha256, wrapped_by};
 use crate::schema::Part;
+use crate::setup::{hex, unhex};
 use crate::sql::sqlite;
 
 /// One step of a schema.
@@ -274,6 +274,9 @@ async fn attempt(
         if transaction.execute_typed(insert, &[(&key, Type::TEXT), (&now, Type::INT8)]).await? == 0 {
             return Err(Failure::Told(Error::Busy("another node is setting up this database; start again")));
         }
+        let wrapping = wrapped_by(&unhex(key).map_err(Failure::Told)?);
+        let first = "INSERT INTO control.master_keys (number, name, created_at) VALUES (1, $1, $2)";
+        transaction.execute_typed(first, &[(&wrapping, Type::TEXT), (&now, Type::INT8)]).await?;
     }
     transaction.commit().await?;
     Ok(applied)

@@ -1,20 +1,22 @@
-//! A new master key: everything that was wrapped under the old one is wrapped anew, then the old one goes.
+//! A new master key, beside servers that run: it is added to the file, everything that was wrapped under the old one is wrapped anew,
+//! then the old one goes.
 //!
-//! It can be stopped at any point and run again. As long as the file holds more than one key, a rotation is under way, and all
-//! keys in it unwrap; the old ones are dropped only when nothing is wrapped under them any more.
+//! The control database lists the keys that may wrap; each organisation's row names the one that wraps its key, and the database
+//! refuses to take that one off the list. So a server that has not noticed yet may go on to wrap under the old key: it is wrapped anew
+//! in the next round, and only when nothing is left the old key goes. It can be stopped at any point and run again.
 
-use std::sync::PoisonError;
+use std::fs::{File, TryLockError};
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use domain::OrgId;
 use serde::Deserialize;
 
 use crate::audit::Event;
-use crate::control::{ControlTx, installation};
-use crate::keys::{HOUSE, place_of, write_private};
+use crate::control::{ControlTx, installation, master_keys, organisations};
+use crate::keys::{HOUSE, Secret, place_of, wrapped_by, write_private};
 use crate::scope::{Actor, Origin};
 use crate::setup::{hex, unhex};
-use crate::sql::after_id;
-use crate::{Backend, Error, Result, Store, Turn};
+use crate::{Backend, Error, MasterKeys, Result, Store, Turn};
 
 /// How far a rotation came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Rotation {
 
 /// Organisations in one transaction.
 const BATCH: i64 = 100;
+/// How often the old key is tried to be taken off the list while servers still wrap under it.
+const ROUNDS: usize = 100;
 
 #[derive(Deserialize)]
 struct Wrapped {
@@ -35,83 +39,222 @@ struct Wrapped {
 }
 
 impl Store {
-    /// Replaces the master key; at most `most` organisations are rewrapped, then it stops half way and can be run again.
-    ///
-    /// No server may run on this data meanwhile: it would go on to wrap under the old key.
+    /// Adds a new key to the master key file of this machine and nothing more, for a house whose servers have a copy of the file each:
+    /// they get the new one before anything is wrapped under it. Says whether one was added; there is one already when a rotation was
+    /// prepared before, or is under way.
     /// # Errors
-    /// As the databases and the disk. Whatever failed, all data can still be opened with the keys in the file.
+    /// As the file; [`Error::Refused`] when the file lacks the newest key.
+    pub async fn prepare_master_rotation(&self) -> Result<bool> {
+        let _turn = turn(&self.master_keys())?;
+        let listed = self.listed_keys().await?;
+        let (_, added) = self.with_next_key(&listed)?;
+        Ok(added)
+    }
+
+    /// Replaces the master key; at most `most` organisations are rewrapped, then it stops half way and can be run again. Servers on the
+    /// same data go on meanwhile.
+    /// # Errors
+    /// As the databases and the disk; [`Error::Refused`] when the file lacks the newest key. Whatever failed, all data can still be
+    /// opened with the keys in the file.
     pub async fn rotate_master(&self, most: usize) -> Result<Rotation> {
-        {
-            let mut master = self.0.master.write().unwrap_or_else(PoisonError::into_inner);
-            if master.count() == 1 {
-                master.add(&self.0.ambient)?;
-            }
-        }
-        self.rewrap_house().await?;
+        let _turn = turn(&self.master_keys())?;
+        let new = self.begin_rotation().await?;
+        self.rewrap_house(&new).await?;
         let mut rewrapped = 0;
-        let mut after = None;
-        loop {
-            let mut tx = self.begin_control(Turn::Free).await?;
-            let page = wrapped_keys(&mut tx, after, BATCH).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            for Wrapped { id, wrapped_key } in page {
-                let Some(wrapped_key) = self.rewrap(&place_of(id), &wrapped_key)? else { continue };
-                if rewrapped == most {
-                    tx.commit().await?;
+        for _ in 0..ROUNDS {
+            while let Some(count) = self.rewrap_some(&new, most - rewrapped).await? {
+                if count == 0 {
                     return Ok(Rotation { rewrapped, done: false });
                 }
-                tx.sql("UPDATE organisations SET wrapped_key = $2 WHERE id = $1")
-                    .bind(id)
-                    .bind(wrapped_key)
-                    .unaudited("the rotation as a whole is recorded at its end")
-                    .run()
-                    .await?;
-                rewrapped += 1;
+                rewrapped += count;
             }
+            if self.end_rotation(&new).await? {
+                return Ok(Rotation { rewrapped, done: true });
+            }
+        }
+        Err(Error::Busy("servers go on to wrap under the old master key; run it again"))
+    }
+
+    /// Reads the master key file anew: a server learns of keys that were added, and forgets those that nothing is wrapped under.
+    /// # Errors
+    /// [`Error::Setup`] when the file cannot be read or lacks a key that is needed; the keys known so far stay known.
+    pub async fn refresh_master_keys(&self) -> Result<()> {
+        let listed = self.listed_keys().await?;
+        let fresh = MasterKeys::load(self.master_keys().path())?;
+        let lacking = listed.iter().find(|name| !fresh.knows(name)).map(|name| fresh.lacks(name));
+        self.adopt(fresh, &listed);
+        lacking.map_or(Ok(()), Err)
+    }
+
+    /// The key of an organisation's store.
+    pub(crate) async fn org_key(&self, org: OrgId) -> Result<Secret> {
+        let mut tx = self.read_control().await?;
+        let mut wrapped = organisations::wrapped_key(&mut tx, org).await?;
+        drop(tx);
+        if !self.master_keys().knows(&wrapped_by(&wrapped)) {
+            self.refresh_master_keys().await?;
+            // It may have been wrapped anew since it was read, and the key it was wrapped under forgotten.
+            let mut tx = self.read_control().await?;
+            wrapped = organisations::wrapped_key(&mut tx, org).await?;
+        }
+        self.master_keys().unwrap(&place_of(org), &wrapped)
+    }
+
+    fn master_keys(&self) -> RwLockReadGuard<'_, MasterKeys> {
+        self.0.master.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn adopt(&self, fresh: MasterKeys, needed: &[String]) {
+        self.0.master.write().unwrap_or_else(PoisonError::into_inner).adopt(fresh, needed);
+    }
+
+    async fn listed_keys(&self) -> Result<Vec<String>> {
+        master_keys::listed(&mut self.read_control().await?).await
+    }
+
+    /// The file with a key in it that is newer than the one that wraps, and whether it had to be added.
+    fn with_next_key(&self, listed: &[String]) -> Result<(MasterKeys, bool)> {
+        let mut file = MasterKeys::load(self.master_keys().path())?;
+        let newest = listed.first().ok_or_else(|| Error::bug("no master key is listed"))?;
+        if !file.knows(newest) {
+            return Err(Error::Refused(file.lacks(newest).to_string()));
+        }
+        let add = listed.len() == 1 && file.newest() == *newest;
+        if add {
+            // What stands before it is left of an earlier rotation.
+            file.forget_before(newest);
+            file.add(&self.0.ambient)?;
+        }
+        Ok((file, add))
+    }
+
+    /// Has a new key wrap from now on, or goes on with the one that does; gives its name.
+    async fn begin_rotation(&self) -> Result<String> {
+        let listed = self.listed_keys().await?;
+        let (file, _) = self.with_next_key(&listed)?;
+        let new = if listed.len() == 1 { file.newest() } else { listed[0].clone() };
+        // Known before it is listed: this process wraps, too.
+        self.adopt(file, &listed);
+        if listed.len() == 1 {
+            let mut tx = self.begin_control(Turn::Free).await?;
+            master_keys::list(&mut tx, &new).await?;
+            let event = Event::new("keys.master_rotation_begun", format!("master key {new}"));
+            tx.record_house(&Actor::System, &Origin::default(), event).await?;
             tx.commit().await?;
         }
-        let mut tx = self.begin_control(Turn::Free).await?;
-        let event = Event::new("keys.master_rotated", "master key");
-        tx.record_house(&Actor::System, &Origin::default(), event).await?;
-        tx.commit().await?;
-        self.0.master.write().unwrap_or_else(PoisonError::into_inner).keep_newest()?;
-        Ok(Rotation { rewrapped, done: true })
+        Ok(new)
     }
 
-    /// The same key wrapped under the newest master key; none when it is that already.
-    fn rewrap(&self, place: &str, wrapped: &[u8]) -> Result<Option<Vec<u8>>> {
-        let master = self.0.master.read().unwrap_or_else(PoisonError::into_inner);
-        if master.is_newest(wrapped) {
+    /// Wraps some organisations' keys anew, at most as many as given; says how many, or nothing when all are.
+    async fn rewrap_some(&self, new: &str, most: usize) -> Result<Option<usize>> {
+        let mut tx = self.begin_control(Turn::Free).await?;
+        let page: Vec<Wrapped> = tx
+            // There are two keys on the list at most, so this names the one; a search by another name would walk the index.
+            .sql(
+                "SELECT id, wrapped_key FROM organisations
+                 WHERE wrapped_by = (SELECT name FROM master_keys WHERE name <> $1) ORDER BY id LIMIT $2",
+            )
+            .bind(new)
+            .bind(BATCH)
+            .all()
+            .await?;
+        if page.is_empty() {
             return Ok(None);
         }
-        let key = master.unwrap(place, wrapped)?;
-        Ok(Some(master.wrap(&self.0.ambient, place, &key)))
+        let mut rewrapped = 0;
+        for Wrapped { id, wrapped_key } in page.into_iter().take(most) {
+            // The key of an organisation that was erased is gone.
+            let again =
+                if wrapped_key.is_empty() { Vec::new() } else { self.rewrap(new, &place_of(id), &wrapped_key)? };
+            tx.sql("UPDATE organisations SET wrapped_key = $2, wrapped_by = $3 WHERE id = $1 AND wrapped_key = $4")
+                .bind(id)
+                .bind(again)
+                .bind(new)
+                .bind(wrapped_key)
+                .unaudited("the rotation as a whole is recorded at its begin and its end")
+                .run()
+                .await?;
+            rewrapped += 1;
+        }
+        tx.commit().await?;
+        Ok(Some(rewrapped))
     }
 
-    async fn rewrap_house(&self) -> Result<()> {
+    /// Takes the old keys off the list and out of the file; says whether nothing was wrapped under them any more.
+    async fn end_rotation(&self, new: &str) -> Result<bool> {
+        let mut tx = self.begin_control(Turn::Free).await?;
+        match master_keys::unlist_all_but(&mut tx, new).await {
+            // A server was about to wrap something under the old one.
+            Err(Error::Refused(_)) => return Ok(false),
+            other => other?,
+        }
+        let listed = master_keys::listed(&mut tx).await?;
+        if listed != [new] {
+            return Ok(false);
+        }
+        let event = Event::new("keys.master_rotated", format!("master key {new}"));
+        tx.record_house(&Actor::System, &Origin::default(), event).await?;
+        tx.commit().await?;
+        self.0.master.write().unwrap_or_else(PoisonError::into_inner).keep(&listed)?;
+        Ok(true)
+    }
+
+    /// The same key wrapped under the new master key.
+    fn rewrap(&self, new: &str, place: &str, wrapped: &[u8]) -> Result<Vec<u8>> {
+        let master = self.master_keys();
+        let key = master.unwrap(place, wrapped)?;
+        master.wrap(new, &self.0.ambient, place, &key)
+    }
+
+    async fn rewrap_house(&self, new: &str) -> Result<()> {
         if let Backend::Embedded { house_file, .. } = &self.0.backend {
             let wrapped = std::fs::read(house_file)
                 .map_err(|error| Error::Setup(format!("{} cannot be read: {error}", house_file.display())))?;
-            return match self.rewrap(HOUSE, &wrapped)? {
-                Some(wrapped) => write_private(house_file, &wrapped),
-                None => Ok(()),
-            };
+            if wrapped_by(&wrapped) == new {
+                return Ok(());
+            }
+            return write_private(house_file, &self.rewrap(new, HOUSE, &wrapped)?);
         }
         let mut tx = self.begin_control(Turn::Free).await?;
         let wrapped = installation::find(&mut tx, "house_key").await?.ok_or_else(|| Error::bug("no house key"))?;
-        if let Some(wrapped) = self.rewrap(HOUSE, &unhex(&wrapped)?)? {
-            installation::set(&mut tx, "house_key", &hex(&wrapped)).await?;
-            tx.commit().await?;
+        let wrapped = unhex(&wrapped)?;
+        if wrapped_by(&wrapped) == new {
+            return Ok(());
         }
-        Ok(())
+        installation::set(&mut tx, "house_key", &hex(&self.rewrap(new, HOUSE, &wrapped)?)).await?;
+        tx.commit().await
     }
 }
 
-async fn wrapped_keys(tx: &mut ControlTx, after: Option<OrgId>, limit: i64) -> Result<Vec<Wrapped>> {
-    tx.sql("SELECT id, wrapped_key FROM organisations WHERE id > $1 AND length(wrapped_key) > 0 ORDER BY id LIMIT $2")
-        .bind(after_id(after))
-        .bind(limit)
-        .all()
-        .await
+/// Makes the key of a new organisation; gives the name of the master key that wraps it, and the wrapped key.
+pub(crate) async fn new_org_key(tx: &mut ControlTx, org: OrgId) -> Result<(String, Vec<u8>)> {
+    let listed = master_keys::listed(tx).await?;
+    let store = tx.store().clone();
+    let newest = listed.first().ok_or_else(|| Error::bug("no master key is listed"))?;
+    if !store.master_keys().knows(newest) {
+        let path = store.master_keys().path().to_owned();
+        match MasterKeys::load(&path) {
+            Ok(fresh) => store.adopt(fresh, &listed),
+            Err(error) => tracing::error!(%error, "a new master key could not be read"),
+        }
+    }
+    let master = store.master_keys();
+    // The old one does as long as it is listed: what it wraps is wrapped anew before it goes.
+    let under = listed.iter().find(|name| master.knows(name)).ok_or_else(|| master.lacks(newest))?;
+    let key = Secret::random(&store.0.ambient);
+    Ok((under.clone(), master.wrap(under, &store.0.ambient, &place_of(org), &key)?))
+}
+
+/// Keeps two rotations with the same file apart, for as long as what is given lives.
+fn turn(master: &MasterKeys) -> Result<File> {
+    let path = master.path().with_extension("lock");
+    let cannot = |error: std::io::Error| Error::Setup(format!("{} cannot be locked: {error}", path.display()));
+    let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::Refused("another rotation of the master key is under way on this machine".into()))
+        }
+        Err(TryLockError::Error(error)) => Err(cannot(error)),
+    }
 }

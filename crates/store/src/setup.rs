@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use domain::Ambient;
 
 use crate::files::Files;
-use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, write_private};
+use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
 use crate::migrate::{self, Roles};
 use crate::sql::{postgres, sqlite};
 use crate::{Backend, Error, Inner, Result, Shares, Store, authority, heads, tokens};
@@ -73,6 +73,10 @@ impl Store {
     }
 }
 
+/// Lists the key under which a new installation is wrapped.
+const FIRST_KEY_SQLITE: &str = "INSERT INTO master_keys (number, name, created_at)
+     SELECT 1, ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM master_keys)";
+
 fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32, ambient: Ambient) -> Result<Inner> {
     let setup =
         |error: std::io::Error| Error::Setup(format!("{} cannot be used as the data folder: {error}", data.display()));
@@ -101,17 +105,22 @@ fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32,
     }
     let house = if fresh {
         let house = Secret::random(&ambient);
-        write_private(&house_file, &master.wrap(&ambient, HOUSE, &house))?;
+        write_private(&house_file, &master.wrap(&master.newest(), &ambient, HOUSE, &house)?)?;
         house
     } else {
         master.unwrap(HOUSE, &std::fs::read(&house_file).map_err(setup)?)?
     };
+    let wrapping = wrapped_by(&std::fs::read(&house_file).map_err(setup)?);
     let control = data.join("control.db");
     if !control.exists() {
         write_private(&control, b"")?;
     }
     let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true, None)?;
-    control.exclusively(|connection| migrate::file(connection, migrate::CONTROL))?;
+    control.exclusively(|connection| {
+        migrate::file(connection, migrate::CONTROL)?;
+        let first = connection.execute(FIRST_KEY_SQLITE, (&wrapping, ambient.now().micros()));
+        first.map(drop).map_err(|error| Error::bug(error.to_string()))
+    })?;
     let ledger = data.join("ledger.db");
     if !ledger.exists() {
         write_private(&ledger, b"")?;
@@ -164,7 +173,10 @@ async fn database(
         .map(|role| (role.as_str(), hex(house.derive(&format!("database role {role}")).as_slice())))
         .into();
     let now = ambient.now().micros();
-    let fresh = wrapped.is_none().then(|| hex(&master.wrap(&ambient, HOUSE, &house)));
+    let fresh = match &wrapped {
+        None => Some(hex(&master.wrap(&master.newest(), &ambient, HOUSE, &house)?)),
+        Some(_) => None,
+    };
     migrate::database(&mut client, roles, &passwords, fresh.as_deref(), now).await?;
     drop(client);
     let _ = driver.await;

@@ -7,19 +7,24 @@ use crate::output::print;
 use crate::settings::Settings;
 use crate::{Outcome, open};
 
+/// Works beside servers. Where they have a copy of the key file each, it takes two calls, so that all of them know the new key before
+/// anything is wrapped under it.
 pub(crate) fn rotate_master(settings: &Settings) -> Outcome {
-    open::existing(settings)?;
-    // A server would go on to wrap the keys of new organisations under the old master key.
-    let _lock = open::lock(settings)?;
     on_store(settings, async |store| {
-        let rotation = store.rotate_master(usize::MAX).await?;
         let path = open::absolute(&settings.master_key_path());
+        if settings.database_url.is_some() && store.prepare_master_rotation().await? {
+            print(format!(
+                "A new master key is in {path}; nothing is wrapped under it yet.\nCopy the file to every server, then run this again.\n"
+            ));
+            return Ok(());
+        }
+        let rotation = store.rotate_master(usize::MAX).await?;
         print(format!(
             "{} organisations' keys are wrapped under a new master key, in {path}.\nKeep a copy of it: older copies open nothing any more.\n",
             rotation.rewrapped
         ));
         if settings.database_url.is_some() {
-            print("Copy the file to every server before it starts again.\n");
+            print("Copy the file to every server once more: what they have still holds the old key.\n");
         }
         Ok(())
     })

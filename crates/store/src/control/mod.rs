@@ -8,6 +8,7 @@ pub mod installation;
 pub mod invitations;
 pub mod mail_domains;
 pub mod mails;
+pub(crate) mod master_keys;
 pub mod memberships;
 pub mod organisations;
 pub mod overrides;

@@ -44,10 +44,11 @@ pub struct Organisation {
 /// # Errors
 /// As the database.
 pub async fn insert(tx: &mut ControlTx, organisation: &Organisation, maker: UserId) -> Result<()> {
-    let wrapped = tx.store().new_org_key(organisation.id);
+    let (wrapped_by, wrapped) = crate::rotation::new_org_key(tx, organisation.id).await?;
     tx.sql(
-        "INSERT INTO organisations (id, name, slug, plan, status, personal, time_zone, wrapped_key, made_by, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, 'creating', $5, $6, $7, $8, $9, $9)",
+        "INSERT INTO organisations (id, name, slug, plan, status, personal, time_zone, wrapped_key, wrapped_by, made_by, created_at,
+                                    updated_at)
+         VALUES ($1, $2, $3, $4, 'creating', $5, $6, $7, $8, $9, $10, $10)",
     )
     .bind(organisation.id)
     .bind(&organisation.name)
@@ -56,6 +57,7 @@ pub async fn insert(tx: &mut ControlTx, organisation: &Organisation, maker: User
     .bind(organisation.personal)
     .bind(&organisation.time_zone)
     .bind(wrapped)
+    .bind(wrapped_by)
     .bind(maker)
     .bind(organisation.created_at)
     .run()

@@ -6,7 +6,7 @@ use testing::TestHouse;
 use crate::sources::{Side, Text, fresh, prepare, sides, texts};
 
 /// Tables that hold a row per installation or a handful: looking through them is as good as anything.
-const SMALL: &[&str] = &["installation", "signing_keys", "audit_head", "tenant"];
+const SMALL: &[&str] = &["installation", "signing_keys", "master_keys", "audit_head", "tenant"];
 
 /// Statements that walk an index from its end, and why they may.
 const REVIEWED: &[(&str, &str)] = &[

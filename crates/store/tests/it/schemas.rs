@@ -134,7 +134,7 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
         refused(
             &control,
             &format!(
-                "INSERT INTO organisations VALUES (x'01', 'n', 's', 'free', '{status}', 1, 'UTC', '{{}}', x'02', NULL, '{reopens_as}', NULL, NULL, x'01', 1, 0, 0)"
+                "INSERT INTO organisations VALUES (x'01', 'n', 's', 'free', '{status}', 1, 'UTC', '{{}}', x'02', 'k', NULL, '{reopens_as}', NULL, NULL, x'01', 1, 0, 0)"
             ),
         );
     }

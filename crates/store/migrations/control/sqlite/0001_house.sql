@@ -7,6 +7,13 @@ CREATE TABLE installation (
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The master keys under which something may be wrapped: one, or two while a new one takes over. Their names alone.
+CREATE TABLE master_keys (
+  number      INTEGER NOT NULL PRIMARY KEY,
+  name        TEXT    NOT NULL UNIQUE,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE people (
   id             BLOB    NOT NULL PRIMARY KEY,
   email          TEXT    NOT NULL,
@@ -58,6 +65,7 @@ CREATE TABLE organisations (
   -- Its own limits on sign-ins, stricter than the installation's.
   lifetimes    TEXT    NOT NULL DEFAULT '{}',
   wrapped_key  BLOB    NOT NULL,
+  wrapped_by   TEXT    NOT NULL REFERENCES master_keys (name),
   closes_at    INTEGER,
   -- What a closing organisation becomes again when the closing is undone.
   reopens_as   TEXT    CHECK (reopens_as IN ('active', 'past_due')),
@@ -72,6 +80,7 @@ CREATE TABLE organisations (
 CREATE INDEX organisations_status ON organisations (status, id);
 CREATE INDEX organisations_closing ON organisations (closes_at);
 CREATE INDEX organisations_maker ON organisations (made_by);
+CREATE INDEX organisations_wrapping ON organisations (wrapped_by, id);
 
 CREATE TABLE plan_overrides (
   id          BLOB    NOT NULL PRIMARY KEY,
