@@ -24,7 +24,7 @@ pub use alarms::{alarms, metric};
 pub use chance::Chance;
 pub use client::{Answer, Client};
 pub use house::{PASSWORD, TestHouse, Wish};
-pub use post::code;
+pub use post::{code, seed};
 pub use postgres::Database;
 pub use process::Server;
 pub use smtp::SmtpSink;

@@ -69,3 +69,11 @@ pub fn code(secret: &str, at: Time) -> String {
     let totp = totp_rs::Builder::new().with_secret(secret).build().expect("a good seed");
     totp.generate(u64::try_from(at.seconds()).expect("after 1970")).to_string()
 }
+
+/// The bytes behind an authenticator's secret.
+/// # Panics
+/// When it is no secret.
+#[must_use]
+pub fn seed(secret: &str) -> Vec<u8> {
+    totp_rs::Secret::try_from_base32(secret).expect("base 32").as_bytes().to_vec()
+}

@@ -31,3 +31,4 @@ mod user_config;
 mod walls_between;
 mod walls_damage;
 mod walls_disk;
+mod walls_secrets;
