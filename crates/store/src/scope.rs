@@ -149,6 +149,15 @@ pub enum Refusal {
     /// The caller belongs to no organisation.
     #[error("the caller belongs to no organisation")]
     Homeless,
+    /// The route is for operators of the installation.
+    #[error("the route is for operators of the installation, and the caller is none")]
+    NotAnOperator,
+    /// The route is about a person's own account.
+    #[error("the route is about a person's own account, and the credential is an API key")]
+    NotAPerson,
+    /// A change with a session cookie that no page of this site, or of one that is listed, can be shown to have sent.
+    #[error("a change with a session cookie came without the token of its session, or from a page of another site")]
+    Forged,
 }
 
 /// What stops a caller at a door.

@@ -53,7 +53,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
     (
         "csrf",
         403,
-        "A request with a session cookie needs the `X-Rowhouse-CSRF` header and must come from the own site.",
+        "A request with a session cookie needs the `X-Rowhouse-CSRF` header and must come from the own site, or one in `origins`.",
     ),
     ("not_found", 404, "There is no such thing, or it is not the caller's to see."),
     ("model_not_found", 404, "There is no model of this name that the caller can use."),
@@ -286,7 +286,15 @@ impl From<Stop> for Problem {
             Stop::Refused(refusal) => refusal,
         };
         match refusal {
-            Refusal::NotAMember | Refusal::Homeless => Self::not_found().because(refusal.to_string()),
+            // What only operators may see does not exist for others.
+            Refusal::NotAMember | Refusal::Homeless | Refusal::NotAnOperator => {
+                Self::not_found().because(refusal.to_string())
+            }
+            Refusal::NotAPerson => Self::new("forbidden", "An API key cannot act on its maker's account; sign in."),
+            Refusal::Forged => Self::new(
+                "csrf",
+                "A change with a session cookie needs the X-Rowhouse-CSRF header and the own site, or one that is listed.",
+            ),
             Refusal::MembershipSuspended => {
                 Self::new("forbidden", "Your membership in this organisation is suspended.")
             }

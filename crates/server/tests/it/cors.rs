@@ -83,6 +83,31 @@ testing::both_stores! {
         nothing.send(Method::OPTIONS, "/api/v1/teams", None).await.expect(405);
     }
 
+    async fn a_listed_page_changes_things_with_a_cookie_and_the_token_of_its_session(house) {
+        let ann = house.sign_up("Ann").await;
+        let body = json!({ "email": "ann@example.com", "password": testing::PASSWORD });
+        let page = house.visitor().with("origin", APP).with("sec-fetch-site", "same-site");
+        let session = page.post("/api/v1/auth/session", &body).await.expect(201);
+        let cookie = session.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+        let token = session.str("/csrf_token").to_owned();
+        let team = |name: &str| json!({ "name": name });
+        let page = page.with("cookie", &cookie);
+        page.get("/api/v1/auth/me").await.expect(200);
+        for wrong in ["", "00000000000000000000000000000000", &token[1..], &format!("{token}0"), &token.to_uppercase()] {
+            let forged = page.with("x-rowhouse-csrf", wrong).post("/api/v1/teams", &team("Forged")).await.expect(403);
+            assert_eq!(forged.code(), "csrf");
+        }
+        page.with("x-rowhouse-csrf", &token).post("/api/v1/teams", &team("Engineering")).await.expect(201);
+        // The same token from a page that is not listed.
+        let other = house.visitor().with("cookie", &cookie).with("x-rowhouse-csrf", &token);
+        for (name, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "same-site")] {
+            let forged = other.with(name, value).post("/api/v1/teams", &team("Forged")).await.expect(403);
+            assert_eq!(forged.code(), "csrf", "{value}");
+        }
+        let log = ann.get("/api/v1/audit?action=access.denied&limit=200").await.expect(200);
+        assert_eq!(log.json["data"].as_array().expect("a list").len(), 8, "each was recorded");
+    }
+
     async fn an_origin_opens_nothing_by_itself(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let page = bob.with("origin", APP).with("x-request-id", COMPARED);

@@ -6,9 +6,13 @@ use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
 use axum::http::request::Parts;
 use domain::Time;
+use store::audit::Event;
 use store::{Credential, Origin, Principal, Refusal, Stop, Store};
+use subtle::ConstantTimeEq;
 
+use super::entering::turned_away;
 use crate::App;
+use crate::http::cors;
 use crate::http::error::{Problem, Result};
 use crate::http::renewal::renew;
 
@@ -50,23 +54,30 @@ pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> R
     };
     if let Some(session) = principal.session().filter(|session| session.browser)
         && !parts.method.is_safe()
+        && !(shows_token(parts, &csrf(&app.house.store, session.id)) && comes_from_a_known_page(parts, app))
     {
-        let sent = header("x-rowhouse-csrf".parse().expect("a good name")).unwrap_or("");
-        let right = csrf(&app.house.store, session.id) == sent;
-        let site = header("sec-fetch-site".parse().expect("a good name"));
-        let own_site = match site {
-            Some(site) => site == "same-origin",
-            None => header(ORIGIN).is_none_or(|origin| origin == app.house.rules.public_url),
-        };
-        if !right || !own_site {
-            return Err(Problem::new(
-                "csrf",
-                "A change with a session cookie needs the X-Rowhouse-CSRF header and the own site.",
-            ));
-        }
+        turned_away(app, &principal, origin, Event::new("access.denied", session.id), Refusal::Forged).await;
+        return Err(refuse(app, origin, Refusal::Forged));
     }
     renew(parts, app, &principal, origin).await?;
     Ok(principal)
+}
+
+/// Whether a request brings the token of its session; compared in constant time, since it opens what the cookie alone does not.
+fn shows_token(parts: &Parts, token: &str) -> bool {
+    let sent = parts.headers.get("x-rowhouse-csrf").map_or(&b""[..], HeaderValue::as_bytes);
+    sent.ct_eq(token.as_bytes()).into()
+}
+
+/// Whether a request with a cookie comes from a page of the own site, or of a site that is listed, or from no page at all.
+fn comes_from_a_known_page(parts: &Parts, app: &App) -> bool {
+    if cors::listed(&app.limits.origins, &parts.headers).is_some() {
+        return true;
+    }
+    match parts.headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => parts.headers.get(ORIGIN).is_none_or(|origin| *origin == *app.house.rules.public_url),
+    }
 }
 
 /// How long a factor counts as just shown (security facts, section 5).

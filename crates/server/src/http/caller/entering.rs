@@ -125,9 +125,19 @@ pub(super) fn origin(parts: &Parts) -> Origin {
 }
 
 pub(super) fn route(parts: &Parts) -> String {
-    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     // The path as sent, too: the same key may serve for two objects.
-    format!("{} {path} {}", parts.method, parts.uri.path())
+    format!("{} {}", kind_of_route(parts), parts.uri.path())
+}
+
+/// The route without what the caller put into its path.
+pub(super) fn kind_of_route(parts: &Parts) -> String {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    format!("{} {path}", parts.method)
+}
+
+/// The answer to those who are denied all the time.
+pub(super) fn too_many_denials() -> Problem {
+    Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.").retry_after(60)
 }
 
 pub(super) async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_>) -> Result<Option<Claim>, Turned> {
@@ -140,9 +150,7 @@ pub(super) async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_
 
 /// Counts a denial; who is denied all the time is asked to wait, and no more is written about them.
 pub(super) fn admit_denial(app: &App, actor: &Actor) -> Result<()> {
-    let wait =
-        || Problem::new("rate_limited", "Too many requests that are not allowed; wait a minute.").retry_after(60);
-    app.denials.check_key(&actor.to_string()).map_err(|_| wait())
+    app.denials.check_key(&actor.to_string()).map_err(|_| too_many_denials())
 }
 
 /// The organisation that a path or a header selects.
@@ -162,20 +170,39 @@ pub(super) async fn selected_org(parts: &mut Parts, app: &App) -> Result<Option<
     }
 }
 
-/// Records in the caller's own organisation that they asked for one that is not theirs. The other one learns nothing of it.
+/// Records that somebody asked for an organisation that is not theirs: in their own. The other one learns nothing of it.
 pub(super) async fn strayed(app: &App, principal: &Principal, selected: OrgId, origin: &Origin) {
+    turned_away(app, principal, origin, Event::new("access.refused", selected), Refusal::NotAMember).await;
+}
+
+/// Records that a caller was turned away before any organisation was entered: in the caller's own, or in the installation's log when
+/// they have none. Says whether it was recorded: those who are turned away all the time are not written down each time.
+pub(super) async fn turned_away(
+    app: &App,
+    principal: &Principal,
+    origin: &Origin,
+    event: Event,
+    refusal: Refusal,
+) -> bool {
     if admit_denial(app, principal.actor()).is_err() {
-        return;
+        return false;
     }
-    let Ok(home) = app.house.store.enter(principal, None, None, origin.clone()).await else { return };
+    let event = event.detail(json!({ "reason": refusal.to_string() }));
+    let store = &app.house.store;
     let written = async {
-        let mut tx = app.house.store.open(&home).begin().await?;
-        tx.record(Event::new("access.refused", selected)).await?;
+        if let Ok(home) = store.enter(principal, None, None, origin.clone()).await {
+            let mut tx = store.open(&home).begin().await?;
+            tx.record(event).await?;
+            return tx.commit().await;
+        }
+        let mut tx = store.begin_control(Turn::Free).await?;
+        tx.record_house(principal.actor(), origin, event).await?;
         tx.commit().await
     };
     if let Err(error) = written.await {
         tracing::error!(%error, "a refusal could not be recorded");
     }
+    true
 }
 
 /// For flows of several transactions. A crash between the last of them and this one leaves an effect without an answer; such flows

@@ -12,7 +12,9 @@ use store::{ControlTx, Origin, Principal, Recall, Refusal, Scope, SessionView, S
 use tenancy::House;
 
 use super::credential::{authenticate, refuse, require_fresh};
-use super::entering::{admit_denial, claim, origin, remember, selected_org, strayed};
+use super::entering::{
+    admit_denial, claim, kind_of_route, origin, remember, selected_org, strayed, too_many_denials, turned_away,
+};
 use super::{Access, Gate, Turned};
 use crate::App;
 use crate::http::cursor::Bound;
@@ -82,7 +84,12 @@ impl FromRequestParts<App> for Member {
             {
                 None
             }
-            Err(Stop::Refused(refusal)) => return Err(refuse(app, &origin, refusal)),
+            Err(Stop::Refused(refusal)) => {
+                if let (Refusal::NotAMember, Some(selected)) = (refusal, selected) {
+                    strayed(app, &principal, selected, &origin).await;
+                }
+                return Err(refuse(app, &origin, refusal));
+            }
             Err(Stop::Failed(error)) => return Err(error.into()),
         };
         Ok(Self { app: app.clone(), principal, scope })
@@ -103,10 +110,16 @@ impl Person {
         let origin = origin(parts);
         let principal = authenticate(parts, app, &origin).await?;
         if principal.session().is_none() {
-            return Err(Problem::new("forbidden", "An API key cannot act on its maker's account; sign in.").into());
+            let event = Event::new("access.denied", kind_of_route(parts));
+            if !turned_away(app, &principal, &origin, event, Refusal::NotAPerson).await {
+                return Err(too_many_denials().into());
+            }
+            return Err(refuse(app, &origin, Refusal::NotAPerson).into());
         }
         if !holds(&principal) {
-            return Err(Problem::not_found().into());
+            let event = Event::new("access.refused", kind_of_route(parts));
+            turned_away(app, &principal, &origin, event, Refusal::NotAnOperator).await;
+            return Err(refuse(app, &origin, Refusal::NotAnOperator).into());
         }
         let who = principal.actor().to_string();
         let claim = claim(parts, app, &who, Recall::Control).await?;
