@@ -130,8 +130,8 @@ pub async fn insert(tx: &mut ControlTx, key: &ApiKey, presented: &Presented) -> 
     let hash = tx.store().fingerprint("api key", presented.secret().as_bytes());
     tx.sql(
         "INSERT INTO api_keys (id, public_id, org_id, project_id, user_id, membership_id, name, mode, hash, last4, scopes, addresses,
-                               rate_per_minute, calls_per_day, budget_micros, currency, created_at, expires_at, revoked_at, made_by_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                               rate_per_minute, calls_per_day, budget_micros, currency, created_at, updated_at, expires_at, revoked_at, made_by_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20)",
     )
     .bind(key.id)
     .bind(&key.public_id)
@@ -163,10 +163,11 @@ pub async fn insert(tx: &mut ControlTx, key: &ApiKey, presented: &Presented) -> 
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
 pub async fn update(tx: &mut ControlTx, key: &ApiKey) -> Result<()> {
+    let now = tx.now();
     let changed = tx
         .sql(
             "UPDATE api_keys SET name = $3, addresses = $4, rate_per_minute = $5, calls_per_day = $6, budget_micros = $7, currency = $8,
-                                 version = version + 1
+                                 version = version + 1, updated_at = $10
              WHERE org_id = $1 AND id = $2 AND version = $9",
         )
         .bind(key.org_id)
@@ -178,6 +179,7 @@ pub async fn update(tx: &mut ControlTx, key: &ApiKey) -> Result<()> {
         .bind(key.budget_micros)
         .bind(key.currency.clone())
         .bind(key.version)
+        .bind(now)
         .run()
         .await?;
     tx.shift_authority();
@@ -235,7 +237,7 @@ pub async fn revoke(tx: &mut ControlTx, org: OrgId, id: ApiKeyId) -> Result<Vec<
                SELECT id FROM api_keys WHERE org_id = $1 AND id = $2
                UNION
                SELECT k.id FROM api_keys k JOIN ending e ON k.made_by_key = e.id WHERE k.org_id = $1)
-             UPDATE api_keys SET revoked_at = $3, version = version + 1
+             UPDATE api_keys SET revoked_at = $3, version = version + 1, updated_at = $3
              WHERE org_id = $1 AND id IN (SELECT id FROM ending) AND (revoked_at IS NULL OR revoked_at > $3) RETURNING id",
         )
         .bind(org)
@@ -251,19 +253,23 @@ pub async fn revoke(tx: &mut ControlTx, org: OrgId, id: ApiKeyId) -> Result<Vec<
 /// # Errors
 /// As the database.
 pub async fn replace(tx: &mut ControlTx, org: OrgId, old: ApiKeyId, new: ApiKeyId, revoked_at: Time) -> Result<()> {
+    let now = tx.now();
     tx.sql(
-        "UPDATE api_keys SET revoked_at = $3, replaced_by = $4, version = version + 1 WHERE org_id = $1 AND id = $2",
+        "UPDATE api_keys SET revoked_at = $3, replaced_by = $4, version = version + 1, updated_at = $5
+         WHERE org_id = $1 AND id = $2",
     )
     .bind(org)
     .bind(old)
     .bind(revoked_at)
     .bind(new)
+    .bind(now)
     .run()
     .await?;
-    tx.sql("UPDATE api_keys SET made_by_key = $3 WHERE org_id = $1 AND made_by_key = $2")
+    tx.sql("UPDATE api_keys SET made_by_key = $3, updated_at = $4 WHERE org_id = $1 AND made_by_key = $2")
         .bind(org)
         .bind(old)
         .bind(new)
+        .bind(now)
         .run()
         .await?;
     tx.shift_authority();
@@ -274,14 +280,16 @@ pub async fn replace(tx: &mut ControlTx, org: OrgId, old: ApiKeyId, new: ApiKeyI
 /// # Errors
 /// As the database.
 pub async fn revoke_project(tx: &mut ControlTx, org: OrgId, project: ProjectId, at: Time) -> Result<Vec<ApiKeyId>> {
+    let now = tx.now();
     let revoked = tx
         .sql(
-            "UPDATE api_keys SET revoked_at = $3, version = version + 1
+            "UPDATE api_keys SET revoked_at = $3, version = version + 1, updated_at = $4
              WHERE org_id = $1 AND project_id = $2 AND (revoked_at IS NULL OR revoked_at > $3) RETURNING id",
         )
         .bind(org)
         .bind(project)
         .bind(at)
+        .bind(now)
         .all()
         .await?;
     tx.shift_authority();

@@ -239,12 +239,15 @@ pub async fn delete(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
         .bind(now)
         .run()
         .await?;
-    tx.sql("UPDATE api_keys SET revoked_at = $3 WHERE org_id = $1 AND membership_id = $2 AND (revoked_at IS NULL OR revoked_at > $3)")
-        .bind(membership.org_id)
-        .bind(membership.id)
-        .bind(now)
-        .run()
-        .await?;
+    tx.sql(
+        "UPDATE api_keys SET revoked_at = $3, updated_at = $3
+         WHERE org_id = $1 AND membership_id = $2 AND (revoked_at IS NULL OR revoked_at > $3)",
+    )
+    .bind(membership.org_id)
+    .bind(membership.id)
+    .bind(now)
+    .run()
+    .await?;
     tx.sql("DELETE FROM memberships WHERE org_id = $1 AND id = $2")
         .bind(membership.org_id)
         .bind(membership.id)

@@ -69,7 +69,12 @@ pub async fn insert(tx: &mut ControlTx, organisation: &Organisation, maker: User
 /// # Errors
 /// As the database.
 pub async fn activate(tx: &mut ControlTx, id: OrgId) -> Result<()> {
-    tx.sql("UPDATE organisations SET status = 'active' WHERE id = $1 AND status = 'creating'").bind(id).run().await?;
+    let now = tx.now();
+    tx.sql("UPDATE organisations SET status = 'active', updated_at = $2 WHERE id = $1 AND status = 'creating'")
+        .bind(id)
+        .bind(now)
+        .run()
+        .await?;
     tx.shift_authority();
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod cancellation;
 mod catalogue;
+mod changes;
 mod grants;
 mod lean;
 mod nodes;

@@ -234,6 +234,7 @@ CREATE TABLE api_keys (
   budget_micros   bigint CHECK (budget_micros >= 0),
   currency       text COLLATE "C",
   created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL,
   expires_at      bigint,
   warned_at       bigint,
   seen_at         bigint,

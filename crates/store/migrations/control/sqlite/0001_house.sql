@@ -234,6 +234,7 @@ CREATE TABLE api_keys (
   budget_micros  INTEGER CHECK (budget_micros >= 0),
   currency       TEXT,
   created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
   expires_at     INTEGER,
   warned_at      INTEGER,
   seen_at        INTEGER,
