@@ -78,6 +78,8 @@ impl Store {
                      WHERE c.replaced_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.replaced_by)
                    UNION ALL SELECT 'api_keys.made_by_key', count(*) FROM api_keys c
                      WHERE c.made_by_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM api_keys p WHERE p.id = c.made_by_key)
+                   UNION ALL SELECT 'organisations.wrapped_by', count(*) FROM organisations c
+                     WHERE NOT EXISTS (SELECT 1 FROM master_keys p WHERE p.name = c.wrapped_by)
                    UNION ALL SELECT 'mails.user_id', count(*) FROM mails c
                      WHERE c.user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'mails.org_id', count(*) FROM mails c
