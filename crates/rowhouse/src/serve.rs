@@ -82,7 +82,10 @@ async fn run(settings: &Settings) -> Outcome {
     let mut tasks = JoinSet::new();
     let metrics = serve_metrics(settings, &house.store, &mut tasks).await?;
     let mails = match &settings.smtp_url {
-        None => "kept here, read them with `rowhouse mail list` and `rowhouse mail show ID`".to_owned(),
+        None => {
+            let program = program();
+            format!("kept here, read them with `{program} mail list` and `{program} mail show ID`")
+        }
         Some(url) => {
             let smtp = connectors::mail::Smtp::new(&url.0, &settings.sender()).map_err(because)?;
             let host = smtp.host().to_owned();
@@ -103,6 +106,11 @@ async fn run(settings: &Settings) -> Outcome {
     house.store.sign_heads().await?;
     print("Stopped.\n");
     Ok(())
+}
+
+/// How this program was called, so that what is told of its commands can be typed as it stands.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "rowhouse".to_owned())
 }
 
 async fn bind(address: std::net::SocketAddr, setting: &str) -> Outcome<TcpListener> {

@@ -4,6 +4,7 @@ mod commands;
 mod demo;
 mod kill;
 mod mails;
+mod readme;
 mod rotation;
 mod serve;
 mod upkeep;
