@@ -76,6 +76,76 @@ fn a_running_request_may_end_when_the_server_stops() {
 }
 
 #[test]
+fn a_request_that_does_not_end_is_cut_off_when_the_server_stops() {
+    use std::io::{Read, Write};
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &["--drain-seconds", "1"]);
+    let mut stream = std::net::TcpStream::connect(&server.address).expect("connected");
+    let head = "POST /api/v1/auth/signup HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
+                expect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).expect("sent");
+    // The server asks for the body, which never comes: the request is running.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).expect("asked");
+    assert!(asked.starts_with(b"HTTP/1.1 100 Continue"));
+    let (code, took) = server.terminate();
+    assert_eq!(code, Some(0));
+    assert!((Duration::from_millis(900)..Duration::from_secs(8)).contains(&took), "{took:?}");
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+}
+
+#[test]
+fn headers_are_bounded() {
+    use std::io::{Read, Write};
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    let ask = |length: usize| {
+        let mut stream = std::net::TcpStream::connect(&server.address).expect("connected");
+        let head = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: {}\r\n\r\n", "x".repeat(length));
+        let _ = stream.write_all(head.as_bytes());
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    };
+    assert!(ask(16 << 10).starts_with("HTTP/1.1 200"));
+    assert!(ask(33 << 10).starts_with("HTTP/1.1 431"), "{}", ask(33 << 10));
+    assert_eq!(server.send("GET", "/healthz", None, None).expect("answered").status, 200);
+}
+
+#[test]
+fn a_plan_of_the_operators_own_is_in_force() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("plans.toml");
+    let plan = |seats: &str| {
+        format!(
+            "default = 'club'\n[[plan]]\nname = 'club'\ntitle = 'Club'\ndescription = 'For a club.'\nfeatures = []\n[plan.limits]\n\
+             requests = 7\ntokens = 8\nseats = {seats}\nstorage = 9\ndocuments = 1\nprospects = 1\nmails = 1\nconcurrency = 1\n"
+        )
+    };
+    std::fs::write(&file, plan("0")).expect("written");
+    let arguments = ["--plans", &file.display().to_string()];
+    let refused = run(BINARY, folder.path(), &[&["serve", "--listen", "127.0.0.1:0"], &arguments[..]].concat());
+    assert_eq!(refused.status.code(), Some(2), "{}", written(&refused));
+    assert!(written(&refused).contains("club") && written(&refused).contains("seats"), "{}", written(&refused));
+    std::fs::write(&file, plan("2")).expect("written");
+    let server = Server::start(BINARY, folder.path(), free_port(), &arguments);
+    let body = json!({ "email": "ada@example.com", "password": "wet paint on the porch", "name": "Ada" });
+    let ada = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
+    assert_eq!(ada.str("/organization/plan"), "club");
+    let token = Some(ada.str("/access_token"));
+    let entitlements = format!("/api/v1/orgs/{}/entitlements", ada.str("/organization/id"));
+    let told = server.send("GET", &entitlements, token, None).expect("answered");
+    assert_eq!(told.json["limits"]["requests"]["value"], 7, "{told:?}");
+    let invite = |name: &str| {
+        let body = json!({ "email": format!("{name}@example.com"), "role": "member" });
+        server.send("POST", "/api/v1/invitations", token, Some(&body)).expect("answered").status
+    };
+    assert_eq!([invite("max"), invite("eve")], [201, 402], "there are two seats");
+}
+
+#[test]
 fn nothing_that_was_planted_is_found_on_the_disk() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(BINARY, folder.path(), free_port(), &[]);
