@@ -7,6 +7,7 @@ mod audit;
 mod bounds;
 mod cors;
 mod denials;
+mod documentation;
 mod erasures;
 mod factors;
 mod gateway;

@@ -149,6 +149,21 @@ testing::both_stores! {
         max.get(&url).await.expect(200);
     }
 
+    async fn owners_take_their_log_out_of_an_organisation_that_is_stopped(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        house.on_plan(&ann.org, "enterprise").await;
+        let adi = house.join(&ann, "Adi", "admin").await;
+        let export = async |who: &Client| who.get("/api/v1/audit/export").await;
+        export(&adi).await.expect(200);
+        decide(&olga, &ann.org, json!({ "status": "suspended" })).await.expect(200);
+        assert!(export(&ann).await.expect(200).text.contains("organisation.administered"));
+        export(&adi).await.expect(403);
+        decide(&olga, &ann.org, json!({ "status": "active" })).await.expect(200);
+        ann.delete(&format!("/api/v1/orgs/{}?confirm=Ann's%20house", ann.org)).await.expect(200);
+        assert!(export(&ann).await.expect(200).text.contains("organisation.closing"));
+        export(&adi).await.expect(403);
+    }
+
     async fn an_organisation_is_handed_on(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let max = house.join(&ann, "Max", "admin").await;
