@@ -58,6 +58,7 @@ testing::both_stores! {
         let ann = world.sign_in(&house, "ann").await;
         let token = ann.token.clone().expect("signed in");
         let parts: Vec<&str> = token.split('.').collect();
+        let ended = ended(&house, &ann).await;
         let none = b64(br#"{"alg":"none","typ":"at+jwt"}"#);
         let signature_off = format!("{}.{}.{}", parts[0], parts[1], b64(&[7; 64]));
         let broken = [
@@ -65,7 +66,11 @@ testing::both_stores! {
             ("alg none", format!("{none}.{}.", parts[1])),
             ("another signature", signature_off),
             ("another payload", format!("{}.{}.{}", parts[0], b64(br#"{"sub":"x"}"#), parts[2])),
+            ("of another house", TestHouse::sqlite().await.sign_up("Ann").await.token.expect("signed in")),
+            ("rightly signed, for another address", for_another_address(&house, &ann).await),
             ("a refresh token", expired.refresh.clone()),
+            ("an expired key", ended.expired_key),
+            ("a revoked key", ended.revoked_key),
             ("a key of the right form", "rh_live_aaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa000000".into()),
             ("nothing", String::new()),
         ];
@@ -74,6 +79,8 @@ testing::both_stores! {
                 let answer = call(&house.visitor().with_token(Some(credential)), &route, &world.real(route.path), &world).await;
                 assert_eq!(answer.status, 401, "{what}: {} {} {}", route.method, route.path, answer.text);
             }
+            let answer = call(&ended.browser, &route, &world.real(route.path), &world).await;
+            assert_eq!(answer.status, 401, "an ended cookie: {} {} {}", route.method, route.path, answer.text);
         }
     }
 
@@ -116,6 +123,53 @@ testing::both_stores! {
                         assert!(!shown.contains(secret), "{} {} shows {secret}", route.method, route.path);
                     }
                 }
+            }
+        }
+    }
+
+    async fn anothers_id_beside_an_own_one_is_as_unknown_as_an_invented_one(house) {
+        let world = World::build(&house).await;
+        let mut tried = 0;
+        for route in guarded(&house) {
+            let Some((real, invented)) = world.mixed(route.path) else { continue };
+            let (real, invented) =
+                (call(&world.bob, &route, &real, &world).await, call(&world.bob, &route, &invented, &world).await);
+            assert!((400..500).contains(&real.status), "{} {}: {}", route.method, route.path, real.text);
+            assert_eq!((&real.text, &real.headers), (&invented.text, &invented.headers), "{} {}", route.method, route.path);
+            tried += 1;
+        }
+        assert!(tried >= 6, "{tried} routes with two ids");
+    }
+
+    async fn foreign_ids_inside_queries_are_as_unknown_as_invented_ones(house) {
+        let world = World::build(&house).await;
+        let bob = world.bob.with("x-request-id", "table-of-routes");
+        for (path, query, real, invented) in world.queries() {
+            let ask = async |id: &str| bob.get(&format!("{path}?{query}{id}")).await;
+            let (real, invented) = (ask(real).await, ask(invented).await);
+            assert_eq!((real.status, &real.text), (invented.status, &invented.text), "{path}?{query}");
+        }
+    }
+
+    async fn a_cursor_is_for_one_list_of_one_caller(house) {
+        let world = World::build(&house).await;
+        let document = house.visitor().get("/api/openapi.json").await.expect(200);
+        for route in house.routes().iter().filter(|route| route.access != Access::Operator) {
+            let parameters = &document.json["paths"][route.path][route.method.as_str().to_lowercase()]["parameters"];
+            let takes_cursor = |list: &Vec<serde_json::Value>| list.iter().any(|one| one["name"] == "cursor");
+            if !parameters.as_array().is_some_and(takes_cursor) {
+                continue;
+            }
+            let path = world.real(route.path);
+            let page = world.ann.get(&format!("{path}?limit=1")).await.expect(200);
+            let cursor = page.json["next_cursor"].as_str().unwrap_or_else(|| panic!("{path} has one page: {}", page.text));
+            world.ann.get(&format!("{path}?limit=1&cursor={cursor}")).await.expect(200);
+            for other in [&world.bob, world.as_role(Builtin::Admin), &world.bobs_key] {
+                let other = other.with("x-request-id", "table-of-routes");
+                let taken = other.get(&format!("{path}?limit=1&cursor={cursor}")).await;
+                let invented = other.get(&format!("{path}?limit=1&cursor=AAAA")).await;
+                assert!([400, 403, 404].contains(&taken.status), "{path}: {}", taken.text);
+                assert_eq!(taken.text, invented.text, "{path}");
             }
         }
     }
@@ -187,6 +241,28 @@ testing::both_stores! {
         }
     }
 
+    async fn a_field_that_nobody_knows_is_refused_by_name(house) {
+        let world = World::build(&house).await;
+        let olga = house.operator("Olga").await;
+        let document = house.visitor().get("/api/openapi.json").await.expect(200);
+        let unknown = json!({ "surely_unknown": 1 });
+        let mut tried = 0;
+        for route in house.routes() {
+            let told = &document.json["paths"][route.path][route.method.as_str().to_lowercase()];
+            if told["requestBody"].is_null() {
+                continue;
+            }
+            let client = if route.access == Access::Operator { &olga } else { &world.ann };
+            let path = World::invented_within(&world, route.path);
+            let answer = client.send(route.method.clone(), &path, Some(&unknown)).await;
+            let what = format!("{} {}: {}", route.method, route.path, answer.text);
+            assert_eq!((answer.status, answer.code()), (422, "invalid_field"), "{what}");
+            assert_eq!(answer.str("/error/param"), "surely_unknown", "{what}");
+            tried += 1;
+        }
+        assert!(tried > 40, "{tried} routes with a body");
+    }
+
     async fn no_query_makes_a_list_fail(house) {
         let world = World::build(&house).await;
         for route in house.routes().iter().filter(|route| route.method == Method::GET) {
@@ -219,6 +295,44 @@ async fn the_list_of_routes() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// Credentials that were good once.
+struct Ended {
+    expired_key: String,
+    revoked_key: String,
+    browser: Client,
+}
+
+async fn ended(house: &TestHouse, ann: &Client) -> Ended {
+    let soon = (house.clock_now() + std::time::Duration::from_secs(60)).to_string();
+    let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Short", "expires_at": soon })).await.expect(201);
+    let revoked = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Revoked" })).await.expect(201);
+    ann.delete(&format!("/api/v1/auth/api-keys/{}", revoked.str("/id"))).await.expect(204);
+    let body = json!({ "email": "ann@example.com", "password": testing::PASSWORD });
+    let browser = house.visitor().post("/api/v1/auth/session", &body).await.expect(201);
+    let cookie = browser.headers["set-cookie"].to_str().expect("text").split(';').next().expect("a pair").to_owned();
+    let browser = house.visitor().with("cookie", &cookie).with("x-rowhouse-csrf", browser.str("/csrf_token"));
+    browser.get("/api/v1/auth/me").await.expect(200);
+    browser.delete("/api/v1/auth/session").await.expect(204);
+    house.clock.advance(std::time::Duration::from_secs(61));
+    Ended { expired_key: key.str("/key").to_owned(), revoked_key: revoked.str("/key").to_owned(), browser }
+}
+
+/// A token for the caller's own session, signed with the house's own key, of an issuer at another address.
+async fn for_another_address(house: &TestHouse, who: &Client) -> String {
+    use base64::Engine as _;
+    let payload = who.token.as_deref().and_then(|token| token.split('.').nth(1)).expect("a payload");
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).expect("base64");
+    let said: serde_json::Value = serde_json::from_slice(&payload).expect("JSON");
+    let claims = store::tokens::Claims {
+        user: said["sub"].as_str().and_then(|id| id.parse().ok()).expect("a person"),
+        session: said["sid"].as_str().and_then(|id| id.parse().ok()).expect("a session"),
+        org: None,
+    };
+    let settings = store::Settings { issuer: "http://elsewhere.example".into(), ..house.settings().clone() };
+    let elsewhere = store::Store::start(&settings, house.store().ambient().clone()).await.expect("opens");
+    store::tokens::sign(&elsewhere, claims, std::time::Duration::from_mins(10)).await.expect("signed")
 }
 
 fn b64(bytes: &[u8]) -> String {

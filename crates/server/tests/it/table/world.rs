@@ -23,6 +23,8 @@ pub(crate) struct World {
     /// Texts that belong to Acme alone.
     pub(crate) marks: Vec<String>,
     ids: BTreeMap<&'static str, String>,
+    /// Beta's own things, by noun.
+    bobs: BTreeMap<&'static str, String>,
 }
 
 /// Ids that never existed, by the noun before them in a path.
@@ -58,9 +60,34 @@ impl World {
         let invitation = json!({ "email": "newcomer@acme.example", "role": "viewer" });
         let invitation = ann.post("/api/v1/invitations", &invitation).await.expect(201);
         let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Acme secret key" })).await.expect(201);
+        // One more of each, so that every list has a second page.
+        ann.post("/api/v1/teams", &json!({ "name": "Acme secret team, too" })).await.expect(201);
+        ann.post("/api/v1/projects", &json!({ "name": "Acme secret project, too" })).await.expect(201);
+        ann.post("/api/v1/auth/api-keys", &json!({ "name": "Acme secret key, too" })).await.expect(201);
+        ann.post("/api/v1/orgs", &json!({ "name": "Acme secret branch" })).await.expect(201);
+        let second = json!({ "email": "latecomer@acme.example", "role": "viewer" });
+        ann.post("/api/v1/invitations", &second).await.expect(201);
+        for language in ["de", "en"] {
+            ann.patch("/api/v1/user/config", &json!({ "language": language })).await.expect(200);
+        }
+        house.signed_in_again(&ann).await;
+        let viewer = json!({ "role": "viewer" });
+        let teams = ann.get("/api/v1/teams").await.expect(200);
+        for team in [teams.str("/data/0/id"), teams.str("/data/1/id")] {
+            ann.put(&format!("/api/v1/projects/{}/teams/{team}", project.str("/id")), &viewer).await.expect(200);
+        }
+        for user in [&max.user, &vera.user] {
+            ann.put(&format!("/api/v1/teams/{}/members/{user}", team.str("/id")), &viewer).await.expect(200);
+            ann.put(&format!("/api/v1/projects/{}/members/{user}", project.str("/id")), &viewer).await.expect(200);
+        }
+        let bea = house.join(&bob, "Bea", "member").await;
+        let bobs_team = bob.post("/api/v1/teams", &json!({ "name": "Beta team" })).await.expect(201);
+        let bobs_project = bob.post("/api/v1/projects", &json!({ "name": "Beta project" })).await.expect(201);
         let bobs = bob.post("/api/v1/auth/api-keys", &json!({ "name": "Beta key" })).await.expect(201);
         let domain = json!({ "domain": "secret.acme.example", "role": "viewer" });
         let domain = ann.post("/api/v1/mail-domains", &domain).await.expect(201);
+        let second = json!({ "domain": "secret.acme.test", "role": "viewer" });
+        ann.post("/api/v1/mail-domains", &second).await.expect(201);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -73,6 +100,13 @@ impl World {
             ("sessions", sessions.str("/data/0/id").to_owned()),
             ("mail-domains", domain.str("/id").to_owned()),
             ("orgs", ann.org.clone()),
+        ]);
+        let own = BTreeMap::from([
+            ("teams", bobs_team.str("/id").to_owned()),
+            ("projects", bobs_project.str("/id").to_owned()),
+            ("members", bea.user),
+            ("api-keys", bobs.str("/id").to_owned()),
+            ("orgs", bob.org.clone()),
         ]);
         let member = json!({ "role": "viewer" });
         let bodies = BTreeMap::from([
@@ -101,7 +135,7 @@ impl World {
             ["Acme secret", "newcomer@acme.example", "secret.acme.example", "Ann's house"].map(str::to_owned).into();
         marks.extend(ids.values().filter(|id| **id != ann.org).cloned());
         let bobs_key = bob.with_token(Some(bobs.str("/key")));
-        Self { ann, adi, max, vera, bob, bobs_key, bodies, marks, ids }
+        Self { ann, adi, max, vera, bob, bobs_key, bodies, marks, ids, bobs: own }
     }
 
     /// Acme's person with a role.
@@ -131,6 +165,33 @@ impl World {
         fill(path, |_| None)
     }
 
+    /// A path of Beta's own things with one of Acme's ids in the last place, and the same with one that never existed there;
+    /// for paths with two ids.
+    pub(crate) fn mixed(&self, path: &str) -> Option<(String, String)> {
+        let (outer, inner) = path.rsplit_once("/{")?;
+        if !outer.contains('{') {
+            return None;
+        }
+        let outer = fill(outer, |noun| self.bobs.get(noun).cloned());
+        let noun = outer.rsplit('/').next()?;
+        let rest = inner.split_once('}')?.1;
+        let with = |id: &str| format!("{outer}/{id}{rest}");
+        Some((with(self.ids.get(noun)?), with(invented_id(noun))))
+    }
+
+    /// Queries that refer to something: path, the query with `?` where the id goes, Acme's id, an id that never existed.
+    pub(crate) fn queries(&self) -> Vec<(&'static str, &'static str, &str, &'static str)> {
+        let about = |path, query, noun| (path, query, self.ids[noun].as_str(), invented_id(noun));
+        vec![
+            about("/api/v1/access/explain", "permission=org.read&user_id=", "members"),
+            about("/api/v1/access/explain", "permission=teams.read&team_id=", "teams"),
+            about("/api/v1/access/explain", "permission=projects.read&project_id=", "projects"),
+            about("/api/v1/audit", "object=", "teams"),
+            about("/api/v1/audit", "actor=", "members"),
+            about("/api/v1/audit/export", "object=", "teams"),
+        ]
+    }
+
     /// A path with ids that never existed, inside Acme.
     pub(crate) fn invented_within(world: &Self, path: &str) -> String {
         Self::invented(&path.replace("{org_id}", &world.ann.org))
@@ -138,13 +199,13 @@ impl World {
 
     /// Bodies that refer to something: method, path, the body with `"?"` where the id goes, Acme's id, an id that never existed.
     pub(crate) fn references(&self) -> Vec<(Method, String, Value, Value, Value)> {
-        let id = |noun: &str| (json!(self.ids[noun]), json!(invented_id(noun)));
-        let post = |path: &str, body: Value, noun: &str| {
-            let (real, invented) = id(noun);
-            (Method::POST, path.to_owned(), body, real, invented)
+        let refer = |method: Method, path: &str, body: Value, noun: &str| {
+            (method, path.to_owned(), body, json!(self.ids[noun]), json!(invented_id(noun)))
         };
+        let post = |path: &str, body: Value, noun: &str| refer(Method::POST, path, body, noun);
         let invite = |teams: Value, projects: Value, role: &str| json!({ "email": "x@example.com", "role": role, "teams": teams, "projects": projects });
-        let mine = format!("/api/v1/orgs/{}/transfer", self.bob.org);
+        let (org, team, project) = (&self.bobs["orgs"], &self.bobs["teams"], &self.bobs["projects"]);
+        let (bea, role) = (&self.bobs["members"], json!({ "role": "?" }));
         vec![
             post("/api/v1/teams", json!({ "name": "Below", "parent_id": "?" }), "teams"),
             post("/api/v1/auth/api-keys", json!({ "name": "Key", "project_id": "?" }), "projects"),
@@ -159,13 +220,19 @@ impl World {
                 "projects",
             ),
             post("/api/v1/invitations", invite(json!([]), json!([]), "?"), "roles"),
-            post(&mine, json!({ "user_id": "?" }), "members"),
             post("/api/v1/mail-domains/join", json!({ "org_id": "?" }), "orgs"),
             post(
                 "/api/v1/mail-domains",
                 json!({ "domain": "b.example", "role": "viewer", "teams": [{ "team_id": "?", "role": "viewer" }] }),
                 "teams",
             ),
+            post(&format!("/api/v1/orgs/{org}/transfer"), json!({ "user_id": "?" }), "members"),
+            refer(Method::PATCH, &format!("/api/v1/teams/{team}"), json!({ "parent_id": "?" }), "teams"),
+            refer(Method::PATCH, &format!("/api/v1/members/{bea}"), role.clone(), "roles"),
+            refer(Method::PUT, &format!("/api/v1/teams/{team}/members/{bea}"), role.clone(), "roles"),
+            refer(Method::PUT, &format!("/api/v1/projects/{project}/members/{bea}"), role.clone(), "roles"),
+            refer(Method::PUT, &format!("/api/v1/projects/{project}/teams/{team}"), role, "roles"),
+            refer(Method::PUT, "/api/v1/auth/active-org", json!({ "org_id": "?" }), "orgs"),
         ]
     }
 }
