@@ -27,12 +27,12 @@ impl Connection {
         &mut self,
         method: Method,
         path: &str,
-        token: Option<&str>,
+        headers: &[(&str, &str)],
         body: Option<String>,
     ) -> anyhow::Result<(StatusCode, Bytes, Duration)> {
         let mut request = Request::builder().method(method).uri(path).header("host", "bench");
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         if body.is_some() {
             request = request.header("content-type", "application/json");

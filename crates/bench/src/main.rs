@@ -6,6 +6,7 @@ mod http;
 mod inside;
 mod outside;
 mod report;
+mod storm;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,8 @@ struct Setting {
     organisations: usize,
     /// How long each load runs, in seconds.
     seconds: u32,
+    /// How often quiet and storm take turns.
+    rounds: u32,
 }
 
 impl Setting {
@@ -37,17 +40,32 @@ impl Setting {
             postgres: get("ROWHOUSE_TEST_POSTGRES_URL")?,
             organisations: number("BENCH_ORGANISATIONS", 10_000) as usize,
             seconds: number("BENCH_SECONDS", 10),
+            rounds: number("BENCH_ROUNDS", 5),
         })
     }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(("storm-from", rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return storm::storm(rest).await;
+    }
+    let only = arguments.first().map(String::as_str);
+    let wanted = |name: &str| only.is_none_or(|only| only == name);
     let setting = Setting::from_environment()?;
     let mut report = Report::default();
-    inside::store(&mut report).await?;
-    outside::start_with_many(&setting, &mut report).await?;
-    outside::me(&setting, &mut report).await?;
-    outside::login_storm(&setting, &mut report).await?;
+    if wanted("store") {
+        inside::store(&mut report).await?;
+    }
+    if wanted("start") {
+        outside::start_with_many(&setting, &mut report).await?;
+    }
+    if wanted("me") {
+        outside::me(&setting, &mut report).await?;
+    }
+    if wanted("storm") {
+        storm::measure(&setting, &mut report).await?;
+    }
     report.finish()
 }

@@ -1,4 +1,4 @@
-//! Measured from outside, on the release binary: start-up, requests a second beside the peer, a storm of sign-ins.
+//! Measured from outside, on the release binary: start-up, and requests a second beside the peer.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use crate::Setting;
 use crate::http::Connection;
 use crate::inside;
-use crate::report::{Report, percentile};
+use crate::report::Report;
 
 /// A running server; ended when dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Drop for Server {
@@ -29,7 +29,11 @@ impl Drop for Server {
 
 impl Server {
     /// Starts the release binary on a free port and waits until it is ready; says how long that took.
-    async fn start(setting: &Setting, folder: &Path, database: Option<&str>) -> anyhow::Result<(Self, Duration)> {
+    pub(crate) async fn start(
+        setting: &Setting,
+        folder: &Path,
+        database: Option<&str>,
+    ) -> anyhow::Result<(Self, Duration)> {
         let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new(&setting.server);
         command
@@ -39,6 +43,8 @@ impl Server {
             .env("ROWHOUSE_MASTER_KEY_FILE", folder.join("keys/master.key"))
             .env("ROWHOUSE_DEMO", "off")
             .env("ROWHOUSE_METRICS_LISTEN", "")
+            // So that one machine can play many.
+            .env("ROWHOUSE_TRUSTED_PROXIES", "127.0.0.1")
             .env("ROWHOUSE_LOG", "error")
             .stdout(Stdio::null());
         if let Some(url) = database {
@@ -48,7 +54,7 @@ impl Server {
         let server = Self { child: command.spawn().context("the release binary does not start")?, address: free };
         for _ in 0..6000 {
             if let Ok(mut connection) = Connection::open(free).await
-                && let Ok((StatusCode::OK, ..)) = connection.send(Method::GET, "/readyz", None, None).await
+                && let Ok((StatusCode::OK, ..)) = connection.send(Method::GET, "/readyz", &[], None).await
             {
                 return Ok((server, began.elapsed()));
             }
@@ -65,11 +71,11 @@ impl Server {
         Ok(kib / 1024.0)
     }
 
-    async fn sign_up(&self) -> anyhow::Result<String> {
+    pub(crate) async fn sign_up(&self) -> anyhow::Result<String> {
         let body = json!({ "email": "ada@example.com", "password": "wet paint on the porch", "name": "Ada" });
         let mut connection = Connection::open(self.address).await?;
         let (status, body, _) =
-            connection.send(Method::POST, "/api/v1/auth/signup", None, Some(body.to_string())).await?;
+            connection.send(Method::POST, "/api/v1/auth/signup", &[], Some(body.to_string())).await?;
         anyhow::ensure!(status == StatusCode::CREATED, "sign-up answered {status}");
         let body: Value = serde_json::from_slice(&body)?;
         Ok(body["access_token"].as_str().context("no token")?.to_owned())
@@ -176,75 +182,4 @@ impl Drop for Database {
     fn drop(&mut self) {
         let _ = self.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
-}
-
-/// What a storm of sign-ins does to others, and how fast it is shed.
-pub(crate) async fn login_storm(setting: &Setting, report: &mut Report) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir_in(std::env::current_dir()?.join("target"))?;
-    let (server, _) = Server::start(setting, folder.path(), None).await?;
-    let token = server.sign_up().await?;
-    let length = Duration::from_secs(setting.seconds.into());
-    let mut calm = steady(server.address, &token, length).await?;
-    let storm: Vec<_> = (0..256).map(|n| tokio::spawn(storming(server.address, n, length))).collect();
-    let mut stormy = steady(server.address, &token, length).await?;
-    let (mut shed, mut tried) = (Vec::new(), 0);
-    for one in storm {
-        let (times, all) = one.await??;
-        shed.extend(times);
-        tried += all;
-    }
-    let (calm, stormy) = (percentile(&mut calm, 0.99), percentile(&mut stormy, 0.99));
-    report.section("256 clients that sign in with wrong passwords, embedded engine");
-    report.note("sign-ins tried", &tried.to_string());
-    report.note("  ... of them shed", &shed.len().to_string());
-    report.below("shed within, p99", "ms", percentile(&mut shed, 0.99), 50.0);
-    report.note("GET /auth/me, 100 a second, p99 before", &format!("{calm:.2} ms"));
-    report.note("  ... during", &format!("{stormy:.2} ms"));
-    report.below("  ... ratio", "x", stormy / calm, 2.0);
-    Ok(())
-}
-
-/// A hundred requests a second, each at its time, whether the one before was answered or not.
-async fn steady(address: SocketAddr, token: &str, length: Duration) -> anyhow::Result<Vec<f64>> {
-    let mut lanes = Vec::new();
-    for lane in 0..4_u32 {
-        let token = token.to_owned();
-        lanes.push(tokio::spawn(async move {
-            let mut connection = Connection::open(address).await?;
-            let mut tick = tokio::time::interval(Duration::from_millis(40));
-            tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
-            tokio::time::sleep(Duration::from_millis(u64::from(lane) * 10)).await;
-            let (end, mut times) = (Instant::now() + length, Vec::new());
-            while Instant::now() < end {
-                let due = tick.tick().await;
-                let (status, ..) = connection.send(Method::GET, "/api/v1/auth/me", Some(&token), None).await?;
-                anyhow::ensure!(status == StatusCode::OK, "me answered {status}");
-                // From when it was due: a stall counts for all requests that met it.
-                times.push(due.elapsed().as_secs_f64() * 1e3);
-            }
-            Ok::<_, anyhow::Error>(times)
-        }));
-    }
-    let mut all = Vec::new();
-    for lane in lanes {
-        all.extend(lane.await??);
-    }
-    Ok(all)
-}
-
-/// Signs in with wrong passwords as fast as answers come; gives the times of the answers that shed it, and how many there were.
-async fn storming(address: SocketAddr, n: usize, length: Duration) -> anyhow::Result<(Vec<f64>, usize)> {
-    let mut connection = Connection::open(address).await?;
-    let body = json!({ "email": format!("stranger{n}@example.com"), "password": "a wrong password" }).to_string();
-    let (end, mut shed, mut tried) = (Instant::now() + length, Vec::new(), 0);
-    while Instant::now() < end {
-        let (status, _, took) = connection.send(Method::POST, "/api/v1/auth/login", None, Some(body.clone())).await?;
-        tried += 1;
-        if matches!(status.as_u16(), 429 | 503) {
-            shed.push(took.as_secs_f64() * 1e3);
-            // A client of its own kind would come back after Retry-After; this one comes back ten times a second.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-    Ok((shed, tried))
 }

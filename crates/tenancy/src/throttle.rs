@@ -115,12 +115,20 @@ impl Try {
             source: subject(house, &format!("source {source}")),
         };
         let now = house.store.ambient().now();
-        let mut tx = house.store.begin_control(Turn::Free).await?;
-        charge(&mut tx, &this.account, ACCOUNT, now).await?.map_err(throttled)?;
-        if let Some(everywhere) = &this.everywhere {
-            charge(&mut tx, everywhere, EVERYWHERE, now).await?.map_err(throttled)?;
+        let everywhere = this.everywhere.as_ref().map(|subject| (subject, EVERYWHERE));
+        let bounds = [Some((&this.account, ACCOUNT)), everywhere, Some((&this.source, SOURCE))].into_iter().flatten();
+        // Whoever is blocked learns it by reading: a storm of them must not stand in line with those who write.
+        let mut tx = house.store.read_control().await?;
+        for (subject, bound) in bounds.clone() {
+            if let Some(throttle) = throttles::find(&mut tx, subject).await? {
+                bound.count(throttle, now).map_err(throttled)?;
+            }
         }
-        charge(&mut tx, &this.source, SOURCE, now).await?.map_err(throttled)?;
+        drop(tx);
+        let mut tx = house.store.begin_control(Turn::Free).await?;
+        for (subject, bound) in bounds {
+            charge(&mut tx, subject, bound, now).await?.map_err(throttled)?;
+        }
         tx.commit().await?;
         Ok(this)
     }

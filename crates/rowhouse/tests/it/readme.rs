@@ -60,7 +60,11 @@ fn what_the_readme_tells_the_operator_works_beside_a_server() {
         let output = run(BINARY, folder.path(), &arguments);
         // Who makes an operator is asked for a password, and here nobody answers.
         let asks = arguments.starts_with(&["operator", "create"]);
-        assert!(output.status.success() || asks && written(&output).contains("password"), "{line}: {}", written(&output));
+        assert!(
+            output.status.success() || asks && written(&output).contains("password"),
+            "{line}: {}",
+            written(&output)
+        );
         tried += 1;
     }
     assert!(tried >= 5, "{tried} commands");

@@ -103,7 +103,8 @@ fn headers_are_bounded() {
     let server = Server::start(BINARY, folder.path(), free_port(), &[]);
     let ask = |length: usize| {
         let mut stream = std::net::TcpStream::connect(&server.address).expect("connected");
-        let head = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: {}\r\n\r\n", "x".repeat(length));
+        let head =
+            format!("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: {}\r\n\r\n", "x".repeat(length));
         let _ = stream.write_all(head.as_bytes());
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);

@@ -17,6 +17,13 @@ pub struct Throttle {
     pub blocked_until: Time,
 }
 
+/// The failed sign-ins of a subject, if there are any.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut ControlTx, subject: &[u8; 32]) -> Result<Option<Throttle>> {
+    tx.sql("SELECT failures, since, blocked_until FROM throttles WHERE subject = $1").bind(subject).optional().await
+}
+
 /// The failed sign-ins of a subject; from now to the end of the transaction nobody else counts any.
 /// # Errors
 /// As the database.

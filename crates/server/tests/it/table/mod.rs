@@ -305,7 +305,7 @@ struct Ended {
 }
 
 async fn ended(house: &TestHouse, ann: &Client) -> Ended {
-    let soon = (house.clock_now() + std::time::Duration::from_secs(60)).to_string();
+    let soon = (house.clock_now() + std::time::Duration::from_mins(1)).to_string();
     let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Short", "expires_at": soon })).await.expect(201);
     let revoked = ann.post("/api/v1/auth/api-keys", &json!({ "name": "Revoked" })).await.expect(201);
     ann.delete(&format!("/api/v1/auth/api-keys/{}", revoked.str("/id"))).await.expect(204);
