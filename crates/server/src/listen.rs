@@ -14,8 +14,8 @@ use tower::ServiceExt;
 
 /// How long a client may take to send its headers.
 const HEADER_LIMIT: Duration = Duration::from_secs(30);
-/// How large headers may be together.
-const HEADER_BYTES: usize = 32 * 1024;
+/// How large headers may be together, in bytes of names and values.
+pub(crate) const HEADER_BYTES: usize = 32 * 1024;
 /// Connections at once; more wait in the operating system's queue.
 const CONNECTIONS: usize = 10_000;
 

@@ -143,6 +143,7 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), crate::http::idempotency::layer))
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::preflight))
+        .layer(axum::middleware::from_fn(layers::bounded))
         .layer(axum::middleware::from_fn_with_state(app.clone(), layers::around))
         .with_state(app.clone());
     (router, listed)

@@ -70,7 +70,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("limit_reached", 409, "There are as many as there may be; `param` names of what."),
     ("request_running", 409, "A request with this Idempotency-Key is still running."),
     ("stale", 412, "The thing was changed since it was read: read it again."),
-    ("too_large", 413, "The body is too large."),
+    ("too_large", 413, "The body, or the headers together, are too large."),
     ("unsupported_media_type", 415, "The body must be `application/json`."),
     ("invalid_field", 422, "A field of the body or the query is wrong; `param` names it."),
     ("idempotency_mismatch", 422, "The Idempotency-Key was used with another body."),

@@ -15,6 +15,7 @@ use super::cors;
 use super::error::Problem;
 use super::renewal::Renewal;
 use crate::App;
+use crate::listen::HEADER_BYTES;
 
 tokio::task_local! {
     static REQUEST_ID: String;
@@ -78,6 +79,16 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     metrics::histogram!("rowhouse_request_seconds", &labels[..2]).record(took.as_secs_f64());
     span.in_scope(|| tracing::info!(status, micros = took.as_micros(), "answered"));
     response
+}
+
+/// Refuses headers that are too large together. The connection's own bound is a soft one: what it has read already, it lets through.
+pub(crate) async fn bounded(request: Request, next: Next) -> Response {
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > HEADER_BYTES {
+        let most = HEADER_BYTES / 1024;
+        return Problem::new("too_large", format!("The headers are larger than {most} KiB together.")).into_response();
+    }
+    next.run(request).await
 }
 
 /// A method as a label. Anybody can make up methods; each would be a series of its own, for ever.
