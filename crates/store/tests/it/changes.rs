@@ -1,4 +1,4 @@
-//! Each row says when it was made, and each change of a row leaves its time in it (decision 10). Read from the schema and from the
+//! Each row says when it was made, and each change of a row leaves its time in it (decision 12). Read from the schema and from the
 //! statements themselves.
 
 use std::collections::BTreeMap;
