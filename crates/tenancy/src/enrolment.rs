@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use domain::email::Email;
-use domain::status::Standing;
 use domain::text::{OrgName, PersonName};
 use domain::{OrgId, UserId};
 use serde_json::json;
@@ -52,22 +51,11 @@ pub async fn enrol(
     };
     let imported = password.is_some();
     let ambient = house.store.ambient();
-    let now = ambient.now();
     let person = Person {
-        id: ambient.id(),
-        email,
-        name,
         password_hash: password.map(ImportedHash::into_text),
-        standing: Standing::Active,
-        operator: false,
         // Where addresses are not verified at all, nobody would ever ask.
-        verified_at: (verified || !house.rules.verify_mail).then_some(now),
-        totp_seed: None,
-        totp_on_at: None,
-        totp_step: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        verified_at: (verified || !house.rules.verify_mail).then_some(ambient.now()),
+        ..Person::new(ambient, email, name)
     };
     let mut tx = house.store.begin_control(Turn::Free).await?;
     people::insert(&mut tx, &person).await?;
