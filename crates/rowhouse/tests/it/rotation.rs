@@ -219,7 +219,9 @@ async fn what_is_being_wrapped_under_the_old_key_is_waited_for() {
         created_at: house.clock_now(),
         updated_at: house.clock_now(),
     };
-    store::control::organisations::insert(&mut tx, &organisation).await.expect("wrapped under the old key");
+    store::control::organisations::insert(&mut tx, &organisation, far.ambient().id())
+        .await
+        .expect("wrapped under the old key");
     let rotating = tokio::spawn({
         let store = house.store().clone();
         async move { store.rotate_master(usize::MAX).await }
