@@ -106,6 +106,9 @@ permissions! {
     ModelsUse = "models.use" at Organization | Project: "call models, which costs money";
     UsageRead = "usage.read" at Organization | Team | Project: "see what was used and what it cost";
     BudgetsRead = "budgets.read" at Organization | Team | Project: "see budgets";
+    ProvidersRead = "providers.read" at Organization | Project: "see which models there are, who provides them and how they are routed";
+    ProvidersOwn = "providers.own" at Organization: "bring providers of models and their keys for the own use";
+    ProvidersWrite = "providers.write" at Organization | Project: "set up providers of models with their keys and prices, and routes";
     AuditRead = "audit.read" at Organization: "search the audit log";
     AuditExport = "audit.export" at Organization: "export the audit log";
     AccessExplain = "access.explain" at Organization: "ask why somebody may or may not do a thing";
@@ -128,6 +131,7 @@ impl Permission {
                 | Self::ConfigRead
                 | Self::UsageRead
                 | Self::BudgetsRead
+                | Self::ProvidersRead
                 | Self::AuditRead
                 | Self::AuditExport
                 | Self::AccessExplain

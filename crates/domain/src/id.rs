@@ -141,6 +141,7 @@ id!(LimitId, "lim", "Whatever carries a limit: a budget, an organisation's plan,
 id!(AgentId, "agt", "An agent.");
 id!(RunId, "run", "One run of an agent or a workflow.");
 id!(ProviderId, "prv", "A provider of models, with its key.");
+id!(AliasId, "als", "A name of the organisation's own for models.");
 id!(HolderId, "hol", "A running program that holds amounts in the ledger.");
 
 #[cfg(test)]

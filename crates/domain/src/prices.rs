@@ -9,9 +9,12 @@ use crate::Time;
 /// Tokens for which a price is given: a million, as providers' price pages have it.
 const PER: i128 = 1_000_000;
 /// The largest price: a dollar a token.
-const HIGHEST: i64 = 1_000_000_000_000;
+pub const HIGHEST: i64 = 1_000_000_000_000;
 /// Tokens held for an answer whose caller names no limit and whose price names none.
 const USUAL_ANSWER: u64 = 4096;
+
+/// How a version begins that is no list's: no list's may hold a colon.
+const OWN: &str = "own:";
 
 /// Tokens that a call used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,6 +95,29 @@ impl Price {
             // The provider chooses: at worst the dearest.
             Some("auto") => Some(self.tiers.values().copied().max().unwrap_or(100)),
             Some(name) => self.tiers.get(name).copied(),
+        }
+    }
+
+    /// So much for tokens, and nothing else.
+    #[must_use]
+    pub fn flat(model: &str, input: i64, output: i64) -> Self {
+        let (cached, write, answer) = (None, None, None);
+        Self { model: model.into(), input, cached, write, output, request: 0, answer, tiers: BTreeMap::new() }
+    }
+
+    /// Stands on usage rows in the place of a list's version when the price was one that the key's owner named: such prices stand in
+    /// no list, so the row tells them itself.
+    fn own_version(&self) -> String {
+        let cached = self.cached.map(|cached| format!("/{cached}")).unwrap_or_default();
+        format!("{OWN}{}/{}{cached}", self.input, self.output)
+    }
+
+    fn from_own(model: &str, version: &str) -> Option<Self> {
+        let amounts: Option<Vec<i64>> = version.split('/').map(|amount| amount.parse().ok()).collect();
+        match amounts?[..] {
+            [input, output] => Some(Self::flat(model, input, output)),
+            [input, output, cached] => Some(Self { cached: Some(cached), ..Self::flat(model, input, output) }),
+            _ => None,
         }
     }
 
@@ -189,12 +215,21 @@ impl Prices {
     /// What a model costs at a time; none when nobody knows.
     #[must_use]
     pub fn quote(&self, model: &str, at: Time) -> Option<Quote> {
-        quote_from(model, current(&self.operator, at), current(&self.builtin, at))
+        self.quote_or(model, None, at)
+    }
+
+    /// The same for whoever names a price of their own, since they pay the provider themselves: it counts for what no list knows.
+    #[must_use]
+    pub fn quote_or(&self, model: &str, own: Option<&Price>, at: Time) -> Option<Quote> {
+        quote_from(model, own, current(&self.operator, at), current(&self.builtin, at))
     }
 
     /// What a model cost by the versions that stand on a usage row.
     #[must_use]
     pub fn quote_of(&self, model: &str, version: &str) -> Option<Quote> {
+        if let Some(own) = version.strip_prefix(OWN) {
+            return Some(Quote { price: Price::from_own(model, own)?, version: version.to_owned() });
+        }
         let (builtin, operator) =
             version.split_once('+').map_or((version, None), |(builtin, own)| (builtin, Some(own)));
         let find = |lists: &'_ [(Time, List)], name: &str| lists.iter().position(|(_, list)| list.version == name);
@@ -203,7 +238,22 @@ impl Prices {
             Some(name) => Some(&self.operator[find(&self.operator, name)?].1),
             None => None,
         };
-        quote_from(model, operator, builtin)
+        quote_from(model, None, operator, builtin)
+    }
+
+    /// Names that the lists in force at a time know. One that ends in `*` stands for all that begin so, and is given without it.
+    #[must_use]
+    pub fn names(&self, at: Time) -> Vec<&str> {
+        let lists = [current(&self.operator, at), current(&self.builtin, at)];
+        let mut names: Vec<&str> = lists
+            .into_iter()
+            .flatten()
+            .flat_map(|list| &list.prices)
+            .map(|price| price.model.strip_suffix('*').unwrap_or(&price.model))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The rate of exchange of a currency at a time, as the operator's list has it.
@@ -215,26 +265,17 @@ impl Prices {
     }
 }
 
-fn quote_from(model: &str, operator: Option<&List>, builtin: Option<&List>) -> Option<Quote> {
+fn quote_from(model: &str, own: Option<&Price>, operator: Option<&List>, builtin: Option<&List>) -> Option<Quote> {
     let best = |list: &List| {
         let fitting = list.prices.iter().filter_map(|price| Some((price.fits(model)?, price)));
         fitting.max_by_key(|(length, _)| *length).map(|(_, price)| price.clone())
     };
-    let ceiling = || {
-        let ceiling = operator?.ceiling?;
-        let (input, output) = (ceiling.input, ceiling.output);
-        Some(Price {
-            model: model.into(),
-            input,
-            cached: None,
-            write: None,
-            output,
-            request: 0,
-            answer: None,
-            tiers: BTreeMap::new(),
-        })
-    };
-    let price = operator.and_then(best).or_else(|| builtin.and_then(best)).or_else(ceiling)?;
+    let listed = operator.and_then(best).or_else(|| builtin.and_then(best));
+    if let (None, Some(own)) = (&listed, own) {
+        return Some(Quote { price: own.clone(), version: own.own_version() });
+    }
+    let ceiling = || operator?.ceiling.map(|Ceiling { input, output }| Price::flat(model, input, output));
+    let price = listed.or_else(ceiling)?;
     let builtin = builtin.map_or("", |list| &list.version);
     let version = operator.map_or_else(|| builtin.to_owned(), |list| format!("{builtin}+{}", list.version));
     Some(Quote { price, version })
@@ -361,6 +402,25 @@ mod tests {
         assert_eq!(prices.quote_of("gpt-4o", "2026-11+gone"), None);
         assert_eq!(prices.rate("EUR".parse().expect("one"), NOW).expect("known").0.per_dollar, 920_000);
         assert_eq!(prices.rate("GBP".parse().expect("one"), NOW), None);
+    }
+
+    #[test]
+    fn a_price_of_ones_own_counts_where_no_list_does_and_can_be_read_again() {
+        let ceiling = "[[list]]\nversion = \"c\"\nfrom = \"2026-01-01T00:00:00Z\"\nceiling = { input = 9, output = 9 }";
+        let prices = Prices::builtin().with(ceiling).expect("read");
+        let own = Price { cached: Some(5), answer: Some(7), ..Price::flat("llama", 10, 30) };
+        let quote = prices.quote_or("llama", Some(&own), NOW).expect("own");
+        assert_eq!((quote.price.input, quote.version.as_str()), (10, "own:10/30/5"));
+        let again = prices.quote_of("llama", &quote.version).expect("read again");
+        assert_eq!(again.price.cost(tokens(1000, 500, 7), 100), quote.price.cost(tokens(1000, 500, 7), 100));
+        assert_eq!(prices.quote_or("gpt-4o", Some(&own), NOW).expect("listed").price.input, 2_500_000);
+        assert_eq!(prices.quote_or("llama", None, NOW).expect("the ceiling").price.input, 9);
+        let plain = prices.quote_or("llama", Some(&Price::flat("llama", 1, 2)), NOW).expect("own");
+        assert_eq!(
+            (plain.version.as_str(), prices.quote_of("llama", "own:1/2").expect("again")),
+            ("own:1/2", plain.clone())
+        );
+        assert_eq!(prices.quote_of("llama", "own:1"), None);
     }
 
     #[test]

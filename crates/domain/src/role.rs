@@ -59,8 +59,17 @@ impl Builtin {
             [P::OrgRead, P::MembersRead, P::TeamsRead, P::ProjectsRead, P::RolesRead, P::ConfigRead, P::ConfigWrite]
                 .into_iter()
                 .collect();
-        let member: PermissionSet =
-            [P::ProjectsCreate, P::KeysCreate, P::ModelsUse, P::UsageRead, P::BudgetsRead].into_iter().collect();
+        let member: PermissionSet = [
+            P::ProjectsCreate,
+            P::KeysCreate,
+            P::ModelsUse,
+            P::UsageRead,
+            P::BudgetsRead,
+            P::ProvidersRead,
+            P::ProvidersOwn,
+        ]
+        .into_iter()
+        .collect();
         let owner_alone: PermissionSet = [P::OrgClose, P::OrgTransfer, P::OrgSecurity].into_iter().collect();
         match self {
             Self::Viewer => viewer,

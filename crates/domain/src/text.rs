@@ -80,6 +80,8 @@ text_type!(TeamName, 1..=80, lines: false, "A team's name, unique among its sibl
 text_type!(ProjectName, 1..=80, lines: false, "A project's name, unique in its organisation.");
 text_type!(RoleName, 1..=60, lines: false, "A custom role's name, unique in its organisation.");
 text_type!(KeyName, 1..=80, lines: false, "What an API key is for.");
+text_type!(ProviderName, 1..=80, lines: false, "What a provider of models is called.");
+text_type!(ModelName, 1..=200, lines: false, "A model's name, as its provider has it.");
 text_type!(Reason, 1..=200, lines: false, "Why something was done.");
 text_type!(Description, 0..=1000, lines: true, "A few sentences.");
 

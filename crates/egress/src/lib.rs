@@ -40,6 +40,12 @@ impl Egress {
         let lookups = Arc::new(Semaphore::new(connect::LOOKUPS));
         Self(Arc::new(Inner { policy, tls: connect::tls(), pool: Arc::default(), lookups }))
     }
+
+    /// The rules.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
 }
 
 impl std::fmt::Debug for Egress {

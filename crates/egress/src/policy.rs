@@ -65,6 +65,26 @@ impl Policy {
         })
     }
 
+    /// Checks what can be known of an address before the host's name is looked up, so that mistakes are told early. The rest is
+    /// checked by each call.
+    /// # Errors
+    /// [`Error::Refused`] when no call can succeed.
+    pub fn precheck(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        let host = endpoint.host();
+        let loopback = host == "localhost" || host.ends_with(".localhost");
+        let address = if loopback { Some(IpAddr::from([127, 0, 0, 1])) } else { host.parse().ok() };
+        if let Some(address) = address {
+            return self.check(endpoint, &[SocketAddr::new(address, endpoint.port())]);
+        }
+        // A name may lead into an allowed network.
+        let perhaps =
+            self.named(endpoint) || self.allow.iter().any(|allowed| matches!(allowed, Allowed::Network(_)));
+        if endpoint.tls() || perhaps {
+            return Ok(());
+        }
+        Err(Error::Refused(format!("{host} is not allowed without TLS")))
+    }
+
     /// Checks every address that the host's name gave.
     /// # Errors
     /// [`Error::Refused`] when one of them may not be called.
@@ -151,6 +171,29 @@ mod tests {
         for wrong in ["", "a b", "http://a", "a/b", "u@a", "10.0.0.0/33", "a:", "a:99999", "*", ":80"] {
             assert_eq!(wrong.parse::<Allowed>(), Err(InvalidAllowed), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_can_never_be_called_is_told_before_any_look_up() {
+        let early = |policy: &Policy, url: &str| policy.precheck(&Endpoint::new(url).expect("a good URL")).is_ok();
+        let open = Policy::default();
+        for good in ["https://api.example.com/v1", "https://1.1.1.1"] {
+            assert!(early(&open, good), "{good}");
+        }
+        for wrong in [
+            "http://api.example.com",
+            "https://127.0.0.1",
+            "https://localhost",
+            "https://a.localhost",
+            "https://[::1]",
+            "https://10.0.0.1",
+            "https://169.254.169.254",
+        ] {
+            assert!(!early(&open, wrong), "{wrong}");
+        }
+        assert!(early(&policy(&["localhost:11434"]), "http://localhost:11434"));
+        assert!(!early(&policy(&["localhost:11434"]), "http://localhost:11435"));
+        assert!(early(&policy(&["10.0.0.0/8"]), "http://models.local"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub struct Placement {
     pub projects: Vec<(ProjectId, Role)>,
 }
 
-/// Takes a person whose stay has ended out of all teams and projects. They give nothing any more since the stay ended; this
+/// Takes a person whose stay has ended out of all teams and projects, and takes away the providers they brought for themselves. They give nothing any more since the stay ended; this
 /// removes what is left of them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Departure {
@@ -111,7 +111,11 @@ impl Store {
                 PLACEMENT => {
                     org::members::place(&mut tx, &read(&delivery.payload)?, now).await?;
                 }
-                DEPARTURE => org::members::depart(&mut tx, &read(&delivery.payload)?).await?,
+                DEPARTURE => {
+                    let departure = read(&delivery.payload)?;
+                    org::members::depart(&mut tx, &departure).await?;
+                    org::providers::depart(&mut tx, &departure).await?;
+                }
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
             }
         }

@@ -84,7 +84,7 @@ pub use control::ControlTx;
 pub use error::{Error, OrNotFound, OrTaken, Result};
 pub use heads::SignedHeads;
 pub use keys::MasterKeys;
-pub use org::{OrgStore, Tx};
+pub use org::{OrgStore, Sealed, Tx};
 pub use rotation::Rotation;
 pub use scope::{
     Actor, Credential, Invited, KeyLimits, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes,

@@ -573,6 +573,9 @@ pub fn default_key_scopes(held: PermissionSet) -> PermissionSet {
         P::RolesWrite,
         P::KeysCreate,
         P::KeysManage,
+        // Whoever sets where a model is asked reads what it is asked.
+        P::ProvidersWrite,
+        P::ProvidersOwn,
         P::TeamsMembers,
         P::ProjectsMembers,
     ];

@@ -2,6 +2,7 @@
 
 pub(crate) mod anthropic;
 pub mod embedded;
+mod models;
 pub(crate) mod openai;
 mod refusal;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use domain::nearest::nearest;
+
 use super::table::{Setting, Settings, TABLE};
 use super::value::Value;
 
@@ -220,28 +222,6 @@ fn strangers_in_environment(environment: &BTreeMap<String, String>, warnings: &m
             warnings.push(format!("there is no setting ROWHOUSE_{name}; did you mean ROWHOUSE_{near}?"));
         }
     }
-}
-
-/// The known name that is most like a wrong one, if any is like it at all.
-fn nearest<'k>(wrong: &str, known: &'k [String]) -> Option<&'k str> {
-    let (distance, name) = known.iter().map(|name| (distance(wrong, name), name)).min()?;
-    (distance <= wrong.len().div_ceil(3)).then_some(name)
-}
-
-/// How many letters must be put in, taken out or changed (Levenshtein 1965).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

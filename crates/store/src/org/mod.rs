@@ -1,19 +1,22 @@
 //! One organisation's store, reached through a [`Scope`].
 
+pub mod aliases;
 pub mod audits;
 pub mod budgets;
 pub mod configs;
 pub mod members;
 pub mod projects;
+pub mod providers;
 pub mod roles;
 pub mod teams;
 
-use domain::{Ambient, OrgId, Time};
+use domain::{Ambient, Id, OrgId, Time};
+use zeroize::Zeroizing;
 
 use crate::audit::{self, Draft, Event, Head};
 use crate::scope::Scope;
 use crate::sql::{Access, Sql, Statement, Transaction};
-use crate::{Result, Store};
+use crate::{Error, Result, Store};
 
 /// The store of one organisation.
 #[derive(Debug, Clone)]
@@ -41,10 +44,52 @@ impl OrgStore {
         self.transaction(Access::Read).await
     }
 
+    /// Seals bytes under the organisation's own key, for one column of one row: they open nowhere else. Do it before a transaction
+    /// begins, since the key stands in the control database.
+    /// # Errors
+    /// As the database.
+    pub async fn seal(&self, column: &'static str, row: impl Id, bytes: &[u8]) -> Result<Sealed> {
+        let key = self.store.org_key(self.scope.org()).await?;
+        let place = self.place(column, row, KEY_VERSION);
+        Ok(Sealed { bytes: key.seal(self.store.ambient(), &place, bytes), key_version: KEY_VERSION })
+    }
+
+    /// Opens what [`OrgStore::seal`] made for the same column and row of the same organisation.
+    /// # Errors
+    /// [`Error::Sealed`] when it does not open.
+    pub async fn unseal(
+        &self,
+        column: &'static str,
+        row: impl Id,
+        sealed: &[u8],
+        key_version: i64,
+    ) -> Result<Zeroizing<Vec<u8>>> {
+        if key_version != KEY_VERSION {
+            return Err(Error::Sealed("a key of the organisation that there is not"));
+        }
+        self.store.org_key(self.scope.org()).await?.open(&self.place(column, row, key_version), sealed)
+    }
+
+    fn place(&self, column: &'static str, row: impl Id, key_version: i64) -> String {
+        format!("{} | {column} | {} | {key_version}", self.scope.org().uuid(), row.uuid())
+    }
+
     async fn transaction(&self, access: Access) -> Result<Tx> {
         let transaction = self.store.tenant(self.scope.org(), access).await?;
         Ok(Tx { store: self.store.clone(), scope: self.scope.clone(), transaction, shifts: false, head: None })
     }
+}
+
+/// An organisation has had one key so far; a new one will count on.
+const KEY_VERSION: i64 = 1;
+
+/// Sealed bytes, and which of the organisation's keys sealed them.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The key.
+    pub key_version: i64,
 }
 
 /// A transaction on one organisation's store.

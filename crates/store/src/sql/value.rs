@@ -100,7 +100,7 @@ macro_rules! bind_ids {
 
 bind_ids! {
     OrgId UserId TeamId ProjectId MembershipId RoleId InvitationId SessionId ApiKeyId AuditId MailId TicketId DeliveryId
-    OverrideId MailDomainId ErasureId UsageId BudgetId LimitId AgentId RunId ProviderId HolderId
+    OverrideId MailDomainId ErasureId UsageId BudgetId LimitId AgentId RunId ProviderId HolderId AliasId
 }
 
 macro_rules! bind_texts {
@@ -114,7 +114,8 @@ macro_rules! bind_texts {
 
 bind_texts! {
     domain::text::PersonName, domain::text::OrgName, domain::text::TeamName, domain::text::ProjectName, domain::text::RoleName,
-    domain::text::KeyName, domain::text::Description, domain::email::Email,
+    domain::text::KeyName, domain::text::ProviderName, domain::text::Description, domain::email::Email,
+    domain::models::AliasName,
 }
 
 /// Where a page begins that goes on after an id, or the first page: below all ids. `id > $1` is sought in an index;

@@ -150,6 +150,53 @@ CREATE TABLE delivered (
   created_at      bigint NOT NULL
 );
 
+-- Providers of models that the organisation, a project or a person brought. `sealed` holds the key and the values of the headers,
+-- under the organisation's key; `key_version` says under which one.
+CREATE TABLE providers (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  name           text COLLATE "C" NOT NULL,
+  kind           text COLLATE "C" NOT NULL CHECK (kind IN ('openai', 'anthropic')),
+  base_url       text COLLATE "C" NOT NULL,
+  project_id      uuid,
+  FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
+  user_id         uuid,
+  membership_id   uuid,
+  models         text COLLATE "C" NOT NULL,
+  headers        text COLLATE "C" NOT NULL,
+  key_last4      text COLLATE "C",
+  sealed          bytea,
+  key_version     bigint NOT NULL,
+  expires_at      bigint,
+  last_used_at    bigint,
+  made_by         uuid NOT NULL,
+  version         bigint NOT NULL,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL,
+  CHECK (project_id IS NULL OR user_id IS NULL),
+  CHECK ((user_id IS NULL) = (membership_id IS NULL))
+);
+CREATE INDEX providers_project ON providers (org_id, project_id, id);
+CREATE INDEX providers_user ON providers (org_id, user_id, id);
+
+-- Names that the organisation or a project gives to models: whom to ask, in order.
+CREATE TABLE aliases (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  project_id      uuid,
+  FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
+  name           text COLLATE "C" NOT NULL,
+  targets        text COLLATE "C" NOT NULL,
+  made_by         uuid NOT NULL,
+  version         bigint NOT NULL,
+  created_at      bigint NOT NULL,
+  updated_at      bigint NOT NULL
+);
+CREATE UNIQUE INDEX aliases_name ON aliases (org_id, project_id, name) NULLS NOT DISTINCT;
+CREATE INDEX aliases_project ON aliases (org_id, project_id);
+
 CREATE TABLE budgets (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -184,5 +231,7 @@ SELECT org.protect('configs');
 SELECT org.protect('idempotency');
 SELECT org.protect('delivered');
 SELECT org.protect('budgets');
+SELECT org.protect('providers');
+SELECT org.protect('aliases');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

@@ -121,6 +121,47 @@ CREATE TABLE delivered (
   created_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Providers of models that the organisation, a project or a person brought. `sealed` holds the key and the values of the headers,
+-- under the organisation's key; `key_version` says under which one.
+CREATE TABLE providers (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  name           TEXT    NOT NULL,
+  kind           TEXT    NOT NULL CHECK (kind IN ('openai', 'anthropic')),
+  base_url       TEXT    NOT NULL,
+  project_id     BLOB    REFERENCES projects (id) ON DELETE CASCADE,
+  user_id        BLOB,
+  membership_id  BLOB,
+  models         TEXT    NOT NULL,
+  headers        TEXT    NOT NULL,
+  key_last4      TEXT,
+  sealed         BLOB,
+  key_version    INTEGER NOT NULL,
+  expires_at     INTEGER,
+  last_used_at   INTEGER,
+  made_by        BLOB    NOT NULL,
+  version        INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  CHECK (project_id IS NULL OR user_id IS NULL),
+  CHECK ((user_id IS NULL) = (membership_id IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX providers_project ON providers (project_id, id);
+CREATE INDEX providers_user ON providers (user_id, id);
+
+-- Names that the organisation or a project gives to models: whom to ask, in order.
+CREATE TABLE aliases (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  project_id  BLOB    REFERENCES projects (id) ON DELETE CASCADE,
+  name        TEXT    NOT NULL,
+  targets     TEXT    NOT NULL,
+  made_by     BLOB    NOT NULL,
+  version     INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX aliases_name ON aliases (ifnull(project_id, x''), name);
+CREATE INDEX aliases_project ON aliases (project_id);
+
 CREATE TABLE budgets (
   id               BLOB    NOT NULL PRIMARY KEY,
   level            TEXT    NOT NULL CHECK (level IN ('organization', 'team', 'project', 'user', 'key', 'agent')),
