@@ -77,8 +77,7 @@ impl Policy {
             return self.check(endpoint, &[SocketAddr::new(address, endpoint.port())]);
         }
         // A name may lead into an allowed network.
-        let perhaps =
-            self.named(endpoint) || self.allow.iter().any(|allowed| matches!(allowed, Allowed::Network(_)));
+        let perhaps = self.named(endpoint) || self.allow.iter().any(|allowed| matches!(allowed, Allowed::Network(_)));
         if endpoint.tls() || perhaps {
             return Ok(());
         }

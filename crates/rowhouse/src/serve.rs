@@ -77,7 +77,10 @@ async fn run(settings: &Settings) -> Outcome {
         origins: settings.origins.0.clone(),
         ..server::Limits::default()
     };
-    let app = App::new(house.clone(), limits);
+    let own = [Some(listening), settings.metrics_listen.0].into_iter().flatten().collect();
+    let installation = settings.installation(own).map_err(because)?;
+    let prices = settings.read_prices().map_err(because)?;
+    let app = App::with(house.clone(), limits, prices, metering::Settings::default()).serving(installation);
     let (router, _) = server::router(&app);
     let mut tasks = JoinSet::new();
     let metrics = serve_metrics(settings, &house.store, &mut tasks).await?;
@@ -191,6 +194,7 @@ fn start_text(settings: &Settings, address: &str, metrics: Option<&str>, mails: 
     lines.row(["", "data", &data]);
     lines.row(["", "master key", &format!("{key} (keep a copy: without it nobody can read the data)")]);
     lines.row(["", "mails", mails]);
+    lines.row(["", "models", &models_text(settings)]);
     lines.row(["", "metrics", metrics.unwrap_or("off")]);
     let signing_up = if settings.verify_mail() {
         "after the mail address is verified"
@@ -199,4 +203,19 @@ fn start_text(settings: &Settings, address: &str, metrics: Option<&str>, mails: 
     };
     lines.row(["", "sign-up", signing_up]);
     format!("Rowhouse {} is open at {address}\n\n{lines}\n", env!("CARGO_PKG_VERSION"))
+}
+
+fn models_text(settings: &Settings) -> String {
+    let offered = [
+        ("OpenAI", &settings.openai_base_url, settings.openai_api_key.is_some()),
+        ("Anthropic", &settings.anthropic_base_url, settings.anthropic_api_key.is_some()),
+    ];
+    let offered = offered.into_iter().filter(|(_, url, key)| *key || url.is_some());
+    let offered: Vec<String> = offered
+        .map(|(name, url, _)| url.as_ref().map_or_else(|| name.to_owned(), |url| format!("{name} ({})", url.0)))
+        .collect();
+    match offered.as_slice() {
+        [] => "none but those inside; OPENAI_API_KEY or ANTHROPIC_API_KEY brings others".into(),
+        names => names.join(", "),
+    }
 }

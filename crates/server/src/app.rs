@@ -13,6 +13,8 @@ use store::{Refusal, Scope};
 use tenancy::House;
 use tokio::sync::mpsc;
 
+use crate::models::{Installation, Models};
+
 /// Bounds of the HTTP layer.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -49,6 +51,7 @@ pub struct App {
     /// Denials per caller: each is written to the audit log, so their number is bounded.
     pub(crate) denials: Arc<Keyed>,
     pub(crate) running: crate::http::idempotency::Running,
+    pub(crate) models: Models,
     pub(crate) books: Books,
     pub(crate) rules: metering::rules::Rules,
     pub(crate) door: metering::call::Door,
@@ -68,7 +71,9 @@ impl App {
     /// The same, with the operator's prices and the books kept as told. Needs a runtime, in which the books are served.
     #[must_use]
     pub fn with(house: House, limits: Limits, prices: Prices, books: metering::Settings) -> Self {
-        let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), Arc::new(prices));
+        let prices = Arc::new(prices);
+        let models = Models::new(house.store.clone(), prices.clone(), Installation::default());
+        let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), prices);
         let (books, alerts) = Books::open(house.store.clone(), books);
         let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
         let egress = egress::Egress::new(egress::Policy::default());
@@ -80,6 +85,7 @@ impl App {
             limits: Arc::new(limits),
             denials: Arc::new(denials),
             running: crate::http::idempotency::Running::default(),
+            models,
             books,
             rules,
             door,
@@ -88,6 +94,12 @@ impl App {
             noted: Arc::new(Mutex::new(Some(noted))),
             draining: Arc::default(),
         }
+    }
+
+    /// The same with the operator's own providers of models.
+    #[must_use]
+    pub fn serving(self, installation: Installation) -> Self {
+        Self { models: self.models.serving(installation), ..self }
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are
@@ -127,5 +139,6 @@ impl App {
     /// Forgets callers that were not denied lately; called now and then.
     pub fn tidy(&self) {
         self.denials.retain_recent();
+        self.models.tidy();
     }
 }

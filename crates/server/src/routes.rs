@@ -163,6 +163,8 @@ pub(crate) fn all() -> Routes {
     let routes = crate::api_keys::routes(routes);
     let routes = crate::teams::routes(routes);
     let routes = crate::projects::routes(routes);
+    let routes = crate::providers::routes(routes);
+    let routes = crate::models::routes(routes);
     let routes = crate::user::routes(routes);
     let routes = crate::audit::routes(routes);
     let routes = crate::gateway::routes(routes);

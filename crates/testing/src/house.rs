@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::ambient::{Clock, ManualClock, Random};
 use domain::{Ambient, Time};
 use server::background::Background;
-use server::{App, Limits, Listed};
+use server::{App, Installation, Limits, Listed};
 use store::{Engine, Place, Settings, Store};
 use tempfile::TempDir;
 use tenancy::passwords::{Cost, Passwords};
@@ -34,6 +34,8 @@ pub struct Wish {
     pub data: Option<PathBuf>,
     /// The port of a pooler that stands before PostgreSQL.
     pub pooler: Option<u16>,
+    /// The installation's own providers of models, and where may be called: nothing on this machine, unless it says so.
+    pub installation: Installation,
 }
 
 impl Default for Wish {
@@ -46,6 +48,7 @@ impl Default for Wish {
             open_files: 64,
             data: None,
             pooler: None,
+            installation: Installation::default(),
         }
     }
 }
@@ -125,7 +128,7 @@ impl TestHouse {
         let denials = std::num::NonZeroU32::new(1_000_000).expect("a million is not 0");
         let limits =
             Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
-        let app = App::new(house.clone(), limits);
+        let app = App::new(house.clone(), limits).serving(wish.installation);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);

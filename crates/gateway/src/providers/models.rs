@@ -13,8 +13,12 @@ use crate::Upstream;
 use crate::error::UpstreamError;
 
 /// How long a server may take, and how large its list may be.
-const LIMITS: Limits =
-    Limits { head: Duration::from_secs(10), idle: Duration::from_secs(5), total: Duration::from_secs(15), size: 4 << 20 };
+const LIMITS: Limits = Limits {
+    head: Duration::from_secs(10),
+    idle: Duration::from_secs(5),
+    total: Duration::from_secs(15),
+    size: 4 << 20,
+};
 /// Most names that are read, and the longest one in bytes.
 const MOST: usize = 2000;
 const LONGEST: usize = 200;

@@ -1,11 +1,16 @@
 //! What settings must hold together, beyond each one's own form.
 
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 
+use domain::models::ProviderKind;
 use domain::plan::Plans;
+use domain::prices::Prices;
+use domain::secret::SecretText;
+use server::Installation;
 
 use super::table::{Settings, TABLE};
-use super::value::{Listener, PublicUrl, Switch, Value as _, is_this_machine};
+use super::value::{Listener, PublicUrl, Switch, Value as _, host_of, is_this_machine};
 
 /// Notes what must be put right and what should be looked at.
 pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &mut Vec<String>) {
@@ -27,6 +32,20 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
     }
     if let Err(problem) = settings.read_plans() {
         mistakes.push(problem);
+    }
+    if let Err(problem) = settings.read_prices() {
+        mistakes.push(problem);
+    }
+    if let Err(problem) = settings.installation(Vec::new()) {
+        mistakes.push(problem);
+    }
+    for (key, url) in
+        [("openai_base_url", &settings.openai_base_url), ("anthropic_base_url", &settings.anthropic_base_url)]
+    {
+        if url.as_ref().is_some_and(|url| url.0.starts_with("http://") && !is_this_machine(host_of(&url.0))) {
+            warnings
+                .push(format!("`{key}` begins with http://: what models are asked, and the key, travel in the clear"));
+        }
     }
     if let Some(url) = &settings.smtp_url
         && let Err(problem) = connectors::mail::Smtp::new(&url.0, &settings.sender())
@@ -138,6 +157,35 @@ impl Settings {
         let host = self.public_url.as_ref().map_or("localhost", PublicUrl::host);
         let host = if is_this_machine(host) { "localhost" } else { host };
         format!("Rowhouse <rowhouse@{host}>")
+    }
+
+    /// The prices: those that come with Rowhouse, and the operator's on top.
+    pub(crate) fn read_prices(&self) -> Result<Prices, String> {
+        let Some(path) = &self.prices else { return Ok(Prices::builtin()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("`prices`: {} cannot be read: {error}", path.display()))?;
+        Prices::builtin().with(&text).map_err(|error| format!("`prices`: {}: {error}", path.display()))
+    }
+
+    /// The providers of models that are offered to all, and where else may be called; never `own`, where this program listens.
+    pub(crate) fn installation(&self, own: Vec<SocketAddr>) -> Result<Installation, String> {
+        let policy = egress::Policy { allow: self.egress_allow.0.clone(), own };
+        let mut installation = Installation::new(policy);
+        let offers = [
+            (ProviderKind::OpenAi, &self.openai_base_url, &self.openai_api_key),
+            (ProviderKind::Anthropic, &self.anthropic_base_url, &self.anthropic_api_key),
+        ];
+        for (kind, url, key) in offers {
+            if url.is_none() && key.is_none() {
+                continue;
+            }
+            let name = kind.as_str();
+            let key = key.as_ref().map(|key| SecretText::new(key.0.clone())).transpose();
+            let key = key.map_err(|error| format!("`{name}_api_key` {error}"))?;
+            let url = url.as_ref().map(|url| url.0.as_str());
+            installation = installation.with(kind, url, key).map_err(|error| format!("`{name}_base_url`: {error}"))?;
+        }
+        Ok(installation)
     }
 
     /// The plans: those that come with Rowhouse, and the operator's on top.

@@ -44,6 +44,15 @@ pub(crate) fn flags(command: Command) -> Command {
     command
 }
 
+/// Whether a variable of the environment is read: all that begin with `ROWHOUSE_`, and those that other programs know too.
+fn is_ours(name: &str) -> bool {
+    let named = |setting: &table::Setting| {
+        let own = setting.environment();
+        name == own || setting.secret && name.strip_suffix("_FILE").is_some_and(|name| name == own)
+    };
+    name.starts_with("ROWHOUSE_") || TABLE.iter().any(named)
+}
+
 /// Collects what was said on the command line, in the environment and in the file.
 pub(crate) fn from_command_line(matches: &ArgMatches) -> Loaded {
     let text = |id: &str| matches.get_one::<String>(id).cloned();
@@ -55,8 +64,7 @@ pub(crate) fn from_command_line(matches: &ArgMatches) -> Loaded {
             }
         }
     }
-    let environment: BTreeMap<String, String> =
-        std::env::vars().filter(|(name, _)| name.starts_with("ROWHOUSE_")).collect();
+    let environment: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| is_ours(name)).collect();
     let named = text("config").or_else(|| environment.get("ROWHOUSE_CONFIG").filter(|v| !v.is_empty()).cloned());
     let path = PathBuf::from(named.as_deref().unwrap_or(FILE));
     let (file, unreadable) = match std::fs::read_to_string(&path) {

@@ -45,7 +45,7 @@ pub(crate) struct Given {
 pub(crate) struct Sources {
     /// By key.
     pub(crate) flags: BTreeMap<String, String>,
-    /// All variables that begin with `ROWHOUSE_`.
+    /// All variables that begin with `ROWHOUSE_`, and those of providers of models.
     pub(crate) environment: BTreeMap<String, String>,
     /// The file's path and text.
     pub(crate) file: Option<(PathBuf, String)>,
@@ -212,8 +212,14 @@ fn text_of(value: &toml::Value) -> Option<String> {
 
 /// Variables that look like ours and are not: a warning only, since orchestrators set names of their own.
 fn strangers_in_environment(environment: &BTreeMap<String, String>, warnings: &mut Vec<String>) {
+    let ours = |setting: &&Setting| setting.environment().starts_with("ROWHOUSE_");
+    let foreign: Vec<String> = TABLE.iter().filter(|setting| !ours(setting)).map(Setting::environment).collect();
     let known: Vec<String> = keys().into_iter().map(|key| key.to_uppercase()).collect();
     for name in environment.keys().filter_map(|name| name.strip_prefix("ROWHOUSE_")) {
+        if let Some(own) = foreign.iter().find(|own| *own == name) {
+            warnings.push(format!("there is no setting ROWHOUSE_{name}; did you mean {own}?"));
+            continue;
+        }
         let ours = known.iter().any(|known| known == name)
             || name == "CONFIG"
             || name.starts_with("TEST_")
@@ -287,6 +293,9 @@ mod tests {
             None,
         );
         assert_eq!(loaded.warnings, ["there is no setting ROWHOUSE_LISTN; did you mean ROWHOUSE_LISTEN?"]);
+        let loaded = load_with(&[], &[("ROWHOUSE_OPENAI_API_KEY", "sk-x")], None);
+        assert_eq!(loaded.warnings, ["there is no setting ROWHOUSE_OPENAI_API_KEY; did you mean OPENAI_API_KEY?"]);
+        assert!(loaded.settings.expect("no mistakes").openai_api_key.is_none());
     }
 
     #[test]
@@ -300,6 +309,40 @@ mod tests {
         assert_eq!(settings.database_url.expect("set").0, "postgres://u:p@db/rowhouse");
         let loaded = load_with(&[], &[("ROWHOUSE_DATABASE_URL_FILE", "/nowhere/at/all")], None);
         assert!(loaded.mistakes[0].contains("/nowhere/at/all cannot be read"), "{:?}", loaded.mistakes);
+    }
+
+    #[test]
+    fn providers_of_models_are_set_up_and_mistakes_in_that_tell_no_key() {
+        let environment =
+            [("OPENAI_API_KEY", " sk-planted "), ("ROWHOUSE_EGRESS_ALLOW", "localhost:11434, 10.0.0.0/8")];
+        let settings = load_with(&[], &environment, Some("openai_base_url = 'http://localhost:1/v1'")).settings;
+        let settings = settings.expect("no mistakes");
+        assert_eq!(settings.openai_api_key.as_ref().map(|key| key.0.as_str()), Some("sk-planted"));
+        assert_eq!(settings.egress_allow.0.len(), 2);
+        assert!(!format!("{settings:?}").contains("planted"), "{settings:?}");
+        let wrong = [
+            ("OPENAI_API_KEY", "sk planted"),
+            ("OPENAI_BASE_URL", "localhost"),
+            ("ROWHOUSE_EGRESS_ALLOW", "http://x"),
+            ("ROWHOUSE_PRICES", "/nowhere/at/all"),
+        ];
+        let mistakes = load_with(&[], &wrong, None).mistakes;
+        assert_eq!(
+            mistakes,
+            [
+                "OPENAI_API_KEY must be a key of 1 to 1024 visible ASCII characters",
+                "OPENAI_BASE_URL must be an http or https address without a user, such as http://localhost:11434/v1, not `localhost`",
+                "ROWHOUSE_EGRESS_ALLOW must be a list of hosts, hosts with ports and networks, such as localhost:11434, 10.1.0.0/16; \
+                 `http://x` is none of these, not `http://x`",
+            ]
+        );
+        let mistakes = load_with(&[], &wrong[3..], None).mistakes;
+        assert!(mistakes[0].starts_with("`prices`: /nowhere/at/all cannot be read"), "{mistakes:?}");
+        let folder = tempfile::tempdir().expect("a folder");
+        let prices = folder.path().join("prices.toml");
+        std::fs::write(&prices, "[[list]]\nversion = \"V\"\nfrom = \"2026-01-01T00:00:00Z\"").expect("written");
+        let mistakes = load_with(&[("prices", prices.to_str().expect("plain"))], &[], None).mistakes;
+        assert!(mistakes[0].contains("its version must be"), "{mistakes:?}");
     }
 
     #[test]

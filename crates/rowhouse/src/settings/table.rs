@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::read::Reader;
 use super::value::{
-    Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins, Postgres, PublicUrl, Redis, RolePrefix, S3,
-    SecretUrl, Smtp, Switch, Value,
+    BaseUrl, EgressAllow, Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins, Postgres, ProviderKey,
+    PublicUrl, Redis, RolePrefix, S3, SecretUrl, Smtp, Switch, Value,
 };
 
 /// One setting, as flags, the environment, the file and the documentation know it.
@@ -36,7 +36,12 @@ impl Setting {
 
     /// Its name in the environment.
     pub(crate) fn environment(&self) -> String {
-        format!("ROWHOUSE_{}", self.key.to_uppercase())
+        let name = self.key.to_uppercase();
+        // Keys of providers are where other programs look for them, too.
+        if ["OPENAI_", "ANTHROPIC_"].iter().any(|start| name.starts_with(start)) {
+            return name;
+        }
+        format!("ROWHOUSE_{name}")
     }
 }
 
@@ -101,6 +106,18 @@ settings! {
     metrics_listen: Listener = "127.0.0.1:9464";
     /// A file of plans, read on top of the ones that come with Rowhouse.
     plans: Option<PathBuf> = "" or "the plans that come with Rowhouse";
+    /// The key of OpenAI, or of a server that imitates it: its models are offered to all organisations.
+    openai_api_key: Option<ProviderKey> = "" or "no such provider, unless `openai_base_url` is set";
+    /// Where OpenAI's models are asked for: another server that imitates it, such as Ollama, may take no key. Its address counts as allowed.
+    openai_base_url: Option<BaseUrl> = "" or "`https://api.openai.com/v1`";
+    /// The key of Anthropic: its models are offered to all organisations.
+    anthropic_api_key: Option<ProviderKey> = "" or "no such provider, unless `anthropic_base_url` is set";
+    /// Where Anthropic's models are asked for. Its address counts as allowed.
+    anthropic_base_url: Option<BaseUrl> = "" or "`https://api.anthropic.com`";
+    /// What may be called besides the public internet, and without TLS, also by providers that organisations bring: local model servers.
+    egress_allow: EgressAllow = "" or "nothing";
+    /// A file of prices of models, read on top of the ones that come with Rowhouse.
+    prices: Option<PathBuf> = "" or "the prices that come with Rowhouse";
     /// Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: Networks = "" or "none";
     /// Origins of other sites whose pages may call the API with credentials: each by itself, there are no wildcards.

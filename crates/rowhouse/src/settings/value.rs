@@ -235,6 +235,55 @@ fn origin(text: &str) -> Option<String> {
     host.then(|| format!("{scheme}://{place}"))
 }
 
+/// The key of a provider of models.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct ProviderKey(pub(crate) String);
+
+impl std::fmt::Debug for ProviderKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Value for ProviderKey {
+    const SECRET: bool = true;
+    fn form() -> String {
+        "a key of 1 to 1024 visible ASCII characters".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let good = (1..=1024).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if good { Ok(Self(text.to_owned())) } else { Err(wrong::<Self>()) }
+    }
+}
+
+/// Where a provider of models is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BaseUrl(pub(crate) String);
+
+impl Value for BaseUrl {
+    fn form() -> String {
+        "an http or https address without a user, such as http://localhost:11434/v1".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        egress::Endpoint::new(text).map(|_| Self(text.to_owned())).map_err(|_| wrong::<Self>())
+    }
+}
+
+/// Hosts and networks that may be called, parted by commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EgressAllow(pub(crate) Vec<egress::Allowed>);
+
+impl Value for EgressAllow {
+    fn form() -> String {
+        "a list of hosts, hosts with ports and networks, such as localhost:11434, 10.1.0.0/16".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let read = |item: &String| item.parse().map_err(|_| format!("{}; `{item}` is none of these", wrong::<Self>()));
+        parts(text).iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 fn parts(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }

@@ -56,7 +56,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "A request with a session cookie needs the `X-Rowhouse-CSRF` header and must come from the own site, or one in `origins`.",
     ),
     ("not_found", 404, "There is no such thing, or it is not the caller's to see."),
-    ("model_not_found", 404, "There is no model of this name that the caller can use."),
+    (
+        "model_not_found",
+        404,
+        "There is no model of this name with a known price that the caller can use; the message names near ones.",
+    ),
     ("method_not_allowed", 405, "The path does not take this method."),
     ("no_price", 400, "Nobody has said what the model costs, so it is not called."),
     ("budget_unclear", 503, "A budget cannot be kept, for want of a rate of exchange, so nothing is spent."),

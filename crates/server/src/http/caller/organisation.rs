@@ -24,6 +24,7 @@ use crate::App;
 use crate::http::cursor::Bound;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Reply;
+use crate::models::Models;
 
 /// A caller who holds `P` at the organisation.
 pub(crate) struct Caller<P> {
@@ -112,7 +113,7 @@ impl<P: Requires> Local<P> {
         Ok((Caller { inside: self.inside, permission: PhantomData }, project))
     }
 
-    /// The project that the request selects.
+    /// The project that the request selected, or that the key is for.
     pub(crate) fn selected_project(&self) -> Option<ProjectId> {
         self.inside.scope.selected_project()
     }
@@ -158,6 +159,11 @@ impl<P: Requires> Caller<P> {
 
     pub(crate) fn store(&self) -> &Store {
         &self.inside.app.house.store
+    }
+
+    /// Who serves models.
+    pub(crate) fn models(&self) -> &Models {
+        &self.inside.app.models
     }
 
     pub(crate) fn ambient(&self) -> &Ambient {

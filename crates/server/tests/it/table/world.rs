@@ -41,6 +41,9 @@ const INVENTED: &[(&str, &str)] = &[
     ("mails", "mai_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("erasures", "era_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("mail-domains", "dom_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("providers", "prv_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("aliases", "never-made"),
+    ("models", "no-such-model"),
     ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
 
@@ -88,6 +91,10 @@ impl World {
         let domain = ann.post("/api/v1/mail-domains", &domain).await.expect(201);
         let second = json!({ "domain": "secret.acme.test", "role": "viewer" });
         ann.post("/api/v1/mail-domains", &second).await.expect(201);
+        let provider = json!({ "kind": "openai", "base_url": "https://secret.acme.example/v1", "api_key": "acme-secret-key-9Zq1", "models": ["acme-secret-model"] });
+        let provider = ann.post("/api/v1/providers", &provider).await.expect(201);
+        let route = json!({ "targets": [{ "provider": provider.str("/id"), "model": "acme-secret-model" }] });
+        ann.put("/api/v1/models/aliases/acme-secret-route", &route).await.expect(200);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -99,6 +106,9 @@ impl World {
             ("api-keys", key.str("/id").to_owned()),
             ("sessions", sessions.str("/data/0/id").to_owned()),
             ("mail-domains", domain.str("/id").to_owned()),
+            ("providers", provider.str("/id").to_owned()),
+            ("aliases", "acme-secret-route".to_owned()),
+            ("models", "acme-secret-model".to_owned()),
             ("orgs", ann.org.clone()),
         ]);
         let own = BTreeMap::from([
@@ -127,6 +137,9 @@ impl World {
             ("/api/v1/mail-domains", json!({ "domain": "other.acme.example", "role": "viewer" })),
             ("/api/v1/mail-domains/{id}", json!({ "joining": true })),
             ("/api/v1/mail-domains/join", json!({ "org_id": ann.org })),
+            ("/api/v1/providers", json!({ "kind": "anthropic", "api_key": "another-secret-key" })),
+            ("/api/v1/providers/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/models/aliases/{alias}", route),
             ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
             ("/api/v1/operator/people", json!({ "email": "other@example.com", "name": "Another person" })),
             ("/api/v1/orgs/{org_id}/transfer", json!({ "user_id": max.user })),
@@ -220,6 +233,13 @@ impl World {
                 "projects",
             ),
             post("/api/v1/invitations", invite(json!([]), json!([]), "?"), "roles"),
+            post("/api/v1/providers", json!({ "kind": "openai", "api_key": "a-key", "project_id": "?" }), "projects"),
+            {
+                let (real, invented) = id("providers");
+                let body = json!({ "targets": [{ "provider": "?", "model": "m" }] });
+                (Method::PUT, "/api/v1/models/aliases/own".to_owned(), body, real, invented)
+            },
+            post(&mine, json!({ "user_id": "?" }), "members"),
             post("/api/v1/mail-domains/join", json!({ "org_id": "?" }), "orgs"),
             post(
                 "/api/v1/mail-domains",
