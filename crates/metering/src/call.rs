@@ -39,6 +39,8 @@ pub struct Target {
     pub label: String,
     /// The upstream.
     pub upstream: Arc<Upstream>,
+    /// The way out to it: addresses that the operator named are open to the operator's upstreams alone.
+    pub egress: Egress,
     /// The model's name there.
     pub model: String,
     /// What it costs; none when nobody knows, and then it is not called.
@@ -130,16 +132,15 @@ pub struct Door(Arc<Inner>);
 struct Inner {
     books: Books,
     rules: Rules,
-    egress: Egress,
     breakers: Breakers,
     ambient: Ambient,
 }
 
 impl Door {
-    /// A door that calls out through `egress`.
+    /// A door to models.
     #[must_use]
-    pub fn new(books: Books, rules: Rules, egress: Egress, ambient: Ambient) -> Self {
-        Self(Arc::new(Inner { books, rules, egress, breakers: Breakers::default(), ambient }))
+    pub fn new(books: Books, rules: Rules, ambient: Ambient) -> Self {
+        Self(Arc::new(Inner { books, rules, breakers: Breakers::default(), ambient }))
     }
 
     /// Calls a model: the first of the targets that answers.
@@ -207,7 +208,7 @@ impl Door {
 
     async fn send(&self, request: &ClientRequest, target: &Target, plan: &Plan) -> Result<Answer, UpstreamError> {
         let prepared = target.upstream.prepare(request, &target.model, plan.answer)?.at(self.0.ambient.now());
-        target.upstream.send(&self.0.egress, prepared).await
+        target.upstream.send(&target.egress, prepared).await
     }
 
     async fn serve(&self, answer: Answer, mut open: Open) -> Result<Served, Failed> {

@@ -76,9 +76,8 @@ impl App {
         let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), prices);
         let (books, alerts) = Books::open(house.store.clone(), books);
         let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
-        let egress = egress::Egress::new(egress::Policy::default());
         let ambient = house.store.ambient().clone();
-        let door = metering::call::Door::new(books.clone(), rules.clone(), egress, ambient);
+        let door = metering::call::Door::new(books.clone(), rules.clone(), ambient);
         let (refusals, noted) = mpsc::channel(1000);
         Self {
             house,

@@ -40,11 +40,11 @@ pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body:
     let app = caller.app().clone();
     let scope = caller.scope().clone();
     let spender = spender(&scope);
-    let targets = route::resolve(&app, &scope, spender, request.model()).await?;
+    let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
     let call = {
         let (app, scope, model) = (app.clone(), scope.clone(), request.model().to_owned());
         let stream = request.stream();
-        let call = async move { app.door.call(&scope, spender, &request, &targets).await };
+        let call = async move { app.door.call(&scope, spender, &request, &resolved.targets).await };
         (call, stream, model)
     };
     let (call, stream, model) = call;

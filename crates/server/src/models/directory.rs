@@ -14,12 +14,13 @@ use gateway::Upstream;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
+use metering::call::Target;
 use store::org::aliases::{self, Alias};
 use store::org::providers::{self, Provider, SEALED};
 use store::{Scope, Store};
 
 use super::Installation;
-use super::resolve::Target;
+use super::resolve::Resolved;
 use super::upstream::{self, Secrets};
 
 /// How long what was read is used.
@@ -73,7 +74,7 @@ pub(super) struct OfOrg {
     pub(super) shared: Vec<Provider>,
     aliases: HashMap<(Option<ProjectId>, AliasName), Alias>,
     own: Mutex<HashMap<UserId, Arc<[Provider]>>>,
-    pub(super) resolved: Mutex<HashMap<Asked, Arc<[Target]>>>,
+    pub(super) resolved: Mutex<HashMap<Asked, Arc<Resolved>>>,
 }
 
 impl Models {
@@ -205,6 +206,15 @@ impl Models {
         serde_json::from_slice(&open).map_err(|_| store::Error::Sealed("what is no key of a provider"))
     }
 
+    /// Notes in the background that a call goes to a target first.
+    pub(crate) fn asks(&self, scope: &Scope, target: &Target) {
+        let Ok(provider) = target.label.parse::<ProviderId>() else { return };
+        if !self.0.touched.contains_key(&(scope.org(), provider)) {
+            let (models, scope) = (self.clone(), scope.clone());
+            tokio::spawn(async move { models.used(&scope, provider).await });
+        }
+    }
+
     /// Notes that a provider was asked, once a minute. What went wrong in that is told to the log alone.
     pub(crate) async fn used(&self, scope: &Scope, provider: ProviderId) {
         if !self.0.touched.entry((scope.org(), provider)).or_insert(()).is_fresh() {
@@ -236,12 +246,12 @@ impl OfOrg {
         })
     }
 
-    pub(super) fn keep(&self, asked: Asked, targets: &Arc<[Target]>) {
+    pub(super) fn keep(&self, asked: Asked, found: &Arc<Resolved>) {
         let mut resolved = locked(&self.resolved);
         if resolved.len() >= RESOLVED {
             resolved.clear();
         }
-        resolved.insert(asked, targets.clone());
+        resolved.insert(asked, found.clone());
     }
 }
 

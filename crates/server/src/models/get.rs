@@ -1,11 +1,12 @@
 //! `GET /api/v1/models/{model}`: whom a name leads to, in order. It may be a model's own name or an alias.
 
 use domain::access::can;
+use metering::call::Target;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::list::{Place, PriceView};
-use super::resolve::{Source, Target};
+use super::resolve::Source;
 use crate::http::body::{Path, Query};
 use crate::http::caller::Local;
 use crate::http::error::Result;
@@ -25,7 +26,7 @@ pub(crate) struct RouteView {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ModelRouteStep")]
 struct Step {
-    /// The provider: an id, or `openai`, `anthropic`, `rowhouse`.
+    /// The provider: an id, or `openai`, `anthropic`, `embedded`.
     provider: String,
     /// Who provides it.
     source: Source,
@@ -35,11 +36,11 @@ struct Step {
     price: Option<PriceView>,
 }
 
-impl From<&Target> for Step {
-    fn from(target: &Target) -> Self {
+impl Step {
+    fn of((target, source): (&Target, &Source)) -> Self {
         Self {
             provider: target.label.clone(),
-            source: target.source,
+            source: *source,
             model: target.model.clone(),
             price: target.quote.clone().map(PriceView::from),
         }
@@ -47,7 +48,7 @@ impl From<&Target> for Step {
 }
 
 pub(crate) async fn get(
-    local: Local<can::ProvidersRead>,
+    local: Local<can::ModelsUse>,
     Path(model): Path<String>,
     Query(place): Query<Place>,
 ) -> Result<Found<RouteView>> {
@@ -56,6 +57,7 @@ pub(crate) async fn get(
         Some(project) => local.project(project).await?.0,
         None => local.organisation().await?,
     };
-    let targets = caller.models().resolve(caller.scope(), caller.user(), project, &model).await?;
-    Ok(Found(RouteView { id: model, targets: targets.iter().map(Step::from).collect() }))
+    let resolved = caller.models().resolve(caller.scope(), caller.user(), project, &model).await?;
+    let targets = resolved.targets.iter().zip(&resolved.sources).map(Step::of).collect();
+    Ok(Found(RouteView { id: model, targets }))
 }

@@ -59,10 +59,10 @@ pub(crate) struct ModelView {
     pub(crate) id: String,
     /// Who provides it, for an alias the first in order; none when nobody of those it names is there.
     source: Option<Source>,
-    /// The provider: an id, or `openai`, `anthropic`, `rowhouse`.
+    /// The provider: an id, or `openai`, `anthropic`, `embedded`.
     provider: Option<String>,
     /// What the provider is called.
-    provider_name: Option<String>,
+    pub(crate) provider_name: Option<String>,
     /// What it costs, for an alias the first in order; none when nobody knows: it cannot be used then.
     price: Option<PriceView>,
     /// Whom an alias means, in order; absent for a model's own name.
@@ -73,14 +73,14 @@ pub(crate) struct ModelView {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AliasTarget")]
 pub(crate) struct TargetView {
-    /// The provider: an id, or `openai`, `anthropic`, `rowhouse`.
+    /// The provider: an id, or `openai`, `anthropic`, `embedded`.
     pub(crate) provider: String,
     /// The provider's name for the model.
     pub(crate) model: String,
 }
 
 impl Models {
-    /// All that somebody can use in a project or in none: aliases first, then models by name, each with who would be asked.
+    /// All that somebody can use in a project or in none: models by name, each with who would be asked, then aliases.
     pub(crate) async fn usable(&self, scope: &Scope, project: Option<ProjectId>) -> store::Result<Vec<ModelView>> {
         let of_org = self.of(scope).await?;
         let own = self.own(&of_org, scope, scope.user()).await?;
@@ -94,19 +94,6 @@ impl Models {
         }
         aliases.sort_by(|(one, _), (other, _)| one.cmp(other));
         let taken: std::collections::HashSet<String> = aliases.iter().map(|(name, _)| name.clone()).collect();
-        for (id, chain) in aliases {
-            let first = chain.first();
-            all.push(ModelView {
-                id,
-                source: first.map(|(one, ..)| one.source()),
-                provider: first.map(|(one, ..)| one.label()),
-                provider_name: first.map(|(one, ..)| one.name()),
-                price: first.and_then(|(.., quote)| quote.clone()).map(PriceView::from),
-                targets: Some(
-                    chain.into_iter().map(|(one, model, _)| TargetView { provider: one.label(), model }).collect(),
-                ),
-            });
-        }
         let mut names: Vec<String> = view.candidates.iter().flat_map(|one| view.names_of(*one)).collect();
         names.sort_unstable();
         names.dedup();
@@ -121,14 +108,24 @@ impl Models {
                 id,
             });
         }
+        for (id, chain) in aliases {
+            let first = chain.first();
+            all.push(ModelView {
+                id,
+                source: first.map(|(one, ..)| one.source()),
+                provider: first.map(|(one, ..)| one.label()),
+                provider_name: first.map(|(one, ..)| one.name()),
+                price: first.and_then(|(.., quote)| quote.clone()).map(PriceView::from),
+                targets: Some(
+                    chain.into_iter().map(|(one, model, _)| TargetView { provider: one.label(), model }).collect(),
+                ),
+            });
+        }
         Ok(all)
     }
 }
 
-pub(crate) async fn list(
-    local: Local<can::ProvidersRead>,
-    Query(place): Query<Place>,
-) -> Result<Found<Page<ModelView>>> {
+pub(crate) async fn list(local: Local<can::ModelsUse>, Query(place): Query<Place>) -> Result<Found<Page<ModelView>>> {
     let project = place.project_id.or(local.selected_project());
     let caller = match project {
         Some(project) => local.project(project).await?.0,

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use domain::models::{AliasName, EMBEDDED, ProviderKind};
 use domain::nearest::near;
 use domain::prices::{Price, Quote};
-use domain::{Id as _, ProjectId, ProviderId, Time, UserId};
-use egress::Egress;
+use domain::{Id as _, ProjectId, Time, UserId};
 use gateway::Upstream;
 use gateway::providers::Embedded;
 use gateway::providers::embedded::EXTRACTIVE;
+use metering::call::Target;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::Scope;
@@ -45,28 +45,16 @@ impl Source {
     const ALL: [Self; 5] = [Self::User, Self::Project, Self::Organization, Self::Installation, Self::Embedded];
 }
 
-/// The name of the provider inside this program.
-pub(crate) const ITSELF: &str = "rowhouse";
+/// The name of the provider inside this program, also on usage rows.
+pub(crate) const ITSELF: &str = "embedded";
 
-/// Whom to ask for a model.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    /// Names the provider to the circuit breaker, within the organisation.
-    pub(crate) id: u128,
+/// Whom to ask for a model, in order: at least one.
+#[derive(Debug)]
+pub(crate) struct Resolved {
     /// Whom to ask.
-    pub(crate) upstream: Arc<Upstream>,
-    /// By which way out: the operator's own addresses are open to the operator's providers alone.
-    pub(crate) egress: Egress,
-    /// The provider's name for the model.
-    pub(crate) model: String,
-    /// What it costs; none when nobody knows, and then it may not be asked.
-    pub(crate) quote: Option<Quote>,
-    /// Names the provider in usage rows: `prv_...`, `openai`, `anthropic` or `rowhouse`.
-    pub(crate) label: String,
-    /// The provider, if it is not the installation's: note its use by [`Models::used`].
-    pub(crate) provider: Option<ProviderId>,
-    /// Who provides it.
-    pub(crate) source: Source,
+    pub(crate) targets: Vec<Target>,
+    /// Who provides each.
+    pub(crate) sources: Vec<Source>,
 }
 
 /// Why there is nobody to ask.
@@ -261,11 +249,9 @@ impl<'a> View<'a> {
         model: String,
         quote: Option<Quote>,
     ) -> store::Result<Option<Target>> {
-        let (id, upstream, egress, provider) = match candidate {
+        let (id, upstream, egress) = match candidate {
             Candidate::Brought(provider) => match self.models.upstream(self.scope, provider).await {
-                Ok(upstream) => {
-                    (provider.id.uuid().as_u128(), upstream, self.models.outside().clone(), Some(provider.id))
-                }
+                Ok(upstream) => (provider.id.uuid().as_u128(), upstream, self.models.outside()),
                 // One whose key does not open must not take the others with it.
                 Err(error @ store::Error::Sealed(_)) => {
                     tracing::error!(%error, provider = %provider.id, "a provider cannot be set up");
@@ -273,28 +259,23 @@ impl<'a> View<'a> {
                 }
                 Err(error) => return Err(error),
             },
-            Candidate::Offered(offered) => {
-                // Ids of providers are UUIDv7, whose numbers are far higher.
-                (1 + offered.kind as u128, offered.upstream.clone(), self.models.to_own().clone(), None)
-            }
-            Candidate::Itself => {
-                (0, Arc::new(Upstream::embedded(Embedded::Extractive)), self.models.outside().clone(), None)
-            }
+            // Ids of providers are UUIDv7, whose numbers are far higher.
+            Candidate::Offered(offered) => (2 + offered.kind as u128, offered.upstream.clone(), self.models.to_own()),
+            Candidate::Itself => (1, Arc::new(Upstream::embedded(Embedded::Extractive)), self.models.outside()),
         };
-        let (label, source) = (candidate.label(), candidate.source());
-        Ok(Some(Target { id, upstream, egress, model, quote, label, provider, source }))
+        Ok(Some(Target { id, label: candidate.label(), upstream, egress: egress.clone(), model, quote }))
     }
 }
 
 impl Models {
-    /// Whom to ask for a model, in order: at least one. `user` and `project` are those that the call is booked to.
+    /// Whom to ask for a model. `user` and `project` are those that the call is booked to.
     pub(crate) async fn resolve(
         &self,
         scope: &Scope,
         user: UserId,
         project: Option<ProjectId>,
         model: &str,
-    ) -> Result<Arc<[Target]>, Unresolved> {
+    ) -> Result<Arc<Resolved>, Unresolved> {
         let of_org = self.of(scope).await?;
         let asked = (user, project, model.to_owned());
         if let Some(known) = locked(&of_org.resolved).get(&asked) {
@@ -310,16 +291,19 @@ impl Models {
                 None => view.serving(model).into_iter().map(|(one, quote)| (one, model.to_owned(), quote)).collect(),
             },
         };
-        let mut targets = Vec::with_capacity(chain.len());
+        let (mut targets, mut sources) = (Vec::with_capacity(chain.len()), Vec::with_capacity(chain.len()));
         for (candidate, name, quote) in chain {
-            targets.extend(view.target(candidate, name, quote).await?);
+            if let Some(target) = view.target(candidate, name, quote).await? {
+                targets.push(target);
+                sources.push(candidate.source());
+            }
         }
         if targets.is_empty() {
             let names = view.names();
             return Err(Unresolved::Unknown { near: near(model, &names, 3).into_iter().map(str::to_owned).collect() });
         }
-        let targets: Arc<[Target]> = targets.into();
-        of_org.keep(asked, &targets);
-        Ok(targets)
+        let resolved = Arc::new(Resolved { targets, sources });
+        of_org.keep(asked, &resolved);
+        Ok(resolved)
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct PutAlias {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PutTarget {
-    /// The provider's id, or `openai`, `anthropic` for the installation's, `rowhouse` for the program's own models.
+    /// The provider's id, or `openai`, `anthropic` for the installation's, `embedded` for the program's own models.
     provider: String,
     /// The provider's name for the model.
     model: ModelName,
