@@ -35,9 +35,11 @@ impl World {
         let policy = Policy { allow: vec!["127.0.0.1".parse().expect("an address")], own: Vec::new() };
         let (books, _) = Books::open(house.store().clone(), Settings::default());
         let rules = Rules::new(house.store().clone(), Plans::builtin(), Arc::new(Prices::builtin()));
-        let door = Door::new(books.clone(), rules, Egress::new(policy), house.store().ambient().clone());
+        let door = Door::new(books.clone(), rules, house.store().ambient().clone());
+        let egress = Egress::new(policy);
         let target = |id: u128, url: &str| Target {
             id,
+            egress: egress.clone(),
             label: format!("upstream {id}"),
             upstream: Arc::new(Upstream::openai(url, None, OutputLimit::MaxTokens).expect("an address")),
             model: MODEL.into(),
