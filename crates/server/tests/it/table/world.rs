@@ -234,12 +234,12 @@ impl World {
             ),
             post("/api/v1/invitations", invite(json!([]), json!([]), "?"), "roles"),
             post("/api/v1/providers", json!({ "kind": "openai", "api_key": "a-key", "project_id": "?" }), "projects"),
-            {
-                let (real, invented) = id("providers");
-                let body = json!({ "targets": [{ "provider": "?", "model": "m" }] });
-                (Method::PUT, "/api/v1/models/aliases/own".to_owned(), body, real, invented)
-            },
-            post(&mine, json!({ "user_id": "?" }), "members"),
+            refer(
+                Method::PUT,
+                "/api/v1/models/aliases/own",
+                json!({ "targets": [{ "provider": "?", "model": "m" }] }),
+                "providers",
+            ),
             post("/api/v1/mail-domains/join", json!({ "org_id": "?" }), "orgs"),
             post(
                 "/api/v1/mail-domains",
