@@ -104,8 +104,11 @@ permissions! {
     ConfigRead = "config.read" at Organization: "read the own configuration";
     ConfigWrite = "config.write" at Organization: "change the own configuration";
     ModelsUse = "models.use" at Organization | Project: "call models, which costs money";
-    UsageRead = "usage.read" at Organization | Team | Project: "see what was used and what it cost";
-    BudgetsRead = "budgets.read" at Organization | Team | Project: "see budgets";
+    UsageRead = "usage.read" at Organization | Team | Project: "see what they used themselves and what it cost";
+    UsageAll = "usage.all" at Organization | Team | Project: "see what everybody used and what it cost";
+    BudgetsRead = "budgets.read" at Organization | Team | Project: "see the budgets that apply to them";
+    BudgetsAll = "budgets.all" at Organization: "see all budgets";
+    BudgetsWrite = "budgets.write" at Organization: "make, change, increase and delete budgets";
     ProvidersRead = "providers.read" at Organization | Project: "see which models there are, who provides them and how they are routed";
     ProvidersOwn = "providers.own" at Organization: "bring providers of models and their keys for the own use";
     ProvidersWrite = "providers.write" at Organization | Project: "set up providers of models with their keys and prices, and routes";
@@ -130,7 +133,9 @@ impl Permission {
                 | Self::RolesRead
                 | Self::ConfigRead
                 | Self::UsageRead
+                | Self::UsageAll
                 | Self::BudgetsRead
+                | Self::BudgetsAll
                 | Self::ProvidersRead
                 | Self::AuditRead
                 | Self::AuditExport

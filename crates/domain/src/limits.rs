@@ -164,8 +164,14 @@ impl Period {
     /// The day, week or month around a time, as the clocks of a time zone show it: a day may have 23 or 25 hours.
     #[must_use]
     pub fn around(self, at: Time, zone: &TimeZoneName) -> Span {
+        let clocks = TimeZone::get(zone.as_str()).unwrap_or(TimeZone::UTC);
+        self.of(at.civil_date(&clocks), zone)
+    }
+
+    /// The day, week or month that a date lies in.
+    #[must_use]
+    pub fn of(self, today: Date, zone: &TimeZoneName) -> Span {
         let zone = TimeZone::get(zone.as_str()).unwrap_or(TimeZone::UTC);
-        let today = at.civil_date(&zone);
         let (first, next) = match self {
             Self::Total => return Span { from: Time::from_micros(0), until: None },
             Self::Day => (Some(today), today.tomorrow().ok()),
@@ -183,6 +189,20 @@ impl Period {
             |day: Date| day.to_zoned(zone.clone()).ok().map(|day| Time::from_micros(day.timestamp().as_microsecond()));
         Span { from: first.and_then(midnight).unwrap_or_default(), until: next.and_then(midnight) }
     }
+}
+
+/// Text that names no month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a month such as 2026-11")]
+pub struct InvalidMonth;
+
+/// The month that a text such as `2026-11` names, as the clocks of a time zone show it.
+/// # Errors
+/// [`InvalidMonth`] when it names none.
+pub fn month(text: &str, zone: &TimeZoneName) -> Result<Span, InvalidMonth> {
+    let is_plain = text.len() == 7 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let first: Date = format!("{text}-01").parse().ok().filter(|_| is_plain).ok_or(InvalidMonth)?;
+    Ok(Period::Month.of(first, zone))
 }
 
 impl FromStr for Period {
@@ -306,6 +326,16 @@ mod tests {
         );
         let total = Period::Total.around(at("2026-11-22T12:00:00Z"), &TimeZoneName::utc());
         assert!(total.until.is_none() && total.holds(at("2000-01-01T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_month_is_named_by_year_and_month() {
+        let berlin = TimeZoneName::new("Europe/Berlin").expect("a zone");
+        let span = month("2026-11", &berlin).expect("a month");
+        assert_eq!(span, Period::Month.around(at("2026-11-22T12:00:00Z"), &berlin));
+        for wrong in ["", "2026", "2026-13", "2026-1", "2026-11-01", "26-11-01", "-026-11", "2026/11"] {
+            assert_eq!(month(wrong, &berlin), Err(InvalidMonth), "{wrong}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Time;
+
 /// The name of a time zone in the IANA database, spelled as there.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub struct TimeZoneName(String);
@@ -29,6 +31,12 @@ impl TimeZoneName {
     #[must_use]
     pub fn utc() -> Self {
         Self("UTC".into())
+    }
+
+    /// The date that a calendar there shows.
+    #[must_use]
+    pub fn date(&self, at: Time) -> jiff::civil::Date {
+        at.civil_date(&jiff::tz::TimeZone::get(&self.0).unwrap_or(jiff::tz::TimeZone::UTC))
     }
 
     /// The name.

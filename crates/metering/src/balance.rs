@@ -6,16 +6,17 @@ use store::ledger::{Page, entries, holds};
 
 use crate::limit::{Exchange, Limit};
 
-/// The balance of a limit; derived and written down when nobody has done so yet in its period.
+/// The balance of a limit, and whether it had to be derived: that is done, and written down, when nobody has done so yet in its
+/// period.
 /// # Errors
 /// As the database.
-pub async fn load(page: &mut Page<'_>, limit: &Limit) -> store::Result<Balance> {
+pub async fn load(page: &mut Page<'_>, limit: &Limit) -> store::Result<(Balance, bool)> {
     if let Some(found) = balances::find(page, limit.key, limit.span.from).await? {
-        return Ok(found);
+        return Ok((found, false));
     }
     let derived = derive(page, limit).await?;
     balances::put(page, limit.key, limit.span.from, derived).await?;
-    Ok(derived)
+    Ok((derived, true))
 }
 
 /// The balance of a limit as the rows have it.

@@ -99,6 +99,11 @@ pub(crate) enum Task {
     Sweep {
         reply: oneshot::Sender<store::Result<()>>,
     },
+    /// Thresholds may be passed without anything being used: a limit was lowered.
+    Watch {
+        limits: Path,
+        reply: oneshot::Sender<store::Result<()>>,
+    },
     /// The past counts differently from now on.
     Forget {
         reply: oneshot::Sender<store::Result<()>>,
@@ -197,6 +202,13 @@ impl Books {
         self.ask(scope, |reply| Task::Sweep { reply }).await
     }
 
+    /// Notes which thresholds of limits are passed already: for limits that were made, or lowered, below what is used.
+    /// # Errors
+    /// As the database.
+    pub async fn watch(&self, scope: &Scope, limits: Path) -> store::Result<()> {
+        self.ask(scope, |reply| Task::Watch { limits, reply }).await
+    }
+
     /// Says that the past counts differently from now on: a team was moved, or the organisation's clocks. All its balances are
     /// derived anew.
     /// # Errors
@@ -240,7 +252,7 @@ impl Books {
             Engine::Sqlite => None,
             Engine::Postgres => Some(op.scope.org()),
         };
-        let may_be_refused = matches!(op.task, Task::Hold { .. } | Task::Sweep { .. });
+        let may_be_refused = matches!(op.task, Task::Hold { .. } | Task::Sweep { .. } | Task::Watch { .. });
         let mut lines = locked(&self.0.lines);
         let line = lines.entry(key).or_default();
         if may_be_refused && line.waiting.len() >= self.0.settings.queue {
@@ -305,7 +317,7 @@ impl Books {
                     let _ = reply.send(Err(error));
                 }
             }
-            Task::Sweep { reply } | Task::Forget { reply } => drop(reply.send(Err(error))),
+            Task::Sweep { reply } | Task::Forget { reply } | Task::Watch { reply, .. } => drop(reply.send(Err(error))),
             Task::Renew { .. } => tracing::warn!(%error, "a lease could not be prolonged"),
         }
     }
@@ -365,7 +377,7 @@ impl Books {
                     let _ = reply.send(Ok(()));
                 }
             }
-            (Task::Sweep { reply } | Task::Forget { reply }, _) => drop(reply.send(Ok(()))),
+            (Task::Sweep { reply } | Task::Forget { reply } | Task::Watch { reply, .. }, _) => drop(reply.send(Ok(()))),
             (Task::Renew { .. }, _) => {}
         }
     }

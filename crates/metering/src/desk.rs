@@ -112,11 +112,15 @@ impl Work<'_, '_> {
                 }
                 // The hold first: where it is gone, its lease ran out and somebody ended it as lost, which stands, or the organisation
                 // was erased, and nothing must be written any more.
-                if !holds::delete(self.page, hold.id, hold.attempt).await?
-                    || !entries::insert(self.page, hold, charge).await?
-                {
+                let ended = holds::delete(self.page, hold.id, hold.attempt).await?;
+                if ended.is_none() || !entries::insert(self.page, hold, charge).await? {
                     metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_late_settle").increment(1);
                     tracing::error!(alarm = "ledger_late_settle", org = %self.org, id = %hold.id, "a call was settled after its lease ran out");
+                    return Ok(Verdict::Done);
+                }
+                if ended == Some(true) {
+                    // It was taken from limits that may not be those it is counted to by now.
+                    self.forget().await?;
                     return Ok(Verdict::Done);
                 }
                 for limit in path.iter() {
@@ -139,7 +143,15 @@ impl Work<'_, '_> {
                 self.sweep(true).await?;
                 Ok(Verdict::Done)
             }
+            Task::Watch { limits, .. } => {
+                for limit in limits.iter() {
+                    let balance = self.balance(limit).await?;
+                    self.watch(limit, 0, balance.settled).await?;
+                }
+                Ok(Verdict::Done)
+            }
             Task::Forget { .. } => {
+                holds::moved(self.page).await?;
                 self.forget().await?;
                 Ok(Verdict::Done)
             }
@@ -170,8 +182,12 @@ impl Work<'_, '_> {
         if let Some(known) = self.desk.balances.get(&key) {
             return Ok(*known);
         }
-        let balance = balance::load(self.page, limit).await?;
+        let (balance, derived) = balance::load(self.page, limit).await?;
         self.desk.balances.insert(key, balance);
+        if derived {
+            // What was used before anybody watched, too.
+            self.watch(limit, 0, balance.settled).await?;
+        }
         Ok(balance)
     }
 
@@ -183,13 +199,14 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Notes which thresholds a settle passed.
+    /// Notes which thresholds were passed on the way from one amount to another.
     async fn watch(&mut self, limit: &Limit, before: i64, after: i64) -> store::Result<()> {
         for percent in limit.alerts.iter() {
             // In parts of a hundred, so that no limit is too small or too large.
             let at = i128::from(limit.cap) * i128::from(*percent);
             let (before, after) = (i128::from(before) * 100, i128::from(after) * 100);
-            if before < at && after >= at && alerts::insert(self.page, limit.key.id, limit.span.from, *percent).await? {
+            let passed = after >= at && (before < at || before == 0) && after > before;
+            if passed && alerts::insert(self.page, limit.key, limit.span.from, *percent).await? {
                 self.news = true;
             }
         }

@@ -8,6 +8,7 @@ pub mod balance;
 pub mod books;
 pub mod call;
 mod desk;
+pub mod forecast;
 pub mod limit;
 pub mod rules;
 

@@ -77,9 +77,11 @@ type Paths = HashMap<(Spender, u8), (Option<Time>, Path)>;
 /// The limits of one organisation, as they were a moment ago.
 pub struct OfOrg {
     zone: TimeZoneName,
+    since: Time,
     entitlements: Entitlements,
     budgets: Vec<Budget>,
-    /// The team above each.
+    /// The team above each; none are known where no budget stands at a team.
+    has_tree: bool,
     above: HashMap<TeamId, Option<TeamId>>,
     paths: Mutex<Paths>,
 }
@@ -122,12 +124,12 @@ impl Rules {
         if let Some(known) = self.0.kept.get(&scope.org()) {
             return Ok(known);
         }
-        let read = Arc::new(self.read(scope).await?);
+        let read = Arc::new(self.read(scope, false).await?);
         self.0.kept.insert(scope.org(), read.clone());
         Ok(read)
     }
 
-    async fn read(&self, scope: &Scope) -> store::Result<OfOrg> {
+    async fn read(&self, scope: &Scope, with_tree: bool) -> store::Result<OfOrg> {
         let mut tx = self.0.store.read_control().await?;
         let organisation = organisations::get(&mut tx, scope.org()).await?;
         let rows = overrides::list(&mut tx, scope.org()).await?;
@@ -147,8 +149,20 @@ impl Rules {
         let mut above = HashMap::new();
         let mut last = None;
         // Only a budget of a team needs the tree.
-        while all.iter().any(|budget| budget.level == Level::Team) {
+        let has_tree = with_tree || all.iter().any(|budget| budget.level == Level::Team);
+        while has_tree {
             let page = teams::list(&mut tx, last, PAGE).await?;
+            last = page.last().map(|team| team.id);
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
+            if is_last {
+                break;
+            }
+        }
+        last = None;
+        // What was used in a team that was deleted still counts to those above.
+        while has_tree {
+            let page = teams::former(&mut tx, last, PAGE).await?;
             last = page.last().map(|team| team.id);
             let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
             above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
@@ -158,8 +172,10 @@ impl Rules {
         }
         Ok(OfOrg {
             zone: TimeZoneName::new(&organisation.time_zone).unwrap_or_else(|_| TimeZoneName::utc()),
+            since: organisation.created_at,
             entitlements: Entitlements::of(plan, &exceptions, self.0.store.ambient().now()),
             budgets: all,
+            has_tree,
             above,
             paths: Mutex::default(),
         })
@@ -198,8 +214,8 @@ impl Rules {
     ) -> Result<Vec<Limit>, Unclear> {
         let mut limits = of_org.of_plan(scope, counted, now);
         if counted.contains(&Counted::Cost) {
-            for budget in &of_org.budgets {
-                limits.extend(self.of_budget(of_org, budget, spender, now)?);
+            for budget in of_org.budgets.iter().filter(|budget| of_org.stands_on_path(budget, spender)) {
+                limits.push(self.of_budget(of_org, budget, now)?);
             }
         }
         if let Some((key, own)) = scope.key().filter(|(key, _)| Some(*key) == spender.key) {
@@ -209,50 +225,50 @@ impl Rules {
         Ok(limits)
     }
 
-    /// The limit of a budget, if it stands on the spender's path.
-    fn of_budget(
-        &self,
-        of_org: &OfOrg,
-        budget: &Budget,
-        spender: Spender,
-        now: Time,
-    ) -> Result<Option<Limit>, Unclear> {
+    /// The limit that a budget is now, whoever spends.
+    /// # Errors
+    /// [`Unclear::NoRate`] when it cannot be kept.
+    pub async fn limit_of(&self, scope: &Scope, budget: &Budget) -> Result<Limit, Unclear> {
+        let mut of_org = self.of(scope).await?;
+        if budget.level == Level::Team && !of_org.has_tree {
+            of_org = Arc::new(self.read(scope, true).await?);
+        }
+        self.of_budget(&of_org, budget, self.0.store.ambient().now())
+    }
+
+    fn of_budget(&self, of_org: &OfOrg, budget: &Budget, now: Time) -> Result<Limit, Unclear> {
         let subject = budget.subject.map(|subject| subject.0);
-        let is = |id: Option<domain::id::Uuid>| subject.is_some() && id == subject;
         let mut counts = Filter::default();
         let mut below = None;
-        let (applies, name) = match budget.level {
-            Level::Organization => (true, String::new()),
+        let name = match budget.level {
+            Level::Organization => String::new(),
             Level::Team => {
                 let team = subject.map(TeamId::from_uuid);
                 below = team.map(|team| of_org.below(team));
-                (of_org.chain(spender.team).any(|above| Some(above) == team), named(team))
+                named(team)
             }
             Level::Project => {
                 counts.project = subject.map(ProjectId::from_uuid);
-                (is(spender.project.map(Id::uuid)), named(counts.project))
+                named(counts.project)
             }
             Level::User => {
                 counts.user = subject.map(UserId::from_uuid);
-                (is(Some(spender.user.uuid())), named(counts.user))
+                named(counts.user)
             }
             Level::Key => {
                 counts.key = subject.map(ApiKeyId::from_uuid);
-                (is(spender.key.map(Id::uuid)), named(counts.key))
+                named(counts.key)
             }
             Level::Agent => {
                 counts.agent = subject.map(AgentId::from_uuid);
-                (is(spender.agent.map(Id::uuid)), named(counts.agent))
+                named(counts.agent)
             }
             Level::Run => {
                 counts.run = subject.map(RunId::from_uuid);
-                (is(spender.run.map(Id::uuid)), named(counts.run))
+                named(counts.run)
             }
         };
-        if !applies {
-            return Ok(None);
-        }
-        Ok(Some(Limit {
+        Ok(Limit {
             key: LimitKey::on(budget.id, Counted::Cost),
             level: budget.level,
             subject: name,
@@ -263,7 +279,7 @@ impl Rules {
             counts,
             teams: below,
             alerts: budget.alerts.0.as_slice().into(),
-        }))
+        })
     }
 
     /// The limits that a key carries itself.
@@ -326,6 +342,12 @@ impl OfOrg {
         &self.zone
     }
 
+    /// Since when it is there.
+    #[must_use]
+    pub fn since(&self) -> Time {
+        self.since
+    }
+
     /// What its plan and the exceptions from it allow.
     #[must_use]
     pub fn entitlements(&self) -> &Entitlements {
@@ -342,6 +364,21 @@ impl OfOrg {
     #[must_use]
     pub fn span(&self, period: Period, at: Time) -> Span {
         period.around(at, &self.zone)
+    }
+
+    /// Whether a budget stands on a spender's path.
+    fn stands_on_path(&self, budget: &Budget, spender: Spender) -> bool {
+        let subject = budget.subject.map(|subject| subject.0);
+        let is = |id: Option<domain::id::Uuid>| subject.is_some() && id == subject;
+        match budget.level {
+            Level::Organization => true,
+            Level::Team => self.chain(spender.team).any(|above| is(Some(above.uuid()))),
+            Level::Project => is(spender.project.map(Id::uuid)),
+            Level::User => is(Some(spender.user.uuid())),
+            Level::Key => is(spender.key.map(Id::uuid)),
+            Level::Agent => is(spender.agent.map(Id::uuid)),
+            Level::Run => is(spender.run.map(Id::uuid)),
+        }
     }
 
     fn of_plan(&self, scope: &Scope, counted: &[Counted], now: Time) -> Vec<Limit> {

@@ -578,6 +578,7 @@ pub fn default_key_scopes(held: PermissionSet) -> PermissionSet {
         P::ProvidersOwn,
         P::TeamsMembers,
         P::ProjectsMembers,
+        P::BudgetsWrite,
     ];
     held.without(widening.into_iter().collect())
 }

@@ -64,6 +64,9 @@ impl TestHouse {
         let below = team("frontend", Some(above.id));
         teams::insert(&mut tx, &above).await.expect("a team");
         teams::insert(&mut tx, &below).await.expect("a team below");
+        let gone = team("gone", Some(above.id));
+        teams::insert(&mut tx, &gone).await.expect("a team that will be gone");
+        teams::delete(&mut tx, gone.id).await.expect("is gone");
         let project = Project {
             id: ambient.id(),
             name: ProjectName::new(&text("project")).expect("a name"),
@@ -132,7 +135,7 @@ impl TestHouse {
         assert!(entries::insert(&mut page, &hold(ambient.id()), &charge).await.expect("an entry"));
         let key = LimitKey::on(budget, Counted::Cost);
         balances::put(&mut page, key, at, Balance { held: 30, settled: 30 }).await.expect("a balance");
-        assert!(alerts::insert(&mut page, key.id, at, 50).await.expect("an alert"));
+        assert!(alerts::insert(&mut page, key, at, 50).await.expect("an alert"));
         tx.commit().await.expect("committed");
     }
 }

@@ -1,5 +1,6 @@
 //! Which thresholds of a limit were passed in a period: each is told once.
 
+use domain::limits::{Counted, LimitKey};
 use domain::{LimitId, Time};
 use serde::Deserialize;
 
@@ -11,6 +12,8 @@ use crate::Result;
 pub struct Alert {
     /// Whose limit.
     pub limit_id: LimitId,
+    /// What it counts.
+    pub counted: Counted,
     /// When the period began.
     pub starts_at: Time,
     /// Which threshold, in percent of the limit.
@@ -22,14 +25,15 @@ pub struct Alert {
 /// Notes that a threshold was passed. False when that is known already.
 /// # Errors
 /// As the database.
-pub async fn insert(page: &mut Page<'_>, limit: LimitId, from: Time, percent: i64) -> Result<bool> {
+pub async fn insert(page: &mut Page<'_>, limit: LimitKey, from: Time, percent: i64) -> Result<bool> {
     let now = page.now();
     Ok(page
         .sql(
-            "INSERT INTO alerts (org_id, limit_id, starts_at, percent, at) VALUES ($1, $2, $3, $4, $5)
-                ON CONFLICT (org_id, limit_id, starts_at, percent) DO NOTHING",
+            "INSERT INTO alerts (org_id, limit_id, counted, starts_at, percent, at) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (org_id, limit_id, counted, starts_at, percent) DO NOTHING",
         )
-        .bind(limit)
+        .bind(limit.id)
+        .bind(limit.counted.as_str())
         .bind(from)
         .bind(percent)
         .bind(now)
@@ -42,7 +46,12 @@ pub async fn insert(page: &mut Page<'_>, limit: LimitId, from: Time, percent: i6
 /// # Errors
 /// As the database.
 pub async fn untold(page: &mut Page<'_>) -> Result<Vec<Alert>> {
-    page.sql("SELECT limit_id, starts_at, percent, at FROM alerts WHERE org_id = $1 AND told_at IS NULL ORDER BY at, percent LIMIT 100").all().await
+    page.sql(
+        "SELECT limit_id, counted, starts_at, percent, at FROM alerts
+         WHERE org_id = $1 AND told_at IS NULL ORDER BY at, percent LIMIT 100",
+    )
+    .all()
+    .await
 }
 
 /// Notes that somebody was told.
@@ -50,8 +59,9 @@ pub async fn untold(page: &mut Page<'_>) -> Result<Vec<Alert>> {
 /// As the database.
 pub async fn told(page: &mut Page<'_>, alert: &Alert) -> Result<()> {
     let now = page.now();
-    page.sql("UPDATE alerts SET told_at = $5 WHERE org_id = $1 AND limit_id = $2 AND starts_at = $3 AND percent = $4")
+    page.sql("UPDATE alerts SET told_at = $6 WHERE org_id = $1 AND limit_id = $2 AND counted = $3 AND starts_at = $4 AND percent = $5")
         .bind(alert.limit_id)
+        .bind(alert.counted.as_str())
         .bind(alert.starts_at)
         .bind(alert.percent)
         .bind(now)

@@ -172,7 +172,7 @@ impl TeamSum {
 
 /// Below all ids that were made at or after a time: where a period begins among the ids, which start with the milliseconds (RFC 9562
 /// section 5.7). An hour earlier, since the clock that made an id may have been set back before the row's time was taken.
-fn first_id(from: Time) -> UsageId {
+pub(super) fn first_id(from: Time) -> UsageId {
     let millis = u64::try_from(from.micros() / 1000 - 3_600_000).unwrap_or(0);
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);

@@ -170,17 +170,26 @@ pub async fn insert(page: &mut Page<'_>, hold: &Hold, lease: Duration) -> Result
     Ok(written == 1)
 }
 
-/// Takes a hold away, because it ends as an entry in this transaction. False when it is gone already.
+/// Takes a hold away, because it ends as an entry in this transaction; none when it is gone already. Says whether the past counts
+/// differently since it was taken.
 /// # Errors
 /// As the database.
-pub async fn delete(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<bool> {
-    Ok(page
-        .sql("DELETE FROM holds WHERE org_id = $1 AND id = $2 AND attempt = $3")
+pub async fn delete(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<Option<bool>> {
+    let moved: Option<i64> = page
+        .sql("DELETE FROM holds WHERE org_id = $1 AND id = $2 AND attempt = $3 RETURNING moved")
         .bind(id)
         .bind(attempt)
-        .run()
-        .await?
-        == 1)
+        .optional()
+        .await?;
+    Ok(moved.map(|moved| moved != 0))
+}
+
+/// Notes on all holds that the past counts differently from now on.
+/// # Errors
+/// As the database.
+pub async fn moved(page: &mut Page<'_>) -> Result<()> {
+    page.sql("UPDATE holds SET moved = 1 WHERE org_id = $1").run().await?;
+    Ok(())
 }
 
 fn micros(duration: Duration) -> i64 {

@@ -9,6 +9,7 @@ pub mod balances;
 mod ending;
 pub mod entries;
 pub mod holds;
+pub mod summary;
 
 use domain::{OrgId, Time};
 

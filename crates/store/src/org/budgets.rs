@@ -142,6 +142,13 @@ pub async fn list(tx: &mut Tx, after: Option<BudgetId>, limit: i64) -> Result<Ve
     .await
 }
 
+/// How many budgets there are.
+/// # Errors
+/// As the database.
+pub async fn count(tx: &mut Tx) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM budgets").one().await
+}
+
 /// The budget with this id.
 /// # Errors
 /// [`Error::NotFound`] when there is none.

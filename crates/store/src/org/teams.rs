@@ -165,6 +165,28 @@ async fn is_above(tx: &mut Tx, upper: TeamId, lower: TeamId) -> Result<bool> {
     .await
 }
 
+/// A team that was deleted. What was used in it still counts to the teams above.
+#[derive(Debug, Clone, Deserialize)]
+pub struct FormerTeam {
+    /// The id.
+    pub id: TeamId,
+    /// The team above it.
+    pub parent_id: Option<TeamId>,
+    /// What it was called.
+    pub name: TeamName,
+}
+
+/// Teams that were deleted, by id, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn former(tx: &mut Tx, after: Option<TeamId>, limit: i64) -> Result<Vec<FormerTeam>> {
+    tx.sql("SELECT id, parent_id, name FROM former_teams WHERE id > $1 ORDER BY id LIMIT $2")
+        .bind(after_id(after))
+        .bind(limit)
+        .all()
+        .await
+}
+
 /// Removes a team; its members leave it, and what it was given in projects ends, and so do its budgets.
 /// # Errors
 /// [`Error::Refused`] when there are teams below it; [`Error::NotFound`] when there is no such team.
@@ -173,6 +195,12 @@ pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
         return Err(Error::Refused("there are teams below this team; move or remove them first".into()));
     }
     tx.sql("DELETE FROM budgets WHERE level = 'team' AND subject = $1").bind(id).run().await?;
+    let now = tx.now();
+    tx.sql("INSERT INTO former_teams (id, parent_id, name, deleted_at) SELECT id, parent_id, name, $2 FROM teams WHERE id = $1")
+        .bind(id)
+        .bind(now)
+        .run()
+        .await?;
     let removed = tx.sql("DELETE FROM teams WHERE id = $1").bind(id).run().await?;
     tx.shift_authority();
     if removed == 0 { Err(Error::NotFound("team")) } else { Ok(()) }

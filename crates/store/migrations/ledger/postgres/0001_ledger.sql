@@ -28,6 +28,8 @@ CREATE TABLE holds (
   storage         bigint NOT NULL CHECK (storage >= 0),
   prospects       bigint NOT NULL CHECK (prospects >= 0),
   mails           bigint NOT NULL CHECK (mails >= 0),
+  -- Whether the past counts differently since it was taken: then the limits it was taken from may be others by now.
+  moved           bigint NOT NULL DEFAULT 0 CHECK (moved IN (0, 1)),
   PRIMARY KEY (org_id, id, attempt)
 );
 SELECT org.protect('holds');
@@ -87,10 +89,11 @@ SELECT org.protect('balances');
 CREATE TABLE alerts (
   org_id          uuid NOT NULL DEFAULT org.current_org(),
   limit_id        uuid NOT NULL,
+  counted         text COLLATE "C" NOT NULL,
   starts_at       bigint NOT NULL,
   percent         bigint NOT NULL CHECK (percent >= 1),
   at              bigint NOT NULL,
   told_at         bigint,
-  PRIMARY KEY (org_id, limit_id, starts_at, percent)
+  PRIMARY KEY (org_id, limit_id, counted, starts_at, percent)
 );
 SELECT org.protect('alerts');

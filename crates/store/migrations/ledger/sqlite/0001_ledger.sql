@@ -29,6 +29,8 @@ CREATE TABLE holds (
   storage        INTEGER NOT NULL CHECK (storage >= 0),
   prospects      INTEGER NOT NULL CHECK (prospects >= 0),
   mails          INTEGER NOT NULL CHECK (mails >= 0),
+  -- Whether the past counts differently since it was taken: then the limits it was taken from may be others by now.
+  moved          INTEGER NOT NULL DEFAULT 0 CHECK (moved IN (0, 1)),
   PRIMARY KEY (org_id, id, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -85,9 +87,10 @@ CREATE TABLE balances (
 CREATE TABLE alerts (
   org_id     BLOB    NOT NULL,
   limit_id   BLOB    NOT NULL,
+  counted    TEXT    NOT NULL,
   starts_at  INTEGER NOT NULL,
   percent    INTEGER NOT NULL CHECK (percent >= 1),
   at         INTEGER NOT NULL,
   told_at    INTEGER,
-  PRIMARY KEY (org_id, limit_id, starts_at, percent)
+  PRIMARY KEY (org_id, limit_id, counted, starts_at, percent)
 ) STRICT, WITHOUT ROWID;

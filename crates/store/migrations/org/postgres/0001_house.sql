@@ -68,6 +68,16 @@ CREATE TABLE teams (
 CREATE UNIQUE INDEX teams_name ON teams (org_id, parent_id, name) NULLS NOT DISTINCT;
 CREATE INDEX teams_parent ON teams (org_id, parent_id);
 
+-- Teams that were deleted: what was used in them still counts to the teams above.
+CREATE TABLE former_teams (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  id              uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  parent_id       uuid,
+  name            text COLLATE "C" NOT NULL,
+  deleted_at      bigint NOT NULL
+);
+
 CREATE TABLE team_members (
   org_id          uuid NOT NULL DEFAULT org.current_org(),
   team_id         uuid NOT NULL,
@@ -223,6 +233,7 @@ SELECT org.protect('audit_head');
 SELECT org.protect('audit');
 SELECT org.protect('roles');
 SELECT org.protect('teams');
+SELECT org.protect('former_teams');
 SELECT org.protect('team_members');
 SELECT org.protect('projects');
 SELECT org.protect('project_members');

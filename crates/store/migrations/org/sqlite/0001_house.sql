@@ -54,6 +54,14 @@ CREATE TABLE teams (
 CREATE UNIQUE INDEX teams_name ON teams (ifnull(parent_id, x''), name);
 CREATE INDEX teams_parent ON teams (parent_id);
 
+-- Teams that were deleted: what was used in them still counts to the teams above.
+CREATE TABLE former_teams (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  parent_id   BLOB,
+  name        TEXT    NOT NULL,
+  deleted_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE team_members (
   team_id        BLOB    NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
   user_id        BLOB    NOT NULL,
