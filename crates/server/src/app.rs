@@ -126,6 +126,18 @@ impl App {
         self.books.close().await
     }
 
+    /// The ledger.
+    #[must_use]
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The limits that stand on paths.
+    #[must_use]
+    pub fn rules(&self) -> &metering::rules::Rules {
+        &self.rules
+    }
+
     /// Says that the server is about to stop: it is not ready for more.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);

@@ -8,6 +8,7 @@ mod audit;
 mod auth;
 pub mod background;
 mod gateway;
+mod budgets;
 mod health;
 mod http;
 mod invitations;
@@ -24,6 +25,7 @@ mod providers;
 mod roles;
 mod routes;
 mod teams;
+mod usage;
 mod user;
 
 pub use app::{App, Limits};

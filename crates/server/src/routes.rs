@@ -166,6 +166,8 @@ pub(crate) fn all() -> Routes {
     let routes = crate::providers::routes(routes);
     let routes = crate::models::routes(routes);
     let routes = crate::user::routes(routes);
+    let routes = crate::budgets::routes(routes);
+    let routes = crate::usage::routes(routes);
     let routes = crate::audit::routes(routes);
     let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)

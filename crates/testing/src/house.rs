@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::ambient::{Clock, ManualClock, Random};
+use domain::prices::Prices;
 use domain::{Ambient, Time};
 use server::background::Background;
 use server::{App, Installation, Limits, Listed};
@@ -32,6 +33,8 @@ pub struct Wish {
     pub open_files: usize,
     /// The folder of the embedded data, when it is not to be a temporary one.
     pub data: Option<PathBuf>,
+    /// The operator's price list.
+    pub prices: Option<&'static str>,
     /// The port of a pooler that stands before PostgreSQL.
     pub pooler: Option<u16>,
     /// The installation's own providers of models, and where may be called: nothing on this machine, unless it says so.
@@ -47,6 +50,7 @@ impl Default for Wish {
             origins: Vec::new(),
             open_files: 64,
             data: None,
+            prices: None,
             pooler: None,
             installation: Installation::default(),
         }
@@ -128,7 +132,9 @@ impl TestHouse {
         let denials = std::num::NonZeroU32::new(1_000_000).expect("a million is not 0");
         let limits =
             Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
-        let app = App::new(house.clone(), limits).serving(wish.installation);
+        let prices =
+            wish.prices.map_or_else(Prices::builtin, |text| Prices::builtin().with(text).expect("good prices"));
+        let app = App::with(house.clone(), limits, prices, metering::Settings::default()).serving(wish.installation);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);

@@ -18,6 +18,7 @@ mod post;
 mod postgres;
 pub mod process;
 mod smtp;
+mod spending;
 pub mod upstream;
 
 pub use alarms::{alarms, metric};
@@ -28,6 +29,7 @@ pub use post::{code, seed};
 pub use postgres::Database;
 pub use process::Server;
 pub use smtp::SmtpSink;
+pub use spending::Spending;
 pub use upstream::ScriptedUpstream;
 
 /// Runs each test on both engines: `name::sqlite` and `name::postgres`. `in some_wish;` before the tests tells how the house is to be.

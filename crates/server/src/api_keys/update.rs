@@ -94,5 +94,11 @@ pub(crate) async fn update(
     api_keys::update(&mut tx, &key).await?;
     let key = api_keys::get(&mut tx, caller.org(), id).await?;
     caller.record(&mut tx, Event::new("api_key.updated", id).before(&before).after(&key)).await?;
-    caller.commit_control(tx, Versioned(key.version, Found(key.into()))).await
+    let exchanged = key.currency != before.currency;
+    let reply = caller.commit_control(tx, Versioned(key.version, Found(key.into()))).await?;
+    if exchanged {
+        // What the key has spent is counted in the other currency from now on.
+        caller.recount().await;
+    }
+    Ok(reply)
 }

@@ -23,6 +23,7 @@ use tenancy::entitlements;
 use super::{EntryView, Wanted};
 use crate::http::body::Query;
 use crate::http::caller::Caller;
+use crate::http::csv::cell;
 use crate::http::error::Result;
 
 /// How many entries are read at once.
@@ -138,16 +139,6 @@ fn csv(entry: &EntryView) -> String {
     .join(",")
 }
 
-/// A cell: quoted where it must be, and never the beginning of a formula (security facts, section 7).
-fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{guard}{}\"", text.replace('"', "\"\""))
-    } else {
-        format!("{guard}{text}")
-    }
-}
-
 impl IntoResponse for Export {
     fn into_response(self) -> Response {
         let (kind, name) = match self.format {
@@ -171,27 +162,5 @@ impl OperationOutput for Export {
         let kinds = ["application/x-ndjson", "text/csv"];
         let content = kinds.map(|kind| (kind.to_owned(), MediaType::default())).into_iter().collect();
         vec![(Some(200), Described { description: "The log.".into(), content, ..Described::default() })]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for (text, expected) in [
-            ("plain", "plain"),
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
-            ("=a,b", "\"'=a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("", ""),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
     }
 }

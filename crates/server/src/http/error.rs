@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use metering::rules::Unclear;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Refusal, Stop};
@@ -279,6 +280,15 @@ impl From<tenancy::Error> for Problem {
                     format!("The plan {plan} does not include {entitlement}; an owner can change the plan."),
                 )
             },
+        }
+    }
+}
+
+impl From<Unclear> for Problem {
+    fn from(unclear: Unclear) -> Self {
+        match unclear {
+            Unclear::Store(error) => error.into(),
+            Unclear::NoRate(_) => Self::new("conflict", unclear.to_string()),
         }
     }
 }

@@ -44,5 +44,10 @@ pub(crate) async fn update(
     let organisation = organisations::get(&mut tx, caller.org()).await?;
     let event = Event::new("organisation.updated", organisation.id).before(&before).after(&organisation);
     caller.record(&mut tx, event).await?;
-    caller.commit_control(tx, Versioned(organisation.version, Found(organisation.into()))).await
+    let shifted = organisation.time_zone != before.time_zone;
+    let reply = caller.commit_control(tx, Versioned(organisation.version, Found(organisation.into()))).await?;
+    if shifted {
+        caller.recount().await;
+    }
+    Ok(reply)
 }

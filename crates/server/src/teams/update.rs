@@ -64,7 +64,12 @@ pub(crate) async fn update(
     teams::update(&mut tx, &team).await?;
     let team = teams::get(&mut tx, id).await?;
     tx.record(Event::new("team.updated", id).before(&before).after(&team)).await?;
-    caller.commit(tx, Versioned(team.version, Found(team.into()))).await
+    let moved = team.parent_id != before.parent_id;
+    let reply = caller.commit(tx, Versioned(team.version, Found(team.into()))).await?;
+    if moved {
+        caller.recount().await;
+    }
+    Ok(reply)
 }
 
 /// Refuses a move that gives more than the mover holds: whoever holds something at the team above holds it here too, and whoever is

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use aide::OperationInput;
 use axum::extract::FromRequestParts;
@@ -25,6 +26,9 @@ use crate::http::cursor::Bound;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Reply;
 use crate::models::Models;
+
+/// After how long no node goes by limits of before a change any more.
+const RULES_AGE: Duration = Duration::from_secs(1);
 
 /// A caller who holds `P` at the organisation.
 pub(crate) struct Caller<P> {
@@ -164,6 +168,24 @@ impl<P: Requires> Caller<P> {
     /// Who serves models.
     pub(crate) fn models(&self) -> &Models {
         &self.inside.app.models
+    }
+
+    /// Says that the past counts differently from now on: a team was moved, or the organisation's clocks.
+    ///
+    /// Said again after a second, when no node goes by the limits of before any more. A call that began before counts by the new ones
+    /// when it ends.
+    pub(crate) async fn recount(&self) {
+        self.app().rules.forget(self.scope());
+        let (books, scope) = (self.app().books.clone(), self.scope().clone());
+        let told = books.forget(&scope).await;
+        tokio::spawn(async move {
+            tokio::time::sleep(RULES_AGE).await;
+            let again = books.forget(&scope).await;
+            if let Err(error) = told.and(again) {
+                tracing::error!(alarm = "ledger_not_recounted", org = %scope.org(), %error, "balances may count as before");
+                metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_not_recounted").increment(1);
+            }
+        });
     }
 
     pub(crate) fn ambient(&self) -> &Ambient {

@@ -44,6 +44,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("providers", "prv_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("aliases", "never-made"),
     ("models", "no-such-model"),
+    ("budgets", "bud_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
 
@@ -95,6 +96,8 @@ impl World {
         let provider = ann.post("/api/v1/providers", &provider).await.expect(201);
         let route = json!({ "targets": [{ "provider": provider.str("/id"), "model": "acme-secret-model" }] });
         ann.put("/api/v1/models/aliases/acme-secret-route", &route).await.expect(200);
+        let budget = json!({ "level": "organization", "period": "month", "amount_micros": 1_000, "currency": "USD", "kind": "soft" });
+        let budget = ann.post("/api/v1/budgets", &budget).await.expect(201);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -105,6 +108,7 @@ impl World {
             ("invitations", invitation.str("/id").to_owned()),
             ("api-keys", key.str("/id").to_owned()),
             ("sessions", sessions.str("/data/0/id").to_owned()),
+            ("budgets", budget.str("/id").to_owned()),
             ("mail-domains", domain.str("/id").to_owned()),
             ("providers", provider.str("/id").to_owned()),
             ("aliases", "acme-secret-route".to_owned()),
@@ -134,6 +138,15 @@ impl World {
             ("/api/v1/auth/api-keys", json!({ "name": "Another key" })),
             ("/api/v1/auth/api-keys/{id}", json!({ "name": "Another name" })),
             ("/api/v1/orgs/{org_id}/lifetimes", json!({ "access_token": 600 })),
+            (
+                "/api/v1/budgets",
+                json!({ "level": "user", "id": max.user, "period": "day", "amount_micros": 5, "currency": "USD", "kind": "soft" }),
+            ),
+            ("/api/v1/budgets/{id}", json!({ "amount_micros": 2_000 })),
+            (
+                "/api/v1/budgets/{id}/increase",
+                json!({ "amount_micros": 5, "until": "2027-01-01T00:00:00Z", "reason": "x" }),
+            ),
             ("/api/v1/mail-domains", json!({ "domain": "other.acme.example", "role": "viewer" })),
             ("/api/v1/mail-domains/{id}", json!({ "joining": true })),
             ("/api/v1/mail-domains/join", json!({ "org_id": ann.org })),
@@ -219,7 +232,13 @@ impl World {
         let invite = |teams: Value, projects: Value, role: &str| json!({ "email": "x@example.com", "role": role, "teams": teams, "projects": projects });
         let (org, team, project) = (&self.bobs["orgs"], &self.bobs["teams"], &self.bobs["projects"]);
         let (bea, role) = (&self.bobs["members"], json!({ "role": "?" }));
+        let limiting = |level: &str| json!({ "level": level, "id": "?", "period": "day", "amount_micros": 5, "currency": "USD", "kind": "soft" });
         vec![
+            post("/api/v1/budgets", limiting("team"), "teams"),
+            post("/api/v1/budgets", limiting("project"), "projects"),
+            post("/api/v1/budgets", limiting("key"), "api-keys"),
+            post("/api/v1/budgets", limiting("user"), "members"),
+            post("/api/v1/budgets", limiting("organization"), "orgs"),
             post("/api/v1/teams", json!({ "name": "Below", "parent_id": "?" }), "teams"),
             post("/api/v1/auth/api-keys", json!({ "name": "Key", "project_id": "?" }), "projects"),
             post(
