@@ -306,6 +306,8 @@ impl Open {
             outcome,
             input_tokens: whole(tokens.input),
             cached_tokens: whole(tokens.cached),
+            written_tokens: whole(tokens.written),
+            percent: self.plan.percent.into(),
             output_tokens: whole(tokens.output),
             estimated,
             amounts,

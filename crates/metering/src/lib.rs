@@ -11,6 +11,7 @@ mod desk;
 pub mod forecast;
 pub mod limit;
 pub mod rules;
+pub mod verify;
 
 pub use books::{Books, Held, Settings};
 pub use limit::{Limit, Path, Refused, Shortage};

@@ -283,7 +283,7 @@ impl Rules {
     }
 
     /// The limits that a key carries itself.
-    fn of_key(
+    pub(crate) fn of_key(
         &self,
         of_org: &OfOrg,
         key: ApiKeyId,
@@ -381,7 +381,7 @@ impl OfOrg {
         }
     }
 
-    fn of_plan(&self, scope: &Scope, counted: &[Counted], now: Time) -> Vec<Limit> {
+    pub(crate) fn of_plan(&self, scope: &Scope, counted: &[Counted], now: Time) -> Vec<Limit> {
         let limit = |meter: Meter| {
             let counts = Counted::of_meter(meter).filter(|one| counted.contains(one))?;
             let period = if meter.is_monthly() { Period::Month } else { Period::Total };

@@ -45,6 +45,12 @@ pub(crate) fn command() -> Command {
             )),
         )
         .subcommand(
+            group("usage", "Looks at the books").subcommand(or_json(
+                with_settings("verify", "Recomputes what each call cost and what each counter says")
+                    .arg(Arg::new("org").long("org").value_name("ORG").help("Only this organisation's")),
+            )),
+        )
+        .subcommand(
             group("operator", "Looks after those who run the installation").subcommand(
                 with_settings("create", "Makes an operator, who can then sign in")
                     .arg(
@@ -147,6 +153,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         },
         ["doctor", ""] => commands::doctor::doctor(settings, on("json")),
         ["audit", "verify"] => commands::audit::verify(settings, text("org"), on("json")),
+        ["usage", "verify"] => commands::usage::verify(settings, text("org"), on("json")),
         ["operator", "create"] => {
             commands::operator::create(settings, given("email"), given("name"), text("password_file").map(Path::new))
         }

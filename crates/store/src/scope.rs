@@ -1,9 +1,10 @@
 //! The doors: where a credential becomes a [`Principal`], and a principal a [`Scope`].
 //!
 //! This file alone makes scopes. There is one door per credential: an access token, a browser session, an API key, the link of
-//! an invitation. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
+//! an invitation; and one without rights for whoever checks the data at the command line. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
 //! an id that never existed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::access::PermissionSet;
@@ -11,12 +12,15 @@ use domain::api_key;
 use domain::authoriser::Grants;
 use domain::lifetimes::{Age, TooOld};
 use domain::money::Currency;
-use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
+use domain::role::Role;
+use domain::{ApiKeyId, Id, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
+
+use uuid::Uuid;
 
 use crate::audit::Event;
 use crate::authority::unless_full;
 use crate::control::invitations::{self, Invitation};
-use crate::control::{api_keys, people, sessions};
+use crate::control::{api_keys, organisations, people, sessions};
 use crate::keys::sha256;
 use crate::{Error, Store, Turn, tokens};
 
@@ -549,6 +553,34 @@ impl Store {
             key: None,
         }));
         Ok(Some(Invited { invitation, inviter }))
+    }
+
+    /// Opens an organisation to whoever has the master key at the command line, to check it. The scope holds no rights, and nobody
+    /// stands behind it: it is for reading what the organisation keeps, not for acting in it. A test sees to it that no request
+    /// comes through here.
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such organisation.
+    pub async fn inspect(&self, org: OrgId) -> Result<Scope, Error> {
+        let mut tx = self.read_control().await?;
+        let organisation = organisations::get(&mut tx, org).await?;
+        let grants = Grants {
+            status: organisation.status,
+            role: Role::VIEWER,
+            organisation: PermissionSet::EMPTY,
+            teams: BTreeMap::new(),
+            projects: BTreeMap::new(),
+            ceiling: Some(PermissionSet::EMPTY),
+            only_project: None,
+        };
+        Ok(Scope(Arc::new(Inner {
+            org,
+            membership: MembershipId::from_uuid(Uuid::nil()),
+            actor: Actor::System,
+            grants: Arc::new(grants),
+            origin: Origin::default(),
+            project: None,
+            key: None,
+        })))
     }
 
     /// The rights of another member, for explanations and for checking what somebody may grant.

@@ -381,13 +381,11 @@ async fn enter_calls(
             amounts,
         };
         let charge = Charge {
-            outcome: call.outcome,
             input_tokens: call.input_tokens,
-            cached_tokens: 0,
             output_tokens: call.output_tokens,
-            estimated: false,
             amounts,
             latency_micros: call.latency_micros,
+            ..Charge::nothing(call.outcome)
         };
         entries::insert(&mut books, &hold, &charge).await?;
     }

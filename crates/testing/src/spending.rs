@@ -110,13 +110,11 @@ impl TestHouse {
     /// When the books fail.
     pub async fn settle(&self, held: Held, spending: &Spending) {
         let charge = Charge {
-            outcome: spending.outcome,
             input_tokens: spending.tokens.0,
-            cached_tokens: 0,
             output_tokens: spending.tokens.1,
-            estimated: false,
             amounts: spending.amounts(),
             latency_micros: 1000,
+            ..Charge::nothing(spending.outcome)
         };
         held.settle(charge).await.expect("settled");
     }

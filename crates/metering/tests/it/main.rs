@@ -3,3 +3,4 @@
 mod calls;
 mod ledger;
 mod rules;
+mod verify;

@@ -11,6 +11,7 @@ pub(crate) mod keys;
 pub(crate) mod mail;
 pub(crate) mod migrate;
 pub(crate) mod operator;
+pub(crate) mod usage;
 
 use store::Store;
 

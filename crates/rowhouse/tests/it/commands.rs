@@ -54,9 +54,14 @@ fn secrets_are_not_shown() {
 #[test]
 fn commands_that_look_make_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
-    for arguments in
-        [&["mail", "list"][..], &["doctor"], &["audit", "verify"], &["demo", "--verify"], &["keys", "rotate-master"]]
-    {
+    for arguments in [
+        &["mail", "list"][..],
+        &["doctor"],
+        &["audit", "verify"],
+        &["usage", "verify"],
+        &["demo", "--verify"],
+        &["keys", "rotate-master"],
+    ] {
         let output = run(BINARY, folder.path(), arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
         assert!(written(&output).contains("there is no data in"), "{}", written(&output));

@@ -102,7 +102,7 @@ impl Export {
 }
 
 const HEADING: &str = "id,attempt,at,ended_at,operation,model,upstream,price_version,user_id,key_id,project_id,team_id,agent_id,run_id,\
-                       request_id,outcome,input_tokens,cached_tokens,output_tokens,tokens,estimated,cost_micros,held_micros,\
+                       request_id,outcome,input_tokens,cached_tokens,cache_write_tokens,output_tokens,tokens,price_percent,estimated,cost_micros,held_micros,\
                        held_tokens,exchange,requests,documents,storage,prospects,mails,latency_micros\r\n";
 
 fn csv(row: &RowView) -> String {
@@ -132,8 +132,10 @@ fn csv(row: &RowView) -> String {
     let counts = [
         row.input_tokens,
         row.cached_tokens,
+        row.cache_write_tokens,
         row.output_tokens,
         row.tokens,
+        row.price_percent,
         i64::from(row.estimated),
         row.cost_micros,
         row.held_micros,

@@ -4,6 +4,7 @@
 //! project for what was used there.
 
 mod export;
+mod invoice;
 mod logs;
 mod quota;
 mod sight;
@@ -26,6 +27,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/usage/summary", "Sums what was used, by day, team, model and more.", summary::summary)
         .get("/api/v1/usage/logs", "Lists what was used, row by row; as CSV or JSON lines if asked for.", logs::logs)
+        .get("/api/v1/usage/invoice", "Drafts the invoice of a month out of the rows.", invoice::invoice)
         .get("/api/v1/usage/quota", "Shows what is left of each limit on the caller's path.", quota::quota)
 }
 
@@ -108,8 +110,12 @@ pub(crate) struct RowView {
     /// Tokens read, cached ones included.
     input_tokens: i64,
     cached_tokens: i64,
+    /// Of those read, written to the provider's cache.
+    cache_write_tokens: i64,
     output_tokens: i64,
     tokens: i64,
+    /// Percent of the list price, by the service tier of the call.
+    price_percent: i64,
     /// Whether the tokens were estimated, because the provider told none.
     estimated: bool,
     /// In millionths of a US dollar.
@@ -148,7 +154,9 @@ impl From<Entry> for RowView {
             outcome: entry.outcome,
             input_tokens: entry.input_tokens,
             cached_tokens: entry.cached_tokens,
+            cache_write_tokens: entry.written_tokens,
             output_tokens: entry.output_tokens,
+            price_percent: entry.percent,
             tokens: entry.tokens,
             estimated: entry.estimated != 0,
             cost_micros: entry.cost_micros,

@@ -282,6 +282,30 @@ both_stores! {
         assert!(rows(&plain).iter().all(|row| row["level"] != "project" && row["level"] != "key"));
     }
 
+    async fn the_invoice_is_what_the_rows_come_to(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let scope = house.scope(&ann).await;
+        for tokens in [(1_000, 200), (333, 77)] {
+            house.spend(&scope, &Spending { tokens, ..Spending::of(tokens.0) }).await;
+        }
+        house.spend(&house.scope(&max).await, &Spending { tokens: (5, 5), model: "gpt-4o", ..Spending::of(90) }).await;
+        house.spend(&scope, &Spending { outcome: Outcome::Error, ..Spending::of(0) }).await;
+        let draft = ann.get("/api/v1/usage/invoice?month=2026-11").await.expect(200).json;
+        let lines = draft["lines"].as_array().expect("lines");
+        assert_eq!((lines.len(), &draft["total_micros"], &draft["closed"]), (2, &json!(1_423), &json!(false)));
+        let cheap = &lines[1];
+        let told = ["model", "price_version", "operations", "input_tokens", "output_tokens", "cost_micros"].map(|name| cheap[name].clone());
+        assert_eq!(told, [json!("gpt-4o-mini"), json!("2026-11"), json!(2), json!(1_333), json!(277), json!(1_333)]);
+        assert_eq!((&cheap["price"]["input_micros"], &cheap["price_percent"]), (&json!(150_000), &json!(100)));
+        let rows = rows(&ann.get("/api/v1/usage/logs").await.expect(200).json);
+        assert_eq!(rows.iter().map(cost).sum::<i64>(), 1_423);
+        assert_eq!(ann.get("/api/v1/usage/invoice?month=2026-10").await.expect(200).json["total_micros"], 0);
+        max.get("/api/v1/usage/invoice").await.expect(403);
+        assert_eq!(house.sign_up("Bob").await.get("/api/v1/usage/invoice").await.expect(200).json["lines"], json!([]));
+    }
+
     async fn sums_beyond_what_a_float_holds_are_exact(house) {
         let ann = house.sign_up("Ann").await;
         house.on_plan(&ann.org, "enterprise").await;

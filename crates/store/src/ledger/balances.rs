@@ -1,11 +1,12 @@
 //! What is held and settled against each limit in a period: counters beside the books, derived from them when they are missing.
 
-use domain::Time;
-use domain::limits::LimitKey;
+use domain::limits::{Counted, LimitKey};
+use domain::{LimitId, Time};
 use serde::Deserialize;
 
 use super::Page;
 use crate::Result;
+use crate::sql::after_id;
 
 /// What is held and settled, in the limit's own unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -27,6 +28,37 @@ pub async fn find(page: &mut Page<'_>, key: LimitKey, from: Time) -> Result<Opti
     .bind(key.counted.as_str())
     .bind(from)
     .optional()
+    .await
+}
+
+/// A counter, and what it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Counter {
+    /// Whose limit.
+    pub limit_id: LimitId,
+    /// What it counts.
+    pub counted: Counted,
+    /// When the period began.
+    pub starts_at: Time,
+    /// Held by calls under way.
+    pub held: i64,
+    /// Used.
+    pub settled: i64,
+}
+
+/// All counters, in the order of their limits, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn list(page: &mut Page<'_>, after: Option<&Counter>, limit: i64) -> Result<Vec<Counter>> {
+    page.sql(
+        "SELECT limit_id, counted, starts_at, held, settled FROM balances
+         WHERE org_id = $1 AND (limit_id, counted, starts_at) > ($2, $3, $4) ORDER BY limit_id, counted, starts_at LIMIT $5",
+    )
+    .bind(after_id(after.map(|counter| counter.limit_id)))
+    .bind(after.map_or("", |counter| counter.counted.as_str()))
+    .bind(after.map_or(Time::from_micros(i64::MIN), |counter| counter.starts_at))
+    .bind(limit)
+    .all()
     .await
 }
 

@@ -48,8 +48,12 @@ pub struct Charge {
     pub input_tokens: i64,
     /// Of these, from the upstream's cache.
     pub cached_tokens: i64,
+    /// Of those read, into the upstream's cache.
+    pub written_tokens: i64,
     /// Tokens written.
     pub output_tokens: i64,
+    /// Percent of the price at the call's service tier.
+    pub percent: i64,
     /// Whether the tokens were estimated because the upstream told none.
     pub estimated: bool,
     /// How much of each counted thing.
@@ -66,7 +70,9 @@ impl Charge {
             outcome,
             input_tokens: 0,
             cached_tokens: 0,
+            written_tokens: 0,
             output_tokens: 0,
+            percent: 100,
             estimated: false,
             amounts: Amounts::NONE,
             latency_micros: 0,
@@ -84,9 +90,9 @@ pub async fn insert(page: &mut Page<'_>, hold: &Hold, charge: &Charge) -> Result
             "INSERT INTO entries (org_id, id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id,
                                   team_id, agent_id, run_id, request_id, exchange, outcome, held_micros, held_tokens, input_tokens,
                                   cached_tokens, output_tokens, estimated, cost_micros, requests, tokens, documents, storage,
-                                  prospects, mails, latency_micros)
+                                  prospects, mails, latency_micros, written_tokens, percent)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-                     $25, $26, $27, $28, $29, $30, $31, $32)
+                     $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
              ON CONFLICT (org_id, id, attempt) DO NOTHING",
         )
         .bind(hold.id)
@@ -120,6 +126,8 @@ pub async fn insert(page: &mut Page<'_>, hold: &Hold, charge: &Charge) -> Result
         .bind(charge.amounts.get(Counted::Prospects))
         .bind(charge.amounts.get(Counted::Mails))
         .bind(charge.latency_micros)
+        .bind(charge.written_tokens)
+        .bind(charge.percent)
         .run()
         .await?;
     Ok(written == 1)
@@ -282,8 +290,12 @@ pub struct Entry {
     pub input_tokens: i64,
     /// Of these, from the upstream's cache.
     pub cached_tokens: i64,
+    /// Of those read, into the upstream's cache.
+    pub written_tokens: i64,
     /// Tokens written.
     pub output_tokens: i64,
+    /// Percent of the price at the call's service tier.
+    pub percent: i64,
     /// 1 when the tokens were estimated because the upstream told none.
     pub estimated: i64,
     /// The cost, in millionths of a US dollar.
@@ -332,8 +344,8 @@ pub async fn list(
 ) -> Result<Vec<Entry>> {
     page.sql(
         "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
-                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, output_tokens, estimated,
-                cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, output_tokens,
+                percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
          FROM entries WHERE org_id = $1 AND (id, attempt) < ($2, $16) AND id >= $3 AND at >= $4 AND at < $5
            AND ($6 IS NULL OR user_id = $6) AND ($7 IS NULL OR key_id = $7) AND ($8 IS NULL OR project_id = $8)
            AND ($9 IS NULL OR team_id = $9) AND ($10 IS NULL OR agent_id = $10) AND ($11 IS NULL OR run_id = $11)

@@ -269,3 +269,49 @@ pub async fn by_quarter(page: &mut Page<'_>, span: Span, of: Filter) -> Result<V
     };
     Ok(rows.into_iter().map(quarter).collect())
 }
+
+/// A line of an invoice: all rows of one model at one price.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Line {
+    /// What was done.
+    pub operation: String,
+    /// The upstream.
+    pub upstream: String,
+    /// The model as the upstream names it.
+    pub model: String,
+    /// The version of the price list.
+    pub price: String,
+    /// Percent of the price.
+    pub percent: i64,
+    /// Rows.
+    pub operations: i64,
+    /// Tokens read, cached ones included.
+    pub input_tokens: i64,
+    /// Of these, from the upstream's cache.
+    pub cached_tokens: i64,
+    /// Of these, into the upstream's cache.
+    pub written_tokens: i64,
+    /// Tokens written.
+    pub output_tokens: i64,
+    /// The cost, in millionths of a US dollar.
+    pub cost_micros: i64,
+}
+
+/// What was used in a period, by what has a price: what did not cost anything and read nothing is left out.
+/// # Errors
+/// As the database.
+pub async fn lines(page: &mut Page<'_>, span: Span) -> Result<Vec<Line>> {
+    page.sql(
+        "SELECT operation, upstream, model, price, percent, count(*) AS operations,
+                CAST(sum(input_tokens) AS BIGINT) AS input_tokens, CAST(sum(cached_tokens) AS BIGINT) AS cached_tokens,
+                CAST(sum(written_tokens) AS BIGINT) AS written_tokens, CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
+                CAST(sum(cost_micros) AS BIGINT) AS cost_micros
+         FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND (cost_micros > 0 OR tokens > 0)
+         GROUP BY operation, upstream, model, price, percent ORDER BY operation, upstream, model, price, percent",
+    )
+    .bind(first_id(span.from))
+    .bind(span.from)
+    .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
+    .all()
+    .await
+}

@@ -58,7 +58,11 @@ CREATE TABLE entries (
   held_tokens     bigint NOT NULL CHECK (held_tokens >= 0),
   input_tokens    bigint NOT NULL CHECK (input_tokens >= 0),
   cached_tokens   bigint NOT NULL CHECK (cached_tokens >= 0),
+  -- Of those read, into the upstream's cache.
+  written_tokens  bigint NOT NULL CHECK (written_tokens >= 0),
   output_tokens   bigint NOT NULL CHECK (output_tokens >= 0),
+  -- Percent of the price at the call's service tier.
+  percent         bigint NOT NULL CHECK (percent >= 0),
   estimated       bigint NOT NULL CHECK (estimated IN (0, 1)),
   cost_micros     bigint NOT NULL CHECK (cost_micros >= 0),
   requests        bigint NOT NULL,

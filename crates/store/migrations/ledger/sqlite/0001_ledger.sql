@@ -58,7 +58,11 @@ CREATE TABLE entries (
   held_tokens    INTEGER NOT NULL CHECK (held_tokens >= 0),
   input_tokens   INTEGER NOT NULL CHECK (input_tokens >= 0),
   cached_tokens  INTEGER NOT NULL CHECK (cached_tokens >= 0),
+  -- Of those read, into the upstream's cache.
+  written_tokens INTEGER NOT NULL CHECK (written_tokens >= 0),
   output_tokens  INTEGER NOT NULL CHECK (output_tokens >= 0),
+  -- Percent of the price at the call's service tier.
+  percent        INTEGER NOT NULL CHECK (percent >= 0),
   estimated      INTEGER NOT NULL CHECK (estimated IN (0, 1)),
   cost_micros    INTEGER NOT NULL CHECK (cost_micros >= 0),
   requests       INTEGER NOT NULL,
