@@ -9,6 +9,7 @@ pub mod books;
 pub mod call;
 mod desk;
 pub mod forecast;
+pub mod known;
 pub mod limit;
 pub mod rules;
 pub mod verify;

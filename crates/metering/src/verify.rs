@@ -1,16 +1,14 @@
 //! Checking the books: what each row cost follows from its tokens, model and price list; what each counter says follows from the rows.
 
-use domain::limits::{LimitKey, Period};
+use domain::limits::LimitKey;
 use domain::prices::{Prices, TokenCount};
-use domain::{ApiKeyId, BudgetId, Id};
-use store::control::api_keys;
 use store::ledger::Page;
 use store::ledger::balances::{self, Balance, Counter};
 use store::ledger::entries::{self, Entry, Search};
-use store::org::budgets;
-use store::{KeyLimits, Scope, Store};
+use store::{Scope, Store};
 
 use crate::balance;
+use crate::known;
 use crate::limit::Limit;
 use crate::rules::{Rules, Unclear};
 
@@ -65,8 +63,9 @@ pub async fn verify(store: &Store, rules: &Rules, scope: &Scope) -> store::Resul
         let Some(last) = counters.last() else { break };
         after = Some(*last);
         for counter in &counters {
-            let limit = match limit_of(store, rules, scope, counter).await {
-                Ok(limit) => limit,
+            let key = LimitKey { id: counter.limit_id, counted: counter.counted };
+            let limit = match known::find(store, rules, scope, key, counter.starts_at).await {
+                Ok(found) => found.map(|known| known.limit),
                 Err(Unclear::NoRate(_)) => None,
                 Err(Unclear::Store(error)) => return Err(error),
             };
@@ -118,42 +117,4 @@ async fn derived(page: &mut Page<'_>, limit: Option<Limit>) -> store::Result<Opt
         }
     }
     balance::derive(page, &limit).await.map(Some)
-}
-
-/// The limit that a counter belongs to, in the counter's period: a budget's, the plan's, a key's own.
-async fn limit_of(store: &Store, rules: &Rules, scope: &Scope, counter: &Counter) -> Result<Option<Limit>, Unclear> {
-    let of_org = rules.of(scope).await?;
-    let (uuid, counted, at) = (counter.limit_id.uuid(), counter.counted, counter.starts_at);
-    let in_period = |limit: Limit, period: Period| {
-        let span = of_org.span(period, at);
-        (span.from == at && limit.key == LimitKey { id: counter.limit_id, counted }).then_some(Limit { span, ..limit })
-    };
-    if uuid == scope.org().uuid() {
-        let all = of_org.of_plan(scope, &[counted], at);
-        return Ok(all.into_iter().find(|limit| limit.key.counted == counted && limit.span.from == at));
-    }
-    let mut tx = store.open(scope).read().await?;
-    match budgets::get(&mut tx, BudgetId::from_uuid(uuid)).await {
-        Ok(budget) => {
-            let limit = rules.limit_of(scope, &budget).await?;
-            return Ok(in_period(limit, budget.period));
-        }
-        Err(store::Error::NotFound(_)) => drop(tx),
-        Err(error) => return Err(error.into()),
-    }
-    let mut tx = store.read_control().await?;
-    let key = match api_keys::get(&mut tx, scope.org(), ApiKeyId::from_uuid(uuid)).await {
-        Ok(key) => key,
-        Err(store::Error::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let currency = key.currency.as_deref().and_then(|text| text.parse().ok());
-    let own = KeyLimits {
-        rate_per_minute: None,
-        calls_per_day: key.calls_per_day,
-        budget_micros: key.budget_micros,
-        currency,
-    };
-    let limits = rules.of_key(&of_org, key.id, &own, &[counted], at)?;
-    Ok(limits.into_iter().find(|limit| limit.key.counted == counted && limit.span.from == at))
 }

@@ -1,5 +1,6 @@
 //! What goes on without a request: deliveries, half-made organisations, the end of closed ones and of accounts, expired things, notes
-//! of refusals, warnings of keys that end, master keys that were added, signed heads of the audit chains, files that nobody uses.
+//! of refusals, warnings of keys that end and of limits that are nearly used up, master keys that were added, signed heads of the
+//! audit chains, files that nobody uses.
 
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub fn start(app: &App) -> Background {
     let mut tasks = JoinSet::new();
     tasks.spawn(deliver(app.clone()));
     tasks.spawn(write_notes(app.clone()));
+    tasks.spawn(crate::alerts::run(app.clone()));
     tasks.spawn(every(app.clone(), Duration::from_secs(10), "finishing organisations", async |app| {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
     }));

@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod alerts;
 mod api_keys;
 mod app;
 mod audit;

@@ -93,6 +93,13 @@ pub enum Credential<'a> {
     Cookie(&'a str),
 }
 
+/// Whether showing a credential counts as its use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Notice {
+    Seen,
+    Unseen,
+}
+
 /// Why a credential or a selection was refused. The caller learns little of it; `rowhouse auth explain` tells the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -334,24 +341,36 @@ impl Store {
     /// # Errors
     /// [`Stop::Refused`] says which check failed.
     pub async fn authenticate(&self, credential: Credential<'_>, origin: &Origin) -> Result<Principal, Stop> {
+        self.admit(credential, origin, Notice::Seen).await
+    }
+
+    /// As [`Store::authenticate`], for what goes on without anybody doing something: it does not count as use, so a session that
+    /// rests ends all the same.
+    /// # Errors
+    /// As [`Store::authenticate`].
+    pub async fn authenticate_again(&self, credential: Credential<'_>, origin: &Origin) -> Result<Principal, Stop> {
+        self.admit(credential, origin, Notice::Unseen).await
+    }
+
+    async fn admit(&self, credential: Credential<'_>, origin: &Origin, notice: Notice) -> Result<Principal, Stop> {
         match credential {
-            Credential::Bearer(text) if text.starts_with("rh_") => self.by_key(text, origin).await,
-            Credential::Bearer(text) => self.by_token(text).await,
-            Credential::Cookie(secret) => self.by_cookie(secret).await,
+            Credential::Bearer(text) if text.starts_with("rh_") => self.by_key(text, origin, notice).await,
+            Credential::Bearer(text) => self.by_token(text, notice).await,
+            Credential::Cookie(secret) => self.by_cookie(secret, notice).await,
         }
     }
 
-    async fn by_token(&self, token: &str) -> Result<Principal, Stop> {
+    async fn by_token(&self, token: &str, notice: Notice) -> Result<Principal, Stop> {
         let credential = sha256(token);
         let tokens::Verified { claims, issued, .. } = self.cached_claims(credential, token).await?;
         let session = self.cached_session(credential, async |tx| sessions::find(tx, claims.session).await).await?;
         if session.browser || session.user_id != claims.user {
             return Err(Refusal::Unknown.into());
         }
-        self.person(credential, &session, Some(issued)).await
+        self.person(credential, &session, Some(issued), notice).await
     }
 
-    async fn by_cookie(&self, secret: &str) -> Result<Principal, Stop> {
+    async fn by_cookie(&self, secret: &str, notice: Notice) -> Result<Principal, Stop> {
         let hash = sha256(secret);
         let session = self.cached_session(hash, async |tx| sessions::find_by_secret(tx, &hash).await).await?;
         // The cache knows sessions by the hash of what was shown: a token must not pass for a cookie.
@@ -365,7 +384,7 @@ impl Store {
         if session.is_idle(now) {
             return Err(Refusal::SessionEnded.into());
         }
-        self.person(hash, &session, None).await
+        self.person(hash, &session, None, notice).await
     }
 
     async fn person(
@@ -373,6 +392,7 @@ impl Store {
         credential: [u8; 32],
         session: &sessions::Live,
         token_issued: Option<Time>,
+        notice: Notice,
     ) -> Result<Principal, Stop> {
         let now = self.ambient().now();
         if session.revoked_at.is_some() {
@@ -384,7 +404,7 @@ impl Store {
         if session.standing != domain::status::Standing::Active {
             return Err(Refusal::PersonSuspended.into());
         }
-        if now.since(session.seen_at) > crate::authority::SEEN_STEP {
+        if notice == Notice::Seen && now.since(session.seen_at) > crate::authority::SEEN_STEP {
             unless_full(sessions::touch(self, session.id, now).await)?;
             self.session_seen(&credential);
         }
@@ -410,7 +430,7 @@ impl Store {
         })
     }
 
-    async fn by_key(&self, text: &str, origin: &Origin) -> Result<Principal, Stop> {
+    async fn by_key(&self, text: &str, origin: &Origin, notice: Notice) -> Result<Principal, Stop> {
         let presented = api_key::parse(text).map_err(|_| Refusal::Malformed)?;
         let key = self.cached_key(&presented).await?;
         let now = self.ambient().now();
@@ -426,7 +446,7 @@ impl Store {
         if key.person_standing != domain::status::Standing::Active {
             return Err(Refusal::PersonSuspended.into());
         }
-        if key.seen_at.is_none_or(|at| now.since(at) > crate::authority::SEEN_STEP) {
+        if notice == Notice::Seen && key.seen_at.is_none_or(|at| now.since(at) > crate::authority::SEEN_STEP) {
             unless_full(api_keys::touch(self, key.id, now).await)?;
             self.key_seen(&presented);
         }

@@ -9,9 +9,11 @@ use store::control::api_keys::Expiring;
 use store::control::erasures::Erasure;
 use store::control::invitations::Invitation;
 use store::control::mails::NewMail;
+use store::control::memberships::Member;
 use store::control::people::Person;
 
 use crate::House;
+use crate::alerts::Passed;
 
 /// A letter being written to somebody.
 struct Letter<'a> {
@@ -280,6 +282,29 @@ pub(crate) fn prove_domain(
         .say(asked(house, origin))
         .say("If it is not, or you do not know that organisation, do nothing: without the link nobody joins.")
         .seal()
+}
+
+/// To who runs an organisation in which a threshold of a limit was passed.
+pub(crate) fn threshold(house: &House, to: &Member, organisation: &str, passed: &Passed) -> NewMail {
+    let Passed { what, percent, used, limit, hard, resets_at, exhausted_at, .. } = passed;
+    let letter = Letter { house, to: &to.email, name: Some(to.name.as_str()), subject: "", paragraphs: Vec::new() };
+    let letter =
+        letter.say(format!("{what} of {organisation} is used to {percent} %: {used} of {limit} have been used."));
+    let letter = match (percent >= &100, hard, exhausted_at) {
+        (true, true, _) => letter.say("What does not fit any more is refused."),
+        (true, false, _) => letter.say("It only warns: calls go on."),
+        (false, _, Some(at)) => {
+            letter.say(format!("If things go on as they did so far, it is used up at {} UTC.", minute(*at)))
+        }
+        (false, _, None) => letter,
+    };
+    let letter = match resets_at {
+        Some(at) => letter.say(format!("It begins anew at {} UTC.", minute(*at))),
+        None => letter.say("It does not begin anew by itself."),
+    };
+    let url = &house.rules.public_url;
+    let letter = letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary."));
+    NewMail { subject: format!("{what} is used to {percent} %"), ..letter.seal() }
 }
 
 /// To the maker of an API key that ends soon.

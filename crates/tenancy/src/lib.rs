@@ -2,6 +2,7 @@
 //!
 //! Rules without input and output are in `domain`, statements in `store`, status codes in `server`.
 
+pub mod alerts;
 pub mod demo;
 pub mod devices;
 pub mod enrolment;

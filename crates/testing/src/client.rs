@@ -1,8 +1,10 @@
 //! Requests without a network.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -134,10 +136,28 @@ impl Client {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// GET of server-sent events, which are read one by one.
+    /// # Panics
+    /// When it is refused.
+    pub async fn listen(&self, path: &str) -> Listening {
+        let response = self.with("accept", "text/event-stream").respond(Method::GET, path, None).await;
+        assert_eq!(response.status().as_u16(), 200);
+        Listening { body: response.into_body(), rest: String::new() }
+    }
+
     /// Any request.
     /// # Panics
     /// When the request itself is malformed.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let response = self.respond(method, path, body).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, text, json }
+    }
+
+    async fn respond(&self, method: Method, path: &str, body: Option<&Value>) -> Response<Body> {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -157,11 +177,37 @@ impl Client {
             }
         };
         let request = request.body(body).expect("a good request");
-        let response = self.router.clone().oneshot(request).await.expect("the router answers");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, json }
+        self.router.clone().oneshot(request).await.expect("the router answers")
+    }
+}
+
+/// Server-sent events on their way.
+#[derive(Debug)]
+pub struct Listening {
+    body: Body,
+    rest: String,
+}
+
+impl Listening {
+    /// The next event with data, comments left out: its name and its data. None at the end.
+    /// # Panics
+    /// When nothing comes for twenty seconds, or what comes is no event.
+    pub async fn next(&mut self) -> Option<(String, Value)> {
+        loop {
+            while let Some((event, rest)) = self.rest.split_once("\n\n") {
+                let field = |name: &str| {
+                    event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
+                };
+                let found = field("event").zip(field("data"));
+                self.rest = rest.to_owned();
+                if let Some((name, data)) = found {
+                    return Some((name, serde_json::from_str(&data).expect("JSON")));
+                }
+            }
+            let frame = tokio::time::timeout(Duration::from_secs(20), self.body.frame());
+            let frame = frame.await.expect("something comes in time")?.expect("a frame");
+            let data = frame.into_data().expect("data");
+            self.rest.push_str(std::str::from_utf8(&data).expect("text"));
+        }
     }
 }

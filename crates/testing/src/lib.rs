@@ -23,7 +23,7 @@ pub mod upstream;
 
 pub use alarms::{alarms, metric};
 pub use chance::Chance;
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Listening};
 pub use house::{PASSWORD, TestHouse, Wish};
 pub use post::{code, seed};
 pub use postgres::Database;

@@ -35,20 +35,26 @@ pub(super) enum Form {
     Lines,
 }
 
-/// The form that the `Accept` header asks for; none for a page of JSON.
-pub(crate) struct Accepted(pub(super) Option<Form>);
+/// What the `Accept` header asks for.
+pub(crate) struct Accepted {
+    /// A form of all rows; none for a page of JSON.
+    pub(super) form: Option<Form>,
+    /// Server-sent events.
+    pub(super) events: bool,
+}
 
 impl FromRequestParts<App> for Accepted {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
         let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim());
-        Ok(Self(kinds.find_map(|kind| match kind.to_ascii_lowercase().as_str() {
+        let kinds = || accept.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+        let form = kinds().find_map(|kind| match kind.as_str() {
             "text/csv" => Some(Form::Csv),
             "application/x-ndjson" => Some(Form::Lines),
             _ => None,
-        })))
+        });
+        Ok(Self { form, events: kinds().any(|kind| kind == "text/event-stream") })
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) async fn logs(
     let SearchUsage { user, key, project, team, agent, model, operation, outcome, from, until, limit, cursor } = query;
     let (caller, of) = narrow(local, Filter { user, key, project, team, agent, run: None }).await?;
     let search = Search { from, until, of, operation, model, outcome };
-    if let Some(form) = accepted.0 {
+    if let Some(form) = accepted.form {
         return Ok(Either::That(Export::new(caller, form, search)));
     }
     let limit = cursor::limit(limit)?;

@@ -3,7 +3,9 @@
 //! Everybody sees what they used themselves. What others used takes `usage.all`: at the organisation for all of it, at a team or a
 //! project for what was used there.
 
+mod events;
 mod export;
+mod feed;
 mod invoice;
 mod logs;
 mod quota;
@@ -20,6 +22,7 @@ use serde_json::Value;
 use store::ledger::entries::{Entry, Outcome};
 use store::ledger::summary::Sums;
 
+pub(crate) use self::feed::Feeds;
 use crate::http::error::{Problem, Result};
 use crate::routes::Routes;
 
@@ -28,6 +31,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/usage/summary", "Sums what was used, by day, team, model and more.", summary::summary)
         .get("/api/v1/usage/logs", "Lists what was used, row by row; as CSV or JSON lines if asked for.", logs::logs)
         .get("/api/v1/usage/invoice", "Drafts the invoice of a month out of the rows.", invoice::invoice)
+        .get("/api/v1/usage/events", "Tells of each row of the usage log when it is written.", events::events)
         .get("/api/v1/usage/quota", "Shows what is left of each limit on the caller's path.", quota::quota)
 }
 

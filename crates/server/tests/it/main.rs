@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod api_keys;
 mod audit;
 mod bounds;
@@ -31,6 +32,7 @@ mod table;
 mod teams;
 mod tokens;
 mod usage;
+mod usage_events;
 mod user_config;
 mod walls_between;
 mod walls_damage;

@@ -126,6 +126,28 @@ pub async fn queue(tx: &mut ControlTx, mail: NewMail) -> Result<MailId> {
     Ok(id)
 }
 
+/// Queues a mail under an id that its cause gives; false when it was queued before.
+/// # Errors
+/// As the database.
+pub async fn queue_once(tx: &mut ControlTx, id: MailId, mail: NewMail) -> Result<bool> {
+    let now = tx.now();
+    let body = tx.store().seal(&place_of(id), mail.body.as_bytes());
+    let queued = tx
+        .sql(
+            "INSERT INTO mails (id, recipient, subject, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $5)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(id)
+        .bind(&mail.recipient)
+        .bind(mail.subject)
+        .bind(body)
+        .bind(now)
+        .unaudited("part of what caused it")
+        .run()
+        .await?;
+    Ok(queued == 1)
+}
+
 /// For how long a mail is claimed: nobody else takes it meanwhile, and whoever finds it afterwards may.
 pub const CLAIM: Duration = Duration::from_mins(10);
 

@@ -119,6 +119,23 @@ pub async fn list(tx: &mut ControlTx, org: OrgId, after: Option<UserId>, limit: 
     .await
 }
 
+/// Those who run an organisation and may act in it, owners and administrators, by person, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn leaders(tx: &mut ControlTx, org: OrgId, after: Option<UserId>, limit: i64) -> Result<Vec<Member>> {
+    tx.sql(
+        "SELECT m.id, m.user_id, u.name, u.email, m.role, m.standing, m.seen_at, m.version, m.created_at
+         FROM memberships m JOIN people u ON u.id = m.user_id
+         WHERE m.org_id = $1 AND m.user_id > $2 AND m.role IN ('owner', 'admin') AND m.standing = 'active' AND u.standing = 'active'
+         ORDER BY m.user_id LIMIT $3",
+    )
+    .bind(org)
+    .bind(after_id(after))
+    .bind(limit)
+    .all()
+    .await
+}
+
 /// The organisations a person belongs to in any standing, at most a hundred: where their sign-ins are recorded.
 /// # Errors
 /// As the database.

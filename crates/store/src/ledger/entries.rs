@@ -1,6 +1,7 @@
 //! What was used: one row per attempt, never changed. The usage log is this, and every balance follows from it.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use domain::limits::{Amounts, Counted, Span};
 use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, Time, UsageId, UserId};
@@ -181,7 +182,12 @@ impl TeamSum {
 /// Below all ids that were made at or after a time: where a period begins among the ids, which start with the milliseconds (RFC 9562
 /// section 5.7). An hour earlier, since the clock that made an id may have been set back before the row's time was taken.
 pub(super) fn first_id(from: Time) -> UsageId {
-    let millis = u64::try_from(from.micros() / 1000 - 3_600_000).unwrap_or(0);
+    id_at(from - Duration::from_hours(1))
+}
+
+/// Below all ids that a right clock made at or after a time.
+fn id_at(time: Time) -> UsageId {
+    let millis = u64::try_from(time.micros() / 1000).unwrap_or(0);
     let mut bytes = [0; 16];
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     UsageId::from_uuid(Uuid::from_bytes(bytes))
@@ -368,6 +374,41 @@ pub async fn list(
     .bind(limit)
     .bind(before.map_or(i64::MAX, |(_, attempt)| attempt))
     .all()
+    .await
+}
+
+/// Rows of operations that began after a time by the clock that made their ids, in their order; at most `limit` after the row given
+/// by its operation and attempt. Unlike [`list`] it takes no account of clocks that were set back.
+/// # Errors
+/// As the database.
+pub async fn recent(page: &mut Page<'_>, since: Time, after: Option<(UsageId, i64)>, limit: i64) -> Result<Vec<Entry>> {
+    let (id, attempt) = after.unwrap_or_else(|| (id_at(since), 0));
+    page.sql(
+        "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, output_tokens,
+                percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
+         FROM entries WHERE org_id = $1 AND (id, attempt) > ($2, $3) ORDER BY id, attempt LIMIT $4",
+    )
+    .bind(id)
+    .bind(attempt)
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// The row of an attempt, when it has ended.
+/// # Errors
+/// As the database.
+pub async fn find(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<Option<Entry>> {
+    page.sql(
+        "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, output_tokens,
+                percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
+         FROM entries WHERE org_id = $1 AND id = $2 AND attempt = $3",
+    )
+    .bind(id)
+    .bind(attempt)
+    .optional()
     .await
 }
 

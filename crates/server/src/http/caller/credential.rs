@@ -1,13 +1,16 @@
 //! The credential that a request shows: read from its headers, checked by the store, and how fresh its proof is.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
+use aide::OperationInput;
+use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
 use axum::http::request::Parts;
-use domain::Time;
+use domain::{OrgId, Time};
 use store::audit::Event;
-use store::{Credential, Origin, Principal, Refusal, Stop, Store};
+use store::{Credential, Origin, Principal, Refusal, Scope, Stop, Store};
 use subtle::ConstantTimeEq;
 
 use super::entering::turned_away;
@@ -29,7 +32,8 @@ pub(crate) fn session_cookie(public_url: &str, secret: &str, keep: Option<Durati
     HeaderValue::from_str(&format!("{name}={secret}; Path=/{secure}; HttpOnly; SameSite=Lax{keep}")).ok()
 }
 
-pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Principal> {
+/// The token or key, and the cookie, that a request shows.
+fn presented<'p>(parts: &'p Parts, app: &App) -> (Option<&'p str>, Option<&'p str>) {
     let name = cookie_name(&app.house.rules.public_url);
     let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).map(|value| value.strip_prefix("Bearer ").unwrap_or("").trim());
@@ -42,7 +46,12 @@ pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> R
         parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     let cookie =
         cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
-    let credential = match (bearer, cookie) {
+    (bearer, cookie)
+}
+
+pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Principal> {
+    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let credential = match presented(parts, app) {
         (Some(text), _) => Credential::Bearer(text),
         (None, Some(secret)) => Credential::Cookie(secret),
         (None, None) => return Err(refuse(app, origin, Refusal::Missing)),
@@ -82,6 +91,36 @@ fn comes_from_a_known_page(parts: &Parts, app: &App) -> bool {
 
 /// How long a factor counts as just shown (security facts, section 5).
 pub(crate) const FRESH: Duration = Duration::from_mins(10);
+
+/// The credential of a request that goes on for long, to be shown again while it does.
+pub(crate) struct Shown {
+    bearer: Option<String>,
+    cookie: Option<String>,
+}
+
+impl FromRequestParts<App> for Shown {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let (bearer, cookie) = presented(parts, app);
+        Ok(Self { bearer: bearer.map(str::to_owned), cookie: cookie.map(str::to_owned) })
+    }
+}
+
+impl OperationInput for Shown {}
+
+impl Shown {
+    /// The scope that the credential opens now.
+    pub(crate) async fn again(&self, app: &App, org: OrgId, origin: &Origin) -> Result<Scope, Stop> {
+        let credential = match (&self.bearer, &self.cookie) {
+            (Some(text), _) => Credential::Bearer(text),
+            (None, Some(secret)) => Credential::Cookie(secret),
+            (None, None) => return Err(Refusal::Missing.into()),
+        };
+        let principal = app.house.store.authenticate_again(credential, origin).await?;
+        app.house.store.enter(&principal, Some(org), None, origin.clone()).await
+    }
+}
 
 /// Refuses a caller who has not shown a factor of late. A key has none to show.
 pub(super) fn require_fresh(principal: &Principal, now: Time) -> Result<()> {

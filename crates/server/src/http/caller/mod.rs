@@ -14,7 +14,7 @@ mod person;
 use axum::response::{IntoResponse, Response};
 use domain::access::Permission;
 
-pub(crate) use self::credential::{FRESH, csrf, session_cookie};
+pub(crate) use self::credential::{FRESH, Shown, csrf, session_cookie};
 pub(crate) use self::organisation::{Caller, Local};
 pub(crate) use self::person::{Member, Operator, Person, Visitor};
 use super::error::Problem;

@@ -1,0 +1,170 @@
+//! Telling people that thresholds of limits were passed. Each is told once: the books know which were not, and a mail's id follows from
+//! what it is about, so whoever tells twice changes nothing.
+
+use std::time::Duration;
+
+use domain::limits::{Counted, Level, LimitKey, Period};
+use domain::{Id, ProjectId, TeamId, UserId};
+use metering::forecast;
+use metering::known::{self, Known, Source};
+use metering::rules::Unclear;
+use store::Scope;
+use store::control::memberships;
+use store::ledger::alerts::{self, Alert};
+use store::org::budgets::Budget;
+use store::org::{projects, teams};
+use tenancy::alerts::Passed;
+
+use crate::App;
+
+/// How long after a failure it is tried again.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Organisations that are tried again; the others are heard of when something is next used there.
+const AGAIN: usize = 1000;
+
+/// Tells of all that is passed, for as long as it runs.
+pub(crate) async fn run(app: App) {
+    let Some(mut news) = app.take_alerts() else { return };
+    let mut failed: Vec<Scope> = Vec::new();
+    loop {
+        let heard = if failed.is_empty() {
+            news.recv().await
+        } else {
+            tokio::time::timeout(PAUSE, news.recv()).await.unwrap_or_else(|_| failed.pop())
+        };
+        let Some(scope) = heard else { return };
+        if let Err(error) = tell(&app, &scope).await {
+            tracing::error!(org = %scope.org(), %error, "thresholds of limits could not be told and will be tried again");
+            if failed.len() < AGAIN {
+                failed.push(scope);
+            }
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Tenancy(#[from] tenancy::Error),
+}
+
+async fn tell(app: &App, scope: &Scope) -> Result<(), Failed> {
+    let store = &app.house.store;
+    loop {
+        let mut tx = store.read_ledger(scope).await?;
+        let untold = alerts::untold(&mut tx.page(scope)?).await?;
+        drop(tx);
+        if untold.is_empty() {
+            return Ok(());
+        }
+        for alert in untold {
+            let name = LimitKey { id: alert.limit_id, counted: alert.counted };
+            let found = match known::find(store, &app.rules, scope, name, alert.starts_at).await {
+                Ok(found) => found,
+                // Nothing can be spent on it either; nobody is told what nobody can reckon.
+                Err(Unclear::NoRate(_)) => None,
+                Err(Unclear::Store(error)) => return Err(error.into()),
+            };
+            if let Some(known) = found {
+                let passed = describe(app, scope, &alert, &known).await?;
+                tenancy::alerts::tell(&app.house, scope.org(), &passed).await?;
+            }
+            let mut tx = store.begin_ledger(scope).await?;
+            alerts::told(&mut tx.page(scope)?, &alert).await?;
+            tx.commit().await?;
+        }
+    }
+}
+
+async fn describe(app: &App, scope: &Scope, alert: &Alert, known: &Known) -> Result<Passed, Failed> {
+    let (limit, now) = (&known.limit, app.house.store.ambient().now());
+    let balance = app.books.look(scope, std::slice::from_ref(limit)).await?;
+    let used = balance.first().map_or(0, |balance| balance.settled);
+    let since = app.rules.of(scope).await?.since();
+    let currency = limit.exchange.as_ref().map(|exchange| exchange.currency.to_string());
+    let amount = |number: i64| match limit.key.counted {
+        Counted::Cost => format!("{} {}", money(number), currency.as_deref().unwrap_or("USD")),
+        other => format!("{number} {other}"),
+    };
+    Ok(Passed {
+        limit_id: alert.limit_id,
+        counted: alert.counted.to_string(),
+        what: words(app, scope, known).await?,
+        percent: alert.percent,
+        used: amount(used),
+        limit: amount(limit.cap),
+        hard: limit.hard,
+        starts_at: alert.starts_at,
+        resets_at: limit.span.until,
+        exhausted_at: forecast::exhausted_at(limit.span, since, limit.cap, used, now),
+        at: alert.at,
+    })
+}
+
+/// An amount in millionths as people read it: two decimals, or as many as it has.
+fn money(micros: i64) -> String {
+    let (whole, part) = (micros / 1_000_000, (micros % 1_000_000).abs());
+    let decimals = format!("{part:06}");
+    let decimals = decimals.trim_end_matches('0');
+    format!("{whole}.{decimals:0<2}")
+}
+
+/// What a limit is, in words.
+async fn words(app: &App, scope: &Scope, known: &Known) -> Result<String, Failed> {
+    let kind = match known::period(known) {
+        Period::Day => "daily",
+        Period::Week => "weekly",
+        Period::Month => "monthly",
+        Period::Total => "total",
+    };
+    Ok(match &known.source {
+        Source::Plan => format!("The plan's {kind} limit of {}", known.limit.key.counted),
+        Source::Key(key) => match known.limit.key.counted {
+            Counted::Cost => format!("The {kind} budget of the API key \"{}\"", key.name),
+            counted => format!("The {kind} limit of {counted} of the API key \"{}\"", key.name),
+        },
+        Source::Budget(budget) => format!("The {kind} budget{}", place(app, scope, budget).await?),
+    })
+}
+
+/// Where a budget stands, in words; what is gone has no name any more.
+async fn place(app: &App, scope: &Scope, budget: &Budget) -> Result<String, Failed> {
+    let Some(subject) = budget.subject.map(|subject| subject.0) else { return Ok(String::new()) };
+    let store = &app.house.store;
+    let mut tx = store.open(scope).read().await?;
+    Ok(match budget.level {
+        Level::Team => {
+            let team = teams::find(&mut tx, TeamId::from_uuid(subject)).await?;
+            format!(" of the team \"{}\"", team.map(|team| team.name.to_string()).unwrap_or_default())
+        }
+        Level::Project => {
+            let project = projects::find(&mut tx, ProjectId::from_uuid(subject)).await?;
+            format!(" of the project \"{}\"", project.map(|project| project.name.to_string()).unwrap_or_default())
+        }
+        Level::User => {
+            drop(tx);
+            let user = UserId::from_uuid(subject);
+            match memberships::get(&mut store.read_control().await?, scope.org(), user).await {
+                Ok(member) => format!(" of {}", member.name),
+                Err(store::Error::NotFound(_)) => " of a former member".into(),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Level::Key => " of an API key".into(),
+        Level::Agent => " of an agent".into(),
+        Level::Organization | Level::Run => String::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn money_is_written_exactly() {
+        let written = [0, 1, 10_000, 1_000_000, 1_234_567, 12_500_000].map(money);
+        assert_eq!(written, ["0.00", "0.000001", "0.01", "1.00", "1.234567", "12.50"]);
+    }
+}
