@@ -60,7 +60,8 @@ impl Store {
         let mut tx = self.tenant(org, Access::Read).await?;
         let rows: Vec<(String, i64)> = tx
             .sql(
-                "SELECT 'audit' AS what, count(*) AS number FROM audit
+                "SELECT 'aliases' AS what, count(*) AS number FROM aliases
+                 UNION ALL SELECT 'audit', count(*) FROM audit
                  UNION ALL SELECT 'audit_head', count(*) FROM audit_head
                  UNION ALL SELECT 'budgets', count(*) FROM budgets
                  UNION ALL SELECT 'configs', count(*) FROM configs
@@ -69,6 +70,7 @@ impl Store {
                  UNION ALL SELECT 'project_members', count(*) FROM project_members
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
                  UNION ALL SELECT 'projects', count(*) FROM projects
+                 UNION ALL SELECT 'providers', count(*) FROM providers
                  UNION ALL SELECT 'roles', count(*) FROM roles
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
@@ -93,6 +95,7 @@ impl Store {
             .sql(
                 "SELECT 'configs' AS what, count(*) AS number FROM configs WHERE user_id = $1
                  UNION ALL SELECT 'project_members', count(*) FROM project_members WHERE user_id = $1
+                 UNION ALL SELECT 'providers', count(*) FROM providers WHERE user_id = $1
                  UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1",
             )
             .bind(user)
@@ -118,6 +121,8 @@ impl Store {
             tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM team_members").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM aliases").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM providers").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM projects").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;

@@ -185,6 +185,19 @@ impl TestHouse {
         Store::start(&self.settings, self.store().ambient().clone()).await.expect("the store starts")
     }
 
+    /// Somebody without a credential at another node on the same storage, which runs no background work.
+    /// # Panics
+    /// When the storage cannot be opened.
+    pub async fn another_node(&self) -> Client {
+        let ambient = self.store().ambient().clone();
+        let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 1, ambient).expect("a good cost");
+        let rules = Rules::new(&self.settings.issuer, false);
+        let house = House::new(self.another_store().await, passwords, rules);
+        let (router, _) = server::router(&App::new(house, Limits::default()));
+        let peer: SocketAddr = "192.0.2.10:4712".parse().expect("an address");
+        Client::new(server::listen::in_process(router, peer))
+    }
+
     /// What the storage was opened with.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::Ambient;
 use serde_json::json;
 use store::keys::MasterKeys;
-use store::{Actor, Error, Origin, Rotation, Settings, Store};
+use store::org::providers;
+use store::{Actor, Credential, Error, Origin, Rotation, Settings, Store};
 use testing::process::{free_port, run};
 use testing::{Server, TestHouse, Wish, both_stores};
 
@@ -78,6 +79,26 @@ both_stores! {
         assert_eq!(MasterKeys::load(&house.settings().master_key_file).expect("loads").count(), 1);
         all_open(&reopen(&house).await.expect("opens")).await;
         all_open(house.store()).await;
+    }
+
+    async fn keys_of_providers_outlive_the_master_key_they_were_sealed_under(house) {
+        let ada = house.sign_up("Ada").await;
+        let body = serde_json::json!({ "kind": "openai", "api_key": "sk-of-ada-1234" });
+        let made = ada.post("/api/v1/providers", &body).await.expect(201);
+        let store = reopen(&house).await.expect("opens");
+        assert!(store.rotate_master(usize::MAX).await.expect("rotated").done);
+        let store = reopen(&house).await.expect("the new key opens");
+        let token = ada.token.clone().expect("signed in");
+        let principal = store.authenticate(Credential::Bearer(&token), &Origin::default()).await.expect("known");
+        let scope = store.enter(&principal, None, None, Origin::default()).await.expect("let in");
+        let org = store.open(&scope);
+        let id = made.str("/id").parse().expect("an id");
+        let row = providers::get(&mut org.read().await.expect("begun"), id).await.expect("there");
+        let sealed = row.sealed.expect("it has a key");
+        let open = org.unseal(providers::SEALED, id, &sealed, row.key_version).await.expect("opens");
+        assert!(String::from_utf8_lossy(&open).contains("sk-of-ada-1234"));
+        let elsewhere = org.unseal("providers.other", id, &sealed, row.key_version).await;
+        assert!(elsewhere.is_err() && org.unseal(providers::SEALED, id, &sealed, 2).await.is_err());
     }
 
     async fn a_new_signing_key_signs_nobody_out(house) {

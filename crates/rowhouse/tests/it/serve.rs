@@ -75,6 +75,8 @@ fn a_running_request_may_end_when_the_server_stops() {
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
+const PROVIDER_KEYS: [&str; 3] = ["sk-planted-operator-Kd83hs", "sk-planted-tenant-Wq19zz", "planted-header-Lm55tt"];
+
 #[test]
 fn a_request_that_does_not_end_is_cut_off_when_the_server_stops() {
     use std::io::{Read, Write};
@@ -152,7 +154,8 @@ fn a_plan_of_the_operators_own_is_in_force() {
 #[test]
 fn nothing_that_was_planted_is_found_on_the_disk() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    let operator = ["--openai-api-key", PROVIDER_KEYS[0], "--log", "debug"];
+    let server = Server::start(BINARY, folder.path(), free_port(), &operator);
     let needles =
         ["planted-secret-a8Zq17", "planted-text-Bm42xw", "planted-person-77Kq", "planted.address@example.com"];
     let body = json!({
@@ -163,11 +166,20 @@ fn nothing_that_was_planted_is_found_on_the_disk() {
     let tokens = [signed_up.str("/access_token"), signed_up.str("/refresh_token")];
     let team = server.send("POST", "/api/v1/teams", Some(tokens[0]), Some(&json!({ "name": needles[1] })));
     assert_eq!(team.expect("answered").status, 201);
+    // Providers' keys: the operator's in the environment of the server, and one that an organisation brings.
+    let provider = json!({
+        "kind": "openai", "api_key": PROVIDER_KEYS[1], "headers": { "x-planted": PROVIDER_KEYS[2] }, "models": ["gpt-4o-mini"]
+    });
+    let provider = server.send("POST", "/api/v1/providers", Some(tokens[0]), Some(&provider)).expect("answered");
+    assert_eq!(provider.status, 201, "{provider:?}");
+    let routed = server.send("GET", "/api/v1/models/gpt-4o-mini", Some(tokens[0]), None).expect("answered");
+    assert_eq!(routed.str("/targets/0/provider"), provider.str("/id"));
     let data = folder.path().join("data");
     let key = std::fs::read_to_string(folder.path().join("keys/master.key")).expect("a key");
     let secrets: Vec<&[u8]> = needles
         .iter()
         .chain(&tokens)
+        .chain(&PROVIDER_KEYS)
         .map(|text| text.as_bytes())
         .chain([key.trim().as_bytes(), b"planted-house-91", b"CREATE TABLE", b"SQLite format 3"])
         .collect();
@@ -195,6 +207,7 @@ fn nothing_that_was_planted_is_found_on_the_disk() {
     // Nor does the log tell.
     let log = std::fs::read_to_string(folder.path().join("log")).expect("a log");
     assert!(!log.contains(needles[0]) && !log.contains(tokens[0]) && !log.contains(tokens[1]), "{log}");
+    assert!(PROVIDER_KEYS.iter().all(|key| !log.contains(key)), "{log}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::ask::{entered, spender};
 use super::route;
 use crate::http::body::Path;
 use crate::http::caller::Local;
-use crate::http::error::{Problem, Result};
+use crate::http::error::Result;
 use crate::http::reply::Found;
 
 /// A model, as OpenAI's clients read one.
@@ -45,12 +45,8 @@ pub(super) async fn list(gate: Local<can::ModelsUse>) -> Result<Found<List>> {
 
 pub(super) async fn get(gate: Local<can::ModelsUse>, Path(name): Path<String>) -> Result<Found<Model>> {
     let caller = entered(gate).await?;
-    let all = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
-    let found = all.into_iter().find(|model| model.id == name);
-    found.map(Found).ok_or_else(|| {
-        Problem::new(
-            "model_not_found",
-            format!("There is no model {name:?} that you can use; GET /v1/models lists them."),
-        )
-    })
+    let (scope, spender) = (caller.scope(), spender(caller.scope()));
+    let resolved = caller.models().resolve(scope, spender.user, spender.project, &name).await?;
+    let owner = resolved.providers.first().map_or("", |(_, name)| name.as_str());
+    Ok(Found(Model::new(name, owner)))
 }

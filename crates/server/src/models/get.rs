@@ -28,6 +28,8 @@ pub(crate) struct RouteView {
 struct Step {
     /// The provider: an id, or `openai`, `anthropic`, `embedded`.
     provider: String,
+    /// What the provider is called.
+    provider_name: String,
     /// Who provides it.
     source: Source,
     /// The provider's name for the model.
@@ -37,9 +39,10 @@ struct Step {
 }
 
 impl Step {
-    fn of((target, source): (&Target, &Source)) -> Self {
+    fn of((target, (source, name)): (&Target, &(Source, String))) -> Self {
         Self {
             provider: target.label.clone(),
+            provider_name: name.clone(),
             source: *source,
             model: target.model.clone(),
             price: target.quote.clone().map(PriceView::from),
@@ -58,6 +61,6 @@ pub(crate) async fn get(
         None => local.organisation().await?,
     };
     let resolved = caller.models().resolve(caller.scope(), caller.user(), project, &model).await?;
-    let targets = resolved.targets.iter().zip(&resolved.sources).map(Step::of).collect();
+    let targets = resolved.targets.iter().zip(&resolved.providers).map(Step::of).collect();
     Ok(Found(RouteView { id: model, targets }))
 }

@@ -53,8 +53,8 @@ pub(crate) const ITSELF: &str = "embedded";
 pub(crate) struct Resolved {
     /// Whom to ask.
     pub(crate) targets: Vec<Target>,
-    /// Who provides each.
-    pub(crate) sources: Vec<Source>,
+    /// Who provides each, and what people call them.
+    pub(crate) providers: Vec<(Source, String)>,
 }
 
 /// Why there is nobody to ask.
@@ -104,7 +104,8 @@ impl<'a> Candidate<'a> {
     pub(super) fn name(self) -> String {
         match self {
             Self::Brought(provider) => provider.name.to_string(),
-            other => other.label(),
+            Self::Offered(_) => self.label(),
+            Self::Itself => "rowhouse".to_owned(),
         }
     }
 
@@ -291,18 +292,18 @@ impl Models {
                 None => view.serving(model).into_iter().map(|(one, quote)| (one, model.to_owned(), quote)).collect(),
             },
         };
-        let (mut targets, mut sources) = (Vec::with_capacity(chain.len()), Vec::with_capacity(chain.len()));
+        let (mut targets, mut providers) = (Vec::with_capacity(chain.len()), Vec::with_capacity(chain.len()));
         for (candidate, name, quote) in chain {
             if let Some(target) = view.target(candidate, name, quote).await? {
                 targets.push(target);
-                sources.push(candidate.source());
+                providers.push((candidate.source(), candidate.name()));
             }
         }
         if targets.is_empty() {
             let names = view.names();
             return Err(Unresolved::Unknown { near: near(model, &names, 3).into_iter().map(str::to_owned).collect() });
         }
-        let resolved = Arc::new(Resolved { targets, sources });
+        let resolved = Arc::new(Resolved { targets, providers });
         of_org.keep(asked, &resolved);
         Ok(resolved)
     }
