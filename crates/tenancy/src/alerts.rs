@@ -51,7 +51,7 @@ pub async fn tell(house: &House, org: OrgId, passed: &Passed) -> Result<usize> {
         let Some(last) = page.last() else { break };
         after = Some(last.user_id);
         for leader in &page {
-            let mail = letters::threshold(house, leader, organisation.name.as_str(), passed);
+            let mail = letters::threshold(house, leader, org, organisation.name.as_str(), passed);
             if mails::queue_once(&mut tx, mail_id(org, leader.user_id, passed), mail).await? {
                 queued += 1;
             }

@@ -285,9 +285,17 @@ pub(crate) fn prove_domain(
 }
 
 /// To who runs an organisation in which a threshold of a limit was passed.
-pub(crate) fn threshold(house: &House, to: &Member, organisation: &str, passed: &Passed) -> NewMail {
+pub(crate) fn threshold(house: &House, to: &Member, id: OrgId, organisation: &str, passed: &Passed) -> NewMail {
     let Passed { what, percent, used, limit, hard, resets_at, exhausted_at, .. } = passed;
-    let letter = Letter { house, to: &to.email, name: Some(to.name.as_str()), subject: "", paragraphs: Vec::new() };
+    let letter = Letter {
+        house,
+        to: &to.email,
+        name: Some(to.name.as_str()),
+        person: Some(to.user_id),
+        organisation: Some(id),
+        subject: "",
+        paragraphs: Vec::new(),
+    };
     let letter =
         letter.say(format!("{what} of {organisation} is used to {percent} %: {used} of {limit} have been used."));
     let letter = match (percent >= &100, hard, exhausted_at) {

@@ -50,7 +50,6 @@ fn presented<'p>(parts: &'p Parts, app: &App) -> (Option<&'p str>, Option<&'p st
 }
 
 pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Principal> {
-    let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let credential = match presented(parts, app) {
         (Some(text), _) => Credential::Bearer(text),
         (None, Some(secret)) => Credential::Cookie(secret),
