@@ -134,11 +134,13 @@ pub async fn queue_once(tx: &mut ControlTx, id: MailId, mail: NewMail) -> Result
     let body = tx.store().seal(&place_of(id), mail.body.as_bytes());
     let queued = tx
         .sql(
-            "INSERT INTO mails (id, recipient, subject, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $5)
-             ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO mails (id, recipient, user_id, org_id, subject, body, created_at, due_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (id) DO NOTHING",
         )
         .bind(id)
         .bind(&mail.recipient)
+        .bind(mail.person)
+        .bind(mail.organisation)
         .bind(mail.subject)
         .bind(body)
         .bind(now)
