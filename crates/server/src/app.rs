@@ -72,9 +72,8 @@ impl App {
     /// The same, with the operator's prices and the books kept as told. Needs a runtime, in which the books are served.
     #[must_use]
     pub fn with(house: House, limits: Limits, prices: Prices, books: metering::Settings) -> Self {
-        let prices = Arc::new(prices);
-        let models = Models::new(house.store.clone(), prices.clone(), Installation::default());
-        let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), prices);
+        let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), Arc::new(prices));
+        let models = Models::new(house.store.clone(), rules.clone(), Installation::default());
         let (books, alerts) = Books::open(house.store.clone(), books);
         let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
         let ambient = house.store.ambient().clone();
@@ -100,7 +99,8 @@ impl App {
     /// The same with the operator's own providers of models.
     #[must_use]
     pub fn serving(self, installation: Installation) -> Self {
-        Self { models: self.models.serving(installation), ..self }
+        let models = Models::new(self.house.store.clone(), self.rules.clone(), installation);
+        Self { models, ..self }
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are

@@ -183,7 +183,8 @@ impl Settings {
             let key = key.as_ref().map(|key| SecretText::new(key.0.clone())).transpose();
             let key = key.map_err(|error| format!("`{name}_api_key` {error}"))?;
             let url = url.as_ref().map(|url| url.0.as_str());
-            installation = installation.with(kind, url, key).map_err(|error| format!("`{name}_base_url`: {error}"))?;
+            installation =
+                installation.with(kind, url, key.as_ref()).map_err(|error| format!("`{name}_base_url`: {error}"))?;
         }
         Ok(installation)
     }

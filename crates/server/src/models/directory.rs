@@ -15,6 +15,7 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use metering::call::Target;
+use metering::rules::Rules;
 use store::org::aliases::{self, Alias};
 use store::org::providers::{self, Provider, SEALED};
 use store::{Scope, Store};
@@ -51,7 +52,7 @@ type Trials = RateLimiter<OrgId, DashMapStateStore<OrgId>, DefaultClock>;
 
 struct Inner {
     store: Store,
-    prices: Arc<Prices>,
+    rules: Rules,
     installation: Installation,
     /// To what tenants name.
     outside: Egress,
@@ -78,13 +79,13 @@ pub(super) struct OfOrg {
 }
 
 impl Models {
-    /// With these prices and the installation's own providers.
-    pub(crate) fn new(store: Store, prices: Arc<Prices>, installation: Installation) -> Self {
+    /// With the prices of these rules and the installation's own providers.
+    pub(crate) fn new(store: Store, rules: Rules, installation: Installation) -> Self {
         let outside = Egress::new(installation.policy.clone());
         let own = Egress::new(installation.own_policy());
         Self(Arc::new(Inner {
             store,
-            prices,
+            rules,
             installation,
             outside,
             own,
@@ -96,13 +97,8 @@ impl Models {
         }))
     }
 
-    /// The same with other providers of the installation.
-    pub(crate) fn serving(&self, installation: Installation) -> Self {
-        Self::new(self.0.store.clone(), self.0.prices.clone(), installation)
-    }
-
     pub(crate) fn prices(&self) -> &Prices {
-        &self.0.prices
+        self.0.rules.prices()
     }
 
     /// Whether the installation has a provider of a kind.

@@ -39,10 +39,10 @@ impl Installation {
         mut self,
         kind: ProviderKind,
         base_url: Option<&str>,
-        key: Option<SecretText>,
+        key: Option<&SecretText>,
     ) -> Result<Self, InvalidUpstream> {
         let free = key.is_none();
-        let secrets = Secrets::of_key(key.as_ref());
+        let secrets = Secrets::of_key(key);
         let upstream = upstream::build(kind, base_url.unwrap_or(kind.base_url()), &secrets)?;
         self.offers.push(Offered { kind, upstream: upstream.into(), free });
         Ok(self)

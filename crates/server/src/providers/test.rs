@@ -54,9 +54,9 @@ pub(crate) async fn test(local: Local<can::ProvidersWrite>, Path(id): Path<Provi
 }
 
 fn fine(provider: &Provider, mut names: Vec<String>) -> Trial {
-    let named = provider.models.0.iter().map(|model| model.name.as_str());
+    let wanted = provider.models.0.iter().map(|model| model.name.as_str());
     let missing: Vec<String> =
-        named.filter(|name| !names.iter().any(|there| there == name)).map(str::to_owned).collect();
+        wanted.filter(|name| !names.iter().any(|there| there == name)).map(str::to_owned).collect();
     let message = match (names.len(), missing.len()) {
         (all, 0) => format!("It answers and takes the key; it has {all} models."),
         (all, missing) => {

@@ -112,6 +112,8 @@ testing::both_stores! {
         let place = format!("/api/v1/teams/{}/members/{}", team.str("/id"), ann.user);
         bob.put(&place, &json!({ "role": "viewer" })).await.expect(200);
         there.patch("/api/v1/user/config", &json!({ "language": "de" })).await.expect(200);
+        let provider = json!({ "kind": "openai", "api_key": "ann-brings-it", "user_only": true });
+        there.post("/api/v1/providers", &provider).await.expect(201);
         ann.delete(OWN).await.expect(200);
         erase(&house).await;
         assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
@@ -124,6 +126,7 @@ testing::both_stores! {
         assert!(house.store().attests(&receipt));
         let counted = receipt.counted();
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["configs"], 1);
+        assert_eq!(counted[&bob.org].as_ref().expect("counted")["providers"], 1);
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["team_members"], 1);
         assert_eq!(counted["control"].as_ref().expect("counted")["people"], 1);
         if house.engine() == Engine::Postgres {
@@ -131,7 +134,7 @@ testing::both_stores! {
             let uuid = ann.user.trim_start_matches("usr_");
             assert_eq!(in_control(&house, uuid).await, ["audit", "erasures"]);
             let raw = house.raw().await;
-            for table in ["configs", "team_members"] {
+            for table in ["configs", "providers", "team_members"] {
                 let text = format!("SELECT count(*) FROM org.{table} WHERE user_id = '{uuid}'");
                 assert_eq!(raw.query_one(&text, &[]).await.expect("read").get::<_, i64>(0), 0, "{table}");
             }

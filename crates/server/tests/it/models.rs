@@ -7,13 +7,12 @@ use server::Installation;
 use testing::{Client, ScriptedUpstream, TestHouse, Wish, both_stores};
 
 fn installation(url: &str) -> Wish {
-    let key = |text: &str| Some(SecretText::new(text.into()).expect("a key"));
+    let key = SecretText::new("operators-own-key".into()).expect("a key");
     let installation =
         Installation::new(egress::Policy { allow: vec!["127.0.0.1".parse().expect("an address")], own: Vec::new() });
-    let installation = installation.with(ProviderKind::OpenAi, Some(url), key("operators-openai-key"));
-    let installation = installation.and_then(|one| {
-        one.with(ProviderKind::Anthropic, Some(url.trim_end_matches("/v1")), key("operators-anthropic-key"))
-    });
+    let installation = installation.with(ProviderKind::OpenAi, Some(url), Some(&key));
+    let installation =
+        installation.and_then(|one| one.with(ProviderKind::Anthropic, Some(url.trim_end_matches("/v1")), Some(&key)));
     Wish { installation: installation.expect("good addresses"), ..Wish::default() }
 }
 
