@@ -16,7 +16,7 @@ fn installation(url: &str) -> Wish {
     Wish { installation: installation.expect("good addresses"), ..Wish::default() }
 }
 
-fn provider(models: Value, more: Value) -> Value {
+fn provider(models: &Value, more: Value) -> Value {
     let mut body =
         json!({ "kind": "openai", "base_url": "https://models.example/v1", "api_key": "a-good-key", "models": models });
     let (Value::Object(map), Value::Object(more)) = (&mut body, more) else { panic!("objects") };
@@ -51,20 +51,20 @@ both_stores! {
         assert_eq!(route(&ann, "gpt-4o-mini").await, one("installation", "openai"));
         assert_eq!(route(&ann, "claude-sonnet-4-5").await, one("installation", "anthropic"));
         assert_eq!(route(&ann, "rowhouse-extractive").await, one("embedded", "embedded"));
-        let of_org = bring(&ann, &provider(json!(["gpt-4o-mini"]), json!({}))).await;
-        let of_project = bring(&ann, &provider(json!(["gpt-4o-mini"]), json!({ "project_id": project }))).await;
-        let own = bring(&ann, &provider(json!(["gpt-4o-mini"]), json!({ "user_only": true }))).await;
+        let of_org = bring(&ann, &provider(&json!(["gpt-4o-mini"]), json!({}))).await;
+        let of_project = bring(&ann, &provider(&json!(["gpt-4o-mini"]), json!({ "project_id": project }))).await;
+        let own = bring(&ann, &provider(&json!(["gpt-4o-mini"]), json!({ "user_only": true }))).await;
         assert_eq!(route(&max, "gpt-4o-mini").await, one("organization", &of_org));
         assert_eq!(route(&ann, "gpt-4o-mini").await, one("user", &own));
         ann.delete(&format!("/api/v1/providers/{own}")).await.expect(204);
         assert_eq!(route(&in_project, "gpt-4o-mini").await, one("project", &of_project));
         assert_eq!(route(&ann, "gpt-4o-mini").await, one("organization", &of_org));
         // Two of one level stand in for each other, in the order in which they came.
-        let second = bring(&ann, &provider(json!(["gpt-4o-mini"]), json!({}))).await;
+        let second = bring(&ann, &provider(&json!(["gpt-4o-mini"]), json!({}))).await;
         let both = vec![("organization".to_owned(), of_org), ("organization".to_owned(), second)];
         assert_eq!(route(&max, "gpt-4o-mini").await, both);
         // One without a list of models serves what has a price, and no slip of the pen.
-        let open = bring(&ann, &provider(json!([]), json!({}))).await;
+        let open = bring(&ann, &provider(&json!([]), json!({}))).await;
         assert_eq!(route(&max, "gpt-4o").await, one("organization", &open));
         let unknown = max.get("/api/v1/models/gtp-4o").await.expect(404);
         assert_eq!((unknown.code(), unknown.str("/error/param")), ("model_not_found", "model"));
@@ -78,9 +78,9 @@ both_stores! {
         let ann = house.sign_up("Ann").await;
         let max = house.join(&ann, "Max", "member").await;
         let project = ann.post("/api/v1/projects", &json!({ "name": "Lab" })).await.expect(201).str("/id").to_owned();
-        let of_org = bring(&ann, &provider(json!(["small"]), json!({}))).await;
-        let of_project = bring(&ann, &provider(json!(["small"]), json!({ "project_id": project }))).await;
-        let own = bring(&ann, &provider(json!(["small"]), json!({ "user_only": true }))).await;
+        let of_org = bring(&ann, &provider(&json!(["small"]), json!({}))).await;
+        let of_project = bring(&ann, &provider(&json!(["small"]), json!({ "project_id": project }))).await;
+        let own = bring(&ann, &provider(&json!(["small"]), json!({ "user_only": true }))).await;
         let alias = "/api/v1/models/aliases/support";
         let chain = |provider: &str| json!({ "targets": [
             { "provider": provider, "model": "small" }, { "provider": "anthropic", "model": "claude-haiku-4-5" }
@@ -139,7 +139,7 @@ both_stores! {
     async fn a_list_shows_what_can_be_used_with_its_price_and_source(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let own = json!([{ "name": "acme-llm", "input_micros": 5, "output_micros": 7 }, "unpriced-llm"]);
-        let id = bring(&ann, &provider(own, json!({ "name": "Acme's" }))).await;
+        let id = bring(&ann, &provider(&own, json!({ "name": "Acme's" }))).await;
         let list = ann.get("/api/v1/models").await.expect(200);
         let find = |name: &str| list.json["data"].as_array().expect("a list").iter().find(|model| model["id"] == name).cloned();
         let acme = find("acme-llm").expect("listed");
@@ -168,7 +168,7 @@ both_stores! {
         let models = json!([
             { "name": "dear", "input_micros": 9, "output_micros": 9 }, { "name": "plain", "input_micros": 1, "output_micros": 1 }
         ]);
-        bring(&ann, &provider(models, json!({}))).await;
+        bring(&ann, &provider(&models, json!({}))).await;
         let model = async |name: &str| ann.get(&format!("/api/v1/models/{name}")).await.expect(200).str("/targets/0/model").to_owned();
         assert_eq!((model("cheap").await, model("fast").await, model("best").await), ("plain".into(), "plain".into(), "dear".into()));
     }
@@ -181,7 +181,7 @@ async fn a_chain_is_gone_down_when_somebody_cannot_answer() {
     let house = TestHouse::sqlite_with(installation(&scripted.openai_url())).await;
     let ann = house.sign_up("Ann").await;
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
-    let broken = provider(json!(["gpt-4o-mini"]), json!({ "base_url": format!("http://{closed}/v1") }));
+    let broken = provider(&json!(["gpt-4o-mini"]), json!({ "base_url": format!("http://{closed}/v1") }));
     let broken = bring(&ann, &broken).await;
     let chain = json!({ "targets": [
         { "provider": broken, "model": "gpt-4o-mini" }, { "provider": "openai", "model": "gpt-4o-mini" }
@@ -197,7 +197,7 @@ async fn a_chain_is_gone_down_when_somebody_cannot_answer() {
 async fn a_provider_that_is_taken_away_is_not_asked_by_another_node_a_second_later() {
     let house = TestHouse::postgres().await;
     let ann = house.sign_up("Ann").await;
-    let id = bring(&ann, &provider(json!(["gpt-4o-mini"]), json!({}))).await;
+    let id = bring(&ann, &provider(&json!(["gpt-4o-mini"]), json!({}))).await;
     let other = house.another_node().await;
     let there = other.with_token(ann.token.as_deref());
     assert_eq!(route(&there, "gpt-4o-mini").await, one("organization", &id));

@@ -92,10 +92,7 @@ impl World {
         let domain = ann.post("/api/v1/mail-domains", &domain).await.expect(201);
         let second = json!({ "domain": "secret.acme.test", "role": "viewer" });
         ann.post("/api/v1/mail-domains", &second).await.expect(201);
-        let provider = json!({ "kind": "openai", "base_url": "https://secret.acme.example/v1", "api_key": "acme-secret-key-9Zq1", "models": ["acme-secret-model"] });
-        let provider = ann.post("/api/v1/providers", &provider).await.expect(201);
-        let route = json!({ "targets": [{ "provider": provider.str("/id"), "model": "acme-secret-model" }] });
-        ann.put("/api/v1/models/aliases/acme-secret-route", &route).await.expect(200);
+        let (provider, route) = provider(&ann).await;
         let budget = json!({ "level": "organization", "period": "month", "amount_micros": 1_000, "currency": "USD", "kind": "soft" });
         let budget = ann.post("/api/v1/budgets", &budget).await.expect(201);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
@@ -110,7 +107,7 @@ impl World {
             ("sessions", sessions.str("/data/0/id").to_owned()),
             ("budgets", budget.str("/id").to_owned()),
             ("mail-domains", domain.str("/id").to_owned()),
-            ("providers", provider.str("/id").to_owned()),
+            ("providers", provider),
             ("aliases", "acme-secret-route".to_owned()),
             ("models", "acme-secret-model".to_owned()),
             ("orgs", ann.org.clone()),
@@ -274,6 +271,17 @@ impl World {
             refer(Method::PUT, "/api/v1/auth/active-org", json!({ "org_id": "?" }), "orgs"),
         ]
     }
+}
+
+/// A provider of Acme, and a body for an alias that leads to it.
+async fn provider(ann: &Client) -> (String, Value) {
+    let body = json!({
+        "kind": "openai", "base_url": "https://secret.acme.example/v1", "api_key": "acme-secret-key-9Zq1", "models": ["acme-secret-model"],
+    });
+    let id = ann.post("/api/v1/providers", &body).await.expect(201).str("/id").to_owned();
+    let route = json!({ "targets": [{ "provider": id, "model": "acme-secret-model" }] });
+    ann.put("/api/v1/models/aliases/acme-secret-route", &route).await.expect(200);
+    (id, route)
 }
 
 /// Puts a value where a body says `"?"`.
