@@ -66,6 +66,7 @@ impl Store {
                  UNION ALL SELECT 'budgets', count(*) FROM budgets
                  UNION ALL SELECT 'configs', count(*) FROM configs
                  UNION ALL SELECT 'delivered', count(*) FROM delivered
+                 UNION ALL SELECT 'former_teams', count(*) FROM former_teams
                  UNION ALL SELECT 'idempotency', count(*) FROM idempotency
                  UNION ALL SELECT 'project_members', count(*) FROM project_members
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
@@ -125,6 +126,7 @@ impl Store {
             tx.sql("DELETE FROM providers").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM projects").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM teams").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM former_teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM configs").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;

@@ -29,6 +29,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("audit.request_id", "names a request, not a row"),
     ("refusals.request_id", "as above"),
     ("api_keys.public_id", "the key's own name"),
+    ("former_teams.parent_id", "a team that may have been deleted since, and then stands there too"),
 ];
 
 /// What was found: the column, as `table.column`, and the row or value in question.
@@ -140,7 +141,9 @@ impl Store {
         let stays: Vec<(String, MembershipId, UserId)> = tx
             .sql(
                 "SELECT DISTINCT 'team_members.membership_id' AS what, membership_id, user_id FROM team_members
-                 UNION SELECT DISTINCT 'project_members.membership_id', membership_id, user_id FROM project_members",
+                 UNION SELECT DISTINCT 'project_members.membership_id', membership_id, user_id FROM project_members
+                 UNION SELECT DISTINCT 'providers.membership_id', membership_id, user_id FROM providers
+                   WHERE membership_id IS NOT NULL",
             )
             .all()
             .await?;
@@ -148,6 +151,8 @@ impl Store {
             .sql(
                 "SELECT DISTINCT 'configs.user_id' AS what, user_id FROM configs
                  UNION SELECT DISTINCT 'budgets.made_by', made_by FROM budgets
+                 UNION SELECT DISTINCT 'providers.made_by', made_by FROM providers
+                 UNION SELECT DISTINCT 'aliases.made_by', made_by FROM aliases
                  UNION SELECT DISTINCT 'budgets.increase_by', increase_by FROM budgets WHERE increase_by IS NOT NULL
                  UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'",
             )
@@ -247,6 +252,10 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
                UNION ALL SELECT 'project_teams.team_id', count(*) FROM project_teams c
                  WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
+               UNION ALL SELECT 'providers.project_id', count(*) FROM providers c
+                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'aliases.project_id', count(*) FROM aliases c
+                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
                UNION ALL SELECT 'budgets.subject', count(*) FROM budgets c
                  WHERE (c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject))
                     OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))

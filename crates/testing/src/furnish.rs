@@ -2,8 +2,9 @@
 
 use domain::BudgetId;
 use domain::limits::{Amounts, Counted, Level, LimitKey, Period};
+use domain::models::ProviderKind;
 use domain::role::Role;
-use domain::text::{Description, ProjectName, RoleName, TeamName};
+use domain::text::{Description, ProjectName, ProviderName, RoleName, TeamName};
 use domain::{OrgId, TeamId};
 use serde_json::json;
 use std::time::Duration;
@@ -12,10 +13,12 @@ use store::ledger::alerts;
 use store::ledger::balances::{self, Balance};
 use store::ledger::entries::{self, Charge, Outcome};
 use store::ledger::holds::{self, Hold, Purpose};
+use store::org::aliases::{self, Alias};
 use store::org::budgets::{self, Budget, Strictness};
 use store::org::configs;
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
+use store::org::providers::{self, Provider};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
 use store::{Credential, Json, Origin, Scope};
@@ -88,6 +91,38 @@ impl TestHouse {
         projects::add_team(&mut tx, &given).await.expect("a team in a project");
         let value = json!({ "greeting": text("hello") }).to_string();
         configs::put(&mut tx, user_id, 0, &value).await.expect("a configuration");
+        let provider = Provider {
+            id: ambient.id(),
+            name: ProviderName::new(&text("provider")).expect("a name"),
+            kind: ProviderKind::OpenAi,
+            base_url: "https://models.example/v1".into(),
+            project_id: None,
+            user_id: None,
+            membership_id: None,
+            models: Json(Vec::new()),
+            headers: Json(Vec::new()),
+            key_last4: None,
+            sealed: None,
+            key_version: 1,
+            expires_at: None,
+            last_used_at: None,
+            made_by: user_id,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        providers::insert(&mut tx, &provider).await.expect("a provider");
+        let alias = Alias {
+            id: ambient.id(),
+            project_id: None,
+            name: format!("{}-alias", word.to_lowercase().replace(' ', "-")).parse().expect("a name"),
+            targets: Json(Vec::new()),
+            made_by: user_id,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        aliases::insert(&mut tx, &alias).await.expect("an alias");
         let budget = Budget {
             id: ambient.id(),
             level: Level::Organization,

@@ -146,7 +146,10 @@ both_stores! {
         while look(&books, &scope, &only[0]).await.0 > 0 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(books.held(), 0);
+        // Whoever is told of it comes after the books.
+        while books.held() > 0 {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn a_bill_above_the_hold_is_charged_in_full(house) {

@@ -88,9 +88,7 @@ both_stores! {
         let store = reopen(&house).await.expect("opens");
         assert!(store.rotate_master(usize::MAX).await.expect("rotated").done);
         let store = reopen(&house).await.expect("the new key opens");
-        let token = ada.token.clone().expect("signed in");
-        let principal = store.authenticate(Credential::Bearer(&token), &Origin::default()).await.expect("known");
-        let scope = store.enter(&principal, None, None, Origin::default()).await.expect("let in");
+        let scope = house.scope(&ada).await;
         let org = store.open(&scope);
         let id = made.str("/id").parse().expect("an id");
         let row = providers::get(&mut org.read().await.expect("begun"), id).await.expect("there");

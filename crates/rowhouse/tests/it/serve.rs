@@ -154,7 +154,7 @@ fn a_plan_of_the_operators_own_is_in_force() {
 #[test]
 fn nothing_that_was_planted_is_found_on_the_disk() {
     let folder = tempfile::tempdir().expect("a folder");
-    let operator = ["--openai-api-key", PROVIDER_KEYS[0], "--log", "debug"];
+    let operator = ["--openai-api-key", PROVIDER_KEYS[0]];
     let server = Server::start(BINARY, folder.path(), free_port(), &operator);
     let needles =
         ["planted-secret-a8Zq17", "planted-text-Bm42xw", "planted-person-77Kq", "planted.address@example.com"];

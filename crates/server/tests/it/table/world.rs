@@ -94,7 +94,12 @@ impl World {
         ann.post("/api/v1/mail-domains", &second).await.expect(201);
         let (provider, route) = provider(&ann).await;
         let budget = json!({ "level": "organization", "period": "month", "amount_micros": 1_000, "currency": "USD", "kind": "soft" });
+        ann.post("/api/v1/budgets", &budget).await.expect(201);
         let budget = ann.post("/api/v1/budgets", &budget).await.expect(201);
+        let question = json!({ "model": "rowhouse-extractive", "messages": [{ "role": "user", "content": "Acme secret question" }] });
+        for _ in 0..2 {
+            ann.post("/v1/chat/completions", &question).await.expect(200);
+        }
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -278,6 +283,7 @@ async fn provider(ann: &Client) -> (String, Value) {
     let body = json!({
         "kind": "openai", "base_url": "https://secret.acme.example/v1", "api_key": "acme-secret-key-9Zq1", "models": ["acme-secret-model"],
     });
+    ann.post("/api/v1/providers", &body).await.expect(201);
     let id = ann.post("/api/v1/providers", &body).await.expect(201).str("/id").to_owned();
     let route = json!({ "targets": [{ "provider": id, "model": "acme-secret-model" }] });
     ann.put("/api/v1/models/aliases/acme-secret-route", &route).await.expect(200);
