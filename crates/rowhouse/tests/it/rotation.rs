@@ -6,7 +6,7 @@ use domain::Ambient;
 use serde_json::json;
 use store::keys::MasterKeys;
 use store::org::providers;
-use store::{Actor, Credential, Error, Origin, Rotation, Settings, Store};
+use store::{Actor, Error, Origin, Rotation, Settings, Store};
 use testing::process::{free_port, run};
 use testing::{Server, TestHouse, Wish, both_stores};
 
