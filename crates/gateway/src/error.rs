@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct RequestError {
     /// The field it is about, as `messages[2].content`; none when the whole body is meant.
     pub param: Option<String>,
-    /// What is wrong with it, for the caller.
+    /// What is wrong with it, for the caller: what is to be said of the field, or a whole sentence.
     pub message: Cow<'static, str>,
 }
 
@@ -20,6 +20,12 @@ impl RequestError {
 
     pub(crate) fn body(message: impl Into<Cow<'static, str>>) -> Self {
         Self { param: None, message: message.into() }
+    }
+
+    /// What is wrong with which field: clients show their users the message alone.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        self.param.as_ref().map_or_else(|| self.message.to_string(), |param| format!("`{param}` {}", self.message))
     }
 }
 
@@ -112,7 +118,7 @@ impl UpstreamError {
     /// Nothing was sent: this cannot be said in the upstream's dialect.
     pub(crate) fn unsupported(error: RequestError) -> Self {
         let mut unsupported = Self::new(ErrorKind::Unsupported, Spent::Nothing, error.message.clone());
-        unsupported.caller = CallerText { message: error.message.into_owned(), code: None, param: error.param };
+        unsupported.caller = CallerText { message: error.sentence(), code: None, param: error.param };
         unsupported
     }
 }

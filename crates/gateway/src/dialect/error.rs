@@ -23,7 +23,11 @@ pub fn body(
             "error": {"type": kind, "code": code, "message": message, "param": param, "request_id": request_id},
         }),
         Dialect::Anthropic => {
-            let message = param.map_or(message.to_owned(), |param| format!("{param}: {message}"));
+            // This dialect has no place for the field but its message.
+            let message = match param {
+                Some(param) if !message.contains(param) => format!("{param}: {message}"),
+                _ => message.to_owned(),
+            };
             let error = json!({"type": anthropic_type(status), "message": message, "code": code});
             json!({"type": "error", "error": error, "request_id": request_id})
         }

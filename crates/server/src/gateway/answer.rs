@@ -5,7 +5,7 @@ use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as Described};
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::limits::Counted;
 use futures_util::stream;
@@ -74,10 +74,16 @@ impl OperationOutput for Spoken {
     }
 }
 
-/// Puts a problem into the dialect of the clients of a path, and tells them whether trying again by themselves can help.
-pub(crate) fn speak(path: &str, request_id: &str, response: &mut Response) {
+/// The dialect of a client of models, also on paths that there are not: Anthropic's name a version with every request.
+pub(crate) fn dialect(path: &str, headers: &HeaderMap) -> Option<Dialect> {
+    let anthropic = path == "/v1/messages" || headers.contains_key("anthropic-version");
+    path.starts_with("/v1/").then_some(if anthropic { Dialect::Anthropic } else { Dialect::OpenAi })
+}
+
+/// Puts a problem into the dialect of the client, and tells them whether trying again by themselves can help.
+pub(crate) fn speak(dialect: Dialect, request_id: &str, response: &mut Response) {
     let Some(told) = response.extensions().get::<Told>().cloned() else { return };
-    if path == "/v1/messages" {
+    if dialect == Dialect::Anthropic {
         let status = response.status().as_u16();
         let param = told.param.as_deref();
         let body = gateway::dialect::error::body(

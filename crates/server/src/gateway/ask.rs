@@ -36,7 +36,7 @@ impl aide::OperationInput for RawRequest {}
 pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body: RawRequest) -> Result<Spoken> {
     let caller = entered(gate).await?;
     let request = ClientRequest::read(operation, body.0)
-        .map_err(|error| Problem { param: error.param, ..Problem::new("invalid_request", error.message) })?;
+        .map_err(|error| Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) })?;
     let app = caller.app().clone();
     let scope = caller.scope().clone();
     let spender = spender(&scope);

@@ -1,7 +1,7 @@
 //! `/v1/...`: models in the dialects of the clients that people have already. A key of ours in place of the provider's, another base
 //! URL, and the rest stays as it was.
 
-pub(crate) use answer::speak;
+pub(crate) use answer::{dialect, speak};
 
 mod answer;
 mod ask;

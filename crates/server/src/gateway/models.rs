@@ -1,5 +1,6 @@
-//! `GET /v1/models` and `GET /v1/models/{model}`: the models that the caller can use, in OpenAI's dialect.
+//! `GET /v1/models` and `GET /v1/models/{model}`: the models that the caller can use, in OpenAI's and Anthropic's dialect at once.
 
+use domain::Time;
 use domain::access::can;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::http::caller::Local;
 use crate::http::error::Result;
 use crate::http::reply::Found;
 
-/// A model, as OpenAI's clients read one.
+/// A model, as OpenAI's and Anthropic's clients read one.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Model {
     /// The name to ask for.
@@ -21,26 +22,45 @@ pub(crate) struct Model {
     created: i64,
     /// Who serves it.
     pub(super) owned_by: String,
+    r#type: &'static str,
+    /// The name once more.
+    display_name: String,
+    /// The beginning of 1970, since nobody says.
+    created_at: Time,
 }
 
 impl Model {
     pub(super) fn new(id: impl Into<String>, owned_by: impl Into<String>) -> Self {
-        Self { id: id.into(), object: "model", created: 0, owned_by: owned_by.into() }
+        let id = id.into();
+        Self {
+            object: "model",
+            created: 0,
+            owned_by: owned_by.into(),
+            r#type: "model",
+            display_name: id.clone(),
+            created_at: Time::default(),
+            id,
+        }
     }
 }
 
-/// All models at once, as OpenAI's clients read them.
+/// All models at once, as OpenAI's and Anthropic's clients read them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Models")]
 pub(crate) struct List {
     object: &'static str,
     data: Vec<Model>,
+    /// Never: there is one page.
+    has_more: bool,
+    first_id: Option<String>,
+    last_id: Option<String>,
 }
 
 pub(super) async fn list(gate: Local<can::ModelsUse>) -> Result<Found<List>> {
     let caller = entered(gate).await?;
     let data = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
-    Ok(Found(List { object: "list", data }))
+    let id = |model: Option<&Model>| model.map(|model| model.id.clone());
+    Ok(Found(List { object: "list", has_more: false, first_id: id(data.first()), last_id: id(data.last()), data }))
 }
 
 pub(super) async fn get(gate: Local<can::ModelsUse>, Path(name): Path<String>) -> Result<Found<Model>> {

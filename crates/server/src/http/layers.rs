@@ -48,6 +48,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let origin = cors::listed(&app.limits.origins, request.headers()).cloned();
     let (method, path) =
         (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
+    let dialect = crate::gateway::dialect(request.uri().path(), request.headers());
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
     let answering = REQUEST_ID.scope(request_id.clone(), next.run(request)).instrument(span.clone());
     // What calls models ends with its client where it can (`gateway/ask.rs`).
@@ -63,8 +64,8 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
             }),
         }
     };
-    if path.as_deref().is_some_and(|path| path.starts_with("/v1/")) {
-        crate::gateway::speak(path.as_deref().unwrap_or(""), &request_id, &mut response);
+    if let Some(dialect) = dialect {
+        crate::gateway::speak(dialect, &request_id, &mut response);
     }
     renewal.dress(response.headers_mut());
     dress(&app, response.headers_mut(), &request_id);

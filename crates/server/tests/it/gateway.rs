@@ -78,6 +78,13 @@ both_stores! {
         assert_eq!((refused.str("/type"), refused.str("/error/type")), ("error", "not_found_error"));
         let nobody = key.with_token(None).with("x-api-key", "rh_live_wrong").post("/v1/messages", &body).await.expect(401);
         assert_eq!(nobody.str("/error/type"), "authentication_error");
+        let list = client.get("/v1/models").await.expect(200);
+        assert_eq!((list.str("/data/0/type"), list.str("/data/0/created_at")), ("model", "1970-01-01T00:00:00.000000Z"));
+        assert_eq!((list.str("/last_id"), &list.json["has_more"]), ("rowhouse-extractive", &json!(false)));
+        for path in ["/v1/models/nobody", "/v1/no_such_path"] {
+            assert_eq!(client.get(path).await.expect(404).str("/error/type"), "not_found_error", "{path}");
+            assert_eq!(client.get(path).await.expect(404).str("/type"), "error", "{path}");
+        }
         // Elsewhere that header means nothing.
         client.get("/api/v1/auth/me").await.expect(401);
     }
@@ -132,6 +139,8 @@ both_stores! {
         ] {
             let refused = ann.post(CHAT, &body).await.expect(400);
             assert_eq!((refused.code(), refused.str("/error/param")), ("invalid_request", param));
+            let message = refused.str("/error/message");
+            assert!(message.starts_with(&format!("`{param}` ")), "clients show the message alone: {message}");
         }
         let unknown = ann.post(CHAT, &json!({ "model": "gpt-9", "messages": [{ "role": "user", "content": "?" }] })).await;
         assert_eq!(unknown.expect(404).code(), "model_not_found");
