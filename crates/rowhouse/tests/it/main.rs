@@ -1,5 +1,6 @@
 //! The binary from outside, and the parts that only it puts together.
 
+mod clients;
 mod commands;
 mod demo;
 mod kill;

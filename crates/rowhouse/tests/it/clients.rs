@@ -1,0 +1,207 @@
+//! The official clients of OpenAI and Anthropic, as their registries give them out: they work by another base URL and another key.
+//!
+//! The programs stand in `examples/models/`, and the versions of the clients with them. A client is installed once, below the folder
+//! of build results, and stays there for later runs.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use testing::Server;
+use testing::process::{free_port, send};
+
+use crate::{BINARY, written};
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/models");
+const README: &str = include_str!("../../../../README.md");
+/// Where the README's server listens.
+const USUAL: &str = "127.0.0.1:8080";
+const CHAT: &str = "/v1/chat/completions";
+const MESSAGES: &str = "/v1/messages";
+/// How often a registry is asked: it may be slow, or gone for a moment.
+const TRIES: usize = 3;
+
+#[test]
+fn the_official_clients_for_python_work_by_url_and_key_alone() {
+    if !is_installed("python3 -m pip") {
+        return;
+    }
+    let packages = installed("python3", &["requirements.txt"], |folder| {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+        pip.args(["--only-binary", ":all:", "--target", ".", "--requirement", "requirements.txt"]).current_dir(folder);
+        pip
+    });
+    let place = Place::new();
+    let python = || {
+        let mut python = place.program("python3");
+        python.env("PYTHONPATH", &packages).env("PYTHONDONTWRITEBYTECODE", "1");
+        python
+    };
+    for program in ["openai_client.py", "anthropic_client.py"] {
+        run(python().arg(Path::new(EXAMPLES).join(program)));
+    }
+    place.each_call_was_made_once_and_charged();
+    // The README's own lines, with the address and the key of this run.
+    let block =
+        README.split("```python\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block of Python");
+    let lines = block.replace(USUAL, &place.server.address).replace("rh_live_…", &place.key);
+    assert!(lines.contains(&place.server.address) && lines.contains(&place.key), "{lines}");
+    assert!(lines.trim_end().lines().count() <= 6, "{lines}");
+    let said = run(python().args(["-c", &lines]));
+    assert!(said.contains("The office opens at nine."), "{said}");
+    place.each_answer_is_a_row_with_a_cost();
+}
+
+#[test]
+fn the_official_clients_for_javascript_work_by_url_and_key_alone() {
+    if !is_installed("node") || !is_installed("npm") {
+        return;
+    }
+    let packages = installed("node", &["package.json", "package-lock.json"], |folder| {
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(folder);
+        npm
+    });
+    let place = Place::new();
+    // A program finds its packages beside itself.
+    let folder = place.folder.path().join("programs");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::os::unix::fs::symlink(packages.join("node_modules"), folder.join("node_modules")).expect("a link");
+    for program in ["openai_client.mjs", "anthropic_client.mjs"] {
+        std::fs::copy(Path::new(EXAMPLES).join(program), folder.join(program)).expect("copied");
+        run(place.program("node").arg(folder.join(program)));
+    }
+    place.each_call_was_made_once_and_charged();
+}
+
+/// Whether a program is there. On CI it must be.
+fn is_installed(program: &str) -> bool {
+    let mut words = program.split(' ');
+    let mut command = Command::new(words.next().expect("a first word"));
+    let there = command.args(words).arg("--version").output().is_ok_and(|output| output.status.success());
+    assert!(there || std::env::var_os("CI").is_none(), "{program} is not installed");
+    if !there {
+        eprintln!("skipped: {program} is not installed");
+    }
+    there
+}
+
+/// The folder with a language's clients in the versions that the examples name.
+fn installed(language: &str, pins: &[&str], installer: impl Fn(&Path) -> Command) -> PathBuf {
+    let version = Command::new(language).arg("--version").output().expect("it is installed");
+    let mut hasher = DefaultHasher::new();
+    written(&version).hash(&mut hasher);
+    for pin in pins {
+        std::fs::read(Path::new(EXAMPLES).join(pin)).expect("it is there").hash(&mut hasher);
+    }
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = all.join(format!("clients-{language}-{:016x}", hasher.finish()));
+    if folder.exists() {
+        return folder;
+    }
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        let part = tempfile::tempdir_in(all).expect("a folder");
+        for pin in pins {
+            std::fs::copy(Path::new(EXAMPLES).join(pin), part.path().join(pin)).expect("copied");
+        }
+        let output = installer(part.path()).stdin(Stdio::null()).output().expect("it starts");
+        if output.status.success() {
+            // Whole or not at all; another run may have been faster.
+            let moved = std::fs::rename(part.path(), &folder);
+            assert!(moved.is_ok() || folder.exists(), "{moved:?}");
+            return folder;
+        }
+        last = written(&output);
+    }
+    panic!("the clients could not be installed: {last}");
+}
+
+/// Runs a program to its good end, and says what it printed.
+fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
+    let text = written(&output);
+    assert!(output.status.success(), "{command:?}: {text}");
+    text
+}
+
+/// A server with somebody who has three keys: one to work with, one without money, one without calls left.
+struct Place {
+    folder: tempfile::TempDir,
+    server: Server,
+    metrics: String,
+    token: String,
+    key: String,
+    poor: String,
+    spent: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let metrics = format!("127.0.0.1:{}", free_port());
+        let server = Server::start(BINARY, folder.path(), free_port(), &["--metrics-listen", &metrics]);
+        let body = json!({ "email": "ann@example.com", "password": "wet paint on the porch", "name": "Ann" });
+        let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
+        let token = signed_up.str("/access_token").to_owned();
+        let key = |body: &Value| {
+            let made = server.send("POST", "/api/v1/auth/api-keys", Some(&token), Some(body)).expect("answered");
+            made.str("/key").to_owned()
+        };
+        let poor = key(&json!({ "name": "poor", "budget_micros": 1, "currency": "USD" }));
+        let spent = key(&json!({ "name": "spent", "calls_per_day": 1 }));
+        let key = key(&json!({ "name": "app" }));
+        let question = json!({ "model": "rowhouse-extractive", "messages": [{ "role": "user", "content": "Hello?" }] });
+        let only = server.send("POST", CHAT, Some(&spent), Some(&question)).expect("answered");
+        assert_eq!(only.status, 200, "{only:?}");
+        Self { folder, server, metrics, token, key, poor, spent }
+    }
+
+    /// A program that knows the server and the keys, and nothing that its caller has for a provider or a proxy.
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        for (name, _) in std::env::vars_os() {
+            let upper = name.to_string_lossy().to_uppercase();
+            if upper.starts_with("OPENAI_") || upper.starts_with("ANTHROPIC_") || upper.ends_with("_PROXY") {
+                command.env_remove(name);
+            }
+        }
+        command.env("ROWHOUSE_URL", format!("http://{}", self.server.address));
+        command.env("ROWHOUSE_KEY", &self.key).env("ROWHOUSE_POOR_KEY", &self.poor);
+        command.env("ROWHOUSE_SPENT_KEY", &self.spent);
+        command
+    }
+
+    /// How many answers a route gave, by status.
+    fn answers(&self, route: &str) -> BTreeMap<String, u64> {
+        let page = send(&self.metrics, "GET", "/metrics", None, None).expect("answered").text;
+        let head = format!("rowhouse_requests_total{{method=\"POST\",route=\"{route}\",status=\"");
+        let counts = page.lines().filter_map(|line| line.strip_prefix(&head)?.split_once("\"} "));
+        counts.map(|(status, count)| (status.to_owned(), count.parse().expect("a number"))).collect()
+    }
+
+    /// Each refusal was asked for once: no client tried again what cannot help.
+    fn each_call_was_made_once_and_charged(&self) {
+        for route in [CHAT, MESSAGES] {
+            let mut answers = self.answers(route);
+            assert!(answers.remove("200").is_some_and(|count| count >= 2), "{route}: {answers:?}");
+            let refused = ["400", "401", "402", "404", "429"].map(|status| (status.to_owned(), 1)).into();
+            assert_eq!(answers, refused, "{route}");
+        }
+        self.each_answer_is_a_row_with_a_cost();
+    }
+
+    fn each_answer_is_a_row_with_a_cost(&self) {
+        let given: u64 = [CHAT, MESSAGES].iter().filter_map(|route| self.answers(route).get("200").copied()).sum();
+        let page = self.server.send("GET", "/api/v1/usage/logs?limit=200", Some(&self.token), None).expect("answered");
+        let rows = page.json["data"].as_array().expect("rows");
+        assert_eq!(rows.len() as u64, given, "{rows:#?}");
+        for row in rows {
+            assert!(row["outcome"] == "ok" && row["cost_micros"].as_i64() > Some(0), "{row:#}");
+            assert!(row["key_id"].is_string() && row["tokens"].as_i64() > Some(0), "{row:#}");
+        }
+    }
+}

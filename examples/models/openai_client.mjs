@@ -1,0 +1,65 @@
+// Models through OpenAI's own client for JavaScript: another base URL, another key, and nothing else.
+//
+// Needs `npm install openai`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
+// whose calls for today are used up. With ROWHOUSE_TOOLS_MODEL, a model that calls tools is asked too.
+import assert from "node:assert/strict";
+import OpenAI from "openai";
+
+const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY, ROWHOUSE_TOOLS_MODEL } = process.env;
+const model = "rowhouse-extractive";
+const messages = [
+  { role: "system", content: "The office opens at nine. The canteen is closed on Mondays." },
+  { role: "user", content: "When does the office open?" },
+];
+
+const withKey = (apiKey) => new OpenAI({ baseURL: `${ROWHOUSE_URL}/v1`, apiKey });
+const ask = (client, more = {}) => client.chat.completions.create({ model, messages, max_completion_tokens: 200, ...more });
+const refused = (kind, status, code, call) =>
+  assert.rejects(call, (error) => {
+    assert.ok(error instanceof kind && error.requestID, String(error));
+    assert.deepEqual([error.status, error.code], [status, code], String(error));
+    return true;
+  });
+
+const offersTools = async (client, model) => {
+  const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+  const tools = [{ type: "function", function: { name: "weather", parameters } }];
+  const messages = [{ role: "user", content: "What is the weather in Oslo?" }];
+  const { message } = (await client.chat.completions.create({ model, messages, tools })).choices[0];
+  const [call] = message.tool_calls;
+  assert.deepEqual([call.function.name, JSON.parse(call.function.arguments)], ["weather", { city: "Oslo" }]);
+  // Back with the result, and streamed this time: the arguments come in pieces, and the client puts them together.
+  messages.push(message, { role: "tool", tool_call_id: call.id, content: "Rain." });
+  const streamed = await client.chat.completions.stream({ model, messages, tools }).finalMessage();
+  assert.deepEqual(JSON.parse(streamed.tool_calls[0].function.arguments), { city: "Oslo" });
+};
+
+const client = withKey(ROWHOUSE_KEY);
+
+const models = [];
+for await (const one of client.models.list()) models.push(one.id);
+assert.ok(models.includes(model), models.join());
+assert.equal((await client.models.retrieve(model)).owned_by, "rowhouse");
+
+const { data: answer, response } = await ask(client).withResponse();
+const { content } = answer.choices[0].message;
+assert.ok(content.includes("opens at nine") && answer.choices[0].finish_reason === "stop", content);
+assert.ok(answer.usage.prompt_tokens > 0 && answer.usage.completion_tokens > 0);
+assert.ok(Number(response.headers.get("x-rowhouse-cost-micros")) > 0);
+
+let text = "";
+let usage;
+for await (const chunk of await ask(client, { stream: true, stream_options: { include_usage: true } })) {
+  text += chunk.choices[0]?.delta.content ?? "";
+  usage = chunk.usage ?? usage;
+}
+assert.deepEqual([text, usage.total_tokens], [content, answer.usage.total_tokens]);
+
+await refused(OpenAI.NotFoundError, 404, "model_not_found", () => ask(client, { model: "nobody" }));
+await refused(OpenAI.NotFoundError, 404, "model_not_found", () => client.models.retrieve("nobody"));
+await refused(OpenAI.AuthenticationError, 401, "unauthenticated", () => ask(withKey("rh_live_wrong")));
+await refused(OpenAI.BadRequestError, 400, "invalid_request", () => ask(client, { messages: [] }));
+if (ROWHOUSE_POOR_KEY) await refused(OpenAI.APIError, 402, "budget_exceeded", () => ask(withKey(ROWHOUSE_POOR_KEY)));
+if (ROWHOUSE_SPENT_KEY) await refused(OpenAI.RateLimitError, 429, "quota_exceeded", () => ask(withKey(ROWHOUSE_SPENT_KEY)));
+if (ROWHOUSE_TOOLS_MODEL) await offersTools(client, ROWHOUSE_TOOLS_MODEL);
+console.log("openai for javascript: asked, streamed, refused where it should be");

@@ -1,0 +1,84 @@
+"""Models through OpenAI's own client for Python: another base URL, another key, and nothing else.
+
+Needs `pip install openai`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
+whose calls for today are used up. With ROWHOUSE_TOOLS_MODEL, a model that calls tools is asked too.
+"""
+
+import json
+import os
+
+import openai
+
+URL = os.environ.get("ROWHOUSE_URL", "http://127.0.0.1:8080") + "/v1"
+MODEL = "rowhouse-extractive"
+QUESTION = [
+    {"role": "system", "content": "The office opens at nine. The canteen is closed on Mondays."},
+    {"role": "user", "content": "When does the office open?"},
+]
+
+
+def with_key(key):
+    return openai.OpenAI(base_url=URL, api_key=key)
+
+
+def ask(client, model=MODEL):
+    return client.chat.completions.create(model=model, messages=QUESTION, max_completion_tokens=200)
+
+
+def refused(kind, status, code, call):
+    try:
+        call()
+    except kind as error:
+        assert (error.status_code, error.code) == (status, code), (error.status_code, error.code, str(error))
+        assert error.request_id and error.body["message"] in str(error), error.body
+        return
+    raise AssertionError(f"not refused: {code}")
+
+
+def offers_tools(client, model):
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": parameters}}]
+    messages = [{"role": "user", "content": "What is the weather in Oslo?"}]
+    message = client.chat.completions.create(model=model, messages=messages, tools=tools).choices[0].message
+    call = message.tool_calls[0]
+    assert (call.function.name, json.loads(call.function.arguments)) == ("weather", {"city": "Oslo"}), call
+    # Back with the result, and streamed this time: the arguments come in pieces, and the client puts them together.
+    messages += [message, {"role": "tool", "tool_call_id": call.id, "content": "Rain."}]
+    with client.chat.completions.stream(model=model, messages=messages, tools=tools) as stream:
+        streamed = stream.get_final_completion().choices[0].message
+    assert json.loads(streamed.tool_calls[0].function.arguments) == {"city": "Oslo"}, streamed
+
+
+client = with_key(os.environ["ROWHOUSE_KEY"])
+
+models = [model.id for model in client.models.list()]
+assert MODEL in models, models
+assert client.models.retrieve(MODEL).owned_by == "rowhouse"
+
+answer = ask(client)
+assert "opens at nine" in answer.choices[0].message.content and answer.choices[0].finish_reason == "stop", answer
+assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0, answer.usage
+
+raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=QUESTION)
+assert int(raw.headers["x-rowhouse-cost-micros"]) > 0 and raw.parse().choices[0].message.content, raw.headers
+
+stream = client.chat.completions.create(
+    model=MODEL, messages=QUESTION, stream=True, stream_options={"include_usage": True}
+)
+text, usage = "", None
+for chunk in stream:
+    text += "".join(choice.delta.content or "" for choice in chunk.choices)
+    usage = chunk.usage or usage
+assert text == answer.choices[0].message.content and usage.total_tokens == answer.usage.total_tokens, (text, usage)
+
+refused(openai.NotFoundError, 404, "model_not_found", lambda: ask(client, "nobody"))
+refused(openai.NotFoundError, 404, "model_not_found", lambda: client.models.retrieve("nobody"))
+refused(openai.AuthenticationError, 401, "unauthenticated", lambda: ask(with_key("rh_live_wrong")))
+refused(openai.BadRequestError, 400, "invalid_request", lambda: client.chat.completions.create(model=MODEL, messages=[]))
+if poor := os.environ.get("ROWHOUSE_POOR_KEY"):
+    refused(openai.APIStatusError, 402, "budget_exceeded", lambda: ask(with_key(poor)))
+if spent := os.environ.get("ROWHOUSE_SPENT_KEY"):
+    refused(openai.RateLimitError, 429, "quota_exceeded", lambda: ask(with_key(spent)))
+if model := os.environ.get("ROWHOUSE_TOOLS_MODEL"):
+    offers_tools(client, model)
+print("openai for python: asked, streamed, refused where it should be")
