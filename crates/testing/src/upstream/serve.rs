@@ -165,8 +165,9 @@ async fn streamed(stream: &mut TcpStream, written: &Written, frames: &[Vec<u8>],
         let all = [STREAM_HEAD, &frames.concat()].concat();
         stream.write_all(&all).await?;
     } else {
-        stream.write_all(STREAM_HEAD).await?;
-        for frame in frames {
+        let first = frames.first().map_or(&[][..], Vec::as_slice);
+        stream.write_all(&[STREAM_HEAD, first].concat()).await?;
+        for frame in frames.iter().skip(1) {
             wait(stream, script.gap).await?;
             stream.write_all(frame).await?;
         }
