@@ -1,5 +1,11 @@
--- Prints wrk's result as one JSON line. Only `done` is defined: a `request` or `response` function would run Lua for every call
--- and take the processor from the server under test.
+-- Prints wrk's result as one JSON line. Of the functions only `done` is defined: a `request` or `response` function would run Lua for every call
+-- and take the processor from the server under test. What is sent is set once.
+
+local body = os.getenv("LOAD_BODY")
+if body then
+  wrk.method, wrk.body = "POST", body
+  wrk.headers["Content-Type"] = "application/json"
+end
 
 function done(summary, latency, _)
   local errors = summary.errors

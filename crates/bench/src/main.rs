@@ -2,6 +2,7 @@
 //!
 //! Machines differ and are noisy, so ratios are what counts: to the disk's own flush, to a service on `FastAPI` doing the same call.
 
+mod gateway;
 mod http;
 mod inside;
 mod outside;
@@ -25,7 +26,7 @@ struct Setting {
     organisations: usize,
     /// How long each load runs, in seconds.
     seconds: u32,
-    /// How often quiet and storm take turns.
+    /// How often what is compared takes turns.
     rounds: u32,
 }
 
@@ -48,8 +49,12 @@ impl Setting {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(("storm-from", rest)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        return storm::storm(rest).await;
+    // This program is also the processes beside the server.
+    match arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        Some(("storm-from", rest)) => return storm::storm(rest).await,
+        Some(("model-server", _)) => return gateway::model_server().await,
+        Some(("pass-through", rest)) => return gateway::pass_through(rest).await,
+        _ => {}
     }
     let only = arguments.first().map(String::as_str);
     let wanted = |name: &str| only.is_none_or(|only| only == name);
@@ -66,6 +71,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("storm") {
         storm::measure(&setting, &mut report).await?;
+    }
+    if wanted("gateway") {
+        gateway::measure(&setting, &mut report).await?;
     }
     report.finish()
 }

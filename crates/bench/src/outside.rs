@@ -34,6 +34,16 @@ impl Server {
         folder: &Path,
         database: Option<&str>,
     ) -> anyhow::Result<(Self, Duration)> {
+        Self::start_with(setting, folder, database, &[]).await
+    }
+
+    /// The same, with further settings.
+    pub(crate) async fn start_with(
+        setting: &Setting,
+        folder: &Path,
+        database: Option<&str>,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<(Self, Duration)> {
         let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new(&setting.server);
         command
@@ -46,6 +56,7 @@ impl Server {
             // So that one machine can play many.
             .env("ROWHOUSE_TRUSTED_PROXIES", "127.0.0.1")
             .env("ROWHOUSE_LOG", "error")
+            .envs(settings.iter().copied())
             .stdout(Stdio::null());
         if let Some(url) = database {
             command.env("ROWHOUSE_DATABASE_URL", url);
@@ -63,8 +74,13 @@ impl Server {
         anyhow::bail!("the server was not ready within 30 s")
     }
 
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Resident memory in MiB.
-    fn resident(&self) -> anyhow::Result<f64> {
+    pub(crate) fn resident(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
         let kib: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
@@ -97,7 +113,8 @@ fn load(setting: &Setting, url: &str, token: &str, seconds: u32) -> anyhow::Resu
     figures(&output.stdout)
 }
 
-fn figures(json: &[u8]) -> anyhow::Result<(f64, f64)> {
+/// Requests a second and p99 in milliseconds, from what `bench/load` prints.
+pub(crate) fn figures(json: &[u8]) -> anyhow::Result<(f64, f64)> {
     let text = String::from_utf8_lossy(json);
     let last = text.lines().last().context("the load gave no figures")?;
     let figures: Value = serde_json::from_str(last)?;
@@ -155,14 +172,14 @@ pub(crate) async fn me(setting: &Setting, report: &mut Report) -> anyhow::Result
 }
 
 /// A database for one measurement; removed when dropped.
-struct Database {
+pub(crate) struct Database {
     admin: String,
     name: String,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Database {
-    fn create(setting: &Setting) -> anyhow::Result<Self> {
+    pub(crate) fn create(setting: &Setting) -> anyhow::Result<Self> {
         let name = format!("rowhouse_bench_{}", std::process::id());
         let (start, _) = setting.postgres.rsplit_once('/').context("the address names no database")?;
         let url = format!("{start}/{name}");

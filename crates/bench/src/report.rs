@@ -30,6 +30,13 @@ impl Report {
         self.judged(what, unit, value, bound, value >= bound, '>');
     }
 
+    /// A count that must be what another one is.
+    pub(crate) fn same(&mut self, what: &str, count: u64, wanted: u64) {
+        self.missed += usize::from(count != wanted);
+        let verdict = if count == wanted { "holds" } else { "MISSED" };
+        self.line(&format!("  {what:<58} {count:>10} {:<5} = {wanted:<8} {verdict}", ""));
+    }
+
     fn judged(&mut self, what: &str, unit: &str, value: f64, bound: f64, holds: bool, sign: char) {
         self.missed += usize::from(!holds);
         let verdict = if holds { "holds" } else { "MISSED" };
