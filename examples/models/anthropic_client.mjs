@@ -1,11 +1,11 @@
 // Models through Anthropic's own client for JavaScript: another base URL, another key, and nothing else.
 //
 // Needs `npm install @anthropic-ai/sdk`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget,
-// ROWHOUSE_SPENT_KEY one whose calls for today are used up. With ROWHOUSE_TOOLS_MODEL, a model that calls tools is asked too.
+// ROWHOUSE_SPENT_KEY one whose calls for today are used up. The models in ROWHOUSE_TOOLS_MODELS are asked to call a tool.
 import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
 
-const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY, ROWHOUSE_TOOLS_MODEL } = process.env;
+const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY, ROWHOUSE_TOOLS_MODELS = "" } = process.env;
 const question = {
   model: "rowhouse-extractive",
   max_tokens: 200,
@@ -63,5 +63,5 @@ await refused(Anthropic.AuthenticationError, 401, "authentication_error", () => 
 await refused(Anthropic.BadRequestError, 400, "invalid_request_error", () => ask(client, { messages: [] }));
 if (ROWHOUSE_POOR_KEY) await refused(Anthropic.APIError, 402, "billing_error", () => ask(withKey(ROWHOUSE_POOR_KEY)));
 if (ROWHOUSE_SPENT_KEY) await refused(Anthropic.RateLimitError, 429, "rate_limit_error", () => ask(withKey(ROWHOUSE_SPENT_KEY)));
-if (ROWHOUSE_TOOLS_MODEL) await offersTools(client, ROWHOUSE_TOOLS_MODEL);
+for (const model of ROWHOUSE_TOOLS_MODELS.split(" ").filter(Boolean)) await offersTools(client, model);
 console.log("anthropic for javascript: asked, streamed, refused where it should be");

@@ -1,7 +1,7 @@
 """Models through Anthropic's own client for Python: another base URL, another key, and nothing else.
 
 Needs `pip install anthropic`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
-whose calls for today are used up. With ROWHOUSE_TOOLS_MODEL, a model that calls tools is asked too.
+whose calls for today are used up. The models in ROWHOUSE_TOOLS_MODELS are asked to call a tool.
 """
 
 import os
@@ -78,6 +78,6 @@ if poor := os.environ.get("ROWHOUSE_POOR_KEY"):
     refused(anthropic.APIStatusError, 402, "billing_error", lambda: ask(with_key(poor)))
 if spent := os.environ.get("ROWHOUSE_SPENT_KEY"):
     refused(anthropic.RateLimitError, 429, "rate_limit_error", lambda: ask(with_key(spent)))
-if model := os.environ.get("ROWHOUSE_TOOLS_MODEL"):
+for model in os.environ.get("ROWHOUSE_TOOLS_MODELS", "").split():
     offers_tools(client, model)
 print("anthropic for python: asked, streamed, refused where it should be")

@@ -1,11 +1,13 @@
 // Models through OpenAI's own client for JavaScript: another base URL, another key, and nothing else.
 //
 // Needs `npm install openai`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
-// whose calls for today are used up. With ROWHOUSE_TOOLS_MODEL, a model that calls tools is asked too.
+// whose calls for today are used up. The models in ROWHOUSE_TOOLS_MODELS are asked to call a tool, the one in ROWHOUSE_EMBEDDING_MODEL
+// for vectors.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 
-const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY, ROWHOUSE_TOOLS_MODEL } = process.env;
+const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY } = process.env;
+const { ROWHOUSE_TOOLS_MODELS = "", ROWHOUSE_EMBEDDING_MODEL } = process.env;
 const model = "rowhouse-extractive";
 const messages = [
   { role: "system", content: "The office opens at nine. The canteen is closed on Mondays." },
@@ -61,5 +63,10 @@ await refused(OpenAI.AuthenticationError, 401, "unauthenticated", () => ask(with
 await refused(OpenAI.BadRequestError, 400, "invalid_request", () => ask(client, { messages: [] }));
 if (ROWHOUSE_POOR_KEY) await refused(OpenAI.APIError, 402, "budget_exceeded", () => ask(withKey(ROWHOUSE_POOR_KEY)));
 if (ROWHOUSE_SPENT_KEY) await refused(OpenAI.RateLimitError, 429, "quota_exceeded", () => ask(withKey(ROWHOUSE_SPENT_KEY)));
-if (ROWHOUSE_TOOLS_MODEL) await offersTools(client, ROWHOUSE_TOOLS_MODEL);
+for (const model of ROWHOUSE_TOOLS_MODELS.split(" ").filter(Boolean)) await offersTools(client, model);
+if (ROWHOUSE_EMBEDDING_MODEL) {
+  const asked = { model: ROWHOUSE_EMBEDDING_MODEL, input: ["nine", "one"] };
+  const { data } = await client.embeddings.create(asked);
+  assert.ok(data.length === 2 && Number.isFinite(data[1].embedding[0]), JSON.stringify(data));
+}
 console.log("openai for javascript: asked, streamed, refused where it should be");

@@ -1,7 +1,8 @@
 """Models through OpenAI's own client for Python: another base URL, another key, and nothing else.
 
 Needs `pip install openai`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
-whose calls for today are used up. With ROWHOUSE_TOOLS_MODEL, a model that calls tools is asked too.
+whose calls for today are used up. The models in ROWHOUSE_TOOLS_MODELS are asked to call a tool, the one in
+ROWHOUSE_EMBEDDING_MODEL for vectors.
 """
 
 import json
@@ -79,6 +80,9 @@ if poor := os.environ.get("ROWHOUSE_POOR_KEY"):
     refused(openai.APIStatusError, 402, "budget_exceeded", lambda: ask(with_key(poor)))
 if spent := os.environ.get("ROWHOUSE_SPENT_KEY"):
     refused(openai.RateLimitError, 429, "quota_exceeded", lambda: ask(with_key(spent)))
-if model := os.environ.get("ROWHOUSE_TOOLS_MODEL"):
+for model in os.environ.get("ROWHOUSE_TOOLS_MODELS", "").split():
     offers_tools(client, model)
+if model := os.environ.get("ROWHOUSE_EMBEDDING_MODEL"):
+    vectors = client.embeddings.create(model=model, input=["nine", "one"])
+    assert len(vectors.data) == 2 and isinstance(vectors.data[1].embedding[0], float), vectors
 print("openai for python: asked, streamed, refused where it should be")

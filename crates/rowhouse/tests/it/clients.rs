@@ -20,6 +20,9 @@ const README: &str = include_str!("../../../../README.md");
 const USUAL: &str = "127.0.0.1:8080";
 const CHAT: &str = "/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages";
+const EMBEDDINGS: &str = "/v1/embeddings";
+/// What the scripted upstream plays: one model of each dialect, with prices that come with Rowhouse. Each client asks both.
+const SCRIPTED: &str = "gpt-4o-mini claude-haiku-4-5";
 /// How often a registry is asked: it may be slow, or gone for a moment.
 const TRIES: usize = 3;
 
@@ -131,6 +134,9 @@ fn run(command: &mut Command) -> String {
 /// A server with somebody who has three keys: one to work with, one without money, one without calls left.
 struct Place {
     folder: tempfile::TempDir,
+    /// Where the upstream lives.
+    _runtime: tokio::runtime::Runtime,
+    upstream: ScriptedUpstream,
     server: Server,
     metrics: String,
     token: String,
@@ -143,6 +149,17 @@ impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let metrics = format!("127.0.0.1:{}", free_port());
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let upstream = runtime.block_on(ScriptedUpstream::start());
+        let tool = Some(("weather".to_owned(), r#"{"city":"Oslo"}"#.to_owned()));
+        upstream.script("", &Script { tool, ..Script::default() });
+        let settings = format!(
+            "openai_api_key = 'sk-1'\nopenai_base_url = '{}'\nanthropic_api_key = 'sk-2'\nanthropic_base_url = '{}'\n",
+            upstream.openai_url(),
+            upstream.anthropic_url()
+        );
+        std::fs::write(folder.path().join("rowhouse.toml"), settings).expect("written");
         let server = Server::start(BINARY, folder.path(), free_port(), &["--metrics-listen", &metrics]);
         let body = json!({ "email": "ann@example.com", "password": "wet paint on the porch", "name": "Ann" });
         let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
@@ -157,7 +174,7 @@ impl Place {
         let question = json!({ "model": "rowhouse-extractive", "messages": [{ "role": "user", "content": "Hello?" }] });
         let only = server.send("POST", CHAT, Some(&spent), Some(&question)).expect("answered");
         assert_eq!(only.status, 200, "{only:?}");
-        Self { folder, server, metrics, token, key, poor, spent }
+        Self { folder, _runtime: runtime, upstream, server, metrics, token, key, poor, spent }
     }
 
     /// A program that knows the server and the keys, and nothing that its caller has for a provider or a proxy.
@@ -171,7 +188,8 @@ impl Place {
         }
         command.env("ROWHOUSE_URL", format!("http://{}", self.server.address));
         command.env("ROWHOUSE_KEY", &self.key).env("ROWHOUSE_POOR_KEY", &self.poor);
-        command.env("ROWHOUSE_SPENT_KEY", &self.spent);
+        command.env("ROWHOUSE_SPENT_KEY", &self.spent).env("ROWHOUSE_TOOLS_MODELS", SCRIPTED);
+        command.env("ROWHOUSE_EMBEDDING_MODEL", "text-embedding-3-small");
         command
     }
 
@@ -191,11 +209,16 @@ impl Place {
             let refused = ["400", "401", "402", "404", "429"].map(|status| (status.to_owned(), 1)).into();
             assert_eq!(answers, refused, "{route}");
         }
+        assert_eq!(self.answers(EMBEDDINGS), [("200".to_owned(), 1)].into());
+        // Each of two clients asked two models twice, once whole and once streamed; one asked for vectors, too.
+        let served = self.upstream.served();
+        assert_eq!((served.calls, served.complete), (9, 9), "{served:?}");
         self.each_answer_is_a_row_with_a_cost();
     }
 
     fn each_answer_is_a_row_with_a_cost(&self) {
-        let given: u64 = [CHAT, MESSAGES].iter().filter_map(|route| self.answers(route).get("200").copied()).sum();
+        let routes = [CHAT, MESSAGES, EMBEDDINGS];
+        let given: u64 = routes.iter().filter_map(|route| self.answers(route).get("200").copied()).sum();
         let page = self.server.send("GET", "/api/v1/usage/logs?limit=200", Some(&self.token), None).expect("answered");
         let rows = page.json["data"].as_array().expect("rows");
         assert_eq!(rows.len() as u64, given, "{rows:#?}");
