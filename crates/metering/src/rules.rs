@@ -17,7 +17,7 @@ use store::control::{organisations, overrides};
 use store::ledger::entries::Filter;
 use store::org::budgets::{self, Budget, Strictness};
 use store::org::teams;
-use store::{KeyLimits, Scope, Store};
+use store::{KeyLimits, Scope, Store, Tx};
 
 use crate::books::locked;
 use crate::limit::{Exchange, Limit, Path};
@@ -146,30 +146,9 @@ impl Rules {
                 break;
             }
         }
-        let mut above = HashMap::new();
-        let mut last = None;
         // Only a budget of a team needs the tree.
         let has_tree = with_tree || all.iter().any(|budget| budget.level == Level::Team);
-        while has_tree {
-            let page = teams::list(&mut tx, last, PAGE).await?;
-            last = page.last().map(|team| team.id);
-            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
-            if is_last {
-                break;
-            }
-        }
-        last = None;
-        // What was used in a team that was deleted still counts to those above.
-        while has_tree {
-            let page = teams::former(&mut tx, last, PAGE).await?;
-            last = page.last().map(|team| team.id);
-            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-            above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
-            if is_last {
-                break;
-            }
-        }
+        let above = if has_tree { tree(&mut tx).await? } else { HashMap::new() };
         Ok(OfOrg {
             zone: TimeZoneName::new(&organisation.time_zone).unwrap_or_else(|_| TimeZoneName::utc()),
             since: organisation.created_at,
@@ -323,6 +302,32 @@ impl Rules {
         }
         let (rate, at) = self.0.prices.rate(currency, now).ok_or(Unclear::NoRate(currency))?;
         Ok(Some(Exchange { currency, rate_micros: rate.per_dollar, source: rate.source, at }))
+    }
+}
+
+/// The team above each. What was used in a team that was deleted still counts to those above.
+async fn tree(tx: &mut Tx) -> store::Result<HashMap<TeamId, Option<TeamId>>> {
+    let is_last = |length: usize| length < usize::try_from(PAGE).unwrap_or(usize::MAX);
+    let mut above = HashMap::new();
+    let mut last = None;
+    loop {
+        let page = teams::list(tx, last, PAGE).await?;
+        last = page.last().map(|team| team.id);
+        let ends = is_last(page.len());
+        above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
+        if ends {
+            break;
+        }
+    }
+    last = None;
+    loop {
+        let page = teams::former(tx, last, PAGE).await?;
+        last = page.last().map(|team| team.id);
+        let ends = is_last(page.len());
+        above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
+        if ends {
+            return Ok(above);
+        }
     }
 }
 

@@ -199,7 +199,8 @@ impl Listening {
                     event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).map(str::to_owned)
                 };
                 let found = field("event").zip(field("data"));
-                self.rest = rest.to_owned();
+                let rest = rest.to_owned();
+                self.rest = rest;
                 if let Some((name, data)) = found {
                     return Some((name, serde_json::from_str(&data).expect("JSON")));
                 }

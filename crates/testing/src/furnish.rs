@@ -21,7 +21,7 @@ use store::org::projects::{self, Project, ProjectTeam};
 use store::org::providers::{self, Provider};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
-use store::{Credential, Json, Origin, Scope};
+use store::{Credential, Json, Origin, Scope, Tx};
 
 use crate::{Client, TestHouse};
 
@@ -91,38 +91,7 @@ impl TestHouse {
         projects::add_team(&mut tx, &given).await.expect("a team in a project");
         let value = json!({ "greeting": text("hello") }).to_string();
         configs::put(&mut tx, user_id, 0, &value).await.expect("a configuration");
-        let provider = Provider {
-            id: ambient.id(),
-            name: ProviderName::new(&text("provider")).expect("a name"),
-            kind: ProviderKind::OpenAi,
-            base_url: "https://models.example/v1".into(),
-            project_id: None,
-            user_id: None,
-            membership_id: None,
-            models: Json(Vec::new()),
-            headers: Json(Vec::new()),
-            key_last4: None,
-            sealed: None,
-            key_version: 1,
-            expires_at: None,
-            last_used_at: None,
-            made_by: user_id,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        providers::insert(&mut tx, &provider).await.expect("a provider");
-        let alias = Alias {
-            id: ambient.id(),
-            project_id: None,
-            name: format!("{}-alias", word.to_lowercase().replace(' ', "-")).parse().expect("a name"),
-            targets: Json(Vec::new()),
-            made_by: user_id,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        aliases::insert(&mut tx, &alias).await.expect("an alias");
+        furnish_models(&mut tx, scope, word).await;
         let budget = Budget {
             id: ambient.id(),
             level: Level::Organization,
@@ -173,4 +142,41 @@ impl TestHouse {
         assert!(alerts::insert(&mut page, key, at, 50).await.expect("an alert"));
         tx.commit().await.expect("committed");
     }
+}
+
+/// A provider of models, and a name for one.
+async fn furnish_models(tx: &mut Tx, scope: &Scope, word: &str) {
+    let (now, ambient) = (tx.now(), tx.ambient().clone());
+    let provider = Provider {
+        id: ambient.id(),
+        name: ProviderName::new(&format!("{word} provider")).expect("a name"),
+        kind: ProviderKind::OpenAi,
+        base_url: "https://models.example/v1".into(),
+        project_id: None,
+        user_id: None,
+        membership_id: None,
+        models: Json(Vec::new()),
+        headers: Json(Vec::new()),
+        key_last4: None,
+        sealed: None,
+        key_version: 1,
+        expires_at: None,
+        last_used_at: None,
+        made_by: scope.user(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    providers::insert(tx, &provider).await.expect("a provider");
+    let alias = Alias {
+        id: ambient.id(),
+        project_id: None,
+        name: format!("{}-alias", word.to_lowercase().replace(' ', "-")).parse().expect("a name"),
+        targets: Json(Vec::new()),
+        made_by: scope.user(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    aliases::insert(tx, &alias).await.expect("an alias");
 }

@@ -35,10 +35,10 @@ async fn forge(house: &TestHouse, scope: &Scope, price: &str, micros: i64, chang
         ..Purpose::default()
     };
     let hold = Hold { id: ambient.id(), attempt: 1, at: ambient.now(), holder: ambient.id(), purpose, amounts };
-    let mut charge = Charge { input_tokens: 1_000, output_tokens: 1_000, amounts, ..Charge::nothing(Outcome::Ok) };
-    change(&mut charge);
+    let mut used = Charge { input_tokens: 1_000, output_tokens: 1_000, amounts, ..Charge::nothing(Outcome::Ok) };
+    change(&mut used);
     let mut tx = house.store().begin_ledger(scope).await.expect("begun");
-    entries::insert(&mut tx.page(scope).expect("its page"), &hold, &charge).await.expect("written");
+    entries::insert(&mut tx.page(scope).expect("its page"), &hold, &used).await.expect("written");
     tx.commit().await.expect("committed");
 }
 

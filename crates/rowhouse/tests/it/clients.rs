@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use testing::ScriptedUpstream;
 use testing::Server;
 use testing::process::{free_port, send};
+use testing::upstream::Script;
 
 use crate::{BINARY, written};
 

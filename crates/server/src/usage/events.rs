@@ -100,13 +100,12 @@ impl Events {
             }
             let text = match heard {
                 Ok(Ok(row)) if fits(&self.of, &row) => told(&row),
-                Ok(Ok(_)) => continue,
                 Ok(Err(RecvError::Lagged(missed))) => {
                     format!("event: missed\ndata: {{\"rows\":{missed}}}\n\n")
                 }
                 Ok(Err(RecvError::Closed)) => return None,
                 Err(_) if self.spoken.elapsed() >= HEARTBEAT => ": still here\n\n".into(),
-                Err(_) => continue,
+                Ok(Ok(_)) | Err(_) => continue,
             };
             self.spoken = Instant::now();
             return Some(text);
@@ -129,7 +128,7 @@ impl Events {
 
 /// Whether a row is one of those that are listened to.
 fn fits(of: &Filter, row: &Entry) -> bool {
-    fn is<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+    fn is<T: PartialEq + Copy>(wanted: Option<T>, found: Option<T>) -> bool {
         wanted.is_none() || wanted == found
     }
     is(of.user, row.user_id)

@@ -66,6 +66,7 @@ struct LineView {
 /// Prices of a million tokens, in millionths of a US dollar.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "InvoicePrice")]
+#[expect(clippy::struct_field_names, reason = "the unit stands in the name, as everywhere in the API")]
 struct PriceView {
     input_micros: i64,
     cached_micros: i64,

@@ -23,6 +23,7 @@ async fn summed(client: &Client, query: &str) -> Vec<(Option<String>, i64)> {
     groups
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "beside what counts to none")]
 fn key(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

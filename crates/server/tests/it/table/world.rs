@@ -49,6 +49,7 @@ const INVENTED: &[(&str, &str)] = &[
 ];
 
 impl World {
+    #[expect(clippy::too_many_lines, reason = "one of everything")]
     pub(crate) async fn build(house: &TestHouse) -> Self {
         let ann = house.sign_up("Ann").await;
         let bob = house.sign_up("Bob").await;
