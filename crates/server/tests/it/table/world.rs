@@ -287,7 +287,9 @@ async fn provider(ann: &Client) -> (String, Value) {
     ann.post("/api/v1/providers", &body).await.expect(201);
     let id = ann.post("/api/v1/providers", &body).await.expect(201).str("/id").to_owned();
     let route = json!({ "targets": [{ "provider": id, "model": "acme-secret-model" }] });
-    ann.put("/api/v1/models/aliases/acme-secret-route", &route).await.expect(200);
+    for alias in ["acme-secret-route", "acme-secret-route-too"] {
+        ann.put(&format!("/api/v1/models/aliases/{alias}"), &route).await.expect(200);
+    }
     (id, route)
 }
 
