@@ -103,7 +103,7 @@ async fn finish(house: &House, org: OrgId) -> Result<bool> {
 pub const POSTPONED: Duration = Duration::from_hours(24);
 
 /// Erases people the deletion of whose accounts cannot be undone any more; says how many. To be called again and again, after
-/// [`organisations`].
+/// [`organisations()`].
 /// # Errors
 /// As the control database; a person who cannot be erased now is no error, and is tried again in the next round.
 pub async fn people(house: &House) -> Result<usize> {

@@ -1,5 +1,5 @@
-//! From one dialect to the other, through neutral types: a request ([`Chat`]), a whole answer ([`Reply`]) and the pieces of a stream
-//! ([`Piece`]).
+//! From one dialect to the other, through neutral types: a request (`Chat`), a whole answer (`Reply`) and the pieces of a stream
+//! (`Piece`).
 //!
 //! What the other dialect has no words for is refused when the client relies on it, and left out when it is a hint; the lists stand
 //! with the readers. `tests.rs` shows each way there and back.
