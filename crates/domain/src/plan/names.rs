@@ -83,7 +83,7 @@ macro_rules! names {
 }
 
 names! {
-    /// What is limited by a plan. A month is a calendar month in UTC.
+    /// What is limited by a plan. A month is a calendar month in the organisation's time zone.
     Meter, InvalidMeter, "meter":
     Requests = "requests": "Calls of a model in a month.";
     Tokens = "tokens": "Tokens read and written by models in a month, together.";
