@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 use domain::OrgId;
-use domain::plan::Plans;
-use domain::prices::Prices;
 use metering::rules::Rules;
 use metering::verify::{Verified, verify as verify_books};
 use store::control::organisations;
@@ -12,7 +10,7 @@ use store::control::organisations;
 use super::on_store;
 use crate::output::Report;
 use crate::settings::Settings;
-use crate::{Failed, Outcome};
+use crate::{Failed, Outcome, because};
 
 pub(crate) fn verify(settings: &Settings, org: Option<&str>, as_json: bool) -> Outcome {
     let only = match org.map(str::parse::<OrgId>) {
@@ -20,9 +18,11 @@ pub(crate) fn verify(settings: &Settings, org: Option<&str>, as_json: bool) -> O
         Some(Ok(org)) => Some(org),
         Some(Err(error)) => return Err(Failed::Settings(vec![format!("--org {error}")])),
     };
-    on_store(settings, async |store| {
+    // The lists that the rows were priced by, and the plans that the counters are held against, are the operator's.
+    let (plans, prices) = (settings.read_plans().map_err(because)?, settings.read_prices().map_err(because)?);
+    on_store(settings, async move |store| {
         let mut report = Report::default();
-        let rules = Rules::new(store.clone(), Plans::builtin(), Arc::new(Prices::builtin()));
+        let rules = Rules::new(store.clone(), plans, Arc::new(prices));
         let mut queue = Vec::from_iter(only);
         let mut after = None;
         loop {

@@ -41,13 +41,8 @@ pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body:
     let scope = caller.scope().clone();
     let spender = spender(&scope);
     let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
-    let call = {
-        let (app, scope, model) = (app.clone(), scope.clone(), request.model().to_owned());
-        let stream = request.stream();
-        let call = async move { app.door.call(&scope, spender, &request, &resolved.targets).await };
-        (call, stream, model)
-    };
-    let (call, stream, model) = call;
+    let (model, stream) = (request.model().to_owned(), request.stream());
+    let call = async move { app.door.call(&scope, spender, &request, &resolved.targets).await };
     let served: Result<Served, Failed> = if stream {
         // Ends with its client: the upstream is cancelled, and what had come is charged.
         call.await
