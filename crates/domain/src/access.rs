@@ -112,6 +112,8 @@ permissions! {
     ProvidersRead = "providers.read" at Organization | Project: "see which models there are, who provides them and how they are routed";
     ProvidersOwn = "providers.own" at Organization: "bring providers of models and their keys for the own use";
     ProvidersWrite = "providers.write" at Organization | Project: "set up providers of models with their keys and prices, and routes";
+    LimitsRead = "limits.read" at Organization: "see rate limits";
+    LimitsWrite = "limits.write" at Organization: "set rate limits";
     AuditRead = "audit.read" at Organization: "search the audit log";
     AuditExport = "audit.export" at Organization: "export the audit log";
     AccessExplain = "access.explain" at Organization: "ask why somebody may or may not do a thing";
@@ -137,6 +139,7 @@ impl Permission {
                 | Self::BudgetsRead
                 | Self::BudgetsAll
                 | Self::ProvidersRead
+                | Self::LimitsRead
                 | Self::AuditRead
                 | Self::AuditExport
                 | Self::AccessExplain

@@ -16,6 +16,7 @@ pub mod matrix;
 pub mod models;
 pub mod money;
 pub mod nearest;
+pub mod operation;
 pub mod password;
 pub mod plan;
 pub mod prices;

@@ -67,6 +67,7 @@ impl Builtin {
             P::BudgetsRead,
             P::ProvidersRead,
             P::ProvidersOwn,
+            P::LimitsRead,
         ]
         .into_iter()
         .collect();

@@ -21,6 +21,7 @@ use store::ledger::holds::Purpose;
 
 use crate::books::{Books, Held};
 use crate::limit::{Refused, Shortage};
+use crate::rates::{self, Gatekeeper, Headers, Limited, Pass};
 use crate::rules::{Rules, Spender, Unclear};
 
 /// What a call of a model counts.
@@ -53,6 +54,9 @@ pub enum Failed {
     /// A limit has no room.
     #[error("a limit has no room")]
     Short(Box<Shortage>),
+    /// A rate limit has no room.
+    #[error("a rate limit has no room")]
+    Limited(Box<Limited>),
     /// Nobody knows what the model costs, at this service tier.
     #[error("the model {model} has no price{}", tier.as_ref().map(|tier| format!(" at the service tier {tier}")).unwrap_or_default())]
     NoPrice {
@@ -87,6 +91,15 @@ impl From<Refused> for Failed {
             Refused::Short(shortage) => Self::Short(shortage),
             Refused::Crowded => Self::Crowded,
             Refused::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<rates::Refused> for Failed {
+    fn from(refused: rates::Refused) -> Self {
+        match refused {
+            rates::Refused::Limited(limited) => Self::Limited(limited),
+            rates::Refused::Store(error) => error.into(),
         }
     }
 }
@@ -132,6 +145,7 @@ pub struct Door(Arc<Inner>);
 struct Inner {
     books: Books,
     rules: Rules,
+    gatekeeper: Gatekeeper,
     breakers: Breakers,
     ambient: Ambient,
 }
@@ -139,11 +153,11 @@ struct Inner {
 impl Door {
     /// A door to models.
     #[must_use]
-    pub fn new(books: Books, rules: Rules, ambient: Ambient) -> Self {
-        Self(Arc::new(Inner { books, rules, breakers: Breakers::default(), ambient }))
+    pub fn new(books: Books, rules: Rules, gatekeeper: Gatekeeper, ambient: Ambient) -> Self {
+        Self(Arc::new(Inner { books, rules, gatekeeper, breakers: Breakers::default(), ambient }))
     }
 
-    /// Calls a model: the first of the targets that answers.
+    /// Calls a model: the first of the targets that answers. Gives what rate limits say with the answer.
     /// # Errors
     /// [`Failed`], with nothing held any more.
     pub async fn call(
@@ -152,8 +166,14 @@ impl Door {
         spender: Spender,
         request: &ClientRequest,
         targets: &[Target],
-    ) -> Result<Served, Failed> {
+    ) -> Result<(Served, Headers), Failed> {
         let id = self.0.ambient.id();
+        let bounds = targets.iter().filter_map(|target| Plan::of(request, target).ok()).map(|plan| plan.tokens());
+        let operation = counted_as(request.operation());
+        let tokens = bounds.max().unwrap_or(0);
+        let pass = self.0.gatekeeper.admit(scope, spender, operation, tokens).await?;
+        let headers = pass.headers();
+        let mut pass = Some(pass);
         let path = self.0.rules.path(scope, spender, &COUNTED).await?;
         let mut attempt = 0;
         let mut failed = None;
@@ -176,18 +196,20 @@ impl Door {
                 let resting = Probe { door: self, tenant, upstream: target.id, decided: false };
                 let purpose = purpose(scope, spender, request, target, &plan);
                 let held = self.0.books.hold(scope, (id, attempt), purpose, plan.worst, path.clone()).await?;
-                let open = Open { id, held: Some(held), plan, began: now, input: request.input_bound() };
+                let open = Open { id, held: Some(held), pass: pass.take(), plan, began: now, input: request.input_bound() };
                 let mut asked = Asked { door: self, open: Some(open) };
                 let error = match self.send(request, target, asked.plan()).await {
                     Ok(answer) => {
                         resting.worked();
-                        return self.serve(answer, asked.answered()).await;
+                        return Ok((self.serve(answer, asked.answered()).await?, headers));
                     }
                     Err(error) => error,
                 };
                 resting.failed(&error);
                 tracing::warn!(upstream = %target.label, model = %target.model, attempt, %error, "an upstream gave no answer");
-                if let Some(held) = asked.answered().held.take() {
+                let mut open = asked.answered();
+                pass = open.pass.take();
+                if let Some(held) = open.held.take() {
                     held.settle(Charge { latency_micros: self.since(now), ..Charge::nothing(Outcome::Error) }).await?;
                 }
                 let random = u64::from_le_bytes(self.0.ambient.bytes());
@@ -215,6 +237,7 @@ impl Door {
         match answer {
             Answer::Whole(whole) => {
                 let charge = open.charge(whole.usage, whole.received, Outcome::Ok, self.since(open.began));
+                open.leave(&charge);
                 let receipt = Receipt { id: open.id, cost_micros: charge.amounts.get(Counted::Cost) };
                 if let Some(held) = open.held.take() {
                     held.settle(charge).await?;
@@ -265,6 +288,11 @@ impl Plan {
             .with(Counted::Tokens, whole(request.input_bound().saturating_add(output)));
         Ok(Self { quote, percent, answer, worst })
     }
+
+    /// The most tokens that it may read and write.
+    fn tokens(&self) -> u64 {
+        u64::try_from(self.worst.get(Counted::Tokens)).unwrap_or(0)
+    }
 }
 
 fn whole(number: u64) -> i64 {
@@ -276,6 +304,7 @@ fn whole(number: u64) -> i64 {
 struct Open {
     id: UsageId,
     held: Option<Held>,
+    pass: Option<Pass>,
     plan: Plan,
     began: Time,
     /// The bound on what was read.
@@ -283,6 +312,13 @@ struct Open {
 }
 
 impl Open {
+    /// Gives the slots back, and the tokens that were not used.
+    fn leave(&mut self, charge: &Charge) {
+        if let Some(pass) = self.pass.take() {
+            pass.settle(u64::try_from(charge.amounts.get(Counted::Tokens)).unwrap_or(0));
+        }
+    }
+
     fn charge(&self, usage: Option<Usage>, received: u64, outcome: Outcome, latency_micros: i64) -> Charge {
         let estimated = usage.is_none();
         let tokens = match usage {
@@ -338,7 +374,9 @@ impl Drop for Asked<'_> {
         if let Some(mut open) = self.open.take()
             && let Some(held) = open.held.take()
         {
-            drop(held.settle(open.charge(None, 0, Outcome::Cancelled, self.door.since(open.began))));
+            let charge = open.charge(None, 0, Outcome::Cancelled, self.door.since(open.began));
+            open.leave(&charge);
+            drop(held.settle(charge));
         }
     }
 }
@@ -383,7 +421,9 @@ impl MeteredStream {
     fn settle(&mut self, outcome: Outcome) -> Option<impl Future<Output = store::Result<()>> + Send + use<>> {
         let held = self.open.held.take()?;
         let took = micros(self.ambient.now().since(self.open.began));
-        Some(held.settle(self.open.charge(self.stream.usage(), self.stream.received(), outcome, took)))
+        let charge = self.open.charge(self.stream.usage(), self.stream.received(), outcome, took);
+        self.open.leave(&charge);
+        Some(held.settle(charge))
     }
 }
 
@@ -419,6 +459,14 @@ impl Drop for Probe<'_> {
         if !self.decided {
             self.door.0.breakers.undecided(self.tenant, self.upstream);
         }
+    }
+}
+
+/// What rate limits count a call as.
+fn counted_as(operation: Operation) -> domain::operation::Operation {
+    match operation {
+        Operation::Chat | Operation::Messages => domain::operation::Operation::Chat,
+        Operation::Embeddings => domain::operation::Operation::Embeddings,
     }
 }
 

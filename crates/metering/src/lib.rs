@@ -2,7 +2,7 @@
 //!
 //! [`Books`] keeps the ledger: [`Books::hold`] takes an amount from every limit on the path of a call or from none,
 //! [`Held::settle`] books what was used, and whoever drops a [`Held`] releases it. [`rules`] finds the limits; what tokens cost says
-//! `domain::prices`. Invariants and bounds stand in `docs/METERING.md`.
+//! `domain::prices`. [`rates`] bounds how much is done in a minute and at the same time. Invariants and bounds stand in `docs/METERING.md`.
 
 pub mod balance;
 pub mod books;
@@ -11,6 +11,7 @@ mod desk;
 pub mod forecast;
 pub mod known;
 pub mod limit;
+pub mod rates;
 pub mod rules;
 pub mod verify;
 

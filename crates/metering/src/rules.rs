@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::authoriser::Grants;
 use domain::limits::{Counted, Level, LimitKey, Period, Span};
 use domain::money::Currency;
 use domain::plan::{Entitlements, Meter, Plans};
@@ -16,11 +17,12 @@ use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, Time, UserId};
 use store::control::{organisations, overrides};
 use store::ledger::entries::Filter;
 use store::org::budgets::{self, Budget, Strictness};
-use store::org::teams;
+use store::org::{rate_limits, teams};
 use store::{KeyLimits, Scope, Store, Tx};
 
 use crate::books::locked;
 use crate::limit::{Exchange, Limit, Path};
+use crate::rates::rule::RateLimits;
 
 /// How long what was read is used.
 const AGE: Duration = Duration::from_millis(900);
@@ -47,6 +49,23 @@ pub struct Spender {
     pub agent: Option<AgentId>,
     /// The run.
     pub run: Option<RunId>,
+}
+
+impl Spender {
+    /// Whoever has a scope, for a project that they were allowed to select.
+    #[must_use]
+    pub fn of(scope: &Scope, project: Option<ProjectId>) -> Self {
+        let (user, key) = (scope.user(), scope.key().map(|(key, _)| key));
+        Self { user, key, project, team: team_of(scope.grants()), agent: None, run: None }
+    }
+}
+
+/// The team that somebody's use counts to: the one they are in, when it is one. Somebody in several counts to none, so that roll-ups
+/// of teams still add up to the organisation.
+fn team_of(grants: &Grants) -> Option<TeamId> {
+    let mut own = grants.teams.iter().filter(|(_, held)| held.iter().any(|held| held.through.is_none()));
+    let first = own.next().map(|(team, _)| *team);
+    first.filter(|_| own.next().is_none())
 }
 
 /// Why no path can be told.
@@ -80,6 +99,7 @@ pub struct OfOrg {
     since: Time,
     entitlements: Entitlements,
     budgets: Vec<Budget>,
+    rate_limits: RateLimits,
     /// The team above each; none are known where no budget stands at a team.
     has_tree: bool,
     above: HashMap<TeamId, Option<TeamId>>,
@@ -146,6 +166,8 @@ impl Rules {
                 break;
             }
         }
+        // There are at most as many as one page has.
+        let rate_limits = RateLimits::new(rate_limits::list(&mut tx, None, PAGE).await?);
         // Only a budget of a team needs the tree.
         let has_tree = with_tree || all.iter().any(|budget| budget.level == Level::Team);
         let above = if has_tree { tree(&mut tx).await? } else { HashMap::new() };
@@ -155,6 +177,7 @@ impl Rules {
             entitlements: Entitlements::of(plan, &exceptions, self.0.store.ambient().now()),
             budgets: all,
             has_tree,
+            rate_limits,
             above,
             paths: Mutex::default(),
         })
@@ -363,6 +386,11 @@ impl OfOrg {
     #[must_use]
     pub fn budgets(&self) -> &[Budget] {
         &self.budgets
+    }
+
+    /// Its rate limits.
+    pub(crate) fn rate_limits(&self) -> &RateLimits {
+        &self.rate_limits
     }
 
     /// The period of a kind around a time, by the organisation's clocks.

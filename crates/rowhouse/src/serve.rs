@@ -80,7 +80,11 @@ async fn run(settings: &Settings) -> Outcome {
     let own = [Some(listening), settings.metrics_listen.0].into_iter().flatten().collect();
     let installation = settings.installation(own).map_err(because)?;
     let prices = settings.read_prices().map_err(because)?;
-    let app = App::with(house.clone(), limits, prices, metering::Settings::default()).serving(installation);
+    let sharing = settings.sharing().map_err(because)?;
+    let app = App::with(house.clone(), limits, prices, metering::Settings::default(), sharing).serving(installation);
+    if let Err(why) = app.gatekeeper().meet().await {
+        tracing::warn!("`redis_url` does not answer ({why}): this server keeps to its own rate limits until it does");
+    }
     let (router, _) = server::router(&app);
     let mut tasks = JoinSet::new();
     let metrics = serve_metrics(settings, &house.store, &mut tasks).await?;

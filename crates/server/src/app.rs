@@ -9,6 +9,7 @@ use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use metering::Books;
+use metering::rates::{Gatekeeper, Sharing};
 use store::{Refusal, Scope};
 use tenancy::House;
 use tokio::sync::mpsc;
@@ -54,6 +55,7 @@ pub struct App {
     pub(crate) models: Models,
     pub(crate) books: Books,
     pub(crate) rules: metering::rules::Rules,
+    pub(crate) gatekeeper: Gatekeeper,
     pub(crate) door: metering::call::Door,
     pub(crate) feeds: crate::usage::Feeds,
     alerts: Arc<Mutex<Option<mpsc::Receiver<Scope>>>>,
@@ -66,18 +68,26 @@ impl App {
     /// Puts the application together.
     #[must_use]
     pub fn new(house: House, limits: Limits) -> Self {
-        Self::with(house, limits, Prices::builtin(), metering::Settings::default())
+        Self::with(house, limits, Prices::builtin(), metering::Settings::default(), None)
     }
 
-    /// The same, with the operator's prices and the books kept as told. Needs a runtime, in which the books are served.
+    /// The same, with the operator's prices, the books kept as told, and rate limits shared with other nodes. Needs a runtime, in
+    /// which the books are served.
     #[must_use]
-    pub fn with(house: House, limits: Limits, prices: Prices, books: metering::Settings) -> Self {
+    pub fn with(
+        house: House,
+        limits: Limits,
+        prices: Prices,
+        books: metering::Settings,
+        sharing: Option<Sharing>,
+    ) -> Self {
         let rules = metering::rules::Rules::new(house.store.clone(), house.rules.plans.clone(), Arc::new(prices));
         let models = Models::new(house.store.clone(), rules.clone(), Installation::default());
         let (books, alerts) = Books::open(house.store.clone(), books);
         let denials = RateLimiter::keyed(Quota::per_minute(limits.denials));
         let ambient = house.store.ambient().clone();
-        let door = metering::call::Door::new(books.clone(), rules.clone(), ambient);
+        let gatekeeper = Gatekeeper::new(house.store.clone(), rules.clone(), sharing);
+        let door = metering::call::Door::new(books.clone(), rules.clone(), gatekeeper.clone(), ambient);
         let (refusals, noted) = mpsc::channel(1000);
         Self {
             house,
@@ -87,6 +97,7 @@ impl App {
             models,
             books,
             rules,
+            gatekeeper,
             door,
             feeds: crate::usage::Feeds::default(),
             alerts: Arc::new(Mutex::new(Some(alerts))),
@@ -113,6 +124,12 @@ impl App {
     /// The notes, for the one task that writes them.
     pub(crate) fn take_notes(&self) -> Option<Notes> {
         self.noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+    }
+
+    /// The gatekeeper of rate limits.
+    #[must_use]
+    pub fn gatekeeper(&self) -> &Gatekeeper {
+        &self.gatekeeper
     }
 
     /// Where thresholds of limits were passed, for the one task that tells people.

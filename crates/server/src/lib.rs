@@ -14,6 +14,7 @@ mod health;
 mod http;
 mod invitations;
 pub mod listen;
+mod limits;
 mod mail_domains;
 mod members;
 pub mod metrics;

@@ -9,6 +9,7 @@ use aide::operation::{OperationHandler, OperationInput};
 use aide::transform::TransformOperation;
 use axum::handler::Handler;
 use axum::http::Method;
+use domain::operation::Operation;
 
 use crate::App;
 use crate::http::caller::{Access, Gate};
@@ -23,17 +24,21 @@ pub struct Listed {
     pub path: &'static str,
     /// What it asks of its caller.
     pub access: Access,
+    /// What it costs, if anything.
+    pub meter: Option<Operation>,
 }
 
 /// The parameters of a handler whose first is a gate.
 pub(crate) trait Guarded: OperationInput + Send {
     const ACCESS: Access;
+    const METER: Option<Operation>;
 }
 
 macro_rules! guarded {
     ($($rest:ident),*) => {
         impl<G: Gate + OperationInput + Send, $($rest: OperationInput + Send),*> Guarded for (G, $($rest,)*) {
             const ACCESS: Access = G::ACCESS;
+            const METER: Option<Operation> = G::METER;
         }
     };
 }
@@ -62,7 +67,7 @@ macro_rules! methods {
                 T: 'static,
             {
                 let describe = describe::<I>(Method::$method, path, about);
-                self.add(Method::$method, path, I::ACCESS, $with(handler, describe))
+                self.add(Listed { method: Method::$method, path, access: I::ACCESS, meter: I::METER }, $with(handler, describe))
             }
         )+
     };
@@ -86,15 +91,9 @@ impl Routes {
         self.router
     }
 
-    fn add(
-        mut self,
-        method: Method,
-        path: &'static str,
-        access: Access,
-        route: ApiMethodRouter<App, Infallible>,
-    ) -> Self {
-        self.listed.push(Listed { method, path, access });
-        self.router = self.router.api_route(path, route);
+    fn add(mut self, listed: Listed, route: ApiMethodRouter<App, Infallible>) -> Self {
+        self.router = self.router.api_route(listed.path, route);
+        self.listed.push(listed);
         self
     }
 }
@@ -114,6 +113,10 @@ fn describe<I: Guarded>(
             Access::Local(permission) => {
                 format!("Needs `{permission}` at the organisation, or at the team or project it is about.")
             }
+        };
+        let asks = match I::METER {
+            Some(meter) => format!("{asks} Rate limits count it as `{meter}`."),
+            None => asks,
         };
         let inner = operation.inner_mut();
         let tag = path.trim_start_matches("/api/v1/").split('/').next().unwrap_or("").to_owned();
@@ -165,6 +168,7 @@ pub(crate) fn all() -> Routes {
     let routes = crate::projects::routes(routes);
     let routes = crate::providers::routes(routes);
     let routes = crate::models::routes(routes);
+    let routes = crate::limits::routes(routes);
     let routes = crate::user::routes(routes);
     let routes = crate::budgets::routes(routes);
     let routes = crate::usage::routes(routes);

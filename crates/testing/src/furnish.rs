@@ -3,6 +3,7 @@
 use domain::BudgetId;
 use domain::limits::{Amounts, Counted, Level, LimitKey, Period};
 use domain::models::ProviderKind;
+use domain::operation::Operation;
 use domain::role::Role;
 use domain::text::{Description, ProjectName, ProviderName, RoleName, TeamName};
 use domain::{OrgId, TeamId};
@@ -19,6 +20,7 @@ use store::org::configs;
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
 use store::org::providers::{self, Provider};
+use store::org::rate_limits::{self, RateLimit};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
 use store::{Credential, Json, Origin, Scope, Tx};
@@ -110,6 +112,20 @@ impl TestHouse {
             updated_at: now,
         };
         budgets::insert(&mut tx, &budget).await.expect("a budget");
+        let limit = RateLimit {
+            id: ambient.id(),
+            level: Level::Organization,
+            subject: None,
+            operation: Some(Operation::Search),
+            requests_per_minute: Some(1000),
+            tokens_per_minute: None,
+            concurrency: None,
+            made_by: user_id,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        rate_limits::insert(&mut tx, &limit).await.expect("a rate limit");
         tx.remember(ambient.bytes(), ambient.bytes(), 201, b"sealed".to_vec()).await.expect("an answer");
         let event = Event::new("team.created", above.id).after(&above).detail(json!({ "name": text("engineering") }));
         tx.record(event).await.expect("recorded");

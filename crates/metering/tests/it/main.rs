@@ -2,5 +2,6 @@
 
 mod calls;
 mod ledger;
+mod rates;
 mod rules;
 mod verify;

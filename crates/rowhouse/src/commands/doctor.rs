@@ -33,6 +33,9 @@ pub(crate) fn doctor(settings: &Settings, as_json: bool) -> Outcome {
             Err(crate::Failed::Because(text)) => report.note("house key", Err(text)),
             Err(other) => return Err(other),
         }
+        if let Some(sharing) = settings.sharing().map_err(because)? {
+            report.note("redis_url", sharing.probe().await);
+        }
         report.finish(as_json)
     })
 }

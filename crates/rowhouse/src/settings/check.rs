@@ -7,6 +7,7 @@ use domain::models::ProviderKind;
 use domain::plan::Plans;
 use domain::prices::Prices;
 use domain::secret::SecretText;
+use metering::rates::{BadAddress, Sharing};
 use server::Installation;
 
 use super::table::{Settings, TABLE};
@@ -80,10 +81,11 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
     if settings.metrics_listen.0.is_some_and(|address| !address.ip().is_loopback()) {
         warnings.push("`metrics_listen` is open to other machines: metrics are for operators alone".into());
     }
-    for (key, set) in [("redis_url", settings.redis_url.is_some()), ("s3_url", settings.s3_url.is_some())] {
-        if set {
-            warnings.push(format!("`{key}` is not used yet"));
-        }
+    if let Err(problem) = settings.sharing() {
+        mistakes.push(problem);
+    }
+    if settings.s3_url.is_some() {
+        warnings.push("`s3_url` is not used yet".into());
     }
 }
 
@@ -147,6 +149,13 @@ impl Settings {
         let metrics = TABLE.iter().find(|setting| setting.key == "metrics_listen");
         metrics
             .is_some_and(|setting| Listener::read(setting.default).is_ok_and(|default| default == self.metrics_listen))
+    }
+
+    /// Where rate limits are shared with other servers, if anywhere.
+    pub(crate) fn sharing(&self) -> Result<Option<Sharing>, String> {
+        let Some(url) = &self.redis_url else { return Ok(None) };
+        let address = url.0.parse().map_err(|error: BadAddress| format!("`redis_url` {error}"))?;
+        Ok(Some(Sharing { address, prefix: "rowhouse".into() }))
     }
 
     /// Who mails are from.

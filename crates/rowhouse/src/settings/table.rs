@@ -92,7 +92,7 @@ settings! {
     database_role_prefix: RolePrefix = "rowhouse";
     /// Connections to PostgreSQL for the organisations' data; half as many again are opened for all else.
     database_connections: Number<2, 1000> = "32";
-    /// Shares rate limits and caches between several servers. Not used yet.
+    /// A Redis or Valkey server that shares rate limits between several servers; while it is away, each keeps to its part of them.
     redis_url: Option<SecretUrl<Redis>> = "" or "nothing";
     /// Keeps files in an object store. Not used yet.
     s3_url: Option<SecretUrl<S3>> = "" or "nothing";

@@ -12,6 +12,7 @@ use domain::access::{Permission, can};
 use domain::authoriser::Object;
 use domain::plan::Feature;
 use futures_util::stream;
+use metering::rates::Pass;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -22,7 +23,7 @@ use tenancy::entitlements;
 
 use super::{EntryView, Wanted};
 use crate::http::body::Query;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Metered, meters};
 use crate::http::csv::cell;
 use crate::http::error::Result;
 
@@ -62,6 +63,8 @@ pub(crate) struct ExportAudit {
 /// A log on its way out.
 pub(crate) struct Export {
     caller: Caller<can::AuditExport>,
+    /// Held until all of it went out.
+    _pass: Pass,
     format: Format,
     filter: Filter,
     /// The last place that went out.
@@ -70,7 +73,11 @@ pub(crate) struct Export {
     end: i64,
 }
 
-pub(crate) async fn export(caller: Caller<can::AuditExport>, Query(query): Query<ExportAudit>) -> Result<Export> {
+pub(crate) async fn export(
+    metered: Metered<Caller<can::AuditExport>, meters::Exports>,
+    Query(query): Query<ExportAudit>,
+) -> Result<Export> {
+    let (caller, pass) = metered.through();
     if caller.principal().session().is_some() {
         caller.require_fresh()?;
     }
@@ -82,7 +89,7 @@ pub(crate) async fn export(caller: Caller<can::AuditExport>, Query(query): Query
     tx.record(Event::new("audit.exported", caller.org()).detail(json!({ "filter": wanted }))).await?;
     let end = audits::head(&mut tx).await?.seq;
     tx.commit().await?;
-    Ok(Export { caller, format, filter: wanted.into(), above: 0, end })
+    Ok(Export { caller, _pass: pass, format, filter: wanted.into(), above: 0, end })
 }
 
 impl Export {

@@ -108,6 +108,7 @@ pub(crate) fn speak(dialect: Dialect, request_id: &str, response: &mut Response)
 pub(super) fn problem(failed: Failed, model: &str) -> Problem {
     match failed {
         Failed::Short(shortage) => short(&shortage),
+        Failed::Limited(limited) => metering::rates::Refused::Limited(limited).into(),
         Failed::NoPrice { model, tier } => {
             let text = match tier {
                 Some(tier) => {

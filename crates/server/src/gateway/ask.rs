@@ -3,17 +3,17 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use domain::access::can;
-use domain::authoriser::Grants;
-use domain::{ProjectId, TeamId};
 use gateway::{ClientRequest, Operation};
 use metering::call::{Failed, Served};
+use metering::rates::Headers;
 use metering::rules::Spender;
 use store::Scope;
 
 use super::answer::{self, Spoken};
 use super::route;
 use crate::App;
-use crate::http::caller::{Caller, Local};
+use crate::http::allowance;
+use crate::http::caller::{AtTheDoor, Caller, Local};
 use crate::http::error::{Problem, Result};
 
 /// The largest request: images come inside it.
@@ -33,8 +33,8 @@ impl FromRequest<App> for RawRequest {
 impl aide::OperationInput for RawRequest {}
 
 /// Serves a request for a model.
-pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body: RawRequest) -> Result<Spoken> {
-    let caller = entered(gate).await?;
+pub(super) async fn ask<M>(gate: AtTheDoor<Local<can::ModelsUse>, M>, operation: Operation, body: RawRequest) -> Result<Spoken> {
+    let caller = entered(gate.through()).await?;
     let request = ClientRequest::read(operation, body.0)
         .map_err(|error| Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) })?;
     let app = caller.app().clone();
@@ -43,7 +43,7 @@ pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body:
     let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
     let (model, stream) = (request.model().to_owned(), request.stream());
     let call = async move { app.door.call(&scope, spender, &request, &resolved.targets).await };
-    let served: Result<Served, Failed> = if stream {
+    let served: Result<(Served, Headers), Failed> = if stream {
         // Ends with its client: the upstream is cancelled, and what had come is charged.
         call.await
     } else {
@@ -54,7 +54,10 @@ pub(super) async fn ask(gate: Local<can::ModelsUse>, operation: Operation, body:
         }
     };
     match served {
-        Ok(served) => Ok(answer::spoken(served)),
+        Ok((served, headers)) => {
+            allowance::say(headers);
+            Ok(answer::spoken(served))
+        }
         Err(failed) => Err(answer::problem(failed, &model)),
     }
 }
@@ -69,21 +72,5 @@ pub(super) async fn entered(gate: Local<can::ModelsUse>) -> Result<Caller<can::M
 
 /// Whose limits a request takes from.
 pub(super) fn spender(scope: &Scope) -> Spender {
-    let project: Option<ProjectId> = scope.selected_project();
-    Spender {
-        user: scope.user(),
-        key: scope.key().map(|(key, _)| key),
-        project,
-        team: team_of(scope.grants()),
-        agent: None,
-        run: None,
-    }
-}
-
-/// The team that somebody's use counts to: the one they are in, when it is one. Somebody in several counts to none, so that roll-ups
-/// of teams still add up to the organisation.
-fn team_of(grants: &Grants) -> Option<TeamId> {
-    let mut own = grants.teams.iter().filter(|(_, held)| held.iter().any(|held| held.through.is_none()));
-    let first = own.next().map(|(team, _)| *team);
-    first.filter(|_| own.next().is_none())
+    Spender::of(scope, scope.selected_project())
 }

@@ -5,9 +5,9 @@ use gateway::Operation;
 
 use super::answer::Spoken;
 use super::ask::{RawRequest, ask};
-use crate::http::caller::Local;
+use crate::http::caller::{AtTheDoor, Local, meters};
 use crate::http::error::Result;
 
-pub(super) async fn embeddings(gate: Local<can::ModelsUse>, body: RawRequest) -> Result<Spoken> {
+pub(super) async fn embeddings(gate: AtTheDoor<Local<can::ModelsUse>, meters::Embeddings>, body: RawRequest) -> Result<Spoken> {
     ask(gate, Operation::Embeddings, body).await
 }

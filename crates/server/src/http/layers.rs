@@ -11,6 +11,7 @@ use domain::address::within;
 use store::Origin;
 use tracing::Instrument;
 
+use super::allowance::Allowance;
 use super::cors;
 use super::error::Problem;
 use super::renewal::Renewal;
@@ -50,7 +51,9 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         (request.method().clone(), request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()));
     let dialect = crate::gateway::dialect(request.uri().path(), request.headers());
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
-    let answering = REQUEST_ID.scope(request_id.clone(), next.run(request)).instrument(span.clone());
+    let allowance = Allowance::default();
+    let answering = allowance.clone().scope(next.run(request));
+    let answering = REQUEST_ID.scope(request_id.clone(), answering).instrument(span.clone());
     // What calls models ends with its client where it can (`gateway/ask.rs`).
     let ends_with_client = method.is_safe() || path.as_deref().is_some_and(|path| path.starts_with("/v1/"));
     let mut response = if ends_with_client {
@@ -67,6 +70,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     if let Some(dialect) = dialect {
         crate::gateway::speak(dialect, &request_id, &mut response);
     }
+    allowance.dress(response.headers_mut());
     renewal.dress(response.headers_mut());
     dress(&app, response.headers_mut(), &request_id);
     if let Some(origin) = origin {

@@ -1,5 +1,6 @@
 //! What all endpoints have in common: errors, callers, bodies, pages, replies.
 
+pub(crate) mod allowance;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod cors;

@@ -9,7 +9,7 @@ use tenancy::invitations::{self, Offer};
 
 use super::{ProjectOffer, SentView, TeamOffer};
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Metered, meters};
 use crate::http::error::Result;
 use crate::http::reply::Created;
 
@@ -29,9 +29,10 @@ pub(crate) struct CreateInvitation {
 }
 
 pub(crate) async fn create(
-    caller: Caller<can::InvitationsCreate>,
+    metered: Metered<Caller<can::InvitationsCreate>, meters::Mails>,
     Body(body): Body<CreateInvitation>,
 ) -> Result<Created<SentView>> {
+    let (caller, _pass) = metered.through();
     let offer = Offer {
         role: body.role,
         teams: body.teams.into_iter().map(|offer| (offer.team_id, offer.role)).collect(),

@@ -6,14 +6,15 @@ use tenancy::invitations;
 
 use super::SentView;
 use crate::http::body::Path;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Metered, meters};
 use crate::http::error::Result;
 use crate::http::reply::Found;
 
 pub(crate) async fn resend(
-    caller: Caller<can::InvitationsCreate>,
+    metered: Metered<Caller<can::InvitationsCreate>, meters::Mails>,
     Path(id): Path<InvitationId>,
 ) -> Result<Found<SentView>> {
+    let (caller, _pass) = metered.through();
     let outcome = invitations::resend(caller.house(), caller.scope(), id).await;
     let (tx, sent) = caller.told(outcome, id).await?;
     caller.commit_control(tx, Found(SentView::new(caller.house(), sent))).await

@@ -8,7 +8,7 @@ use tenancy::mail_domains::{self, Preset};
 
 use super::{MailDomainView, pairs, postmaster};
 use crate::http::body::Body;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Metered, meters};
 use crate::http::error::Result;
 use crate::http::reply::{Created, Versioned};
 use crate::invitations::TeamOffer;
@@ -31,9 +31,10 @@ pub(crate) struct ClaimMailDomain {
 
 /// It says nothing about claims of others: whoever proves a domain first has it.
 pub(crate) async fn claim(
-    caller: Caller<can::OrgSecurity>,
+    metered: Metered<Caller<can::OrgSecurity>, meters::Mails>,
     Body(body): Body<ClaimMailDomain>,
 ) -> Result<Versioned<Created<MailDomainView>>> {
+    let (caller, _pass) = metered.through();
     caller.require_fresh()?;
     let preset = Preset { role: body.role, teams: pairs(body.teams) };
     let claimed = mail_domains::claim(caller.house(), caller.scope(), &body.domain, &body.mailbox, preset).await;

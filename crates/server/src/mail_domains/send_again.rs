@@ -9,7 +9,7 @@ use tenancy::mail_domains;
 use super::postmaster;
 use crate::auth::MailSent;
 use crate::http::body::{Body, Path};
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Metered, meters};
 use crate::http::error::Result;
 use crate::http::reply::Accepted;
 
@@ -23,10 +23,11 @@ pub(crate) struct VerifyMailDomain {
 }
 
 pub(crate) async fn send_again(
-    caller: Caller<can::OrgSecurity>,
+    metered: Metered<Caller<can::OrgSecurity>, meters::Mails>,
     Path(id): Path<MailDomainId>,
     Body(body): Body<VerifyMailDomain>,
 ) -> Result<Accepted<MailSent>> {
+    let (caller, _pass) = metered.through();
     let sent = mail_domains::send_again(caller.house(), caller.scope(), id, &body.mailbox).await;
     let tx = caller.told(sent, id).await?;
     caller.commit_control(tx, Accepted(MailSent::default())).await

@@ -16,6 +16,7 @@ mod gateway;
 mod invitations;
 mod leaving;
 mod lifetimes;
+mod limits;
 mod logins;
 mod mail_addresses;
 mod mail_domains;

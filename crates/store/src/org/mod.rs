@@ -7,6 +7,7 @@ pub mod configs;
 pub mod members;
 pub mod projects;
 pub mod providers;
+pub mod rate_limits;
 pub mod roles;
 pub mod teams;
 

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::request::Parts;
 use domain::access::Permission;
 use domain::authoriser::Object;
+use domain::operation::Operation;
 use domain::{OrgId, ProjectId};
 use serde_json::json;
 use store::audit::Event;
@@ -11,6 +12,7 @@ use store::org::projects::{self, Project};
 use store::{Actor, Origin, Principal, Recall, Refusal, Scope, Stop, Store, Turn};
 
 use super::Turned;
+use super::metered::{Counted, admit};
 use super::credential::{authenticate, refuse};
 use crate::App;
 use crate::http::error::{Problem, Result};
@@ -52,6 +54,9 @@ impl Inside {
         let inside = Self { app: app.clone(), scope, principal, claim: None, answer: None, route: route(parts) };
         if let Some(project) = project {
             inside.visible_project(project).await?;
+        }
+        if parts.extensions.get::<Counted>().is_none() {
+            drop(admit(app, &inside.scope, Operation::Api).await?);
         }
         Ok(inside)
     }

@@ -3,18 +3,23 @@
 //! Every handler's first parameter is a gate: [`Caller`] with the permission that the route needs, [`Local`] where a role at a team
 //! or a project is enough, [`Person`] for what anybody signed in may do with their own account, [`Operator`], or [`Visitor`].
 //!
+//! What costs something stands behind [`Metered`], around one of the others (`metered.rs`).
+//!
 //! A gate reads the credential (`credential.rs`), enters the organisation that the request selects (`entering.rs`), and then offers
 //! what its holder may do: in an organisation (`organisation.rs`) or as a person, operator or stranger (`person.rs`).
 
 mod credential;
 mod entering;
+mod metered;
 mod organisation;
 mod person;
 
 use axum::response::{IntoResponse, Response};
 use domain::access::Permission;
+use domain::operation::Operation;
 
 pub(crate) use self::credential::{FRESH, Shown, csrf, session_cookie};
+pub(crate) use self::metered::{AtTheDoor, Metered, meters};
 pub(crate) use self::organisation::{Caller, Local};
 pub(crate) use self::person::{Member, Operator, Person, Visitor};
 use super::error::Problem;
@@ -40,6 +45,8 @@ pub enum Access {
 /// A first parameter of a handler.
 pub(crate) trait Gate {
     const ACCESS: Access;
+    /// What it costs, if anything.
+    const METER: Option<Operation> = None;
 }
 
 /// Why a request does not come through a gate: a problem, or an answer that was given before.

@@ -117,6 +117,11 @@ impl<P: Requires> Local<P> {
         Ok((Caller { inside: self.inside, permission: PhantomData }, project))
     }
 
+    /// The caller's scope, before it is clear what the request is about.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.inside.scope
+    }
+
     /// The project that the request selected, or that the key is for.
     pub(crate) fn selected_project(&self) -> Option<ProjectId> {
         self.inside.scope.selected_project()

@@ -335,6 +335,41 @@ async fn for_another_address(house: &TestHouse, who: &Client) -> String {
     store::tokens::sign(&elsewhere, claims, std::time::Duration::from_mins(10)).await.expect("signed")
 }
 
+/// Every route that does something says in its signature what it costs, or stands in the list of those that cost nothing, each group
+/// with its reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_does_something_is_metered_or_reviewed() {
+    let house = TestHouse::sqlite().await;
+    let reviewed: Vec<&str> = include_str!("unmetered.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let named = |route: &Listed| format!("{:<7}{}", route.method.as_str(), route.path);
+    let missing: Vec<String> = house
+        .routes()
+        .iter()
+        .filter(|route| route.method != Method::GET && route.meter.is_none())
+        .map(named)
+        .filter(|route| !reviewed.contains(&route.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "give them a meter (http/caller/metered.rs), or list them in unmetered.txt with a reason:\n{}", missing.join("\n"));
+    let unmetered: Vec<String> = house.routes().iter().filter(|route| route.meter.is_none()).map(named).collect();
+    let idle: Vec<&&str> = reviewed.iter().filter(|line| !unmetered.iter().any(|route| route == **line)).collect();
+    assert!(idle.is_empty(), "these are gone, or have a meter: {idle:?}");
+    let metered: Vec<String> = house
+        .routes()
+        .iter()
+        .filter_map(|route| Some(format!("{:<40}{}", named(route), route.meter?)))
+        .collect();
+    insta::assert_snapshot!(metered.join("\n"), @r"
+    GET    /api/v1/audit/export             exports
+    POST   /api/v1/invitations              mails
+    POST   /api/v1/invitations/{id}/resend  mails
+    POST   /api/v1/mail-domains             mails
+    POST   /api/v1/mail-domains/{id}/verify mails
+    POST   /v1/chat/completions             chat
+    POST   /v1/embeddings                   embeddings
+    POST   /v1/messages                     chat
+    ");
+}
+
 fn b64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)

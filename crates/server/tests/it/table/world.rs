@@ -37,6 +37,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("invitations", "inv_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("api-keys", "key_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("sessions", "ses_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("limits", "lim_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("orgs", "org_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("mails", "mai_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("erasures", "era_01932d6f4b7a7c3e9a51c0ffee15600d"),
@@ -101,6 +102,9 @@ impl World {
         for _ in 0..2 {
             ann.post("/v1/chat/completions", &question).await.expect(200);
         }
+        let limit = json!({ "level": "organization", "operation": "exports", "requests_per_minute": 1_000_000 });
+        ann.post("/api/v1/limits", &limit).await.expect(201);
+        let limit = ann.post("/api/v1/limits", &limit).await.expect(201);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -110,6 +114,7 @@ impl World {
             ("people", max.user.clone()),
             ("invitations", invitation.str("/id").to_owned()),
             ("api-keys", key.str("/id").to_owned()),
+            ("limits", limit.str("/id").to_owned()),
             ("sessions", sessions.str("/data/0/id").to_owned()),
             ("budgets", budget.str("/id").to_owned()),
             ("mail-domains", domain.str("/id").to_owned()),
@@ -128,6 +133,8 @@ impl World {
         let member = json!({ "role": "viewer" });
         let bodies = BTreeMap::from([
             ("/api/v1/teams", json!({ "name": "Another team" })),
+            ("/api/v1/limits", json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1_000_000 })),
+            ("/api/v1/limits/{id}", json!({ "requests_per_minute": 2_000_000 })),
             ("/api/v1/teams/{id}", json!({ "name": "Another name" })),
             ("/api/v1/teams/{id}/members/{user_id}", member.clone()),
             ("/api/v1/projects", json!({ "name": "Another project" })),
@@ -262,6 +269,9 @@ impl World {
                 json!({ "targets": [{ "provider": "?", "model": "m" }] }),
                 "providers",
             ),
+            post("/api/v1/limits", json!({ "level": "project", "id": "?", "concurrency": 9 }), "projects"),
+            post("/api/v1/limits", json!({ "level": "user", "id": "?", "concurrency": 9 }), "members"),
+            post("/api/v1/limits", json!({ "level": "key", "id": "?", "concurrency": 9 }), "api-keys"),
             post("/api/v1/mail-domains/join", json!({ "org_id": "?" }), "orgs"),
             post(
                 "/api/v1/mail-domains",

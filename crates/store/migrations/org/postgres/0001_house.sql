@@ -228,6 +228,23 @@ CREATE TABLE budgets (
   CHECK ((level = 'organization') = (subject IS NULL))
 );
 
+CREATE TABLE rate_limits (
+  org_id               uuid NOT NULL DEFAULT org.current_org(),
+  id                   uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  level                text COLLATE "C" NOT NULL CHECK (level IN ('organization', 'project', 'user', 'key')),
+  subject              uuid,
+  operation            text COLLATE "C",
+  requests_per_minute  bigint CHECK (requests_per_minute > 0),
+  tokens_per_minute    bigint CHECK (tokens_per_minute > 0),
+  concurrency          bigint CHECK (concurrency > 0),
+  made_by              uuid NOT NULL,
+  version              bigint NOT NULL,
+  created_at           bigint NOT NULL,
+  updated_at           bigint NOT NULL,
+  CHECK (level <> 'organization' OR subject IS NULL)
+);
+
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
 SELECT org.protect('audit');
@@ -244,5 +261,6 @@ SELECT org.protect('delivered');
 SELECT org.protect('budgets');
 SELECT org.protect('providers');
 SELECT org.protect('aliases');
+SELECT org.protect('rate_limits');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

@@ -188,3 +188,18 @@ CREATE TABLE budgets (
   updated_at       INTEGER NOT NULL,
   CHECK ((level = 'organization') = (subject IS NULL))
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rate_limits (
+  id                   BLOB    NOT NULL PRIMARY KEY,
+  level                TEXT    NOT NULL CHECK (level IN ('organization', 'project', 'user', 'key')),
+  subject              BLOB,
+  operation            TEXT,
+  requests_per_minute  INTEGER CHECK (requests_per_minute > 0),
+  tokens_per_minute    INTEGER CHECK (tokens_per_minute > 0),
+  concurrency          INTEGER CHECK (concurrency > 0),
+  made_by              BLOB    NOT NULL,
+  version              INTEGER NOT NULL,
+  created_at           INTEGER NOT NULL,
+  updated_at           INTEGER NOT NULL,
+  CHECK (level <> 'organization' OR subject IS NULL)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,170 @@
+//! Rate limits through HTTP.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testing::{Answer, Client, TestHouse};
+
+const LIMITS: &str = "/api/v1/limits";
+
+async fn invite(client: &Client, n: usize) -> Answer {
+    let body = json!({ "email": format!("guest{n}@example.com"), "role": "viewer" });
+    client.post("/api/v1/invitations", &body).await
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+async fn set(client: &Client, body: Value) -> String {
+    client.post(LIMITS, &body).await.expect(201).str("/id").to_owned()
+}
+
+async fn acme(house: &TestHouse) -> (Client, Client) {
+    let ann = house.sign_up("Ann").await;
+    house.on_plan(&ann.org, "enterprise").await;
+    let adi = house.join(&ann, "Adi", "admin").await;
+    (ann, adi)
+}
+
+testing::both_stores! {
+    async fn the_sixth_of_five_a_minute_gets_429_and_others_are_not_affected(house) {
+        let (ann, adi) = acme(&house).await;
+        set(&ann, json!({ "level": "user", "id": adi.user, "operation": "mails", "requests_per_minute": 5 })).await;
+        for n in 0..5 {
+            let answer = invite(&adi, n).await.expect(201);
+            assert_eq!(header(&answer, "ratelimit-remaining"), (4 - n).to_string());
+            assert_eq!(header(&answer, "ratelimit-policy"), "5;w=60");
+        }
+        let refused = invite(&adi, 5).await.expect(429);
+        assert_eq!((refused.code(), refused.str("/error/type")), ("rate_limited", "rate_limit_error"));
+        assert!(refused.str("/error/message").contains(&format!("the user {}", adi.user)), "{}", refused.text);
+        for (name, value) in [("retry-after", "12"), ("ratelimit-limit", "5"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "60")] {
+            assert_eq!(header(&refused, name), value, "{name}");
+        }
+        let other = invite(&ann, 6).await.expect(201);
+        assert_eq!(header(&other, "ratelimit-limit"), "");
+        adi.get("/api/v1/teams").await.expect(200);
+        // What was refused did not happen: the address is free.
+        house.clock.advance(Duration::from_secs(12));
+        invite(&adi, 5).await.expect(201);
+    }
+
+    async fn a_change_holds_at_once(house) {
+        let (ann, _) = acme(&house).await;
+        let id = set(&ann, json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1 })).await;
+        invite(&ann, 0).await.expect(201);
+        invite(&ann, 1).await.expect(429);
+        let path = format!("{LIMITS}/{id}");
+        let changed = ann.patch(&path, &json!({ "requests_per_minute": 2, "concurrency": 3 })).await.expect(200);
+        assert_eq!((&changed.json["requests_per_minute"], &changed.json["concurrency"]), (&json!(2), &json!(3)));
+        invite(&ann, 1).await.expect(201);
+        invite(&ann, 2).await.expect(429);
+        ann.delete(&path).await.expect(204);
+        invite(&ann, 2).await.expect(201);
+        ann.get(&path).await.expect(404);
+    }
+
+    async fn a_key_with_ten_a_minute_gets_429_at_the_eleventh_whatever_it_asks_for(house) {
+        let ann = house.sign_up("Ann").await;
+        let made = ann.post("/api/v1/auth/api-keys", &json!({ "name": "k", "rate_per_minute": 10 })).await.expect(201);
+        let key = ann.with_token(Some(made.str("/key")));
+        for _ in 0..10 {
+            key.get("/api/v1/teams").await.expect(200);
+        }
+        let refused = key.get("/api/v1/projects").await.expect(429);
+        assert_eq!((header(&refused, "retry-after"), header(&refused, "ratelimit-limit")), ("6", "10"));
+        ann.get("/api/v1/projects").await.expect(200);
+        house.clock.advance(Duration::from_secs(6));
+        key.get("/api/v1/projects").await.expect(200);
+    }
+
+    async fn an_answer_given_again_is_not_counted(house) {
+        let (ann, _) = acme(&house).await;
+        set(&ann, json!({ "level": "user", "operation": "mails", "requests_per_minute": 1 })).await;
+        let once = ann.with("idempotency-key", "invite-once");
+        invite(&once, 0).await.expect(201);
+        let again = invite(&once, 0).await.expect(201);
+        assert_eq!(header(&again, "idempotent-replayed"), "true");
+        // A refusal is no answer to keep: the same request works when there is room.
+        let later = ann.with("idempotency-key", "invite-later");
+        invite(&later, 1).await.expect(429);
+        house.clock.advance(Duration::from_mins(1));
+        let done = invite(&later, 1).await.expect(201);
+        assert_eq!(header(&done, "idempotent-replayed"), "");
+    }
+
+    async fn limits_are_set_by_admins_and_seen_by_members(house) {
+        let (ann, adi) = acme(&house).await;
+        let [max, vera] = [house.join(&ann, "Max", "member").await, house.join(&ann, "Vera", "viewer").await];
+        let body = json!({ "level": "user", "tokens_per_minute": 1000 });
+        let made = adi.post(LIMITS, &body).await.expect(201);
+        assert_eq!((made.str("/level"), &made.json["subject_id"], &made.json["operation"]), ("user", &Value::Null, &Value::Null));
+        let path = format!("{LIMITS}/{}", made.str("/id"));
+        assert_eq!(max.get(&path).await.expect(200).json, made.json);
+        assert_eq!(max.get(LIMITS).await.expect(200).json["data"], json!([made.json]));
+        for client in [&max, &vera] {
+            client.post(LIMITS, &body).await.expect(403);
+            client.patch(&path, &json!({ "tokens_per_minute": 1 })).await.expect(403);
+            client.delete(&path).await.expect(403);
+        }
+        vera.get(LIMITS).await.expect(403);
+        assert_eq!(ann.post(LIMITS, &body).await.expect(409).code(), "taken");
+        let stale = ann.with("if-match", "\"7\"");
+        stale.patch(&path, &json!({ "tokens_per_minute": 1 })).await.expect(412);
+        stale.delete(&path).await.expect(412);
+        let changed = ann.with("if-match", header(&made, "etag")).patch(&path, &json!({ "tokens_per_minute": 7 })).await.expect(200);
+        assert_eq!(header(&changed, "etag"), "\"2\"");
+        let log = ann.get("/api/v1/audit?action=limit.updated").await.expect(200);
+        assert_eq!((log.str("/data/0/object"), log.str("/data/0/actor")), (made.str("/id"), ann.user.as_str()));
+    }
+
+    async fn what_makes_no_sense_is_refused_by_field(house) {
+        let (ann, _) = acme(&house).await;
+        for (body, param) in [
+            (json!({ "level": "user" }), "requests_per_minute"),
+            (json!({ "level": "user", "requests_per_minute": 0 }), "requests_per_minute"),
+            (json!({ "level": "user", "requests_per_minute": 100_000_001 }), "requests_per_minute"),
+            (json!({ "level": "user", "tokens_per_minute": -1 }), "tokens_per_minute"),
+            (json!({ "level": "user", "operation": "mails", "tokens_per_minute": 1 }), "tokens_per_minute"),
+            (json!({ "level": "user", "concurrency": 100_001 }), "concurrency"),
+            (json!({ "level": "team", "concurrency": 1 }), "level"),
+            (json!({ "level": "organization", "id": ann.org, "concurrency": 1 }), "id"),
+            (json!({ "level": "user", "operation": "sleep", "concurrency": 1 }), "operation"),
+            (json!({ "level": "user", "concurrency": 1, "per_hour": 1 }), "per_hour"),
+        ] {
+            let answer = ann.post(LIMITS, &body).await.expect(422);
+            assert_eq!(answer.str("/error/param"), param, "{}", answer.text);
+        }
+        let id = set(&ann, json!({ "level": "user", "concurrency": 1 })).await;
+        let nothing = ann.patch(&format!("{LIMITS}/{id}"), &json!({ "concurrency": null })).await.expect(422);
+        assert_eq!(nothing.str("/error/param"), "requests_per_minute");
+    }
+
+    async fn a_limit_is_of_something_that_the_caller_can_see(house) {
+        let (ann, adi) = acme(&house).await;
+        let (beta, _) = (house.sign_up("Bob").await, ());
+        let project = beta.post("/api/v1/projects", &json!({ "name": "Secret" })).await.expect(201);
+        let key = beta.post("/api/v1/auth/api-keys", &json!({ "name": "k" })).await.expect(201);
+        let never = "01932d6f4b7a7c3e9a51c0ffee15600d";
+        for (level, theirs, prefix) in [("project", project.str("/id"), "prj"), ("user", &beta.user, "usr"), ("key", key.str("/id"), "key")] {
+            let ask = async |id: &str| {
+                let client = ann.with("x-request-id", "the-same-request");
+                client.post(LIMITS, &json!({ "level": level, "id": id, "concurrency": 1 })).await.expect(404).text
+            };
+            let real = ask(theirs).await;
+            assert_eq!(real, ask(&format!("{prefix}_{never}")).await, "{level}");
+            assert_eq!(real, ask("nonsense").await, "{level}");
+        }
+        let own = ann.post("/api/v1/projects", &json!({ "name": "Own" })).await.expect(201);
+        for (level, id) in [("project", own.str("/id")), ("user", &adi.user)] {
+            let made = ann.post(LIMITS, &json!({ "level": level, "id": id, "concurrency": 1 })).await.expect(201);
+            assert_eq!(made.str("/subject_id"), id);
+            let path = format!("{LIMITS}/{}", made.str("/id"));
+            beta.get(&path).await.expect(404);
+            beta.patch(&path, &json!({ "concurrency": 2 })).await.expect(404);
+            beta.delete(&path).await.expect(404);
+        }
+        assert_eq!(beta.get(LIMITS).await.expect(200).json["data"], json!([]));
+    }
+}
