@@ -4,17 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::limits::Level;
 use domain::plan::Plans;
 use domain::prices::Prices;
 use egress::{Egress, Policy};
 use gateway::request::OutputLimit;
 use gateway::{ClientRequest, Operation, Upstream};
 use metering::call::{Door, Failed, Served, Target};
+use metering::rates::rule::Counts;
+use metering::rates::{Gatekeeper, Limited};
 use metering::rules::{Rules, Spender};
 use metering::{Books, Settings};
 use serde_json::json;
 use store::Scope;
+use store::audit::Event;
 use store::ledger::entries::{self, Entry, Outcome, Search};
+use store::org::rate_limits::{self, RateLimit};
 use testing::upstream::{Fault, Script};
 use testing::{ScriptedUpstream, TestHouse, both_stores};
 
@@ -30,12 +35,16 @@ struct World {
 
 impl World {
     async fn build(house: &TestHouse) -> Self {
-        let scope = house.scope(&house.sign_up("Ann").await).await;
+        let ann = house.sign_up("Ann").await;
+        // Many calls at once are what is tested here.
+        house.on_plan(&ann.org, "enterprise").await;
+        let scope = house.scope(&ann).await;
         let upstream = ScriptedUpstream::start().await;
         let policy = Policy { allow: vec!["127.0.0.1".parse().expect("an address")], own: Vec::new() };
         let (books, _) = Books::open(house.store().clone(), Settings::default());
         let rules = Rules::new(house.store().clone(), Plans::builtin(), Arc::new(Prices::builtin()));
-        let door = Door::new(books.clone(), rules, house.store().ambient().clone());
+        let gatekeeper = Gatekeeper::new(house.store().clone(), rules.clone(), None);
+        let door = Door::new(books.clone(), rules, gatekeeper, house.store().ambient().clone());
         let egress = Egress::new(policy);
         let target = |id: u128, url: &str| Target {
             id,
@@ -55,7 +64,36 @@ impl World {
         });
         let request = ClientRequest::read(Operation::Chat, body.to_string().into()).expect("a request");
         let spender = Spender { user: self.scope.user(), key: None, project: None, team: None, agent: None, run: None };
-        self.door.call(&self.scope, spender, &request, &self.targets).await
+        self.door.call(&self.scope, spender, &request, &self.targets).await.map(|(served, _)| served)
+    }
+
+    /// Sets a limit of chats for the organisation: calls and tokens a minute, calls at the same time.
+    async fn limit(&self, house: &TestHouse, [requests, tokens, concurrency]: [Option<i64>; 3]) {
+        let ambient = house.store().ambient();
+        let limit = RateLimit {
+            id: ambient.id(),
+            level: Level::Organization,
+            subject: None,
+            operation: Some(domain::operation::Operation::Chat),
+            requests_per_minute: requests,
+            tokens_per_minute: tokens,
+            concurrency,
+            made_by: self.scope.user(),
+            version: 1,
+            created_at: ambient.now(),
+            updated_at: ambient.now(),
+        };
+        let mut tx = house.store().open(&self.scope).begin().await.expect("begun");
+        rate_limits::insert(&mut tx, &limit).await.expect("a limit");
+        tx.record(Event::new("limit.created", limit.id)).await.expect("recorded");
+        tx.commit().await.expect("committed");
+    }
+
+    async fn limited(&self) -> Limited {
+        match self.call(false).await {
+            Err(Failed::Limited(limited)) => *limited,
+            other => panic!("not limited: {other:?}"),
+        }
     }
 
     /// Reads a stream to its end; whether its last bit came.
@@ -207,5 +245,51 @@ both_stores! {
         let served = world.upstream.served();
         assert_eq!((rows.len() as u64, served.complete), (64, 64));
         assert_eq!(rows.iter().map(|row| row.output_tokens).sum::<i64>().unsigned_abs(), served.output);
+    }
+
+    async fn calls_above_a_rate_limit_reach_no_upstream_and_no_ledger(house) {
+        let world = World::build(&house).await;
+        world.limit(&house, [Some(3), None, None]).await;
+        let racing = futures_util::future::join_all((0..50).map(|_| world.call(false))).await;
+        assert_eq!(racing.iter().filter(|answer| answer.is_ok()).count(), 3);
+        assert_eq!(world.limited().await.counts, Counts::Requests);
+        assert_eq!((world.rows(&house).await.len(), world.upstream.served().complete), (3, 3));
+    }
+
+    async fn a_stream_holds_its_slot_until_it_ends_or_is_dropped(house) {
+        let world = World::build(&house).await;
+        world.limit(&house, [None, None, Some(1)]).await;
+        for drained in [true, false] {
+            let stream = world.call(true).await.expect("a stream");
+            assert_eq!(world.limited().await.counts, Counts::Concurrency);
+            if drained {
+                assert!(World::drained(stream).await);
+            } else {
+                drop(stream);
+            }
+            world.call(false).await.expect("the slot came back");
+        }
+        world.upstream.script(MODEL, &Script::fault(Fault::Status(400, None, "{}".into())));
+        assert!(matches!(world.call(true).await, Err(Failed::Upstream(_))));
+        assert!(matches!(world.call(true).await, Err(Failed::Upstream(_))), "a failed call holds no slot");
+    }
+
+    async fn tokens_that_were_not_used_come_back(house) {
+        let world = World::build(&house).await;
+        // A call may need about 130, and uses 15.
+        world.limit(&house, [None, Some(300), None]).await;
+        for stream in [false, true].into_iter().cycle().take(10) {
+            match world.call(stream).await.expect("it fits") {
+                Served::Whole(..) => {}
+                stream @ Served::Stream(_) => assert!(World::drained(stream).await),
+            }
+        }
+        world.upstream.next(MODEL, &Script::usage(200, 100));
+        world.call(false).await.expect("it fits");
+        let limited = world.limited().await;
+        assert_eq!(limited.counts, Counts::Tokens);
+        // 450 were used, of 300: some 280 must leak away before 130 fit.
+        let wait = limited.retry_after.expect("it fits later").as_secs();
+        assert!((45..70).contains(&wait), "{wait}");
     }
 }

@@ -105,6 +105,8 @@ impl World {
         let limit = json!({ "level": "organization", "operation": "exports", "requests_per_minute": 1_000_000 });
         ann.post("/api/v1/limits", &limit).await.expect(201);
         let limit = ann.post("/api/v1/limits", &limit).await.expect(201);
+        let second = json!({ "level": "project", "operation": "exports", "concurrency": 1000 });
+        ann.post("/api/v1/limits", &second).await.expect(201);
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
