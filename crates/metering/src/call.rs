@@ -196,7 +196,8 @@ impl Door {
                 let resting = Probe { door: self, tenant, upstream: target.id, decided: false };
                 let purpose = purpose(scope, spender, request, target, &plan);
                 let held = self.0.books.hold(scope, (id, attempt), purpose, plan.worst, path.clone()).await?;
-                let open = Open { id, held: Some(held), pass: pass.take(), plan, began: now, input: request.input_bound() };
+                let open =
+                    Open { id, held: Some(held), pass: pass.take(), plan, began: now, input: request.input_bound() };
                 let mut asked = Asked { door: self, open: Some(open) };
                 let error = match self.send(request, target, asked.plan()).await {
                     Ok(answer) => {

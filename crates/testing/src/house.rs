@@ -134,7 +134,8 @@ impl TestHouse {
             Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
         let prices =
             wish.prices.map_or_else(Prices::builtin, |text| Prices::builtin().with(text).expect("good prices"));
-        let app = App::with(house.clone(), limits, prices, metering::Settings::default()).serving(wish.installation);
+        let app =
+            App::with(house.clone(), limits, prices, metering::Settings::default(), None).serving(wish.installation);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);

@@ -80,7 +80,11 @@ impl Rate {
             return Verdict::Never;
         }
         let owed = cell.owed.saturating_add(cost * MINUTE);
-        if owed <= self.full() { Verdict::Fits(Cell { owed, at: now }) } else { Verdict::Wait(self.leaks(owed - self.full())) }
+        if owed <= self.full() {
+            Verdict::Fits(Cell { owed, at: now })
+        } else {
+            Verdict::Wait(self.leaks(owed - self.full()))
+        }
     }
 
     /// Charges more to a cell, or gives some back, whether it fits or not.

@@ -154,7 +154,8 @@ impl Inner {
             Bound::Slots(_) => 0,
         };
         let carried: Vec<u64> = pass.asks.iter().map(carried).collect();
-        let words: Vec<Word<'_>> = pass.asks.iter().zip(&carried).map(|(ask, carried)| Word::of(ask, *carried)).collect();
+        let words: Vec<Word<'_>> =
+            pass.asks.iter().zip(&carried).map(|(ask, carried)| Word::of(ask, *carried)).collect();
         let answer = shared.take(pass.org, pass.id, &words).await;
         if answer.is_none() {
             for (ask, _) in pass.asks.iter().zip(carried).filter(|(_, carried)| *carried > 0) {

@@ -110,7 +110,9 @@ impl Local {
         for (ask, standing) in asks.iter().zip(&standings) {
             match (ask.bound, standing) {
                 // A refusal notes the time, too: else a clock that was set back would leave the cell full until it has caught up.
-                (Bound::Rate(rate), Standing::Cell(cell)) if missing.is_none() || table.cells.contains_key(&ask.place) => {
+                (Bound::Rate(rate), Standing::Cell(cell))
+                    if missing.is_none() || table.cells.contains_key(&ask.place) =>
+                {
                     table.cells.insert(ask.place, Kept::new(*cell, rate, false));
                 }
                 (Bound::Slots(_), _) if missing.is_none() => *table.taken.entry(ask.place).or_default() += ask.cost,

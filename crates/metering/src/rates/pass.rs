@@ -224,7 +224,10 @@ impl Limited {
             ),
             (counts, wait) => {
                 let seconds = wait.unwrap_or_default().as_micros().div_ceil(1_000_000);
-                format!("{limit} {} a minute{of} are allowed for {whose}; come back in {seconds} seconds.", counts.as_str())
+                format!(
+                    "{limit} {} a minute{of} are allowed for {whose}; come back in {seconds} seconds.",
+                    counts.as_str()
+                )
             }
         }
     }

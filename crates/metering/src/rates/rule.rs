@@ -131,7 +131,14 @@ impl RateLimits {
     }
 
     /// The limits on a path, the widest first: `slots` is what the plan gives, `own` what the key itself carries.
-    pub(crate) fn path(&self, org: OrgId, spender: Spender, operation: Operation, slots: u64, own: Option<u64>) -> Path {
+    pub(crate) fn path(
+        &self,
+        org: OrgId,
+        spender: Spender,
+        operation: Operation,
+        slots: u64,
+        own: Option<u64>,
+    ) -> Path {
         let mut paths = locked(&self.paths);
         if let Some(known) = paths.get(&(spender, operation, own)) {
             return known.clone();

@@ -53,8 +53,9 @@ impl std::str::FromStr for Address {
         };
         let host = url.host_str().filter(|host| !host.is_empty()).ok_or(BadAddress)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let decode =
-            |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| BadAddress);
+        let decode = |text: &str| {
+            percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| BadAddress)
+        };
         let password = url.password().map(decode).transpose()?;
         let database = match url.path().trim_start_matches('/') {
             "" => 0,
@@ -228,7 +229,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite, mut calls: mpsc::Receiver<Ca
                 match parse(&buffer[done..], 0) {
                     Ok(Some((reply, length))) => {
                         done += length;
-                        let Some(answer) = locked(&waiting).pop_front() else { return "an answer to nothing".to_owned() };
+                        let Some(answer) = locked(&waiting).pop_front() else {
+                            return "an answer to nothing".to_owned();
+                        };
                         if let Some(answer) = answer {
                             let _ = answer.send(reply);
                         }
@@ -299,7 +302,9 @@ mod tests {
         assert_eq!(format!("{address:?}"), "::1:7000");
         let plain: Address = "redis://cache".parse().expect("an address");
         assert_eq!((plain.port, plain.tls, plain.password), (6379, false, None));
-        for wrong in ["", "redis://", "http://host", "redis://host/x", "redis://host?x=1", "redis://ann@host", "host:6379"] {
+        for wrong in
+            ["", "redis://", "http://host", "redis://host/x", "redis://host?x=1", "redis://ann@host", "host:6379"]
+        {
             assert!(wrong.parse::<Address>().is_err(), "{wrong}");
         }
     }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use domain::Id;
 use domain::limits::Level;
 use domain::operation::Operation;
 use domain::plan::Plans;
 use domain::prices::Prices;
-use domain::Id;
 use metering::rates::rule::Counts;
 use metering::rates::{Gatekeeper, Limited, Pass, Refused, Sharing};
 use metering::rules::{Rules, Spender};

@@ -33,7 +33,11 @@ impl FromRequest<App> for RawRequest {
 impl aide::OperationInput for RawRequest {}
 
 /// Serves a request for a model.
-pub(super) async fn ask<M>(gate: AtTheDoor<Local<can::ModelsUse>, M>, operation: Operation, body: RawRequest) -> Result<Spoken> {
+pub(super) async fn ask<M>(
+    gate: AtTheDoor<Local<can::ModelsUse>, M>,
+    operation: Operation,
+    body: RawRequest,
+) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
     let request = ClientRequest::read(operation, body.0)
         .map_err(|error| Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) })?;

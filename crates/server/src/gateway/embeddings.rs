@@ -8,6 +8,9 @@ use super::ask::{RawRequest, ask};
 use crate::http::caller::{AtTheDoor, Local, meters};
 use crate::http::error::Result;
 
-pub(super) async fn embeddings(gate: AtTheDoor<Local<can::ModelsUse>, meters::Embeddings>, body: RawRequest) -> Result<Spoken> {
+pub(super) async fn embeddings(
+    gate: AtTheDoor<Local<can::ModelsUse>, meters::Embeddings>,
+    body: RawRequest,
+) -> Result<Spoken> {
     ask(gate, Operation::Embeddings, body).await
 }

@@ -74,7 +74,9 @@ pub(crate) async fn create(
 async fn subject(caller: &Caller<can::LimitsWrite>, level: Level, id: Option<&str>) -> Result<Option<Uuid>> {
     let parse_failed = |_| Problem::not_found();
     match (level, id) {
-        (Level::Organization, Some(_)) => Err(Problem::field("id", "must be left out: the organisation is the caller's")),
+        (Level::Organization, Some(_)) => {
+            Err(Problem::field("id", "must be left out: the organisation is the caller's"))
+        }
         (Level::Organization | Level::Project | Level::User | Level::Key, None) => Ok(None),
         (Level::Project, Some(id)) => {
             let id: ProjectId = id.parse().map_err(parse_failed)?;

@@ -92,7 +92,10 @@ fn check(limit: &RateLimit) -> Result<()> {
     }
     let of_models = [None, Some(Operation::Chat), Some(Operation::Embeddings)];
     if limit.tokens_per_minute.is_some() && !of_models.contains(&limit.operation) {
-        return Err(Problem::field("tokens_per_minute", "can be limited for chat and embeddings, or for all operations"));
+        return Err(Problem::field(
+            "tokens_per_minute",
+            "can be limited for chat and embeddings, or for all operations",
+        ));
     }
     Ok(())
 }

@@ -12,8 +12,8 @@ use store::org::projects::{self, Project};
 use store::{Actor, Origin, Principal, Recall, Refusal, Scope, Stop, Store, Turn};
 
 use super::Turned;
-use super::metered::{Counted, admit};
 use super::credential::{authenticate, refuse};
+use super::metered::{Counted, admit};
 use crate::App;
 use crate::http::error::{Problem, Result};
 use crate::http::idempotency::{Claim, Outcome, Presented, Replay};

@@ -340,7 +340,8 @@ async fn for_another_address(house: &TestHouse, who: &Client) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_that_does_something_is_metered_or_reviewed() {
     let house = TestHouse::sqlite().await;
-    let reviewed: Vec<&str> = include_str!("unmetered.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let reviewed: Vec<&str> =
+        include_str!("unmetered.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let named = |route: &Listed| format!("{:<7}{}", route.method.as_str(), route.path);
     let missing: Vec<String> = house
         .routes()
@@ -349,15 +350,16 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
         .map(named)
         .filter(|route| !reviewed.contains(&route.as_str()))
         .collect();
-    assert!(missing.is_empty(), "give them a meter (http/caller/metered.rs), or list them in unmetered.txt with a reason:\n{}", missing.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "give them a meter (http/caller/metered.rs), or list them in unmetered.txt with a reason:\n{}",
+        missing.join("\n")
+    );
     let unmetered: Vec<String> = house.routes().iter().filter(|route| route.meter.is_none()).map(named).collect();
     let idle: Vec<&&str> = reviewed.iter().filter(|line| !unmetered.iter().any(|route| route == **line)).collect();
     assert!(idle.is_empty(), "these are gone, or have a meter: {idle:?}");
-    let metered: Vec<String> = house
-        .routes()
-        .iter()
-        .filter_map(|route| Some(format!("{:<40}{}", named(route), route.meter?)))
-        .collect();
+    let metered: Vec<String> =
+        house.routes().iter().filter_map(|route| Some(format!("{:<40}{}", named(route), route.meter?))).collect();
     insta::assert_snapshot!(metered.join("\n"), @r"
     GET    /api/v1/audit/export             exports
     POST   /api/v1/invitations              mails

@@ -135,7 +135,10 @@ impl World {
         let member = json!({ "role": "viewer" });
         let bodies = BTreeMap::from([
             ("/api/v1/teams", json!({ "name": "Another team" })),
-            ("/api/v1/limits", json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1_000_000 })),
+            (
+                "/api/v1/limits",
+                json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1_000_000 }),
+            ),
             ("/api/v1/limits/{id}", json!({ "requests_per_minute": 2_000_000 })),
             ("/api/v1/teams/{id}", json!({ "name": "Another name" })),
             ("/api/v1/teams/{id}/members/{user_id}", member.clone()),
