@@ -72,6 +72,7 @@ impl Store {
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
                  UNION ALL SELECT 'projects', count(*) FROM projects
                  UNION ALL SELECT 'providers', count(*) FROM providers
+                 UNION ALL SELECT 'rate_limits', count(*) FROM rate_limits
                  UNION ALL SELECT 'roles', count(*) FROM roles
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
@@ -130,6 +131,7 @@ impl Store {
             tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM configs").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM rate_limits").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM idempotency").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM delivered").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM audit_head").unaudited(ERASED).run().await?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use domain::role::Role;
-use domain::{MembershipId, OrgId, ProjectId, RoleId, UserId};
+use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, RoleId, UserId};
 
 use crate::checks::Fault;
 use crate::deliveries::{DEPARTURE, Departure};
@@ -154,12 +154,19 @@ impl Store {
                  UNION SELECT DISTINCT 'providers.made_by', made_by FROM providers
                  UNION SELECT DISTINCT 'aliases.made_by', made_by FROM aliases
                  UNION SELECT DISTINCT 'budgets.increase_by', increase_by FROM budgets WHERE increase_by IS NOT NULL
-                 UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'",
+                 UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'
+                 UNION SELECT DISTINCT 'rate_limits.made_by', made_by FROM rate_limits
+                 UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'user'",
             )
             .all()
             .await?;
-        let with_budget: Vec<domain::ApiKeyId> =
-            tx.sql("SELECT DISTINCT subject FROM budgets WHERE level = 'key'").all().await?;
+        let limited: Vec<(String, ApiKeyId)> = tx
+            .sql(
+                "SELECT DISTINCT 'budgets.subject' AS what, subject FROM budgets WHERE level = 'key'
+                 UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'key'",
+            )
+            .all()
+            .await?;
         let projects: Vec<ProjectId> = tx.sql("SELECT id FROM projects").all().await?;
         let projects: BTreeSet<ProjectId> = projects.into_iter().collect();
         let roles: Vec<RoleId> = tx.sql("SELECT id FROM roles").all().await?;
@@ -194,10 +201,10 @@ impl Store {
                 found.insert((what, user.to_string()));
             }
         }
-        for key in with_budget {
+        for (what, key) in limited {
             let known = tx.sql("SELECT EXISTS (SELECT 1 FROM api_keys WHERE org_id = $1 AND id = $2)");
             if !known.bind(org).bind(key).one::<bool>().await? {
-                found.insert(("budgets.subject".into(), key.to_string()));
+                found.insert((what, key.to_string()));
             }
         }
         let of_keys: Vec<ProjectId> = tx
@@ -259,6 +266,8 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                UNION ALL SELECT 'budgets.subject', count(*) FROM budgets c
                  WHERE (c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject))
                     OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))
+               UNION ALL SELECT 'rate_limits.subject', count(*) FROM rate_limits c
+                 WHERE c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject)
              ) counted WHERE number > 0",
         )
         .all()

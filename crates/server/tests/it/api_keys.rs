@@ -164,7 +164,7 @@ testing::both_stores! {
         let ann = house.sign_up("Ann").await;
         let until = (after(&house, DAY)).to_string();
         let limits = json!({
-            "name": "maker", "scopes": ["keys.create", "teams.read"], "expires_at": until, "rate_per_minute": 5,
+            "name": "maker", "scopes": ["keys.create", "teams.read"], "expires_at": until, "rate_per_minute": 40,
             "budget_micros": 100, "currency": "USD", "addresses": ["192.0.2.0/24"],
         });
         let maker = make(&ann, limits.clone()).await;
@@ -173,7 +173,7 @@ testing::both_stores! {
         let later = after(&house, 2 * DAY).to_string();
         for (field, value) in [
             ("expires_at", json!(later)),
-            ("rate_per_minute", json!(6)),
+            ("rate_per_minute", json!(41)),
             ("rate_per_minute", Value::Null),
             ("addresses", json!([])),
             ("addresses", json!(["192.0.2.10", "10.0.0.1"])),

@@ -104,6 +104,7 @@ impl World {
         }
         let limit = json!({ "level": "organization", "operation": "exports", "requests_per_minute": 1_000_000 });
         ann.post("/api/v1/limits", &limit).await.expect(201);
+        let limit = json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1_000_000 });
         let limit = ann.post("/api/v1/limits", &limit).await.expect(201);
         let second = json!({ "level": "project", "operation": "exports", "concurrency": 1000 });
         ann.post("/api/v1/limits", &second).await.expect(201);
