@@ -1,0 +1,4 @@
+//! The model as it is shipped: what its vectors mean, and that it holds out.
+
+mod files;
+mod model;
