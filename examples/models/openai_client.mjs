@@ -9,6 +9,7 @@ import OpenAI from "openai";
 const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY } = process.env;
 const { ROWHOUSE_TOOLS_MODELS = "", ROWHOUSE_EMBEDDING_MODEL } = process.env;
 const model = "rowhouse-extractive";
+const embedding = "rowhouse-minilm";
 const messages = [
   { role: "system", content: "The office opens at nine. The canteen is closed on Mondays." },
   { role: "user", content: "When does the office open?" },
@@ -40,7 +41,7 @@ const client = withKey(ROWHOUSE_KEY);
 
 const models = [];
 for await (const one of client.models.list()) models.push(one.id);
-assert.ok(models.includes(model), models.join());
+assert.ok(models.includes(model) && models.includes(embedding), models.join());
 assert.equal((await client.models.retrieve(model)).owned_by, "rowhouse");
 
 const { data: answer, response } = await ask(client).withResponse();
@@ -69,4 +70,14 @@ if (ROWHOUSE_EMBEDDING_MODEL) {
   const { data } = await client.embeddings.create(asked);
   assert.ok(data.length === 2 && Number.isFinite(data[1].embedding[0]), JSON.stringify(data));
 }
+
+// The embedding model that is always there. The client asks for base64 by itself and decodes it.
+const input = ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."];
+const vectors = await client.embeddings.create({ model: embedding, input });
+const [one, near, far] = vectors.data.map((datum) => datum.embedding);
+const cosine = (a, b) => a.reduce((sum, x, n) => sum + x * b[n], 0);
+assert.ok(one.length === 384 && cosine(one, near) > 0.7 && cosine(one, far) < 0.1, `${cosine(one, near)} ${cosine(one, far)}`);
+assert.deepEqual([vectors.usage.prompt_tokens, vectors.usage.total_tokens], [28, 28]);
+const plain = await client.embeddings.create({ model: embedding, input: input[0], encoding_format: "float", dimensions: 384 });
+assert.ok(cosine(plain.data[0].embedding, one) > 0.9999);
 console.log("openai for javascript: asked, streamed, refused where it should be");

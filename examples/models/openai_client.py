@@ -12,6 +12,7 @@ import openai
 
 URL = os.environ.get("ROWHOUSE_URL", "http://127.0.0.1:8080") + "/v1"
 MODEL = "rowhouse-extractive"
+EMBEDDING = "rowhouse-minilm"
 QUESTION = [
     {"role": "system", "content": "The office opens at nine. The canteen is closed on Mondays."},
     {"role": "user", "content": "When does the office open?"},
@@ -53,7 +54,7 @@ def offers_tools(client, model):
 client = with_key(os.environ["ROWHOUSE_KEY"])
 
 models = [model.id for model in client.models.list()]
-assert MODEL in models, models
+assert MODEL in models and EMBEDDING in models, models
 assert client.models.retrieve(MODEL).owned_by == "rowhouse"
 
 answer = ask(client)
@@ -85,4 +86,14 @@ for model in os.environ.get("ROWHOUSE_TOOLS_MODELS", "").split():
 if model := os.environ.get("ROWHOUSE_EMBEDDING_MODEL"):
     vectors = client.embeddings.create(model=model, input=["nine", "one"])
     assert len(vectors.data) == 2 and isinstance(vectors.data[1].embedding[0], float), vectors
+
+# The embedding model that is always there. The client asks for base64 by itself and decodes it.
+texts = ["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."]
+vectors = client.embeddings.create(model=EMBEDDING, input=texts)
+one, near, far = (datum.embedding for datum in vectors.data)
+cosine = lambda a, b: sum(x * y for x, y in zip(a, b, strict=True))
+assert len(one) == 384 and cosine(one, near) > 0.7 > 0.1 > cosine(one, far), (cosine(one, near), cosine(one, far))
+assert vectors.usage.prompt_tokens == vectors.usage.total_tokens == 28, vectors.usage
+plain = client.embeddings.create(model=EMBEDDING, input=texts[0], encoding_format="float", dimensions=384)
+assert cosine(plain.data[0].embedding, one) > 0.9999, plain
 print("openai for python: asked, streamed, refused where it should be")

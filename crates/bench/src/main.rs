@@ -2,6 +2,7 @@
 //!
 //! Machines differ and are noisy, so ratios are what counts: to the disk's own flush, to a service on `FastAPI` doing the same call.
 
+mod embed;
 mod gateway;
 mod http;
 mod inside;
@@ -74,6 +75,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("gateway") {
         gateway::measure(&setting, &mut report).await?;
+    }
+    if wanted("embed") {
+        embed::measure(&setting, &mut report).await?;
     }
     report.finish()
 }

@@ -14,6 +14,14 @@ use crate::http::Connection;
 use crate::inside;
 use crate::report::Report;
 
+/// The resident memory of a process, in MiB.
+pub(crate) fn resident(process: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
+    Ok(kib / 1024.0)
+}
+
 /// A running server; ended when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -81,10 +89,7 @@ impl Server {
 
     /// Resident memory in MiB.
     pub(crate) fn resident(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-        let kib: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
-        Ok(kib / 1024.0)
+        resident(self.child.id())
     }
 
     pub(crate) async fn sign_up(&self) -> anyhow::Result<String> {

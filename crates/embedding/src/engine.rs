@@ -42,19 +42,15 @@ impl Engine {
     }
 
     fn load() -> Result<Self, Error> {
-        let mut tokenizer = Tokenizer::from_bytes(TOKENIZER).map_err(|error| Error::Failed(error.to_string()))?;
+        let mut tokenizer = Tokenizer::from_bytes(TOKENIZER).map_err(failed)?;
         let truncation = TruncationParams { max_length: MAX_TOKENS, ..TruncationParams::default() };
-        tokenizer.with_truncation(Some(truncation)).map_err(|error| Error::Failed(error.to_string()))?;
+        tokenizer.with_truncation(Some(truncation)).map_err(failed)?;
         tokenizer.with_padding(None);
         // Whoever writes "[SEP]" into a text means these letters, not the mark of the model.
         tokenizer.set_encode_special_tokens(true);
 
-        let failed = |error: &dyn std::fmt::Display| Error::Failed(error.to_string());
-        let model = ModelOptions::with_all_ops()
-            .prepack_weights(true)
-            .load_static_slice(MODEL)
-            .map_err(|error| failed(&error))?;
-        let node = |name: &str| model.node_id(name).map_err(|error| failed(&error));
+        let model = ModelOptions::with_all_ops().prepack_weights(true).load_static_slice(MODEL).map_err(failed)?;
+        let node = |name: &str| model.node_id(name).map_err(failed);
         let inputs = [node("input_ids")?, node("attention_mask")?, node("token_type_ids")?];
         let output = node("last_hidden_state")?;
         Ok(Self { model, tokenizer, inputs, output })
@@ -62,8 +58,7 @@ impl Engine {
 
     /// The vector of a text.
     pub(crate) fn embed(&self, text: &str, core: &Core) -> Result<Embedding, Error> {
-        let failed = |error: &dyn std::fmt::Display| Error::Failed(error.to_string());
-        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| failed(&error))?;
+        let encoding = self.tokenizer.encode_fast(text, true).map_err(failed)?;
         let tokens = encoding.len();
         // The vocabulary has 30,522 entries.
         let ids: Vec<i32> = encoding.get_ids().iter().map(|id| i32::try_from(*id).unwrap_or_default()).collect();
@@ -75,16 +70,19 @@ impl Engine {
             (mask, of(vec![1; tokens]).into()),
             (types, of(vec![0; tokens]).into()),
         ];
-        let mut options = RunOptions::default();
-        options.thread_pool = Some(core.0.clone());
-        let [hidden] = self.model.run_n(values, [self.output], Some(options)).map_err(|error| failed(&error))?;
-        let hidden: NdTensor<f32, 3> = hidden.try_into().map_err(|error| failed(&error))?;
+        let options = RunOptions::default().with_thread_pool(Some(core.0.clone()));
+        let [hidden] = self.model.run_n(values, [self.output], Some(options)).map_err(failed)?;
+        let hidden: NdTensor<f32, 3> = hidden.try_into().map_err(failed)?;
         if hidden.shape() != [1, tokens, DIMENSIONS] {
             return Err(Error::Failed(format!("an answer of the shape {:?}", hidden.shape())));
         }
         let vector = direction(hidden.iter().copied())?;
         Ok(Embedding { vector, tokens })
     }
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::Failed(error.to_string())
 }
 
 /// The sum of rows of [`DIMENSIONS`] numbers, scaled to the length 1. It points where their mean does.

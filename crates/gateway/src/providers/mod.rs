@@ -23,6 +23,7 @@ use crate::usage::Usage;
 use crate::{ClientRequest, Dialect, Operation, dialect};
 
 pub use embedded::Embedded;
+use embedded::embeddings::Texts;
 
 /// The largest whole answer.
 pub const MAX_ANSWER: u64 = 32 << 20;
@@ -105,6 +106,8 @@ enum Work {
     Body(Bytes),
     /// For a model inside this program.
     Chat(Box<Chat>),
+    /// For the embedding model inside this program.
+    Texts(Texts),
 }
 
 impl Prepared {
@@ -238,6 +241,10 @@ impl Upstream {
             Kind::Embedded(Embedded::Extractive) if request.operation() == Operation::Embeddings => {
                 return Err(RequestError::at("model", "makes no embeddings"));
             }
+            Kind::Embedded(Embedded::MiniLm) if request.operation() != Operation::Embeddings => {
+                return Err(RequestError::at("model", "makes embeddings alone, and answers no chats"));
+            }
+            Kind::Embedded(Embedded::MiniLm) => return Ok(Work::Texts(Texts::read(request.body())?)),
             Kind::Embedded(Embedded::Extractive) => {
                 return Ok(Work::Chat(Box::new(Chat::read(dialect, request.body())?)));
             }
@@ -266,9 +273,10 @@ impl Upstream {
     /// Makes one attempt. Dropping the future, or the stream that it gives, cancels the call at the upstream.
     /// # Errors
     /// [`UpstreamError`], when there is no answer; none of it has gone to the client then.
-    pub async fn send(&self, egress: &Egress, prepared: Prepared) -> Result<Answer, UpstreamError> {
-        match (&self.0, &prepared.work) {
-            (Kind::Remote(remote), Work::Body(body)) => match remote.send(egress, body.clone(), &prepared).await {
+    pub async fn send(&self, egress: &Egress, mut prepared: Prepared) -> Result<Answer, UpstreamError> {
+        let work = std::mem::replace(&mut prepared.work, Work::Body(Bytes::new()));
+        match (&self.0, work) {
+            (Kind::Remote(remote), Work::Body(body)) => match remote.send(egress, body, &prepared).await {
                 Ok(Answer::Stream(stream)) => Ok(Answer::Stream(stream.without(remote.unsaid.clone()))),
                 Ok(whole) => Ok(whole),
                 Err(mut error) => {
@@ -277,7 +285,8 @@ impl Upstream {
                     Err(error)
                 }
             },
-            (_, Work::Chat(chat)) => Ok(prepared.made(&embedded::extractive::answer(chat, prepared.max_output))),
+            (_, Work::Chat(chat)) => Ok(prepared.made(&embedded::extractive::answer(&chat, prepared.max_output))),
+            (_, Work::Texts(texts)) => texts.embed().await.map(Answer::Whole),
             (Kind::Embedded(_), Work::Body(_)) => Err(UpstreamError::not_an_answer("prepared for another upstream")),
         }
     }

@@ -104,6 +104,38 @@ async fn what_cannot_be_said_costs_no_call() {
     assert!(world.send(&world.anthropic, &input).await.is_err());
     assert!(world.send(&Upstream::embedded(Embedded::Extractive), &input).await.is_err());
     assert_eq!(world.server.served().calls, 0);
+    let minilm = Upstream::embedded(Embedded::MiniLm);
+    for chats in [chat(false), chat(true), messages(false)] {
+        let error = world.send(&minilm, &chats).await.expect_err("it answers no chats");
+        assert_eq!(error.caller.param.as_deref(), Some("model"));
+    }
+}
+
+#[tokio::test]
+async fn the_embedding_model_answers_as_openai_does() {
+    let world = World::new().await;
+    let minilm = Upstream::embedded(Embedded::MiniLm);
+    let texts = json!(["A man is eating food.", "A man is eating a piece of bread.", "The girl is carrying a baby."]);
+    let asked = request(Operation::Embeddings, &json!({"model": "m", "input": texts}));
+    let whole = world.whole(&minilm, &asked).await;
+    let answer: Value = serde_json::from_slice(&whole.body).expect("JSON");
+    assert_eq!((&answer["object"], &answer["model"]), (&json!("list"), &json!("rowhouse-minilm")));
+    let tokens = 8 + 11 + 9;
+    assert_eq!(answer["usage"], json!({"prompt_tokens": tokens, "total_tokens": tokens}));
+    assert_eq!(whole.usage, Some(Usage { input: tokens, ..Usage::default() }));
+    let vector = |n: usize| {
+        assert_eq!((&answer["data"][n]["object"], &answer["data"][n]["index"]), (&json!("embedding"), &json!(n)));
+        let numbers = answer["data"][n]["embedding"].as_array().expect("numbers").iter();
+        numbers.map(|one| one.as_f64().expect("a number")).collect::<Vec<f64>>()
+    };
+    let cosine = |one, other| -> f64 { vector(one).iter().zip(&vector(other)).map(|(a, b)| a * b).sum() };
+    assert!((cosine(0, 1) - 0.75).abs() < 0.02 && (cosine(0, 2) + 0.07).abs() < 0.03);
+    // Alone, and in the other format, it is the same.
+    let one = json!({"model": "m", "input": texts[0], "encoding_format": "base64", "dimensions": 384});
+    let whole = world.whole(&minilm, &request(Operation::Embeddings, &one)).await;
+    let answer: Value = serde_json::from_slice(&whole.body).expect("JSON");
+    assert_eq!(answer["data"][0]["embedding"].as_str().map(str::len), Some(384 * 4 / 3 * 4));
+    assert_eq!(world.server.served().calls, 0);
 }
 
 #[tokio::test]

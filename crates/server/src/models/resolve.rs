@@ -13,7 +13,6 @@ use domain::prices::{Price, Quote};
 use domain::{Id as _, ProjectId, Time, UserId};
 use gateway::Upstream;
 use gateway::providers::Embedded;
-use gateway::providers::embedded::EXTRACTIVE;
 use metering::call::Target;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -119,7 +118,7 @@ impl<'a> Candidate<'a> {
 
     pub(super) fn declares(self, model: &str) -> bool {
         match self {
-            Self::Itself => model == EXTRACTIVE,
+            Self::Itself => Embedded::named(model).is_some(),
             _ => self.declared().iter().any(|one| one.name.as_str() == model),
         }
     }
@@ -231,7 +230,7 @@ impl<'a> View<'a> {
     /// Names of models that a provider serves, as far as they are known.
     pub(super) fn names_of(&self, candidate: Candidate<'a>) -> Vec<String> {
         match candidate {
-            Candidate::Itself => vec![EXTRACTIVE.to_owned()],
+            Candidate::Itself => Embedded::ALL.iter().map(|model| model.name().to_owned()).collect(),
             _ if !candidate.declared().is_empty() => {
                 candidate.declared().iter().map(|model| model.name.to_string()).collect()
             }
@@ -262,7 +261,14 @@ impl<'a> View<'a> {
             },
             // Ids of providers are UUIDv7, whose numbers are far higher.
             Candidate::Offered(offered) => (2 + offered.kind as u128, offered.upstream.clone(), self.models.to_own()),
-            Candidate::Itself => (1, Arc::new(Upstream::embedded(Embedded::Extractive)), self.models.outside()),
+            Candidate::Itself => {
+                let Some(embedded) = Embedded::named(&model) else { return Ok(None) };
+                let id = match embedded {
+                    Embedded::MiniLm => 0,
+                    Embedded::Extractive => 1,
+                };
+                (id, Arc::new(Upstream::embedded(embedded)), self.models.outside())
+            }
         };
         Ok(Some(Target { id, label: candidate.label(), upstream, egress: egress.clone(), model, quote }))
     }

@@ -10,6 +10,7 @@ mod budgets;
 mod cors;
 mod denials;
 mod documentation;
+mod embeddings;
 mod erasures;
 mod factors;
 mod gateway;
