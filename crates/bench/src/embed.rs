@@ -48,6 +48,8 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> anyhow::R
         rates.push(loaded(round).await?);
     }
     report.above("passages of 180 tokens, median of rounds", "/s", percentile(&mut rates, 0.5), 15.0);
+    let (least, most) = (percentile(&mut rates, 0.0), percentile(&mut rates, 1.0));
+    report.note("  ... least and most", &format!("{least:.1}, {most:.1} /s"));
 
     let loading = tokio::spawn(loaded(round * 2));
     tokio::time::sleep(Duration::from_millis(500)).await;
