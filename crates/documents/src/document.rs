@@ -56,7 +56,6 @@ impl Document {
 
 /// A part of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Block {
     /// What it is.
     #[serde(flatten)]

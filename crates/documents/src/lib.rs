@@ -5,6 +5,8 @@
 //! of memory inside a parser) is bounded by [`apart`], which runs `read` in a child process that may do nothing but compute. A
 //! server calls `apart`, never `read`. Why these parsers: docs/decisions/0014-reading-documents.md.
 
+pub mod apart;
+pub mod archive;
 mod document;
 mod encoding;
 mod formats;

@@ -2,13 +2,16 @@
 //! it knows of columns what positions only hint at.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::content::Glyph;
 use super::fonts::Face;
 use crate::legible::Legibility;
 
-/// A gap that separates words, in sizes of the letters.
-const WORD: f32 = 0.17;
+/// A gap that separates words, in sizes of the letters: in a line that has blanks, and in one that has none and parts its words by
+/// gaps alone (TeX shrinks them to a ninth of the size and less).
+const WORD: f32 = 0.2;
+const WORD_WITHOUT_BLANKS: f32 = 0.09;
 /// A gap that separates the cells of a row.
 const CELL: f32 = 1.8;
 
@@ -74,6 +77,8 @@ struct OpenLine {
     bold: usize,
     mono: usize,
     last: (f32, f32),
+    /// The glyphs' texts and the gap before each, in sizes.
+    parts: Vec<(f32, Rc<str>)>,
 }
 
 impl OpenLine {
@@ -88,7 +93,7 @@ impl OpenLine {
             mono: false,
             cells: 1,
         };
-        Self { line, sizes: HashMap::new(), letters: 0, bold: 0, mono: 0, last: (f32::MIN, f32::MIN) }
+        Self { line, sizes: HashMap::new(), letters: 0, bold: 0, mono: 0, last: (f32::MIN, f32::MIN), parts: vec![] }
     }
 
     fn takes(&self, glyph: &Glyph) -> bool {
@@ -105,39 +110,27 @@ impl OpenLine {
     )]
     fn add(&mut self, glyph: &Glyph, faces: &[Face]) {
         // A letter drawn twice, a hair's breadth apart, is a bold letter.
-        if (glyph.start - self.last.0).abs() < glyph.size * 0.08
-            && (glyph.end - self.last.1).abs() < glyph.size * 0.08
-            && self.line.text.ends_with(&*glyph.text)
-        {
+        let hair = glyph.size * 0.08;
+        let twice = (glyph.start - self.last.0).abs() < hair && (glyph.end - self.last.1).abs() < hair;
+        if twice && self.parts.last().is_some_and(|(_, text)| *text == glyph.text) {
             return;
         }
         self.last = (glyph.start, glyph.end);
         let gap = (glyph.start - self.line.right) / self.line.size.min(glyph.size).max(1.0);
-        let blank = glyph.text.chars().all(char::is_whitespace);
-        if !self.line.text.is_empty() && !blank {
-            if gap > CELL {
-                self.line.text.truncate(self.line.text.trim_end().len());
-                self.line.text.push('\t');
-                self.line.cells += 1;
-            } else if gap > WORD && !self.line.text.ends_with([' ', '\t']) {
-                self.line.text.push(' ');
-            }
-        }
-        if blank {
-            // Blanks at the beginning are the indent of code; elsewhere one is enough.
-            if !self.line.text.ends_with([' ', '\t']) && !self.line.text.is_empty() && !glyph.text.is_empty() {
-                self.line.text.push(' ');
-            }
-            // The blank's own width is no gap, but a row of them is: they leave the edge where the last letter ended.
-            if gap < CELL {
-                self.line.right = self.line.right.max(glyph.end.min(self.line.right + glyph.size));
-            }
+        if glyph.text.chars().all(char::is_whitespace) {
             if self.letters == 0 {
+                // Blanks at the beginning are an indent.
                 (self.line.left, self.line.right) = (glyph.end, glyph.end);
+            } else if !glyph.text.is_empty() {
+                self.parts.push((gap, " ".into()));
+                // Its own width is no gap, but a row of them is: the edge moves by one blank at most.
+                if gap < CELL {
+                    self.line.right = self.line.right.max(glyph.end.min(self.line.right + glyph.size));
+                }
             }
             return;
         }
-        self.line.text.push_str(&glyph.text);
+        self.parts.push((gap, glyph.text.clone()));
         self.line.right = self.line.right.max(glyph.end);
         let letters = glyph.text.chars().count();
         self.letters += letters;
@@ -154,12 +147,40 @@ impl OpenLine {
 
     #[expect(clippy::cast_precision_loss, reason = "halves of a point")]
     fn close(mut self) -> Option<Line> {
-        self.line.text.truncate(self.line.text.trim_end().len());
         let usual = self.sizes.iter().max_by_key(|(size, letters)| (**letters, **size)).map(|(size, _)| *size)?;
         self.line.size = usual as f32 / 2.0;
         self.line.bold = self.bold * 10 > self.letters * 9;
         self.line.mono = self.mono * 10 > self.letters * 9;
-        (self.letters > 0).then_some(self.line)
+        self.spell();
+        (!self.line.text.is_empty()).then_some(self.line)
+    }
+
+    /// Writes the text, with a blank at each gap that parts words and a tab at each that parts cells.
+    fn spell(&mut self) {
+        let blanks = self.parts.iter().any(|(_, text)| &**text == " ");
+        let mut gaps: Vec<f32> = self.parts.iter().skip(1).map(|(gap, _)| *gap).collect();
+        let middle = gaps.len() / 2;
+        // Letters set apart from each other: only what is wider than that is a gap.
+        let usual = if gaps.len() > 8 { gaps.select_nth_unstable_by(middle, f32::total_cmp).1.max(0.0) } else { 0.0 };
+        let word = usual + if blanks { WORD } else { WORD_WITHOUT_BLANKS };
+        let text = &mut self.line.text;
+        for (gap, part) in &self.parts {
+            if &**part == " " {
+                if !text.ends_with([' ', '\t']) {
+                    text.push(' ');
+                }
+                continue;
+            }
+            if !text.is_empty() && *gap > CELL {
+                text.truncate(text.trim_end().len());
+                text.push('\t');
+                self.line.cells += 1;
+            } else if !text.is_empty() && *gap > word && !text.ends_with([' ', '\t']) {
+                text.push(' ');
+            }
+            text.push_str(part);
+        }
+        text.truncate(text.trim_end().len());
     }
 }
 

@@ -19,11 +19,15 @@ pub(super) fn remove(pages: &mut [(Vec<Line>, f32)]) {
             seen.entry((top, shape(&lines[index].text))).or_default().push(lines[index].y);
         }
     }
-    for (lines, height) in pages.iter_mut() {
+    let offset = numbering(pages);
+    for (page, (lines, height)) in pages.iter_mut().enumerate() {
         let running: Vec<usize> = edges(lines, *height)
             .into_iter()
             .filter(|(index, top)| {
                 let y = lines[*index].y;
+                if offset.is_some_and(|offset| offsets(&lines[*index].text, page).contains(&Some(offset))) {
+                    return true;
+                }
                 let places = &seen[&(*top, shape(&lines[*index].text))];
                 places.iter().filter(|place| (**place - y).abs() < 3.0).count() >= PAGES
             })
@@ -35,6 +39,32 @@ pub(super) fn remove(pages: &mut [(Vec<Line>, f32)]) {
             !running.contains(&(index - 1))
         });
     }
+}
+
+/// By how much the printed page numbers differ from the count of pages, if most pages with a number at their edge agree on it: then
+/// a line there that begins or ends with its page's number is a running one, whatever else it says.
+fn numbering(pages: &[(Vec<Line>, f32)]) -> Option<i64> {
+    let mut counts: HashMap<i64, usize> = HashMap::new();
+    for (page, (lines, height)) in pages.iter().enumerate() {
+        let mut here: Vec<i64> =
+            edges(lines, *height).into_iter().flat_map(|(index, _)| offsets(&lines[index].text, page)).flatten().collect();
+        here.sort_unstable();
+        here.dedup();
+        for offset in here {
+            *counts.entry(offset).or_default() += 1;
+        }
+    }
+    let (offset, count) = counts.into_iter().max_by_key(|(offset, count)| (*count, -offset.abs()))?;
+    (count >= PAGES && count * 2 > pages.len()).then_some(offset)
+}
+
+/// How far the numbers that a line begins and ends with are from the count of its page.
+fn offsets(text: &str, page: usize) -> [Option<i64>; 2] {
+    let number = |word: Option<&str>| {
+        let word = word?.trim_matches(['-', '–', '|', '[', ']']);
+        (word.len() < 6).then(|| word.parse::<i64>().ok()).flatten().map(|number| number - i64::try_from(page).unwrap_or(0))
+    };
+    [number(text.split_whitespace().next()), number(text.split_whitespace().next_back())]
 }
 
 /// The outermost lines of a page, and whether each is one of the upper.

@@ -45,6 +45,7 @@ enum Kind {
 /// Writes the blocks of all pages.
 pub(super) fn write(pages: &[Vec<Line>], entries: &[Entry], writer: &mut Writer) -> Result<(), Unreadable> {
     let usual = Usual::of(pages);
+    let pages = &without_contents(pages, entries, &usual);
     let drafts = drafts(pages, &usual);
     let levels = levels(&drafts, entries, &usual);
     if !writer.has_title() {
@@ -54,12 +55,28 @@ pub(super) fn write(pages: &[Vec<Line>], entries: &[Entry], writer: &mut Writer)
         }
     }
     let mut page = 0;
-    for (draft, level) in drafts.iter().zip(levels) {
+    let mut table = 0;
+    for (index, (draft, level)) in drafts.iter().zip(levels).enumerate() {
         while page <= draft.page {
             writer.page()?;
             page += 1;
         }
         page = page.max(draft.last_page + 1);
+        if draft.kind == Kind::Row {
+            let cells: Vec<&str> = draft.last.text.split('\t').collect();
+            let like = |other: Option<&Draft>| other.is_some_and(|other| other.kind == Kind::Row && other.last.cells == cells.len());
+            if index >= table {
+                // Rows of as many cells are a table; a bold row above others names the columns.
+                table = index + drafts[index..].iter().take_while(|other| like(Some(other))).count();
+                let named = table > index + 1 && draft.last.bold && !drafts[index + 1].last.bold;
+                writer.table(None, if named { cells.iter().map(ToString::to_string).collect() } else { vec![] });
+                if named {
+                    continue;
+                }
+            }
+            writer.row(&cells)?;
+            continue;
+        }
         let pieces: Vec<&str> = draft.pieces.iter().map(String::as_str).collect();
         let part = match (draft.kind, level) {
             (_, Some(level)) => Part::Heading { level },
@@ -128,6 +145,46 @@ impl Usual {
 /// A word as it is compared: without the signs around it, in lower case.
 fn word(word: &str) -> String {
     word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()
+}
+
+/// The pages without the lines of a table of contents: a heading of the document, and the number of its page.
+fn without_contents(pages: &[Vec<Line>], entries: &[Entry], usual: &Usual) -> Vec<Vec<Line>> {
+    let mut headings: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+    let lines = pages.iter().flatten().filter(|line| matches!(kind(line, usual), Kind::Heading { .. }));
+    headings.extend(lines.map(|line| outline::key(&line.text)));
+    let mut pages = pages.to_vec();
+    for line in pages.iter_mut().flatten() {
+        if let Some((title, number)) = leader(&line.text) {
+            line.text = if number.len() < 6 && headings.contains(&outline::key(title)) { String::new() } else { format!("{title} … {number}") };
+            line.cells = 1;
+        }
+    }
+    for page in &mut pages {
+        page.retain(|line| !line.text.is_empty());
+    }
+    pages
+}
+
+/// The two sides of a line of dots, or of a gap before a last number.
+fn leader(text: &str) -> Option<(&str, &str)> {
+    let last = text.rsplit(['.', ' ', '\t', '…', '·', '_']).next()?;
+    let rest = text[..text.len() - last.len()].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '…' | '·' | '_'));
+    let between = &text[rest.len()..text.len() - last.len()];
+    let dots = between.chars().filter(|c| matches!(c, '.' | '·' | '_')).count();
+    let number = !last.is_empty() && last.chars().all(|c| c.is_ascii_digit() || "ivxlc".contains(c));
+    (dots > 3 || between.contains('…') || (number && between.contains('\t'))).then_some((rest, last)).filter(|(rest, last)| !rest.is_empty() && !last.is_empty())
+}
+
+/// Whether a heading only counts: `ONE`, `Chapter 3`, `Part II`.
+fn counts(text: &str) -> bool {
+    let words = text.split_whitespace().count();
+    let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches('.').to_lowercase();
+    words <= 2
+        && (matches!(
+            first.as_str(),
+            "chapter" | "part" | "appendix" | "section" | "kapitel" | "teil" | "anhang" | "chapitre" | "partie" | "annexe" | "capítulo" | "parte"
+        ) || (words == 1 && text.len() <= 12 && text.chars().all(char::is_uppercase))
+            || text.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
 
 fn drafts(pages: &[Vec<Line>], usual: &Usual) -> Vec<Draft> {
@@ -225,6 +282,9 @@ impl Draft {
         let alike = (last.size - size).abs() < 0.7;
         let ended = last.text.trim_end().ends_with(['.', '!', '?', ':', '”', '"', ';']);
         match (self.kind, kind) {
+            (Kind::Heading { sure: true }, Kind::Heading { sure: true }) if self.lines == 1 && counts(&last.text) => {
+                page == self.last_page && gap > 0.3 && gap < 4.0
+            }
             (Kind::Heading { sure: true }, Kind::Heading { sure: true }) => {
                 alike
                     && page == self.last_page
@@ -242,7 +302,8 @@ impl Draft {
             {
                 false
             }
-            (Kind::Text, Kind::Text | Kind::Heading { .. } | Kind::Row) => {
+            (_, Kind::Heading { .. }) if section(&line.text).is_some() => false,
+            (Kind::Text, Kind::Text | Kind::Heading { sure: false } | Kind::Row) => {
                 let indent = line.left - last.left;
                 let short = last.right < right - (right - last.left) * 0.2;
                 if page == self.last_page && gap > 0.0 {
@@ -254,7 +315,7 @@ impl Draft {
                     ends_broken(&last.text) || (!ended && line.text.starts_with(char::is_lowercase))
                 }
             }
-            (Kind::Item, Kind::Text | Kind::Heading { .. } | Kind::Row) => {
+            (Kind::Item, Kind::Text | Kind::Heading { sure: false } | Kind::Row) => {
                 if page == self.last_page && gap > 0.0 {
                     near && line.left > self.left + size * 0.3
                 } else {
@@ -343,7 +404,9 @@ fn levels(drafts: &[Draft], entries: &[Entry], usual: &Usual) -> Vec<Option<u8>>
     let mut by_size: HashMap<u32, u8> = HashMap::new();
     let mut matched = 0;
     for entry in entries {
-        if let Some(found) = candidates[from..].iter().position(|(_, key)| *key == entry.key) {
+        if let Some(found) = candidates[from..].iter().position(|(_, key)| {
+            key.strip_suffix(entry.key.as_str()).is_some_and(|before| before.is_empty() || (before.len() <= 12 && entry.key.len() > 3))
+        }) {
             let index = candidates[from + found].0;
             levels[index] = Some(entry.level);
             by_size
@@ -386,6 +449,15 @@ fn levels(drafts: &[Draft], entries: &[Entry], usual: &Usual) -> Vec<Option<u8>>
         };
     }
     levels
+}
+
+/// The level that the number of a section says: `5.9.2 Removing packages` is on the third.
+fn section(text: &str) -> Option<u8> {
+    let (number, title) = text.split_once(char::is_whitespace)?;
+    let number = number.trim_end_matches('.');
+    let parts = number.split('.').count();
+    let numbers = number.split('.').all(|part| !part.is_empty() && part.len() < 4 && part.chars().all(|c| c.is_ascii_digit()));
+    (numbers && parts > 1 && title.trim_start().starts_with(char::is_alphabetic)).then(|| u8::try_from(parts).unwrap_or(9).min(9))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size of letters")]
