@@ -184,7 +184,10 @@ impl<R: Read + Seek> Archive<R> {
         }
         if self.left.unpacked == 0 {
             self.ended = true;
-            return Err(Unreadable::too_large(format!("The archive unpacks to more than {} bytes; the rest was left.", self.bounds.unpacked)));
+            return Err(Unreadable::too_large(format!(
+                "The archive unpacks to more than {} bytes; the rest was left.",
+                self.bounds.unpacked
+            )));
         }
         Err(if most == ratio {
             Unreadable::too_large("The file unpacks to far more than its size; it is refused as a possible zip bomb.")
@@ -205,7 +208,8 @@ impl Names {
     /// Whether a file only repeats another. Notion writes a database twice: as it is shown, and `_all` with every row and column.
     /// The fuller one stays.
     fn repeats(&self, path: &str) -> bool {
-        path.strip_suffix(".csv").is_some_and(|stem| !stem.ends_with("_all") && self.0.contains(&format!("{stem}_all.csv")))
+        path.strip_suffix(".csv")
+            .is_some_and(|stem| !stem.ends_with("_all") && self.0.contains(&format!("{stem}_all.csv")))
     }
 }
 
@@ -227,19 +231,24 @@ fn too_many(entries: usize) -> Unreadable {
 
 /// A name as text: UTF-8, or the code page that zip began with.
 fn decoded(raw: &[u8]) -> String {
-    let text = std::str::from_utf8(raw).map_or_else(|_| encoding_rs::IBM866.decode_without_bom_handling(raw).0.into_owned(), str::to_owned);
+    let text = std::str::from_utf8(raw)
+        .map_or_else(|_| encoding_rs::IBM866.decode_without_bom_handling(raw).0.into_owned(), str::to_owned);
     text.replace('\\', "/")
 }
 
 /// The folders and the name of a path that stays inside of the archive.
 fn parts(path: &str) -> Option<Vec<String>> {
     let absolute = path.starts_with('/') || path.get(1..3) == Some(":/") || path.contains('\0');
-    let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect();
+    let parts: Vec<String> =
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect();
     (!absolute && !parts.is_empty() && parts.iter().all(|part| part != "..")).then_some(parts)
 }
 
 /// What systems and programs leave in folders.
 fn left_behind(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    path.starts_with("__MACOSX/") || path.contains("/.git/") || matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini") || name.starts_with("~$")
+    path.starts_with("__MACOSX/")
+        || path.contains("/.git/")
+        || matches!(name, ".DS_Store" | "Thumbs.db" | "desktop.ini")
+        || name.starts_with("~$")
 }

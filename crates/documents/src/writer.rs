@@ -152,7 +152,12 @@ impl Writer {
         self.block(Part::Row { table }, &text)
     }
 
-    pub(crate) fn finish(self) -> Document {
+    /// The document. One without a title has the heading that it begins with.
+    pub(crate) fn finish(mut self) -> Document {
+        if let Some(first) = self.document.blocks.first().filter(|first| matches!(first.part, Part::Heading { .. })) {
+            let heading = self.document.block(first).to_owned();
+            self.title(&heading);
+        }
         self.document
     }
 }

@@ -33,7 +33,10 @@ pub fn child_main(requests: &mut impl Read, answers: &mut impl Write) -> io::Res
             && document.blocks.len() > head.limits.text / 8
         {
             // More blocks than text: the answer would be many times the text.
-            let refused = Unreadable::new(Code::TooLarge, "The file has too many parts. Split it into smaller files, and send those.");
+            let refused = Unreadable::new(
+                Code::TooLarge,
+                "The file has too many parts. Split it into smaller files, and send those.",
+            );
             frames::answer(answers, &Err::<(), _>(refused))?;
             continue;
         }

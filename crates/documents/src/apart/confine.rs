@@ -7,7 +7,8 @@ use super::frames::Confinement;
 /// Confines this process. Said as text, since its only reader is a log.
 pub(super) fn confine(confinement: &Confinement) -> Result<(), String> {
     let limit = |resource, most: u64| {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).map_err(|error| format!("{resource:?}: {error}"))
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+            .map_err(|error| format!("{resource:?}: {error}"))
     };
     limit(Resource::As, confinement.memory)?;
     limit(Resource::Cpu, confinement.processor)?;
@@ -26,8 +27,8 @@ fn only_compute() -> Result<(), String> {
 
     use rustix::io::Errno;
     use seccompiler::{
-        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
-        sock_filter,
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+        TargetArch, apply_filter, sock_filter,
     };
 
     let said = |error: seccompiler::BackendError| error.to_string();
@@ -36,7 +37,9 @@ fn only_compute() -> Result<(), String> {
         SeccompRule::new(vec![first]).map_err(said)
     };
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for (call, descriptors) in [(libc::SYS_read, vec![0]), (libc::SYS_write, vec![1, 2]), (libc::SYS_writev, vec![1, 2])] {
+    for (call, descriptors) in
+        [(libc::SYS_read, vec![0]), (libc::SYS_write, vec![1, 2]), (libc::SYS_writev, vec![1, 2])]
+    {
         rules.insert(call, descriptors.into_iter().map(on).collect::<Result<_, _>>()?);
     }
     for call in [

@@ -106,13 +106,25 @@ impl Reader {
     /// # Errors
     /// [`Error::Unreadable`] as [`crate::read`], and when the document makes the reader crash, loop, or take too much memory;
     /// [`Error::Unavailable`] when no child can be started.
-    pub async fn read(&self, owner: &str, bytes: &[u8], name: &str, declared: Option<&str>, limits: &Limits) -> Result<Document, Error> {
+    pub async fn read(
+        &self,
+        owner: &str,
+        bytes: &[u8],
+        name: &str,
+        declared: Option<&str>,
+        limits: &Limits,
+    ) -> Result<Document, Error> {
         if bytes.len() as u64 > limits.bytes {
             // Refused here, so that it need not be sent.
             return Err(crate::read(bytes, name, declared, limits).err().unwrap_or_else(Unreadable::damaged).into());
         }
         let _place = self.places.acquire().await.map_err(|closed| Error::Unavailable(closed.to_string()))?;
-        let head = Head { name: name.to_owned(), declared: declared.map(str::to_owned), limits: *limits, bytes: bytes.len() as u64 };
+        let head = Head {
+            name: name.to_owned(),
+            declared: declared.map(str::to_owned),
+            limits: *limits,
+            bytes: bytes.len() as u64,
+        };
         loop {
             let running = match self.kept(owner) {
                 Some(running) => running,
@@ -185,7 +197,12 @@ impl Reader {
         }
     }
 
-    async fn attempt(&self, mut running: Running, head: &Head, bytes: &[u8]) -> Result<Result<Document, Unreadable>, Ended> {
+    async fn attempt(
+        &self,
+        mut running: Running,
+        head: &Head,
+        bytes: &[u8],
+    ) -> Result<Result<Document, Unreadable>, Ended> {
         let begun = Instant::now();
         // JSON escapes at most double a text; blocks come on top.
         let most = head.limits.text.saturating_mul(8).saturating_add(16 << 20);
@@ -217,13 +234,17 @@ impl Running {
         }
         let words = String::from_utf8_lossy(&words);
         #[cfg(unix)]
-        let signal = status.ok().and_then(Result::ok).and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
+        let signal =
+            status.ok().and_then(Result::ok).and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
         #[cfg(not(unix))]
         let signal = None::<i32>;
         if words.contains("memory allocation") || signal == Some(rustix::process::Signal::KILL.as_raw()) {
             Unreadable::too_large("Reading the file took more memory than is allowed.")
         } else if signal == Some(rustix::process::Signal::XCPU.as_raw()) {
-            Unreadable::new(Code::TooSlow, "Reading the file took too long. Split it into smaller files, and send those.")
+            Unreadable::new(
+                Code::TooSlow,
+                "Reading the file took too long. Split it into smaller files, and send those.",
+            )
         } else {
             Unreadable::damaged()
         }

@@ -20,7 +20,9 @@ pub(super) fn entry(parts: &[String], bytes: Vec<u8>) -> Entry {
 /// A name with its percent signs resolved, unless that would make it a path.
 fn plain(name: &str) -> String {
     match percent_decode_str(name).decode_utf8() {
-        Ok(decoded) if !decoded.contains(['/', '\\', '\0']) && decoded != ".." && decoded != "." => decoded.into_owned(),
+        Ok(decoded) if !decoded.contains(['/', '\\', '\0']) && decoded != ".." && decoded != "." => {
+            decoded.into_owned()
+        }
         _ => name.to_owned(),
     }
 }

@@ -164,6 +164,11 @@ impl Page<'_> {
         match name {
             "table" => return self.table(tag.presentation),
             "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" | "caption" => return self.table_part(tag),
+            // Values have no headings.
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.lay_out()?;
+                self.flush()?;
+            }
             _ => self.flush()?,
         }
         match name {
@@ -193,6 +198,13 @@ impl Page<'_> {
         match name {
             "td" | "th" => return self.end_cell(),
             "tr" => return self.end_row(),
+            "thead" | "tbody" | "tfoot" => {
+                self.end_row()?;
+                if let Some(grid) = self.grid() {
+                    grid.in_head = false;
+                }
+                return Ok(());
+            }
             "table" => return self.end_table(),
             "caption" => return self.end_caption(),
             _ => self.flush()?,
@@ -232,19 +244,23 @@ impl Page<'_> {
             return Ok(());
         }
         match self.heading {
-            Some(level) => self.writer.heading(level, &text),
+            // Sites put a link to the heading behind it.
+            Some(level) => self.writer.heading(level, text.trim_end().trim_end_matches(['¶', '§', '🔗'])),
             None if self.pre > 0 => self.writer.block(Part::Code, &text),
             None if self.item && self.lists > 0 => self.writer.block(Part::Item { depth: self.lists - 1 }, &text),
             None => self.writer.paragraph(&text),
         }
     }
 
-    fn table(&mut self, presentation: bool) -> Result<(), Unreadable> {
-        // A table inside of a table's cell: the outer one lays out the page, its cells are text like any other.
+    /// Takes the open tables for what only lays out the page: their cells are text like any other.
+    fn lay_out(&mut self) -> Result<(), Unreadable> {
         let outer: Vec<Grid> = self.tables.iter_mut().filter(|grid| !grid.layout).map(Grid::give_up).collect();
-        for grid in outer {
-            grid.write_plain(self.writer)?;
-        }
+        outer.into_iter().try_for_each(|grid| grid.write_plain(self.writer))
+    }
+
+    fn table(&mut self, presentation: bool) -> Result<(), Unreadable> {
+        // A table inside of a table's cell: the outer one lays out the page.
+        self.lay_out()?;
         self.flush()?;
         self.tables.push(Grid::new(presentation));
         Ok(())

@@ -58,7 +58,10 @@ async fn a_document_that_takes_too_long_is_ended_and_the_next_is_read() {
 async fn a_document_that_takes_too_much_memory_fails_alone() {
     let reader = Reader::new(Bounds { memory: 96 << 20, ..bounds() });
     let text = "word ".repeat(8 << 20);
-    let refused = reader.read("one", text.as_bytes(), "a.txt", None, &Limits { text: 1 << 30, ..Limits::default() }).await.unwrap_err();
+    let refused = reader
+        .read("one", text.as_bytes(), "a.txt", None, &Limits { text: 1 << 30, ..Limits::default() })
+        .await
+        .unwrap_err();
     assert_eq!(code(refused), Code::TooLarge);
     assert_eq!(reader.read("one", b"Next.", "a.txt", None, &Limits::default()).await.unwrap().text, "Next.");
 }
@@ -72,7 +75,10 @@ async fn many_at_once_share_the_places() {
         tasks.spawn(async move {
             let text = format!("Number {number}.");
             let owner = format!("owner {}", number % 5);
-            assert_eq!(reader.read(&owner, text.as_bytes(), "a.txt", None, &Limits::default()).await.unwrap().text, text);
+            assert_eq!(
+                reader.read(&owner, text.as_bytes(), "a.txt", None, &Limits::default()).await.unwrap().text,
+                text
+            );
         });
     }
     while let Some(done) = tasks.join_next().await {
@@ -83,9 +89,15 @@ async fn many_at_once_share_the_places() {
 #[tokio::test]
 async fn a_program_that_is_none_of_ours_is_our_failure_and_not_the_document_s() {
     let reader = Reader::new(Bounds { time: Duration::from_secs(2), ..Bounds::new("/bin/cat".into(), vec![]) });
-    assert!(matches!(reader.read("one", b"Text.", "a.txt", None, &Limits::default()).await, Err(Error::Unavailable(_))));
+    assert!(matches!(
+        reader.read("one", b"Text.", "a.txt", None, &Limits::default()).await,
+        Err(Error::Unavailable(_))
+    ));
     let reader = Reader::new(Bounds::new("/nowhere".into(), vec![]));
-    assert!(matches!(reader.read("one", b"Text.", "a.txt", None, &Limits::default()).await, Err(Error::Unavailable(_))));
+    assert!(matches!(
+        reader.read("one", b"Text.", "a.txt", None, &Limits::default()).await,
+        Err(Error::Unavailable(_))
+    ));
 }
 
 #[tokio::test]
@@ -100,4 +112,44 @@ async fn a_packed_file_is_read_apart_too() {
     ]);
     let document = reader.read("one", &book, "book.epub", None, &Limits::default()).await.unwrap();
     assert_eq!((document.title.as_deref(), document.text.as_str()), (Some("The Book"), "One\n\nText."));
+}
+
+/// What the kernel says of a child that waits for its first document.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_waits_for_documents_is_confined() {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_parse-child"))
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let hello = br#"{"memory":536870912,"processor":60}"#;
+    let requests = child.stdin.as_mut().unwrap();
+    requests.write_all(&(hello.len() as u64).to_le_bytes()).unwrap();
+    requests.write_all(hello).unwrap();
+    let mut answer = [0; 8];
+    child.stdout.as_mut().unwrap().read_exact(&mut answer).unwrap();
+    let told = |what: &str| std::fs::read_to_string(format!("/proc/{}/{what}", child.id())).unwrap();
+    let (status, limits) = (told("status"), told("limits"));
+    // 2 is a filter of system calls.
+    assert!(
+        status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1") && status.contains("Threads:\t1"),
+        "{status}"
+    );
+    let limit = |name: &str| {
+        limits.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().rev().nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        (limit("Max address space"), limit("Max cpu time"), limit("Max file size")),
+        ("536870912".into(), "60".into(), "0".into())
+    );
+    assert_eq!(told("environ"), "");
+    assert_eq!(std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count(), 3);
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
 }

@@ -20,9 +20,21 @@ fn a_folder_gives_its_files_and_not_what_programs_leave() {
 
 #[test]
 fn names_that_lead_out_are_refused_and_the_others_read() {
-    let zip = zipped(&[("../../etc/passwd", b"x"), ("/etc/passwd", b"x"), ("C:\\windows\\x", b"x"), ("a/../../b", b"x"), ("good.txt", b"Good")]);
+    let zip = zipped(&[
+        ("../../etc/passwd", b"x"),
+        ("/etc/passwd", b"x"),
+        ("C:\\windows\\x", b"x"),
+        ("a/../../b", b"x"),
+        ("good.txt", b"Good"),
+    ]);
     let entries = all(zip, Bounds::default());
-    assert_eq!(entries.iter().filter(|entry| entry.as_ref().is_err_and(|refused| refused.cause.code == Code::Unsupported)).count(), 4);
+    assert_eq!(
+        entries
+            .iter()
+            .filter(|entry| entry.as_ref().is_err_and(|refused| refused.cause.code == Code::Unsupported))
+            .count(),
+        4
+    );
     assert_eq!(entries.last().unwrap().as_ref().unwrap().bytes, b"Good");
 }
 
@@ -50,8 +62,10 @@ fn the_whole_is_bounded_and_that_ends_it() {
 #[test]
 fn archives_inside_of_archives_are_opened_to_a_depth_and_share_the_bounds() {
     let inner = zipped(&[("page.md", b"# Page")]);
-    let outer = zipped(&[("ExportBlock-dc05b6a2-c3f5-5013-9099-86c690671515-Part-1.zip", &inner), ("next.md", b"# Next")]);
-    let paths: Vec<String> = all(outer.clone(), Bounds::default()).into_iter().map(|entry| entry.unwrap().path).collect();
+    let outer =
+        zipped(&[("ExportBlock-dc05b6a2-c3f5-5013-9099-86c690671515-Part-1.zip", &inner), ("next.md", b"# Next")]);
+    let paths: Vec<String> =
+        all(outer.clone(), Bounds::default()).into_iter().map(|entry| entry.unwrap().path).collect();
     assert_eq!(paths, ["page.md", "next.md"]);
     let deep = zipped(&[("outer.zip", &zipped(&[("outer.zip", &zipped(&[("outer.zip", &outer)]))]))]);
     let entries = all(deep, Bounds::default());

@@ -71,7 +71,9 @@ pub(crate) fn pdf(pages: &[String], fonts: &str, trailer: &str) -> Vec<u8> {
     for place in places {
         file.extend(format!("{place:010} 00000 n \n").bytes());
     }
-    file.extend(format!("trailer<</Size {}/Root 1 0 R{trailer}>>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).bytes());
+    file.extend(
+        format!("trailer<</Size {}/Root 1 0 R{trailer}>>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).bytes(),
+    );
     file
 }
 

@@ -46,7 +46,9 @@ fn every_truncation_of_a_file_is_text_or_an_error() {
 fn protected_files_are_said_to_be() {
     // A standard security handler with a user password: the check value fits none that is tried.
     let key = "00".repeat(32);
-    let trailer = format!("/ID[<00112233445566778899AABBCCDDEEFF><00112233445566778899AABBCCDDEEFF>]/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -4/O<{key}>/U<{key}>>>");
+    let trailer = format!(
+        "/ID[<00112233445566778899AABBCCDDEEFF><00112233445566778899AABBCCDDEEFF>]/Encrypt<</Filter/Standard/V 2/R 3/Length 128/P -4/O<{key}>/U<{key}>>>"
+    );
     assert_eq!(code(&pdf(&[words(&[("F1", 12, 50, 700, "Secret")])], "", &trailer), "a.pdf"), Code::Encrypted);
     let mut compound = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec();
     compound.extend("EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes));
@@ -128,7 +130,9 @@ fn spans_of_cells_are_bounded() {
 
 #[test]
 fn two_thousand_pages_are_read_with_their_numbers() {
-    let pages: Vec<String> = (1..=2000).map(|page| words(&[("F1", 12, 50, 700, &format!("This is leaf number {page} of the book."))])).collect();
+    let pages: Vec<String> = (1..=2000)
+        .map(|page| words(&[("F1", 12, 50, 700, &format!("This is leaf number {page} of the book."))]))
+        .collect();
     let document = read(&pdf(&pages, "", ""), "book.pdf").unwrap();
     assert_eq!(document.pages.len(), 2000);
     let last = document.blocks.last().unwrap();
@@ -178,13 +182,18 @@ fn a_sheet_with_a_cell_in_its_last_corner_costs_one_cell() {
     let begun = Instant::now();
     let sheet = br#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>first</t></is></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>"#;
     let book = zipped(&[
-        ("[Content_Types].xml", b"<Types/>"),
+        ("_rels/.rels", br#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#),
         ("xl/workbook.xml", br#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="One" sheetId="1" r:id="rId1"/></sheets></workbook>"#),
         ("xl/_rels/workbook.xml.rels", br#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#),
         ("xl/worksheets/sheet1.xml", sheet),
     ]);
     let document = read(&book, "a.xlsx").unwrap();
-    assert!(document.blocks.iter().any(|block| document.block(block) == "first" && matches!(block.part, Part::Row { .. } | Part::Paragraph)));
+    assert!(
+        document
+            .blocks
+            .iter()
+            .any(|block| document.block(block) == "first" && matches!(block.part, Part::Row { .. } | Part::Paragraph))
+    );
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 

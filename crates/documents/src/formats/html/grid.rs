@@ -126,17 +126,21 @@ impl Grid {
                 });
                 continue;
             }
-            if one {
-                writer.row(&row.cells[..1])?;
+            if one && !begun {
+                writer.paragraph(&row.cells[0])?;
                 continue;
             }
             if !begun {
+                if let Some(caption) = &self.caption {
+                    writer.paragraph(caption)?;
+                }
                 writer.table(self.caption.as_deref(), columns.take().unwrap_or_default());
                 begun = true;
             }
-            writer.row(&row.cells)?;
+            writer.row(if one { &row.cells[..1] } else { &row.cells })?;
         }
-        Ok(())
+        // Names and nothing under them.
+        columns.unwrap_or_default().iter().try_for_each(|name| writer.paragraph(name))
     }
 }
 

@@ -188,7 +188,7 @@ impl OpenLine {
 fn disordered(lines: &[Line]) -> bool {
     let up =
         lines.windows(2).filter(|pair| pair[1].y < pair[0].y - pair[0].size && pair[1].left < pair[0].right).count();
-    up > 4 && up * 5 > lines.len()
+    up > 2 && up * 5 > lines.len()
 }
 
 /// The lines from top to bottom, those on one level from left to right as one.

@@ -11,33 +11,46 @@ const MARGIN: f32 = 0.15;
 /// Lines from each edge that are looked at.
 const LINES: usize = 2;
 
-/// Removes running lines. Each page comes with its height in points.
+/// Removes running lines. Each page comes with its height in points. What the first page shows of them stays, at its beginning: a
+/// letterhead says something once.
 pub(super) fn remove(pages: &mut [(Vec<Line>, f32)]) {
+    let offset = numbering(pages);
     let mut seen: HashMap<(bool, String), Vec<f32>> = HashMap::new();
-    for (lines, height) in pages.iter() {
+    for (page, (lines, height)) in pages.iter().enumerate() {
         for (index, top) in edges(lines, *height) {
-            seen.entry((top, shape(&lines[index].text))).or_default().push(lines[index].y);
+            seen.entry((top, unnumbered(&lines[index].text, page, offset))).or_default().push(lines[index].y);
         }
     }
-    let offset = numbering(pages);
     for (page, (lines, height)) in pages.iter_mut().enumerate() {
         let running: Vec<usize> = edges(lines, *height)
             .into_iter()
             .filter(|(index, top)| {
-                let y = lines[*index].y;
-                if offset.is_some_and(|offset| offsets(&lines[*index].text, page).contains(&Some(offset))) {
-                    return true;
-                }
-                let places = &seen[&(*top, shape(&lines[*index].text))];
-                places.iter().filter(|place| (**place - y).abs() < 3.0).count() >= PAGES
+                let line = &lines[*index];
+                let text = unnumbered(&line.text, page, offset);
+                let numbered = offset.is_some() && text != line.text.trim();
+                let places = seen.get(&(*top, text));
+                let repeated = places.is_some_and(|places| {
+                    places.iter().filter(|place| (**place - line.y).abs() < 3.0).count() >= PAGES
+                });
+                numbered || repeated
             })
             .map(|(index, _)| index)
             .collect();
+        let mut kept = vec![];
         let mut index = 0;
-        lines.retain(|_| {
+        lines.retain(|line| {
             index += 1;
-            !running.contains(&(index - 1))
+            let runs = running.contains(&(index - 1));
+            if runs
+                && page == 0
+                && line.text.chars().any(char::is_alphabetic)
+                && unnumbered(&line.text, page, offset) == line.text.trim()
+            {
+                kept.push(line.clone());
+            }
+            !runs
         });
+        lines.splice(0..0, kept);
     }
 }
 
@@ -46,8 +59,11 @@ pub(super) fn remove(pages: &mut [(Vec<Line>, f32)]) {
 fn numbering(pages: &[(Vec<Line>, f32)]) -> Option<i64> {
     let mut counts: HashMap<i64, usize> = HashMap::new();
     for (page, (lines, height)) in pages.iter().enumerate() {
-        let mut here: Vec<i64> =
-            edges(lines, *height).into_iter().flat_map(|(index, _)| offsets(&lines[index].text, page)).flatten().collect();
+        let mut here: Vec<i64> = edges(lines, *height)
+            .into_iter()
+            .flat_map(|(index, _)| offsets(&lines[index].text, page))
+            .flatten()
+            .collect();
         here.sort_unstable();
         here.dedup();
         for offset in here {
@@ -62,13 +78,20 @@ fn numbering(pages: &[(Vec<Line>, f32)]) -> Option<i64> {
 fn offsets(text: &str, page: usize) -> [Option<i64>; 2] {
     let number = |word: Option<&str>| {
         let word = word?.trim_matches(['-', '–', '|', '[', ']']);
-        (word.len() < 6).then(|| word.parse::<i64>().ok()).flatten().map(|number| number - i64::try_from(page).unwrap_or(0))
+        (word.len() < 6)
+            .then(|| word.parse::<i64>().ok())
+            .flatten()
+            .map(|number| number - i64::try_from(page).unwrap_or(0))
     };
     [number(text.split_whitespace().next()), number(text.split_whitespace().next_back())]
 }
 
 /// The outermost lines of a page, and whether each is one of the upper.
 fn edges(lines: &[Line], height: f32) -> Vec<(usize, bool)> {
+    // A line larger than most is a heading.
+    let mut sizes: Vec<f32> = lines.iter().map(|line| line.size).collect();
+    sizes.sort_by(f32::total_cmp);
+    let usual = sizes.get(sizes.len() / 2).copied().unwrap_or_default();
     let mut order: Vec<usize> = (0..lines.len()).collect();
     order.sort_by(|a, b| lines[*a].y.total_cmp(&lines[*b].y));
     let mut levels: Vec<f32> = order.iter().map(|index| lines[*index].y).collect();
@@ -76,6 +99,7 @@ fn edges(lines: &[Line], height: f32) -> Vec<(usize, bool)> {
     let edge = |y: f32, levels: &mut dyn Iterator<Item = &f32>| levels.take(LINES).any(|level| (level - y).abs() < 2.0);
     order
         .into_iter()
+        .filter(|index| lines.len() < 3 || lines[*index].size <= usual * 1.15)
         .filter_map(|index| {
             let y = lines[index].y;
             if y < height * MARGIN && edge(y, &mut levels.iter()) {
@@ -89,21 +113,15 @@ fn edges(lines: &[Line], height: f32) -> Vec<(usize, bool)> {
         .collect()
 }
 
-/// A line without what differs from page to page: its numbers, Arabic or Roman.
-fn shape(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| {
-        let roman = word.chars().all(|c| matches!(c, 'i' | 'v' | 'x' | 'l' | 'c'));
-        if roman { "#".to_owned() } else { word.to_owned() }
-    });
-    let mut shape = String::new();
-    for c in words.collect::<Vec<_>>().join(" ").chars() {
-        if c.is_ascii_digit() {
-            if !shape.ends_with('#') {
-                shape.push('#');
-            }
-        } else {
-            shape.push(c);
-        }
+/// A line without the number of its page, at its beginning or end: the one that is due there, or a Roman one.
+fn unnumbered(text: &str, page: usize, offset: Option<i64>) -> String {
+    let roman = |word: &str| word.len() <= 6 && word.chars().all(|c| matches!(c, 'i' | 'v' | 'x' | 'l'));
+    let due = |word: &str| offset.is_some_and(|offset| offsets(word, page)[0] == Some(offset));
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    if words.last().is_some_and(|word| due(word) || roman(word)) {
+        words.pop();
+    } else if words.first().is_some_and(|word| due(word) || roman(word)) {
+        words.remove(0);
     }
-    shape
+    if words.len() == text.split_whitespace().count() { text.trim().to_owned() } else { words.join(" ") }
 }

@@ -64,7 +64,9 @@ pub(super) fn write(pages: &[Vec<Line>], entries: &[Entry], writer: &mut Writer)
         page = page.max(draft.last_page + 1);
         if draft.kind == Kind::Row {
             let cells: Vec<&str> = draft.last.text.split('\t').collect();
-            let like = |other: Option<&Draft>| other.is_some_and(|other| other.kind == Kind::Row && other.last.cells == cells.len());
+            let like = |other: Option<&Draft>| {
+                other.is_some_and(|other| other.kind == Kind::Row && other.last.cells == cells.len())
+            };
             if index >= table {
                 // Rows of as many cells are a table; a bold row above others names the columns.
                 table = index + drafts[index..].iter().take_while(|other| like(Some(other))).count();
@@ -155,7 +157,11 @@ fn without_contents(pages: &[Vec<Line>], entries: &[Entry], usual: &Usual) -> Ve
     let mut pages = pages.to_vec();
     for line in pages.iter_mut().flatten() {
         if let Some((title, number)) = leader(&line.text) {
-            line.text = if number.len() < 6 && headings.contains(&outline::key(title)) { String::new() } else { format!("{title} … {number}") };
+            line.text = if number.len() < 6 && headings.contains(&outline::key(title)) {
+                String::new()
+            } else {
+                format!("{title} … {number}")
+            };
             line.cells = 1;
         }
     }
@@ -168,11 +174,14 @@ fn without_contents(pages: &[Vec<Line>], entries: &[Entry], usual: &Usual) -> Ve
 /// The two sides of a line of dots, or of a gap before a last number.
 fn leader(text: &str) -> Option<(&str, &str)> {
     let last = text.rsplit(['.', ' ', '\t', '…', '·', '_']).next()?;
-    let rest = text[..text.len() - last.len()].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '…' | '·' | '_'));
+    let rest = text[..text.len() - last.len()]
+        .trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '…' | '·' | '_'));
     let between = &text[rest.len()..text.len() - last.len()];
     let dots = between.chars().filter(|c| matches!(c, '.' | '·' | '_')).count();
     let number = !last.is_empty() && last.chars().all(|c| c.is_ascii_digit() || "ivxlc".contains(c));
-    (dots > 3 || between.contains('…') || (number && between.contains('\t'))).then_some((rest, last)).filter(|(rest, last)| !rest.is_empty() && !last.is_empty())
+    (dots > 3 || between.contains('…') || (number && between.contains('\t')))
+        .then_some((rest, last))
+        .filter(|(rest, last)| !rest.is_empty() && !last.is_empty())
 }
 
 /// Whether a heading only counts: `ONE`, `Chapter 3`, `Part II`.
@@ -182,7 +191,18 @@ fn counts(text: &str) -> bool {
     words <= 2
         && (matches!(
             first.as_str(),
-            "chapter" | "part" | "appendix" | "section" | "kapitel" | "teil" | "anhang" | "chapitre" | "partie" | "annexe" | "capítulo" | "parte"
+            "chapter"
+                | "part"
+                | "appendix"
+                | "section"
+                | "kapitel"
+                | "teil"
+                | "anhang"
+                | "chapitre"
+                | "partie"
+                | "annexe"
+                | "capítulo"
+                | "parte"
         ) || (words == 1 && text.len() <= 12 && text.chars().all(char::is_uppercase))
             || text.chars().all(|c| c.is_ascii_digit() || c == '.'))
 }
@@ -405,7 +425,8 @@ fn levels(drafts: &[Draft], entries: &[Entry], usual: &Usual) -> Vec<Option<u8>>
     let mut matched = 0;
     for entry in entries {
         if let Some(found) = candidates[from..].iter().position(|(_, key)| {
-            key.strip_suffix(entry.key.as_str()).is_some_and(|before| before.is_empty() || (before.len() <= 12 && entry.key.len() > 3))
+            key.strip_suffix(entry.key.as_str())
+                .is_some_and(|before| before.is_empty() || (before.len() <= 12 && entry.key.len() > 3))
         }) {
             let index = candidates[from + found].0;
             levels[index] = Some(entry.level);
@@ -456,8 +477,10 @@ fn section(text: &str) -> Option<u8> {
     let (number, title) = text.split_once(char::is_whitespace)?;
     let number = number.trim_end_matches('.');
     let parts = number.split('.').count();
-    let numbers = number.split('.').all(|part| !part.is_empty() && part.len() < 4 && part.chars().all(|c| c.is_ascii_digit()));
-    (numbers && parts > 1 && title.trim_start().starts_with(char::is_alphabetic)).then(|| u8::try_from(parts).unwrap_or(9).min(9))
+    let numbers =
+        number.split('.').all(|part| !part.is_empty() && part.len() < 4 && part.chars().all(|c| c.is_ascii_digit()));
+    (numbers && parts > 1 && title.trim_start().starts_with(char::is_alphabetic))
+        .then(|| u8::try_from(parts).unwrap_or(9).min(9))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size of letters")]
