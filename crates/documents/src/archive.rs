@@ -74,12 +74,12 @@ pub fn archive<R: Read + Seek>(reader: R, bounds: Bounds) -> Result<Archive<R>, 
     let mut left = bounds;
     left.entries = left.entries.checked_sub(archive.len()).ok_or_else(|| too_many(bounds.entries))?;
     let names = Names::of(&archive);
-    Ok(Archive { archive, names, next: 0, inner: None, bounds, left, ended: false })
+    Ok(Archive { zip: archive, names, next: 0, inner: None, bounds, left, ended: false })
 }
 
 /// The files of an archive.
 pub struct Archive<R> {
-    archive: ZipArchive<R>,
+    zip: ZipArchive<R>,
     names: Names,
     next: usize,
     /// The archive inside that is being read.
@@ -102,7 +102,7 @@ impl<R: Read + Seek> Iterator for Archive<R> {
                 (self.left, self.ended) = (Bounds { depth: self.left.depth, ..inner.left }, inner.ended);
                 self.inner = None;
             }
-            if self.ended || self.next >= self.archive.len() {
+            if self.ended || self.next >= self.zip.len() {
                 return None;
             }
             self.next += 1;
@@ -116,7 +116,7 @@ impl<R: Read + Seek> Iterator for Archive<R> {
 impl<R: Read + Seek> Archive<R> {
     /// The entry at an index; nothing for folders, what programs leave behind, and archives, which are opened.
     fn entry(&mut self, index: usize) -> Option<Unpacked> {
-        let (raw, encrypted, folder) = match self.archive.by_index_raw(index) {
+        let (raw, encrypted, folder) = match self.zip.by_index_raw(index) {
             Ok(file) => (file.name_raw().to_vec(), file.encrypted(), file.is_dir()),
             Err(_) => return Some(Err(Refused { path: format!("entry {}", index + 1), cause: Unreadable::damaged() })),
         };
@@ -158,7 +158,7 @@ impl<R: Read + Seek> Archive<R> {
                 let left = Bounds { depth: self.left.depth - 1, entries, ..self.left };
                 let names = Names::of(&archive);
                 self.inner = Some(Box::new(Archive {
-                    archive,
+                    zip: archive,
                     names,
                     next: 0,
                     inner: None,
@@ -172,7 +172,7 @@ impl<R: Read + Seek> Archive<R> {
     }
 
     fn unpack(&mut self, index: usize) -> Result<Vec<u8>, Unreadable> {
-        let mut file = self.archive.by_index(index).map_err(|error| failure(&error))?;
+        let mut file = self.zip.by_index(index).map_err(|error| failure(&error))?;
         let ratio = file.compressed_size().saturating_mul(self.bounds.ratio).max(RATIO_FREE);
         let most = ratio.min(self.bounds.file).min(self.left.unpacked);
         let mut bytes = vec![];

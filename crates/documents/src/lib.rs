@@ -1,5 +1,5 @@
-//! Turns the bytes of a file into structured text ([`read`]), an archive into files ([`archive`]), and a text into the passages that
-//! are indexed and cited ([`passages`]).
+//! Turns the bytes of a file into structured text ([`read`]), an archive into files ([`archive`](mod@archive)), and a text into the passages that
+//! are indexed and cited ([`passages()`]).
 //!
 //! A file is written by somebody else. [`read`] bounds what it allocates where it can see it; what it cannot see (a loop or a burst
 //! of memory inside a parser) is bounded by [`apart`], which runs `read` in a child process that may do nothing but compute. A

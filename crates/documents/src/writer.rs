@@ -6,6 +6,9 @@ use crate::{Limits, Unreadable};
 /// Notes kept; the rest would say the same.
 const NOTES: usize = 20;
 
+/// For tables that name none.
+pub(crate) const NO_COLUMNS: &[&str] = &[];
+
 pub(crate) struct Writer {
     document: Document,
     limit: usize,
@@ -117,13 +120,13 @@ impl Writer {
     }
 
     /// Begins a table: [`row`](Self::row) adds to it.
-    pub(crate) fn table(&mut self, caption: Option<&str>, columns: Vec<String>) {
+    pub(crate) fn table(&mut self, caption: Option<&str>, columns: &[impl AsRef<str>]) {
         let tidy = |text: &str| {
             let mut clean = String::new();
             clean_into(&mut clean, text, false);
             clean.replace('\n', " ")
         };
-        self.columns = columns.iter().map(|column| tidy(column)).collect();
+        self.columns = columns.iter().map(|column| tidy(column.as_ref())).collect();
         let caption = caption.map(tidy).filter(|caption| !caption.is_empty());
         self.document.tables.push(Table { caption, columns: self.columns.clone() });
     }

@@ -42,8 +42,11 @@ fn only_compute() -> Result<(), String> {
     {
         rules.insert(call, descriptors.into_iter().map(on).collect::<Result<_, _>>()?);
     }
+    // Memory of its own alone: a mapping would read an inherited file as well as `read` does.
+    let anonymous =
+        SeccompCondition::new(4, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, u64::from(u32::MAX)).map_err(said)?;
+    rules.insert(libc::SYS_mmap, vec![SeccompRule::new(vec![anonymous]).map_err(said)?]);
     for call in [
-        libc::SYS_mmap,
         libc::SYS_munmap,
         libc::SYS_mremap,
         libc::SYS_mprotect,
@@ -78,4 +81,35 @@ fn only_compute() -> Result<(), String> {
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64"))))]
 fn only_compute() -> Result<(), String> {
     Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::{ErrorKind, Read};
+    use std::net::{TcpStream, UdpSocket};
+
+    #[test]
+    fn nothing_is_left_but_to_compute() {
+        let mut inherited = std::fs::File::open("/proc/self/status").unwrap();
+        // A filter binds the thread that sets it.
+        let thread = std::thread::spawn(move || {
+            super::only_compute().unwrap();
+            let refused = [
+                std::fs::File::open("/etc/hostname").map(drop),
+                std::fs::read_dir("/").map(drop),
+                TcpStream::connect("127.0.0.1:9").map(drop),
+                UdpSocket::bind("127.0.0.1:0").map(drop),
+                std::process::Command::new("/bin/true").spawn().map(drop),
+                std::thread::Builder::new().spawn(|| ()).map(drop),
+                inherited.read(&mut [0; 16]).map(drop),
+                std::fs::remove_file("/tmp/nothing").map(drop),
+            ]
+            .map(|tried| tried.map_err(|error| error.kind()));
+            let memory = vec![1_u8; 64 << 20];
+            (refused, memory.iter().map(|byte| usize::from(*byte)).sum::<usize>())
+        });
+        let (refused, sum) = thread.join().unwrap();
+        assert_eq!(refused, [Err(ErrorKind::PermissionDenied); 8]);
+        assert_eq!(sum, 64 << 20);
+    }
 }

@@ -1,7 +1,7 @@
 //! Reads files where a hostile one cannot hurt: in child processes of the same program that may do nothing but compute.
 //!
 //! A child has no environment, no way to open a file, a socket, or another program, no way to use any descriptor but its three pipes, a
-//! bound on its memory, and is killed when the time is up ([`child`] confines itself before it reads the first byte of a document).
+//! bound on its memory, and is killed when the time is up ([`child_main`] confines itself before it reads the first byte of a document).
 //! Whatever a file does to a child, that file alone fails.
 //!
 //! Children are kept for further files of the same owner, and never serve two owners: one that a file has taken over could tell
@@ -89,7 +89,7 @@ struct Running {
 /// How one attempt ended, if not with an answer.
 enum Ended {
     /// The child died.
-    Died(Running),
+    Died(Box<Running>),
     TooSlow,
 }
 
@@ -217,7 +217,7 @@ impl Reader {
                 self.keep(running);
                 Ok(answer)
             }
-            Ok(Err(_)) => Err(Ended::Died(running)),
+            Ok(Err(_)) => Err(Ended::Died(Box::new(running))),
             Err(_) => Err(Ended::TooSlow),
         }
     }

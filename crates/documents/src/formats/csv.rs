@@ -3,7 +3,7 @@
 use csv::ReaderBuilder;
 
 use super::table::names_columns;
-use crate::writer::Writer;
+use crate::writer::{NO_COLUMNS, Writer};
 use crate::{Document, Unreadable};
 
 /// Lines looked at for the separator.
@@ -28,10 +28,10 @@ pub(super) fn read(text: &str, mut writer: Writer) -> Result<Document, Unreadabl
         let cells: Vec<&str> = record.iter().collect();
         if std::mem::take(&mut first) {
             if names_columns(&cells) {
-                writer.table(None, cells.iter().map(ToString::to_string).collect());
+                writer.table(None, &cells);
                 continue;
             }
-            writer.table(None, vec![]);
+            writer.table(None, NO_COLUMNS);
         }
         writer.row(&cells)?;
     }

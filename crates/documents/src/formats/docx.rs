@@ -59,11 +59,11 @@ fn styles(text: &str) -> Result<HashMap<String, Style>, Unreadable> {
             }
             (Xml::End("style"), Some(_)) => styles.extend(current.take()),
             (Xml::Start("name", element), Some((_, style))) => {
-                style.name = attribute(element, "val").unwrap_or_default().to_ascii_lowercase()
+                style.name = attribute(element, "val").unwrap_or_default().to_ascii_lowercase();
             }
             (Xml::Start("basedOn", element), Some((_, style))) => style.based_on = attribute(element, "val"),
             (Xml::Start("outlineLvl", element), Some((_, style))) => {
-                style.outline = attribute(element, "val").and_then(|level| level.parse().ok())
+                style.outline = attribute(element, "val").and_then(|level| level.parse().ok());
             }
             (Xml::Start("numPr", _), Some((_, style))) => style.list = true,
             _ => {}
@@ -162,7 +162,7 @@ impl Body<'_, '_> {
                     "noBreakHyphen" => self.push("-"),
                     "pStyle" => self.paragraph(|paragraph| paragraph.style = value().unwrap_or_default()),
                     "outlineLvl" => {
-                        self.paragraph(|paragraph| paragraph.outline = value().and_then(|level| level.parse().ok()))
+                        self.paragraph(|paragraph| paragraph.outline = value().and_then(|level| level.parse().ok()));
                     }
                     "numPr" => self.paragraph(|paragraph| paragraph.list = Some(0)),
                     "ilvl" => self.paragraph(|paragraph| paragraph.list = value().and_then(|level| level.parse().ok())),
@@ -297,7 +297,7 @@ impl Body<'_, '_> {
         }
         let named =
             table.head > 0 || (table.rows.len() > 1 && first.len() > 1 && (table.first_row || names_columns(first)));
-        self.writer.table(None, if named { first.clone() } else { vec![] });
+        self.writer.table(None, if named { first } else { &[] });
         table.rows.iter().skip(usize::from(named)).try_for_each(|row| self.writer.row(row))
     }
 }

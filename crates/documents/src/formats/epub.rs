@@ -49,7 +49,8 @@ fn protected(encryption: &str) -> Result<bool, Unreadable> {
     xml::read(encryption, |event| {
         if let Xml::Start("CipherReference", element) = event {
             let uri = attribute(element, "URI").unwrap_or_default().to_ascii_lowercase();
-            protected |= uri.ends_with("html") || uri.ends_with(".htm") || uri.ends_with(".xml");
+            let extension = uri.rsplit('.').next().unwrap_or_default();
+            protected |= matches!(extension, "html" | "xhtml" | "htm" | "xml");
         }
         Ok(())
     })?;

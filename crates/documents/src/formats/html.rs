@@ -52,7 +52,7 @@ pub(super) fn write(text: &str, writer: &mut Writer) -> Result<(), Unreadable> {
     let mut tag = Tag::default();
     let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<Infallible> {
         if page.failed.is_none()
-            && let Err(refused) = page.event(event, &mut tag)
+            && let Err(refused) = page.event(&event, &mut tag)
         {
             page.failed = Some(refused);
         }
@@ -111,7 +111,7 @@ struct Page<'w> {
 }
 
 impl Page<'_> {
-    fn event(&mut self, event: CallbackEvent<'_>, tag: &mut Tag) -> Result<(), Unreadable> {
+    fn event(&mut self, event: &CallbackEvent<'_>, tag: &mut Tag) -> Result<(), Unreadable> {
         match event {
             CallbackEvent::OpenStartTag { name } => {
                 *tag =
@@ -122,7 +122,7 @@ impl Page<'_> {
                 tag.hidden |= tag.attribute == "hidden";
             }
             CallbackEvent::AttributeValue { value } => tag.value(value),
-            CallbackEvent::CloseStartTag { self_closing } => self.start(tag, self_closing)?,
+            CallbackEvent::CloseStartTag { self_closing } => self.start(tag, *self_closing)?,
             CallbackEvent::EndTag { name } => self.end(&String::from_utf8_lossy(name))?,
             CallbackEvent::String { value } => self.string(&String::from_utf8_lossy(value)),
             CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}

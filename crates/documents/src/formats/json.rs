@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use crate::writer::Writer;
+use crate::writer::{NO_COLUMNS, Writer};
 use crate::{Document, Unreadable};
 
 pub(super) fn read(text: &str, mut writer: Writer) -> Result<Document, Unreadable> {
@@ -15,7 +15,7 @@ pub(super) fn read(text: &str, mut writer: Writer) -> Result<Document, Unreadabl
     let mut values = serde_json::Deserializer::from_str(text);
     let mut out = Out { writer: &mut writer, path: String::new(), record: String::new(), open: None, refused: None };
     if lines {
-        out.writer.table(None, vec![]);
+        out.writer.table(None, NO_COLUMNS);
         out.open = Some(String::new());
     }
     let mut read = 0;
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         }
         self.0.flush().map_err(|()| A::Error::custom("refused"))?;
         let path = std::mem::take(&mut self.0.path);
-        self.0.writer.table(Some(&path), vec![]);
+        self.0.writer.table(Some(&path), NO_COLUMNS);
         self.0.open = Some(path);
         while seq.next_element_seed(Value(self.0))?.is_some() {
             self.0.flush().map_err(|()| A::Error::custom("refused"))?;

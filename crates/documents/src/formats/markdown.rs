@@ -50,7 +50,7 @@ impl State {
             // What stands for a picture is dropped with it.
             _ if self.image > 0 => {}
             Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
-                self.text.push_str(&text)
+                self.text.push_str(&text);
             }
             Event::SoftBreak => self.text.push(' '),
             Event::HardBreak => self.text.push('\n'),
@@ -91,7 +91,7 @@ impl State {
                 self.text = format!("[{name}] ");
             }
             Tag::Paragraph | Tag::BlockQuote(_) | Tag::Table(_) | Tag::HtmlBlock if !self.text.starts_with('[') => {
-                self.flush(writer)?
+                self.flush(writer)?;
             }
             _ => {}
         }
@@ -128,7 +128,7 @@ impl State {
                 let cell = std::mem::take(&mut self.text);
                 self.header.as_mut().or(self.row.as_mut()).unwrap_or(&mut vec![]).push(cell);
             }
-            TagEnd::TableHead => writer.table(None, self.header.take().unwrap_or_default()),
+            TagEnd::TableHead => writer.table(None, &self.header.take().unwrap_or_default()),
             TagEnd::TableRow => writer.row(&self.row.take().unwrap_or_default())?,
             TagEnd::HtmlBlock => {
                 self.flush(writer)?;

@@ -28,7 +28,7 @@ pub(super) fn read(mut package: Package<'_>, mut writer: Writer) -> Result<Docum
     }
     for sheet in &shown {
         let mut rows =
-            Rows { rows: vec![], begun: false, sheet: &sheet.name, heading: shown.len() > 1, writer: &mut writer };
+            Rows { held: vec![], begun: false, sheet: &sheet.name, heading: shown.len() > 1, writer: &mut writer };
         let mut cells = book.worksheet_cells_reader(&sheet.name).map_err(|error| failure(&error))?;
         let (mut at, mut row, mut wide): (u32, Vec<String>, bool) = (0, vec![], false);
         let mut missing = false;
@@ -70,7 +70,7 @@ pub(super) fn read(mut package: Package<'_>, mut writer: Writer) -> Result<Docum
 
 /// The rows of a sheet: the first are held back until it is known which names the columns.
 struct Rows<'w> {
-    rows: Vec<Vec<String>>,
+    held: Vec<Vec<String>>,
     begun: bool,
     sheet: &'w str,
     heading: bool,
@@ -85,17 +85,17 @@ impl Rows<'_> {
         if self.begun {
             return self.writer.row(&row);
         }
-        self.rows.push(row);
-        if self.rows.len() >= HEAD { self.begin() } else { Ok(()) }
+        self.held.push(row);
+        if self.held.len() >= HEAD { self.begin() } else { Ok(()) }
     }
 
     /// Writes what was held back: titles above the table, the names of the columns, the first rows.
     fn begin(&mut self) -> Result<(), Unreadable> {
         self.begun = true;
-        if self.heading && !self.rows.is_empty() {
+        if self.heading && !self.held.is_empty() {
             self.writer.heading(1, self.sheet)?;
         }
-        let rows = std::mem::take(&mut self.rows);
+        let rows = std::mem::take(&mut self.held);
         let filled = |row: &[String]| row.iter().filter(|cell| !cell.is_empty()).count();
         let widest = rows.iter().map(|row| filled(row)).max().unwrap_or_default();
         let head = rows.iter().position(|row| filled(row) * 2 > widest).unwrap_or_default();
@@ -108,7 +108,7 @@ impl Rows<'_> {
             self.writer
                 .paragraph(&title.iter().filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(" "))?;
         }
-        self.writer.table(Some(self.sheet), rows.get(head).filter(|_| named).cloned().unwrap_or_default());
+        self.writer.table(Some(self.sheet), rows.get(head).filter(|_| named).map_or(&[], Vec::as_slice));
         rows[head..].iter().skip(usize::from(named)).try_for_each(|row| self.writer.row(row))
     }
 

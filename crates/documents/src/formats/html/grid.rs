@@ -12,6 +12,7 @@ const CELLS: usize = 1_000_000;
 const SPANNED: usize = 4 << 20;
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "where in the table the next text goes, each by a tag of its own")]
 pub(super) struct Grid {
     /// It lays out a page: its cells are no values.
     pub(super) layout: bool,
@@ -134,7 +135,7 @@ impl Grid {
                 if let Some(caption) = &self.caption {
                     writer.paragraph(caption)?;
                 }
-                writer.table(self.caption.as_deref(), columns.take().unwrap_or_default());
+                writer.table(self.caption.as_deref(), &columns.take().unwrap_or_default());
                 begun = true;
             }
             writer.row(if one { &row.cells[..1] } else { &row.cells })?;

@@ -97,7 +97,7 @@ fn stream(page: &Page<'_>) -> Vec<u8> {
         return one(stream);
     }
     let parts = raw.get::<Array<'_>>(b"Contents".as_slice());
-    parts.iter().flat_map(|parts| parts.iter::<Stream<'_>>()).map(one).collect::<Vec<_>>().join(&b' ')
+    parts.iter().flat_map(Array::iter::<Stream<'_>>).map(one).collect::<Vec<_>>().join(&b' ')
 }
 
 struct Content<'f, 'a> {

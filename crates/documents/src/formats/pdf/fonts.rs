@@ -78,7 +78,7 @@ fn spell(text: &mut String, c: char) {
         '\u{FB04}' => text.push_str("ffl"),
         '\u{FB05}' | '\u{FB06}' => text.push_str("st"),
         '\u{F0B7}' | '\u{F0A7}' | '\u{F0D8}' | '\u{F076}' | '\u{F0FC}' | '\u{25CF}' | '\u{25AA}' | '\u{25A0}' => {
-            text.push('•')
+            text.push('•');
         }
         '\u{0}' => {}
         // Spaces that only differ in their width.

@@ -202,17 +202,14 @@ fn sorted(mut lines: Vec<Line>) -> Vec<Line> {
         }
     }
     rows.into_iter()
-        .map(|mut row| {
+        .filter_map(|mut row| {
             row.sort_by(|a, b| a.left.total_cmp(&b.left));
-            let mut parts = row.into_iter();
-            let first = parts.next();
-            first.map(|first| parts.fold(first, beside)).into_iter()
+            row.into_iter().reduce(|line, next| beside(line, &next))
         })
-        .flatten()
         .collect()
 }
 
-fn beside(mut line: Line, next: Line) -> Line {
+fn beside(mut line: Line, next: &Line) -> Line {
     let gap = (next.left - line.right) / line.size.max(1.0);
     if gap > CELL {
         line.text.push('\t');

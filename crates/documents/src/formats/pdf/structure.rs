@@ -71,7 +71,7 @@ pub(super) fn write(pages: &[Vec<Line>], entries: &[Entry], writer: &mut Writer)
                 // Rows of as many cells are a table; a bold row above others names the columns.
                 table = index + drafts[index..].iter().take_while(|other| like(Some(other))).count();
                 let named = table > index + 1 && draft.last.bold && !drafts[index + 1].last.bold;
-                writer.table(None, if named { cells.iter().map(ToString::to_string).collect() } else { vec![] });
+                writer.table(None, if named { &cells } else { &[] });
                 if named {
                     continue;
                 }
