@@ -3,6 +3,9 @@
 //! The answer is stored, sealed, in the transaction of the effect, so that there is never one without the other. A key belongs to
 //! its organisation, caller and route; it is kept for 24 hours. Of an answer that lets its holder in (a sign-in's tokens) only
 //! that it was given is kept: whoever repeats the request learns that, and no more.
+//!
+//! Calls of models, in the words of their makers (`/v1/`), take no key: those clients know none, a call that is repeated is another
+//! call, and what models say is not kept.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +58,7 @@ impl Drop for Claim {
 
 /// Reads the key and hashes the body, for POST requests that bring one.
 pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    if request.method() != Method::POST {
+    if request.method() != Method::POST || request.uri().path().starts_with("/v1/") {
         return next.run(request).await;
     }
     let Some(key) = request.headers().get("idempotency-key") else { return next.run(request).await };

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 const KEY: &str = "sk-planted-key-4Tq8";
 
 /// A house whose tenants may call servers on this machine.
-fn open() -> Wish {
+pub(crate) fn open() -> Wish {
     let policy = egress::Policy { allow: vec!["127.0.0.1".parse().expect("an address")], own: Vec::new() };
     Wish { installation: Installation::new(policy), ..Wish::default() }
 }
@@ -30,7 +30,7 @@ fn with(body: &Value, changes: Value) -> Value {
 }
 
 /// A server that gives one answer to everything.
-async fn answering(answer: &'static str) -> String {
+pub(crate) async fn answering(answer: &'static str) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     tokio::spawn(async move {
