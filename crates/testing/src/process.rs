@@ -165,11 +165,28 @@ pub fn send(
     token: Option<&str>,
     body: Option<&Value>,
 ) -> std::io::Result<Reply> {
+    send_keyed(address, method, path, token, body, None)
+}
+
+/// As [`send`], with an `Idempotency-Key`, so that it can be repeated.
+/// # Errors
+/// As [`send`].
+pub fn send_keyed(
+    address: &str,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    body: Option<&Value>,
+    key: Option<&str>,
+) -> std::io::Result<Reply> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(35)))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     if let Some(token) = token {
         head.push_str(&format!("authorization: Bearer {token}\r\n"));
+    }
+    if let Some(key) = key {
+        head.push_str(&format!("idempotency-key: {key}\r\n"));
     }
     let body = body.map(Value::to_string).unwrap_or_default();
     if !body.is_empty() {
