@@ -23,6 +23,7 @@ mod mail_addresses;
 mod mail_domains;
 mod members;
 mod models;
+mod nodes;
 mod operator;
 mod operator_people;
 mod orgs;
