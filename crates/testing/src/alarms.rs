@@ -22,7 +22,12 @@ static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
 pub(crate) fn listen() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| "error".into());
     let shown = tracing_subscriber::fmt::layer().with_test_writer().with_filter(filter);
-    let _ = tracing_subscriber::registry().with(Alarms).with(shown).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(Alarms)
+        
+        .with(crate::log::kept())
+        .with(shown)
+        .try_init();
     LazyLock::force(&METRICS);
 }
 

@@ -132,6 +132,31 @@ async fn kept(house: &TestHouse) -> Vec<(String, String)> {
 }
 
 testing::both_stores! {
+    async fn no_secret_is_written_to_the_log(house) {
+        testing::log::keep();
+        let planted = plant(&house).await;
+        let key = "sk-planted-key-of-a-provider-77";
+        let fay = house.sign_up("Fay").await;
+        let provider = json!({ "kind": "openai", "api_key": key, "headers": { "X-Team": "planted-header-value-78" } });
+        let made = fay.post("/api/v1/providers", &provider).await.expect(201);
+        fay.post(&format!("/api/v1/providers/{}/test", made.str("/id")), &json!({})).await.expect(200);
+        let question = "planted words of a question 79";
+        let asked = json!({ "model": "rowhouse-extractive", "messages": [{ "role": "user", "content": question }] });
+        fay.post("/v1/chat/completions", &asked).await.expect(200);
+        fay.post("/v1/chat/completions", &json!({ "model": question, "messages": [] })).await;
+        fay.post("/api/v1/teams", &json!({ "name": { "planted": question } })).await.expect(422);
+        let log = testing::log::written();
+        assert!(log.lines().count() > 20 && log.contains("answered"), "{log}");
+        let more = [key, "planted-header-value-78", question].map(|secret| text("of a call of a model", secret));
+        for (name, secret) in planted.iter().chain(&more) {
+            for form in forms(secret) {
+                let form = String::from_utf8_lossy(&form).into_owned();
+                let line = log.lines().find(|line| line.contains(&form));
+                assert_eq!(line, None, "{name} stands there as {form}");
+            }
+        }
+    }
+
     async fn no_secret_is_kept_as_it_was_given(house) {
         let planted = plant(&house).await;
         assert!(planted.len() >= 25, "{}", planted.len());

@@ -1,6 +1,7 @@
 //! The table of all routes: each is called as nobody, with broken credentials, as each role, and as another organisation that knows
 //! the real ids. A route that is added is in the table by itself; what it cannot judge stands in [`REVIEWED`].
 
+mod log;
 mod repeated;
 mod world;
 

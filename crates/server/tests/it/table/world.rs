@@ -202,6 +202,11 @@ impl World {
         fill(path, |noun| self.ids.get(noun).cloned())
     }
 
+    /// A path with Beta's ids, as far as it has such things.
+    pub(crate) fn of_beta(&self, path: &str) -> String {
+        fill(path, |noun| self.bobs.get(noun).cloned())
+    }
+
     /// A path with ids that never existed.
     pub(crate) fn invented(path: &str) -> String {
         fill(path, |_| None)

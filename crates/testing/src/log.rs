@@ -1,0 +1,44 @@
+//! What the log says at debug level, as a server writes it, for tests that search it.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tracing::{Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::registry::LookupSpan;
+
+static KEEPS: AtomicBool = AtomicBool::new(false);
+static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Keeps what is written from now on.
+pub fn keep() {
+    KEEPS.store(true, Ordering::SeqCst);
+}
+
+/// What was written since [`keep`], or since this was last called.
+#[must_use]
+pub fn written() -> String {
+    let mut lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&std::mem::take(&mut *lines)).into_owned()
+}
+
+/// The layer that keeps it; costs next to nothing until it is asked to.
+pub(crate) fn kept<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+    let wanted = dynamic_filter_fn(|line, _| KEEPS.load(Ordering::Relaxed) && *line.level() <= Level::DEBUG);
+    tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Lines).with_filter(wanted)
+}
+
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LINES.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
