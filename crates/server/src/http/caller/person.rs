@@ -109,17 +109,18 @@ impl Person {
     async fn enter_if(parts: &Parts, app: &App, holds: impl FnOnce(&Principal) -> bool) -> Result<Self, Turned> {
         let origin = origin(parts);
         let principal = authenticate(parts, app, &origin).await?;
+        // First, so that what only some people may see does not exist for keys either.
+        if !holds(&principal) {
+            let event = Event::new("access.refused", kind_of_route(parts));
+            turned_away(app, &principal, &origin, event, Refusal::NotAnOperator).await;
+            return Err(refuse(app, &origin, Refusal::NotAnOperator).into());
+        }
         if principal.session().is_none() {
             let event = Event::new("access.denied", kind_of_route(parts));
             if !turned_away(app, &principal, &origin, event, Refusal::NotAPerson).await {
                 return Err(too_many_denials().into());
             }
             return Err(refuse(app, &origin, Refusal::NotAPerson).into());
-        }
-        if !holds(&principal) {
-            let event = Event::new("access.refused", kind_of_route(parts));
-            turned_away(app, &principal, &origin, event, Refusal::NotAnOperator).await;
-            return Err(refuse(app, &origin, Refusal::NotAnOperator).into());
         }
         let who = principal.actor().to_string();
         let claim = claim(parts, app, &who, Recall::Control).await?;

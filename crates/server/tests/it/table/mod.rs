@@ -190,6 +190,25 @@ testing::both_stores! {
         }
     }
 
+    async fn what_operators_do_does_not_exist_for_anybody_else(house) {
+        let world = World::build(&house).await;
+        let keys_of_an_operator = key_of_an_operator(&house).await;
+        let others = [&world.ann, world.as_role(Builtin::Viewer), &world.bob, &world.bobs_key, &keys_of_an_operator];
+        let mut tried = 0;
+        for route in house.routes().iter().filter(|route| route.access == Access::Operator) {
+            for who in others {
+                let nowhere = call(who, route, "/api/v1/nowhere", &world).await;
+                for path in [world.real(route.path), World::invented(route.path)] {
+                    let answer = call(who, route, &path, &world).await;
+                    let what = format!("{} {path}: {}", route.method, answer.text);
+                    assert_eq!((answer.status, &answer.text, &answer.headers), (404, &nowhere.text, &nowhere.headers), "{what}");
+                }
+            }
+            tried += 1;
+        }
+        assert!(tried > 15, "{tried} routes of operators");
+    }
+
     async fn each_role_may_what_the_matrix_says(house) {
         let world = World::build(&house).await;
         for role in [Builtin::Viewer, Builtin::Member, Builtin::Admin, Builtin::Owner] {
@@ -297,6 +316,22 @@ async fn the_list_of_routes() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// A key that somebody made who is an operator, too.
+async fn key_of_an_operator(house: &TestHouse) -> Client {
+    use store::control::people::{self, Person};
+    let olga = house.sign_up("Olga").await;
+    let key = olga.post("/api/v1/auth/api-keys", &json!({ "name": "Key" })).await.expect(201);
+    let user = olga.user.parse().expect("an id");
+    let mut tx = house.store().begin_control(store::Turn::Person(user)).await.expect("begun");
+    let person = people::get(&mut tx, user).await.expect("there");
+    people::update(&mut tx, &Person { operator: true, ..person }).await.expect("written");
+    let event = store::audit::Event::new("operator.made", user);
+    tx.record_house(&store::Actor::System, &store::Origin::default(), event).await.expect("recorded");
+    tx.commit().await.expect("committed");
+    olga.get("/api/v1/operator/plans").await.expect(200);
+    house.visitor().with_token(Some(key.str("/key")))
 }
 
 /// Credentials that were good once.
