@@ -6,7 +6,9 @@ use domain::authoriser::Object;
 use domain::role::{Role, held_at};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use store::Tx;
 use store::control::memberships::{self, Membership};
+use store::org::audits;
 use tenancy::roles;
 
 use super::caller::Caller;
@@ -38,10 +40,19 @@ impl<P: Requires> Caller<P> {
         self.told(roles::within(self.scope().grants().at(object), held_at(level, gives)), name).await
     }
 
-    /// The stay of a person who is to get a role.
-    pub(crate) async fn member(&self, user: UserId) -> Result<Membership> {
-        let mut tx = self.store().read_control().await?;
-        let membership = memberships::find(&mut tx, self.org(), user).await?;
-        membership.ok_or_else(|| Problem::field("user_id", "is not a member of the organisation; invite them first"))
+    /// A transaction on the organisation's store, and the stay of a person who is to get a role in it.
+    ///
+    /// The stay is read when nobody else writes to the store any more: whoever ends it after that must write there too, behind this
+    /// transaction, and takes the role away again. Read before, a role could come to a stay that is over.
+    pub(crate) async fn begin_with_member(&self, user: UserId) -> Result<(Tx, Membership)> {
+        // The connections in the usual order, control first; it shows what is there when it is first read.
+        let mut control = self.store().read_control().await?;
+        let mut tx = self.begin().await?;
+        // With its first statement a transaction has its turn.
+        audits::head(&mut tx).await?;
+        let membership = memberships::find(&mut control, self.org(), user).await?;
+        let membership = membership
+            .ok_or_else(|| Problem::field("user_id", "is not a member of the organisation; invite them first"))?;
+        Ok((tx, membership))
     }
 }

@@ -236,6 +236,35 @@ testing::both_stores! {
         key.get("/api/v1/teams").await.expect(200);
     }
 
+    async fn a_role_that_races_with_a_removal_leaves_nothing_behind(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let org = ann.org.parse().expect("an id");
+        let team = ann.post("/api/v1/teams", &json!({ "name": "Painters" })).await.expect(201);
+        let project = ann.post("/api/v1/projects", &json!({ "name": "Porch" })).await.expect(201);
+        let mut outcomes = std::collections::BTreeSet::new();
+        for number in 0..8 {
+            let max = house.join(&ann, &format!("Max{number}"), "member").await;
+            let puts = [
+                format!("/api/v1/teams/{}/members/{}", team.str("/id"), max.user),
+                format!("/api/v1/projects/{}/members/{}", project.str("/id"), max.user),
+            ];
+            let mut putting = tokio::task::JoinSet::new();
+            for path in puts {
+                let ann = ann.clone();
+                putting.spawn(async move { ann.put(&path, &json!({ "role": "viewer" })).await });
+            }
+            ann.delete(&url(&max)).await.expect(204);
+            while let Some(put) = putting.join_next().await {
+                let put = put.expect("joined");
+                assert!(put.status == 200 || put.str("/error/param") == "user_id", "{}", put.text);
+                outcomes.insert(put.status);
+            }
+            house.store().deliver(org).await.expect("delivered");
+            assert_eq!(house.store().org_orphans(org).await.expect("looked"), Vec::<String>::new(), "{outcomes:?}");
+        }
+    }
+
     async fn a_removal_ends_everything(house) {
         let ann = house.sign_up("Ann").await;
         let team = ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
@@ -276,5 +305,46 @@ testing::both_stores! {
             assert_eq!((foreign.status, &foreign.text, &foreign.headers), (404, &missing.text, &missing.headers));
         }
         assert_eq!(house.visitor().get("/api/v1/members").await.status, 401);
+    }
+}
+
+/// Somebody who is removed while a request waits to give them a role gets none by it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_waits_behind_a_removal_is_not_given() {
+    let house = TestHouse::postgres().await;
+    let ann = house.sign_up("Ann").await;
+    let (org, team) =
+        (ann.org.parse().expect("an id"), ann.post("/api/v1/teams", &json!({ "name": "Painters" })).await);
+    let project = ann.post("/api/v1/projects", &json!({ "name": "Porch" })).await.expect(201);
+    let scope = house.scope(&ann).await;
+    for (name, place) in
+        [("Max", format!("teams/{}", team.str("/id"))), ("Kim", format!("projects/{}", project.str("/id")))]
+    {
+        let member = house.join(&ann, name, "member").await;
+        let user = member.user.parse().expect("an id");
+        // Somebody else writes to the organisation, for a while.
+        let mut tx = house.store().open(&scope).begin().await.expect("begun");
+        store::org::audits::head(&mut tx).await.expect("it has its turn");
+        let (giver, path) = (ann.clone(), format!("/api/v1/{place}/members/{}", member.user));
+        let giving = tokio::spawn(async move { giver.put(&path, &json!({ "role": "viewer" })).await });
+        let raw = house.raw().await;
+        let waits =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while raw.query_one(waits, &[]).await.expect("asked").get::<_, i64>(0) == 0 {
+            assert!(!giving.is_finished(), "it must wait for its turn");
+        }
+        let (remover, path) = (ann.clone(), url(&member));
+        let removing = tokio::spawn(async move { remover.delete(&path).await });
+        let is_member = async || {
+            let mut tx = house.store().read_control().await.expect("begun");
+            memberships::find(&mut tx, org, user).await.expect("read").is_some()
+        };
+        while is_member().await {
+            assert!(!removing.is_finished(), "it removes them before it is done");
+        }
+        tx.commit().await.expect("nothing was written");
+        assert_eq!(giving.await.expect("joined").expect(422).str("/error/param"), "user_id");
+        removing.await.expect("joined").expect(204);
+        assert_eq!(house.store().org_orphans(org).await.expect("looked"), Vec::<String>::new());
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn put(
 ) -> Result<Found<ProjectMemberView>> {
     let (caller, project) = local.project(id).await?;
     caller.may_give(body.role, Object::Project { id, open: project.open }).await?;
-    let membership = caller.member(user).await?;
+    let (mut tx, membership) = caller.begin_with_member(user).await?;
     let member = Member {
         place_id: id,
         user_id: user,
@@ -30,7 +30,6 @@ pub(crate) async fn put(
         role: body.role,
         created_at: caller.ambient().now(),
     };
-    let mut tx = caller.begin().await?;
     projects::get(&mut tx, id).await?;
     // A custom role may have been deleted meanwhile.
     tenancy::roles::permissions(&mut tx, body.role).await?;

@@ -22,7 +22,7 @@ pub(crate) async fn put(
 ) -> Result<Found<TeamMemberView>> {
     let (caller, _) = local.team(id).await?;
     caller.may_give(body.role, Object::Team(id)).await?;
-    let membership = caller.member(user).await?;
+    let (mut tx, membership) = caller.begin_with_member(user).await?;
     let member = Member {
         place_id: id,
         user_id: user,
@@ -30,7 +30,6 @@ pub(crate) async fn put(
         role: body.role,
         created_at: caller.ambient().now(),
     };
-    let mut tx = caller.begin().await?;
     teams::get(&mut tx, id).await?;
     if !members::has(&mut tx, id, user, membership.id).await?
         && let Err(beyond) = tenancy::roles::team_within(&mut tx, caller.scope().grants(), id).await
