@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::control::{installation, organisations};
 use crate::schema::{Part, differs};
 use crate::sql::{Access, Pair};
-use crate::{Backend, Engine, Error, Result, Store, Turn, migrate};
+use crate::{Backend, Error, Result, Store, Turn};
 
 /// The fact that says up to which number all organisations' files were migrated.
 const ORG_SCHEMA: &str = "org_schema";
@@ -153,12 +153,13 @@ impl Store {
     /// # Errors
     /// As the control database; an organisation that cannot be brought there is no error but a straggler.
     pub async fn migrate_organisations(&self) -> Result<Migrated> {
-        let newest = migrate::ORG.last().map_or(0, |step| step.number).to_string();
         let mut migrated = Migrated::default();
+        let Backend::Embedded { files, .. } = &self.0.backend else { return Ok(migrated) };
+        let newest = files.newest().to_string();
         let mut tx = self.read_control().await?;
         let known = installation::find(&mut tx, ORG_SCHEMA).await?;
         drop(tx);
-        if self.engine() == Engine::Postgres || known.as_ref() == Some(&newest) {
+        if known.as_ref() == Some(&newest) {
             return Ok(migrated);
         }
         let mut after = None;

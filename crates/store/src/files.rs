@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::error::{Error, Result};
 use crate::keys::{Secret, make_private_folder};
-use crate::migrate;
+use crate::migrate::{self, Migration};
 use crate::sql::sqlite::{File, Watch, check_pages, translate};
 use crate::troubles::{Stamp, Troubles};
 
@@ -31,6 +31,8 @@ pub(crate) struct Files {
     /// A folder that exists from the beginning on the same disk.
     disk: PathBuf,
     cache_kib: u32,
+    /// How a file comes to the newest schema.
+    steps: &'static [Migration],
     most: usize,
     uses: AtomicU64,
     slots: Mutex<HashMap<OrgId, Slot>>,
@@ -45,12 +47,13 @@ struct Slot {
 }
 
 impl Files {
-    pub(crate) fn new(folder: PathBuf, most: usize, cache_kib: u32) -> Self {
+    pub(crate) fn new(folder: PathBuf, most: usize, cache_kib: u32, steps: &'static [Migration]) -> Self {
         let disk = folder.parent().unwrap_or(&folder).to_owned();
         Self {
             folder,
             disk,
             cache_kib,
+            steps,
             most,
             uses: AtomicU64::new(0),
             slots: Mutex::default(),
@@ -88,7 +91,7 @@ impl Files {
                 Error::Sealed(_) | Error::Setup(_) => self.troubles.condemn(org, None, &format!("its key: {error}")),
                 other => other,
             })?;
-            let opening = Opening { path, key, cache_kib: self.cache_kib, watch: self.watch(org) };
+            let opening = Opening { path, key, cache_kib: self.cache_kib, steps: self.steps, watch: self.watch(org) };
             tokio::task::spawn_blocking(move || opening.open().map(Arc::new))
                 .await
                 .map_err(|error| Error::bug(error.to_string()))?
@@ -102,6 +105,11 @@ impl Files {
     pub(crate) fn admit_write(&self, org: OrgId) -> Result<bool> {
         self.troubles.check_writable(org)?;
         Ok(self.has_room())
+    }
+
+    /// The number of the schema that files are brought to.
+    pub(crate) fn newest(&self) -> i64 {
+        self.steps.last().map_or(0, |step| step.number)
     }
 
     /// Whether there is room to add to any file.
@@ -125,7 +133,7 @@ impl Files {
         create_private(&path).map_err(fail)?;
         let file = File::open(&path, key.derive("file"), self.cache_kib, true, Some(self.watch(org)))?;
         file.exclusively(|connection| {
-            migrate::file(connection, migrate::ORG)?;
+            migrate::file(connection, self.steps)?;
             let set_up = |connection: &mut rusqlite::Connection| -> rusqlite::Result<()> {
                 let transaction = connection.transaction()?;
                 let id = org.uuid();
@@ -252,6 +260,7 @@ struct Opening {
     path: PathBuf,
     key: Secret,
     cache_kib: u32,
+    steps: &'static [Migration],
     watch: Watch,
 }
 
@@ -291,7 +300,7 @@ impl Opening {
             if is_checked {
                 check_pages(connection)?;
             }
-            migrate::file(connection, migrate::ORG)?;
+            migrate::file(connection, self.steps)?;
             let id: Vec<u8> = connection
                 .query_row("SELECT id FROM tenant", [], |row| row.get(0))
                 .map_err(|error| translate(&error))?;

@@ -13,7 +13,7 @@ use crate::setup::{hex, unhex};
 use crate::sql::sqlite;
 
 /// One step of a schema.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Migration {
     /// Its number, from 1 without gaps.
     pub number: i64,
@@ -50,6 +50,32 @@ pub const CONTROL: &[Migration] = migrations!("control": 1 "0001_house");
 pub const ORG: &[Migration] = migrations!("org": 1 "0001_house");
 /// The schema of the books: a file of its own on the embedded engine, tables beside the organisations' on PostgreSQL.
 pub const LEDGER: &[Migration] = migrations!("ledger": 1 "0001_ledger");
+/// The migrations of all parts: those that this program knows, or in a test those that a later one will.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// Of the control database.
+    pub control: &'static [Migration],
+    /// Of an organisation's store.
+    pub org: &'static [Migration],
+    /// Of the books.
+    pub ledger: &'static [Migration],
+}
+
+impl Migrations {
+    /// Those that this program knows.
+    pub const KNOWN: Self = Self { control: CONTROL, org: ORG, ledger: LEDGER };
+
+    /// Those of a part.
+    #[must_use]
+    pub fn of(&self, part: Part) -> &'static [Migration] {
+        match part {
+            Part::Control => self.control,
+            Part::Org => self.org,
+            Part::Ledger => self.ledger,
+        }
+    }
+}
+
 /// Roles' rights, schemas and functions on PostgreSQL; `{app}`, `{control}`, `{ops}` and `{eraser}` stand for role names.
 pub const BOOTSTRAP: &str = include_str!("../migrations/bootstrap.sql");
 
@@ -152,15 +178,16 @@ pub(crate) async fn database(
     roles: &Roles,
     passwords: &[RolePassword<'_>],
     house_key: Option<&str>,
+    migrations: &Migrations,
     now: i64,
 ) -> Result<Vec<String>> {
     for _ in 1..TRIES {
-        match attempt(client, roles, passwords, house_key, now).await {
+        match attempt(client, roles, passwords, house_key, migrations, now).await {
             Err(Failure::Database(error)) if is_meeting(&error) => tokio::time::sleep(PAUSE).await,
             outcome => return outcome.map_err(Failure::told),
         }
     }
-    attempt(client, roles, passwords, house_key, now).await.map_err(Failure::told)
+    attempt(client, roles, passwords, house_key, migrations, now).await.map_err(Failure::told)
 }
 
 /// Why an attempt ended.
@@ -206,6 +233,7 @@ async fn attempt(
     roles: &Roles,
     passwords: &[RolePassword<'_>],
     house_key: Option<&str>,
+    migrations: &Migrations,
     now: i64,
 ) -> std::result::Result<Vec<String>, Failure> {
     let told = |text: String| Failure::Told(Error::Setup(text));
@@ -226,7 +254,7 @@ async fn attempt(
             *version = transaction.query_typed_one(newest, &[(&part.as_str(), Type::TEXT)]).await?.get(0);
         }
     }
-    let newest = Part::ALL.map(|part| part.steps().last().map_or(0, |step| step.number));
+    let newest = Part::ALL.map(|part| migrations.of(part).last().map_or(0, |step| step.number));
     if versions == newest && house_key.is_none() {
         // Nothing is touched: roles belong to the whole server, and other databases may be at work with them.
         return Ok(Vec::new());
@@ -251,7 +279,7 @@ async fn attempt(
     let mut applied = Vec::new();
     for (part, version) in Part::ALL.into_iter().zip(versions) {
         let name = part.as_str();
-        for step in part.steps().iter().filter(|step| step.number > version) {
+        for step in migrations.of(part).iter().filter(|step| step.number > version) {
             transaction.batch_execute(&format!("SET LOCAL search_path = {}", part.namespace())).await?;
             transaction.batch_execute(step.postgres).await?;
             transaction

@@ -7,7 +7,7 @@ use domain::Ambient;
 
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
-use crate::migrate::{self, Roles};
+use crate::migrate::{self, Migrations, Roles};
 use crate::sql::{postgres, sqlite};
 use crate::{Backend, Error, Inner, Result, Shares, Store, authority, heads, tokens};
 
@@ -52,19 +52,28 @@ impl Store {
     /// # Errors
     /// [`Error::Setup`] says in words what does not fit.
     pub async fn start(settings: &Settings, ambient: Ambient) -> Result<Self> {
+        Self::start_with(settings, ambient, Migrations::KNOWN).await
+    }
+
+    /// As [`Store::start`], as a program that knows other migrations: for tests of what a later one will do.
+    /// # Errors
+    /// As [`Store::start`].
+    pub async fn start_with(settings: &Settings, ambient: Ambient, migrations: Migrations) -> Result<Self> {
         let store = match &settings.place {
             Place::Embedded { data, open_files, cache_kib } => {
                 let (data, settings) = (data.clone(), settings.clone());
                 let (open_files, cache_kib) = (*open_files, *cache_kib);
-                tokio::task::spawn_blocking(move || embedded(&data, &settings, open_files, cache_kib, ambient))
-                    .await
-                    .map_err(|error| Error::bug(error.to_string()))??
+                tokio::task::spawn_blocking(move || {
+                    embedded(&data, &settings, open_files, cache_kib, migrations, ambient)
+                })
+                .await
+                .map_err(|error| Error::bug(error.to_string()))??
             }
             Place::Postgres { url, role_prefix, connections } => {
                 let roles = Roles::with_prefix(role_prefix)?;
-                match database(url, &roles, *connections, settings, ambient.clone()).await {
+                match database(url, &roles, *connections, settings, migrations, ambient.clone()).await {
                     // Another node was faster in setting up an empty database: its house key counts.
-                    Err(Error::Busy(_)) => database(url, &roles, *connections, settings, ambient).await?,
+                    Err(Error::Busy(_)) => database(url, &roles, *connections, settings, migrations, ambient).await?,
                     other => other?,
                 }
             }
@@ -77,7 +86,14 @@ impl Store {
 const FIRST_KEY_SQLITE: &str = "INSERT INTO master_keys (number, name, created_at)
      SELECT 1, ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM master_keys)";
 
-fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32, ambient: Ambient) -> Result<Inner> {
+fn embedded(
+    data: &Path,
+    settings: &Settings,
+    open_files: usize,
+    cache_kib: u32,
+    migrations: Migrations,
+    ambient: Ambient,
+) -> Result<Inner> {
     let setup =
         |error: std::io::Error| Error::Setup(format!("{} cannot be used as the data folder: {error}", data.display()));
     make_private_folder(data).map_err(setup)?;
@@ -117,7 +133,7 @@ fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32,
     }
     let control = sqlite::File::open(&control, house.derive("control file"), 65_536, true, None)?;
     control.exclusively(|connection| {
-        migrate::file(connection, migrate::CONTROL)?;
+        migrate::file(connection, migrations.control)?;
         let first = connection.execute(FIRST_KEY_SQLITE, (&wrapping, ambient.now().micros()));
         first.map(drop).map_err(|error| Error::bug(error.to_string()))
     })?;
@@ -127,8 +143,8 @@ fn embedded(data: &Path, settings: &Settings, open_files: usize, cache_kib: u32,
     }
     let ledger =
         sqlite::File::open_as(&ledger, house.derive("ledger file"), 65_536, true, None, sqlite::Durability::AtFlush)?;
-    ledger.exclusively(|connection| migrate::file(connection, migrate::LEDGER))?;
-    let files = Files::new(data.join("orgs"), open_files, cache_kib);
+    ledger.exclusively(|connection| migrate::file(connection, migrations.ledger))?;
+    let files = Files::new(data.join("orgs"), open_files, cache_kib, migrations.org);
     let (control, ledger) = (Arc::new(control), Arc::new(ledger));
     Ok(inner(ambient, Backend::Embedded { control, ledger, files, house_file }, master, house, settings))
 }
@@ -138,6 +154,7 @@ async fn database(
     roles: &Roles,
     connections: usize,
     settings: &Settings,
+    migrations: Migrations,
     ambient: Ambient,
 ) -> Result<Inner> {
     let config: tokio_postgres::Config = url
@@ -177,7 +194,7 @@ async fn database(
         None => Some(hex(&master.wrap(&master.newest(), &ambient, HOUSE, &house)?)),
         Some(_) => None,
     };
-    migrate::database(&mut client, roles, &passwords, fresh.as_deref(), now).await?;
+    migrate::database(&mut client, roles, &passwords, fresh.as_deref(), &migrations, now).await?;
     drop(client);
     let _ = driver.await;
     let login = |at: usize| {

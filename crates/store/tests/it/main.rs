@@ -14,3 +14,4 @@ mod raw;
 mod schemas;
 mod sources;
 mod statements;
+mod upgrades;
