@@ -50,9 +50,14 @@ struct Delivery {
     payload: String,
 }
 
-pub(crate) async fn queue(tx: &mut ControlTx, org: OrgId, kind: &'static str, payload: String) -> Result<()> {
+/// Queues something for an organisation; says whether there is such an organisation.
+pub(crate) async fn queue(tx: &mut ControlTx, org: OrgId, kind: &'static str, payload: String) -> Result<bool> {
     let (id, now) = (tx.store().ambient().id::<DeliveryId>(), tx.now());
-    tx.sql("INSERT INTO deliveries (id, org_id, kind, payload, created_at) VALUES ($1, $2, $3, $4, $5)")
+    let queued = tx
+        .sql(
+            "INSERT INTO deliveries (id, org_id, kind, payload, created_at)
+             SELECT $1, $2, $3, $4, $5 FROM organisations WHERE id = $2",
+        )
         .bind(id)
         .bind(org)
         .bind(kind)
@@ -62,7 +67,11 @@ pub(crate) async fn queue(tx: &mut ControlTx, org: OrgId, kind: &'static str, pa
         .run()
         .await?;
     tx.will_deliver();
-    Ok(())
+    Ok(queued == 1)
+}
+
+fn there(queued: bool) -> Result<()> {
+    if queued { Ok(()) } else { Err(Error::NotFound("organisation")) }
 }
 
 impl Store {
@@ -167,13 +176,13 @@ impl ControlTx {
     /// # Errors
     /// As the database.
     pub async fn place(&mut self, org: OrgId, placement: &Placement) -> Result<()> {
-        queue(self, org, PLACEMENT, write(placement)?).await
+        there(queue(self, org, PLACEMENT, write(placement)?).await?)
     }
 
     /// Queues the removal of what is left in teams and projects of a stay that ends.
     /// # Errors
     /// As the database.
     pub async fn depart(&mut self, org: OrgId, departure: &Departure) -> Result<()> {
-        queue(self, org, DEPARTURE, write(departure)?).await
+        there(queue(self, org, DEPARTURE, write(departure)?).await?)
     }
 }

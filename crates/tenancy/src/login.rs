@@ -8,6 +8,7 @@ use domain::email::Email;
 use domain::password::Password;
 use domain::secret::SecretText;
 use domain::status::Standing;
+use domain::text::PersonName;
 use domain::{OrgId, SessionId, UserId};
 use serde_json::json;
 use store::audit::Event;
@@ -195,14 +196,35 @@ pub(crate) async fn person(house: &House, user: UserId) -> Result<Person> {
 /// Records that somebody was refused. Unknown accounts leave an entry too: the same work, and a trace of who guesses addresses.
 pub(crate) async fn refused(house: &House, user: Option<UserId>, what: &'static str, origin: &Origin) -> Result<()> {
     let mut tx = house.store.begin_control(Turn::Free).await?;
-    let object = user.map_or_else(|| "unknown account".to_owned(), |user| user.to_string());
+    let object = user.map_or_else(|| UNKNOWN.to_owned(), |user| user.to_string());
     let event = Event::new("session.refused", object).detail(json!({ "wrong": what }));
-    if let Some(user) = user {
-        record_about(&mut tx, user, &Actor::System, origin, &event).await?;
-    } else {
-        tx.record_house(&Actor::System, origin, event).await?;
+    match user {
+        Some(user) => record_about(&mut tx, user, &Actor::System, origin, &event).await?,
+        None => record_about_nobody(house, &mut tx, origin, &event).await?,
     }
     Ok(tx.commit().await?)
+}
+
+/// What the log of the installation calls somebody whom it does not know.
+pub(crate) const UNKNOWN: &str = "unknown account";
+
+/// Somebody who is not there, with whom the same work can be done; nothing of it is kept.
+pub(crate) fn nobody(house: &House, email: &Email) -> Result<Person> {
+    let name = PersonName::new("Nobody").map_err(|rule| Error::Invalid { field: "name", rule: rule.to_string() })?;
+    Ok(Person::new(house.store.ambient(), email.clone(), name))
+}
+
+/// Records an event about nobody known in the installation's log, with the work that it is for a person of one organisation.
+pub(crate) async fn record_about_nobody(
+    house: &House,
+    tx: &mut ControlTx,
+    origin: &Origin,
+    event: &Event,
+) -> Result<()> {
+    memberships::orgs_of(tx, house.store.ambient().id()).await?;
+    tx.record_nowhere(&Actor::System, origin, event.clone()).await?;
+    tx.record_house(&Actor::System, origin, event.clone()).await?;
+    Ok(())
 }
 
 impl Admitted {

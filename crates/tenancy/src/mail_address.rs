@@ -23,6 +23,17 @@ pub(crate) async fn ask_to_verify(house: &House, tx: &mut ControlTx, person: &Pe
     Ok(())
 }
 
+/// The work of [`ask_to_verify`], for an address that nobody waits for.
+async fn ask_nobody(house: &House, tx: &mut ControlTx, email: &Email, origin: &Origin) -> Result<()> {
+    if throttle::may_mail(tx, house, "verify", email).await? {
+        let person = login::nobody(house, email)?;
+        let (token, until) = links::issue(house, tx, Purpose::Verify, person.id, &person.email).await?;
+        mails::queue(tx, letters::verify(house, &person, &token, until, origin)).await?;
+        tx.record_house(&Actor::System, origin, Event::new("person.asked_to_verify", login::UNKNOWN)).await?;
+    }
+    Ok(())
+}
+
 /// Sends the mail for verification again, if somebody with this address waits for it. The same work if nobody does.
 /// # Errors
 /// [`Error::Throttled`] when too many mails are asked for from one source.
@@ -33,7 +44,7 @@ pub async fn resend(house: &House, email: &Email, origin: &Origin) -> Result<()>
         Some(person) if person.verified_at.is_none() && person.standing == Standing::Active => {
             ask_to_verify(house, &mut tx, &person, origin).await?;
         }
-        _ => drop(throttle::may_mail(&mut tx, house, "verify", email).await?),
+        _ => ask_nobody(house, &mut tx, email, origin).await?,
     }
     Ok(tx.commit().await?)
 }

@@ -21,11 +21,17 @@ pub async fn forgot(house: &House, email: &Email, origin: &Origin) -> Result<()>
     throttle::charge_mail_request(&mut tx, house, origin).await?;
     let person = people::find_by_email(&mut tx, email).await?.filter(|person| person.standing == Standing::Active);
     let may = throttle::may_mail(&mut tx, house, "reset", email).await?;
-    if let Some(person) = person.filter(|_| may) {
+    if may {
+        let (is_known, person) = (person.is_some(), person.map_or_else(|| login::nobody(house, email), Ok)?);
         let (token, until) = links::issue(house, &mut tx, Purpose::Reset, person.id, &person.email).await?;
         mails::queue(&mut tx, letters::reset(house, &person, &token, until, origin)).await?;
-        let event = Event::new("person.password_forgotten", person.id);
-        login::record_about(&mut tx, person.id, &Actor::System, origin, &event).await?;
+        if is_known {
+            let event = Event::new("person.password_forgotten", person.id);
+            login::record_about(&mut tx, person.id, &Actor::System, origin, &event).await?;
+        } else {
+            let event = Event::new("person.password_forgotten", login::UNKNOWN);
+            login::record_about_nobody(house, &mut tx, origin, &event).await?;
+        }
     }
     Ok(tx.commit().await?)
 }

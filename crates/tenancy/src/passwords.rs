@@ -134,6 +134,7 @@ impl Passwords {
         place: Place,
         work: impl FnOnce(&Hasher, &mut Memory) -> T + Send + 'static,
     ) -> Result<T> {
+        tracing::trace!("hashing");
         let (tell, told) = oneshot::channel();
         let hasher = self.hasher.clone();
         let work = move |memory: &mut Memory| {

@@ -24,7 +24,7 @@ pub(crate) fn listen() {
     let shown = tracing_subscriber::fmt::layer().with_test_writer().with_filter(filter);
     let _ = tracing_subscriber::registry()
         .with(Alarms)
-        
+        .with(crate::log::Work)
         .with(crate::log::kept())
         .with(shown)
         .try_init();

@@ -43,3 +43,4 @@ mod walls_between;
 mod walls_damage;
 mod walls_disk;
 mod walls_secrets;
+mod walls_strangers;

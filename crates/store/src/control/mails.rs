@@ -104,25 +104,26 @@ fn place_of(id: MailId) -> String {
     format!("mail {id}")
 }
 
-/// Queues a mail; it is due at once.
+/// Queues a mail; it is due at once. One about a person who is not there goes nowhere, which takes as long.
 /// # Errors
 /// As the database.
 pub async fn queue(tx: &mut ControlTx, mail: NewMail) -> Result<MailId> {
     let (id, now) = (tx.store().ambient().id::<MailId>(), tx.now());
     let body = tx.store().seal(&place_of(id), mail.body.as_bytes());
     tx.sql(
-        "INSERT INTO mails (id, recipient, user_id, org_id, subject, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)",
+        "INSERT INTO mails (id, recipient, user_id, org_id, subject, body, created_at, due_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $7 WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM people WHERE id = $3)",
     )
-        .bind(id)
-        .bind(&mail.recipient)
-        .bind(mail.person)
-        .bind(mail.organisation)
-        .bind(mail.subject)
-        .bind(body)
-        .bind(now)
-        .unaudited("part of what caused it")
-        .run()
-        .await?;
+    .bind(id)
+    .bind(&mail.recipient)
+    .bind(mail.person)
+    .bind(mail.organisation)
+    .bind(mail.subject)
+    .bind(body)
+    .bind(now)
+    .unaudited("part of what caused it")
+    .run()
+    .await?;
     Ok(id)
 }
 

@@ -69,9 +69,21 @@ impl ControlTx {
     /// As the database.
     pub async fn record(&mut self, org: OrgId, actor: &Actor, origin: &Origin, event: Event) -> Result<()> {
         let draft = Draft::new(self.store.ambient().id(), self.now(), actor, origin, event);
-        deliveries::queue(self, org, deliveries::AUDIT, audit::to_payload(&draft)?).await?;
+        if !deliveries::queue(self, org, deliveries::AUDIT, audit::to_payload(&draft)?).await? {
+            return Err(crate::Error::NotFound("organisation"));
+        }
         self.transaction.settle_audit();
         Ok(())
+    }
+
+    /// The work of [`ControlTx::record`] for an organisation that is not there: nothing is kept of it. For answers whose time must not
+    /// tell who is known.
+    /// # Errors
+    /// As the database.
+    pub async fn record_nowhere(&mut self, actor: &Actor, origin: &Origin, event: Event) -> Result<()> {
+        let ambient = self.store.ambient();
+        let (nowhere, draft) = (ambient.id(), Draft::new(ambient.id(), self.now(), actor, origin, event));
+        deliveries::queue(self, nowhere, deliveries::AUDIT, audit::to_payload(&draft)?).await.map(drop)
     }
 
     /// Records an event in the installation's own audit log.

@@ -71,14 +71,14 @@ pub struct Ticket {
     pub expires_at: Time,
 }
 
-/// Adds a link.
+/// Adds a link; none when there is no such person, which takes as long.
 /// # Errors
 /// As the database.
 pub async fn insert(tx: &mut ControlTx, ticket: &NewTicket) -> Result<()> {
     let now = tx.now();
     tx.sql(
         "INSERT INTO tickets (id, purpose, user_id, email, hash, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         SELECT $1, $2, $3, $4, $5, $6, $7 FROM people WHERE id = $3",
     )
     .bind(ticket.id)
     .bind(ticket.purpose.as_str())

@@ -128,6 +128,7 @@ impl Transaction {
         if self.owes_audit {
             return Err(Error::bug("a change without an audit entry; record one before the commit"));
         }
+        tracing::trace!(statement = "COMMIT");
         match self.running {
             Running::Sqlite(transaction) => transaction.commit().await,
             Running::Postgres(transaction) => transaction.commit().await,
@@ -193,6 +194,7 @@ impl Statement<'_> {
 
     async fn execute(self) -> Result<(Vec<Row>, u64)> {
         let Self { transaction, text, values, writes, audited } = self;
+        tracing::trace!(statement = text);
         if transaction.broken {
             return Err(Error::bug("a statement after a failed one"));
         }
