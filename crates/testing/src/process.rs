@@ -22,6 +22,8 @@ pub struct Server {
 pub struct Reply {
     /// The status.
     pub status: u16,
+    /// The status line and the headers, as they came.
+    pub head: String,
     /// The body as text.
     pub text: String,
     /// The body; null when it is no JSON.
@@ -35,6 +37,12 @@ impl Reply {
     #[must_use]
     pub fn str(&self, pointer: &str) -> &str {
         self.json.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {pointer}: {self:?}"))
+    }
+
+    /// A header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
     }
 }
 
@@ -204,14 +212,17 @@ fn parse(answer: &[u8]) -> Option<Reply> {
     let text = String::from_utf8_lossy(answer);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split_whitespace().nth(1)?.parse().ok()?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
+    let length = header(head, "content-length").and_then(|value| value.parse::<usize>().ok());
     if length.is_some_and(|length| body.len() != length) {
         return None;
     }
-    Some(Reply { status, text: body.to_owned(), json: serde_json::from_str(body).unwrap_or(Value::Null) })
+    let json = serde_json::from_str(body).unwrap_or(Value::Null);
+    Some(Reply { status, head: head.to_owned(), text: body.to_owned(), json })
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+    fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }
 
 /// All files below a folder.

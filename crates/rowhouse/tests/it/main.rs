@@ -4,10 +4,12 @@ mod clients;
 mod commands;
 mod demo;
 mod kill;
+mod kill_calls;
 mod mails;
 mod readme;
 mod rotation;
 mod serve;
+mod shop;
 mod upkeep;
 
 /// The binary under test.
