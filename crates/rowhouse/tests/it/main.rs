@@ -6,6 +6,7 @@ mod demo;
 mod kill;
 mod kill_calls;
 mod mails;
+mod racing;
 mod readme;
 mod rotation;
 mod serve;

@@ -14,6 +14,18 @@ use crate::{BINARY, written};
 
 pub(crate) const CHAT: &str = "/v1/chat/completions";
 pub(crate) const MODEL: &str = "gpt-4o-mini";
+/// A model whose calls cost ten cents each, whatever they read and write.
+pub(crate) const DIME: &str = "dime";
+const PRICES: &str = r#"
+    [[list]]
+    version = "dime-1"
+    from = "2026-01-01T00:00:00Z"
+    [[list.price]]
+    model = "dime"
+    input = 0
+    output = 0
+    request = 100_000
+"#;
 
 /// What stays while servers come and go.
 pub(crate) struct Shop {
@@ -44,8 +56,12 @@ impl Shop {
         let plans = include_str!("../../../domain/data/plans.toml");
         let wide: Vec<&str> = plans.lines().map(widened).collect();
         std::fs::write(folder.path().join("plans.toml"), wide.join("\n")).expect("written");
-        let settings =
-            format!("openai_api_key = 'sk-1'\nopenai_base_url = '{}'\nplans = 'plans.toml'\n", upstream.openai_url());
+        std::fs::write(folder.path().join("prices.toml"), PRICES).expect("written");
+        let settings = format!(
+            "openai_api_key = 'sk-1'\nopenai_base_url = '{}'\n\
+             plans = 'plans.toml'\nprices = 'prices.toml'\n",
+            upstream.openai_url()
+        );
         std::fs::write(folder.path().join("rowhouse.toml"), settings).expect("written");
         let database = (engine == Engine::Postgres).then(|| runtime.block_on(Database::empty(&Ambient::system())));
         let mut arguments = Vec::new();
@@ -64,12 +80,17 @@ impl Shop {
 
     /// Starts the server, always at the same address: access tokens are issued by it.
     pub(crate) fn start(&self) -> Server {
-        self.start_at(self.port)
+        self.start_at(self.port, &[])
     }
 
-    /// Starts a server at a port.
-    pub(crate) fn start_at(&self, port: u16) -> Server {
-        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+    /// Starts another server beside the first, known to people by the same address.
+    pub(crate) fn start_another(&self) -> Server {
+        let known = format!("http://127.0.0.1:{}", self.port);
+        self.start_at(free_port(), &["--public-url", &known])
+    }
+
+    fn start_at(&self, port: u16, more: &[&str]) -> Server {
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
         Server::start(BINARY, self.path(), port, &arguments)
     }
 
