@@ -41,6 +41,7 @@ pub(crate) struct Shop {
 /// Somebody with an organisation of their own, and a key for programs.
 pub(crate) struct Owner {
     pub(crate) token: String,
+    pub(crate) org: String,
     pub(crate) user: String,
     pub(crate) key: String,
     pub(crate) key_id: String,
@@ -95,21 +96,22 @@ impl Shop {
     }
 
     /// Checks the books at the command line: whether they are whole, and what it printed.
-    pub(crate) fn verify(&self) -> (bool, String) {
-        let arguments: Vec<&str> =
-            ["usage", "verify"].into_iter().chain(self.arguments.iter().map(String::as_str)).collect();
+    pub(crate) fn verify(&self, more: &[&str]) -> (bool, String) {
+        let own = self.arguments.iter().map(String::as_str);
+        let arguments: Vec<&str> = ["usage", "verify"].into_iter().chain(own).chain(more.iter().copied()).collect();
         let output = run(BINARY, self.path(), &arguments);
         (output.status.success(), written(&output))
     }
 
     /// Signs somebody up and makes them a key.
-    pub(crate) fn owner(server: &Server) -> Owner {
-        let body = json!({ "email": "ann@example.com", "password": "wet paint on the porch", "name": "Ann" });
+    pub(crate) fn owner(server: &Server, name: &str) -> Owner {
+        let email = format!("{}@example.com", name.to_lowercase());
+        let body = json!({ "email": email, "password": "wet paint on the porch", "name": name });
         let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
         let text = |pointer: &str| signed_up.str(pointer).to_owned();
-        let (token, user) = (text("/access_token"), text("/user/id"));
+        let (token, org, user) = (text("/access_token"), text("/organization/id"), text("/user/id"));
         let made = post(server, &token, "/api/v1/auth/api-keys", &json!({ "name": "app" }));
-        Owner { key: made.str("/key").to_owned(), key_id: made.str("/id").to_owned(), token, user }
+        Owner { key: made.str("/key").to_owned(), key_id: made.str("/id").to_owned(), token, org, user }
     }
 }
 
