@@ -2,6 +2,7 @@
 
 mod calls;
 mod ledger;
+mod quotas;
 mod rates;
 mod rules;
 mod verify;

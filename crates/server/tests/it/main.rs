@@ -31,6 +31,7 @@ mod passwords;
 mod profiles;
 mod projects;
 mod providers;
+mod quotas;
 mod roles;
 mod sessions;
 mod table;
