@@ -117,6 +117,11 @@ impl ManualClock {
         Self(AtomicI64::new(time.micros()))
     }
 
+    /// Sets the clock, forwards or back.
+    pub fn set(&self, time: Time) {
+        self.0.store(time.micros(), Ordering::SeqCst);
+    }
+
     /// Moves the clock on.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(0), Ordering::SeqCst);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use domain::limits::Amounts;
-use domain::{HolderId, OrgId, UsageId};
+use domain::{HolderId, OrgId, Time, UsageId};
 use store::ledger::balances::Balance;
 use store::ledger::entries::{Charge, Outcome};
 use store::ledger::holds::{Hold, Purpose};
@@ -153,7 +153,8 @@ impl Books {
         (books, heard)
     }
 
-    /// Holds an amount at every limit on the path, or at none.
+    /// Holds an amount at every limit on the path, or at none. It counts in the periods of the path, also when they have ended since
+    /// the path was told.
     ///
     /// # Errors
     /// [`Refused::Short`] names the first limit that has no room; [`Refused::Crowded`] when too many wait.
@@ -166,8 +167,8 @@ impl Books {
         path: Path,
     ) -> Result<Held, Refused> {
         purpose.exchange = rates(&path);
-        let now = self.0.store.ambient().now();
-        let hold = Hold { id, attempt, at: now, holder: self.0.holder, purpose, amounts };
+        let at = within(&path, self.0.store.ambient().now());
+        let hold = Hold { id, attempt, at, holder: self.0.holder, purpose, amounts };
         let (reply, answer) = oneshot::channel();
         if !self.push(Op { scope: scope.clone(), task: Task::Hold { hold, path, reply } }) {
             metrics::counter!("rowhouse_ledger_crowded_total").increment(1);
@@ -381,6 +382,13 @@ impl Books {
             (Task::Renew { .. }, _) => {}
         }
     }
+}
+
+/// A time in all periods of a path, the nearest to the one given: the rows must say of themselves where their limits count them.
+fn within(path: &[Limit], time: Time) -> Time {
+    let begun = path.iter().map(|limit| limit.span.from).fold(time, Time::max);
+    let ends = path.iter().filter_map(|limit| limit.span.until).min();
+    ends.map_or(begun, |ends| begun.min(ends - Duration::from_micros(1)))
 }
 
 /// The rates at which budgets on a path are charged, as they stand on the row.

@@ -90,8 +90,8 @@ struct Inner {
     kept: moka::sync::Cache<domain::OrgId, Arc<OfOrg>>,
 }
 
-/// Paths that were told, by spender and what is counted, each with until when it holds.
-type Paths = HashMap<(Spender, u8), (Option<Time>, Path)>;
+/// Paths that were told, by spender and what is counted.
+type Paths = HashMap<(Spender, u8), Path>;
 
 /// The limits of one organisation, as they were a moment ago.
 pub struct OfOrg {
@@ -190,19 +190,18 @@ impl Rules {
         let of_org = self.of(scope).await?;
         let now = self.0.store.ambient().now();
         let key = (spender, counted.iter().fold(0_u8, |mask, counted| mask | 1 << *counted as u8));
-        if let Some((until, path)) = locked(&of_org.paths).get(&key)
-            && until.is_none_or(|until| now < until)
+        if let Some(path) = locked(&of_org.paths).get(&key)
+            // Clocks may be set back, too.
+            && path.iter().all(|limit| limit.span.holds(now))
         {
             return Ok(path.clone());
         }
-        let limits = self.limits(scope, &of_org, spender, counted, now)?;
-        let path: Path = limits.into();
-        let until = path.iter().filter_map(|limit| limit.span.until).min();
+        let path: Path = self.limits(scope, &of_org, spender, counted, now)?.into();
         let mut paths = locked(&of_org.paths);
         if paths.len() >= PATHS {
             paths.clear();
         }
-        paths.insert(key, (until, path.clone()));
+        paths.insert(key, path.clone());
         Ok(path)
     }
 

@@ -12,6 +12,8 @@ use store::ledger::entries::{self, Charge, Filter, Outcome, Search};
 use store::ledger::holds::Purpose;
 use testing::{TestHouse, both_stores};
 
+use crate::dice::Dice;
+
 fn settings() -> Settings {
     Settings { lease: Duration::from_secs(1), ..Settings::default() }
 }
@@ -298,19 +300,5 @@ both_stores! {
             }
             program.die([]);
         }
-    }
-}
-
-/// The same throws for the same seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    /// A number below `sides`.
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(sides.max(1)).expect("small")).expect("small")
     }
 }

@@ -1,6 +1,8 @@
 //! The ledger on both engines.
 
 mod calls;
+mod clocks;
+mod dice;
 mod ledger;
 mod quotas;
 mod rates;
