@@ -34,7 +34,7 @@ pub struct Settings {
     pub lease: Duration,
     /// After how long at most what was settled survives a power cut.
     pub flush: Duration,
-    /// Whether a settle waits for the flush.
+    /// Whether a settle waits for the flush, and fails when that does.
     pub strict: bool,
     /// How many calls may wait for the books; more are refused at once.
     pub queue: usize,
@@ -237,7 +237,7 @@ impl Books {
         while locked(&self.0.lines).values().any(|line| line.served) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        self.0.store.flush_ledger().await
+        flush(&self.0.store).await
     }
 
     /// How many amounts this program holds.
@@ -342,11 +342,10 @@ impl Books {
             }
         };
         let ends = batch.iter().any(|op| matches!(op.task, Task::End { .. }));
+        let mut flushed = Ok(());
         if ends && self.0.store.ledger_needs_flushing() {
             if self.0.settings.strict {
-                if let Err(error) = self.0.store.flush_ledger().await {
-                    flush_failed(&error);
-                }
+                flushed = flush(&self.0.store).await;
             } else {
                 self.0.unflushed.notify_one();
             }
@@ -355,12 +354,12 @@ impl Books {
             let _ = self.0.news.try_send(scope);
         }
         for (op, verdict) in batch.into_iter().zip(verdicts) {
-            self.tell(op, verdict);
+            self.tell(op, verdict, &flushed);
         }
         Ok(())
     }
 
-    fn tell(&self, op: Op, verdict: Verdict) {
+    fn tell(&self, op: Op, verdict: Verdict, flushed: &store::Result<()>) {
         match (op.task, verdict) {
             (Task::Hold { hold, path, reply }, Verdict::Held) => {
                 locked(&self.0.live).insert((hold.id, hold.attempt), op.scope.clone());
@@ -375,7 +374,8 @@ impl Books {
             (Task::End { hold, reply, .. }, _) => {
                 locked(&self.0.live).remove(&(hold.id, hold.attempt));
                 if let Some(reply) = reply {
-                    let _ = reply.send(Ok(()));
+                    let copy = |error: &store::Error| store::Error::Disk(error.to_string());
+                    let _ = reply.send(flushed.as_ref().map(|()| ()).map_err(copy));
                 }
             }
             (Task::Sweep { reply } | Task::Forget { reply } | Task::Watch { reply, .. }, _) => drop(reply.send(Ok(()))),
@@ -401,9 +401,17 @@ fn lost() -> Refused {
     Refused::Store(Arc::new(store::Error::Busy("the ledger stopped")))
 }
 
-fn flush_failed(error: &store::Error) {
-    metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_flush_failed").increment(1);
-    tracing::error!(alarm = "ledger_flush_failed", %error, "the ledger could not be flushed; a power cut now loses what was settled last");
+/// Makes what was settled survive a power cut; what stands in the way is told to the operator, too.
+async fn flush(store: &Store) -> store::Result<()> {
+    let flushed = store.flush_ledger().await;
+    match &flushed {
+        Ok(()) => metrics::counter!("rowhouse_ledger_flushes_total").increment(1),
+        Err(error) => {
+            metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_flush_failed").increment(1);
+            tracing::error!(alarm = "ledger_flush_failed", %error, "the ledger could not be flushed; a power cut now loses what was settled last");
+        }
+    }
+    flushed
 }
 
 /// An amount that is held. It ends by [`Held::settle`], or released when it is dropped.
@@ -462,9 +470,8 @@ async fn flush_now_and_then(books: Weak<Inner>) {
         let waited = tokio::time::timeout(Duration::from_secs(1), inner.unflushed.notified()).await;
         if waited.is_ok() {
             tokio::time::sleep(pause).await;
-            if let Err(error) = inner.store.flush_ledger().await {
-                flush_failed(&error);
-            }
+            // Whoever settled was told long ago; the operator hears of it.
+            let _ = flush(&inner.store).await;
         }
     }
 }

@@ -81,7 +81,8 @@ async fn run(settings: &Settings) -> Outcome {
     let installation = settings.installation(own).map_err(because)?;
     let prices = settings.read_prices().map_err(because)?;
     let sharing = settings.sharing().map_err(because)?;
-    let app = App::with(house.clone(), limits, prices, metering::Settings::default(), sharing).serving(installation);
+    let books = metering::Settings { strict: settings.strict_ledger.0, ..metering::Settings::default() };
+    let app = App::with(house.clone(), limits, prices, books, sharing).serving(installation);
     if let Err(why) = app.gatekeeper().meet().await {
         tracing::warn!("`redis_url` does not answer ({why}): this server keeps to its own rate limits until it does");
     }

@@ -154,6 +154,39 @@ both_stores! {
         }
     }
 
+    async fn a_strict_settle_comes_after_its_flush(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        // Nothing else flushes in the time of this test.
+        let strict = Settings { strict: true, flush: Duration::from_hours(1), ..settings() };
+        let books = Books::open(house.store().clone(), strict).0;
+        let only = path(&[limit(1, 100)]);
+        let files = house.store().ledger_needs_flushing();
+        let flushes = || testing::metric("rowhouse_ledger_flushes_total");
+        for _ in 0..3 {
+            let held = hold(&books, &house, &scope, 10, &only).await.expect("it fits");
+            let before = flushes();
+            held.settle(charge(10)).await.expect("settled");
+            // A commit of PostgreSQL is a flush of its own.
+            assert!((flushes() - before - f64::from(u8::from(files))).abs() < 0.1);
+        }
+        if !files {
+            return;
+        }
+        // A disk that fails: nobody is told that all is well, and what was written stands.
+        let log = house.data().join("ledger.db-wal");
+        let kept = log.with_extension("kept");
+        let held = hold(&books, &house, &scope, 10, &only).await.expect("it fits");
+        std::fs::rename(&log, &kept).expect("moved");
+        std::os::unix::fs::symlink(&log, &log).expect("it points at itself");
+        let failed = held.settle(charge(10)).await.expect_err("the flush failed");
+        std::fs::rename(&kept, &log).expect("moved back");
+        assert!(matches!(failed, store::Error::Disk(_)), "{failed}");
+        assert_eq!(testing::alarms("ledger_flush_failed").len(), 1);
+        assert_eq!(look(&books, &scope, &only[0]).await, (0, 40));
+        is_derived(&house, &scope, &only[0]).await;
+    }
+
     async fn a_bill_above_the_hold_is_charged_in_full(house) {
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;

@@ -8,7 +8,7 @@ use domain::operation::Operation;
 use domain::plan::Plans;
 use domain::prices::Prices;
 use metering::rates::rule::Counts;
-use metering::rates::{Gatekeeper, Limited, Pass, Refused, Sharing};
+use metering::rates::{Gatekeeper, Limited, Pass, Refused};
 use metering::rules::{Rules, Spender};
 use store::Scope;
 use store::audit::Event;
@@ -26,8 +26,7 @@ fn alone(house: &TestHouse) -> Gatekeeper {
 
 /// A node of its own: it has nothing in common with the others but what is on the server.
 async fn node(house: &TestHouse, redis: &Redis) -> Gatekeeper {
-    let sharing = Sharing { address: redis.url.parse().expect("an address"), prefix: redis.prefix.clone() };
-    let node = Gatekeeper::new(house.store().clone(), rules(house), Some(sharing));
+    let node = Gatekeeper::new(house.store().clone(), rules(house), Some(redis.sharing()));
     node.meet().await.expect("the server answers");
     node
 }

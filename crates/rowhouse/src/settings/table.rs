@@ -118,6 +118,8 @@ settings! {
     egress_allow: EgressAllow = "" or "nothing";
     /// A file of prices of models, read on top of the ones that come with Rowhouse.
     prices: Option<PathBuf> = "" or "the prices that come with Rowhouse";
+    /// Whether a call ends only when its row in the ledger is on the disk: a power cut then loses none that was answered, and each call waits for a flush. PostgreSQL does so in any case.
+    strict_ledger: Switch = "off";
     /// Proxies whose `X-Forwarded-For` is believed.
     trusted_proxies: Networks = "" or "none";
     /// Origins of other sites whose pages may call the API with credentials: each by itself, there are no wildcards.

@@ -225,3 +225,25 @@ fn metrics_stand_on_an_address_of_their_own_and_name_no_tenant() {
     );
     assert!(!page.contains(signed_up.str("/organization/id")) && !page.contains(signed_up.str("/user/id")), "{page}");
 }
+
+#[test]
+fn a_strict_ledger_is_on_the_disk_before_each_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let metrics = format!("127.0.0.1:{}", free_port());
+    let server =
+        Server::start(BINARY, folder.path(), free_port(), &["--metrics-listen", &metrics, "--strict-ledger", "on"]);
+    let body = json!({ "email": "ada@example.com", "password": "wet paint on the porch", "name": "Ada" });
+    let signed_up = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
+    let flushes = || -> u64 {
+        let page = send(&metrics, "GET", "/metrics", None, None).expect("answered").text;
+        let line = page.lines().find_map(|line| line.strip_prefix("rowhouse_ledger_flushes_total "));
+        line.map_or(0, |count| count.parse().expect("a number"))
+    };
+    let message = json!([{ "role": "user", "content": "When does the office open? It opens at nine." }]);
+    for calls in 1..=5 {
+        let question = json!({ "model": "rowhouse-extractive", "messages": message, "stream": calls % 2 == 0 });
+        let token = Some(signed_up.str("/access_token"));
+        let answered = server.send("POST", "/v1/chat/completions", token, Some(&question)).expect("answered");
+        assert_eq!((answered.status, flushes()), (200, calls), "{answered:?}");
+    }
+}
