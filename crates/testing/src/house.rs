@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::ambient::{Clock, ManualClock, Random};
 use domain::prices::Prices;
 use domain::{Ambient, Time};
+use metering::rates::Sharing;
 use server::background::Background;
 use server::{App, Installation, Limits, Listed};
 use store::{Engine, Place, Settings, Store};
@@ -39,6 +40,8 @@ pub struct Wish {
     pub pooler: Option<u16>,
     /// The installation's own providers of models, and where may be called: nothing on this machine, unless it says so.
     pub installation: Installation,
+    /// Where rate limits are shared with other nodes.
+    pub sharing: Option<Sharing>,
 }
 
 impl Default for Wish {
@@ -53,7 +56,14 @@ impl Default for Wish {
             prices: None,
             pooler: None,
             installation: Installation::default(),
+            sharing: None,
         }
+    }
+}
+
+impl Wish {
+    fn read_prices(&self) -> Prices {
+        self.prices.map_or_else(Prices::builtin, |text| Prices::builtin().with(text).expect("good prices"))
     }
 }
 
@@ -114,6 +124,7 @@ impl TestHouse {
             Engine::Sqlite => None,
             Engine::Postgres => Some(Database::clone_template(&master_key_file, &ambient).await),
         };
+        let prices = wish.read_prices();
         let data = wish.data.unwrap_or_else(|| folder.path().join("data"));
         let place = match &database {
             None => Place::Embedded { data: data.clone(), open_files: wish.open_files, cache_kib: 512 },
@@ -132,10 +143,8 @@ impl TestHouse {
         let denials = std::num::NonZeroU32::new(1_000_000).expect("a million is not 0");
         let limits =
             Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
-        let prices =
-            wish.prices.map_or_else(Prices::builtin, |text| Prices::builtin().with(text).expect("good prices"));
-        let app =
-            App::with(house.clone(), limits, prices, metering::Settings::default(), None).serving(wish.installation);
+        let books = metering::Settings::default();
+        let app = App::with(house.clone(), limits, prices, books, wish.sharing).serving(wish.installation);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);
@@ -190,11 +199,20 @@ impl TestHouse {
     /// # Panics
     /// When the storage cannot be opened.
     pub async fn another_node(&self) -> Client {
+        self.another_node_with(Wish::default()).await
+    }
+
+    /// The same, with wishes for what it calls and counts.
+    /// # Panics
+    /// When the storage cannot be opened.
+    pub async fn another_node_with(&self, wish: Wish) -> Client {
         let ambient = self.store().ambient().clone();
         let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 1, ambient).expect("a good cost");
         let rules = Rules::new(&self.settings.issuer, false);
         let house = House::new(self.another_store().await, passwords, rules);
-        let (router, _) = server::router(&App::new(house, Limits::default()));
+        let books = metering::Settings::default();
+        let app = App::with(house, Limits::default(), wish.read_prices(), books, wish.sharing);
+        let (router, _) = server::router(&app.serving(wish.installation));
         let peer: SocketAddr = "192.0.2.10:4712".parse().expect("an address");
         Client::new(server::listen::in_process(router, peer))
     }

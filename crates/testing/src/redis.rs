@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use domain::Ambient;
+use metering::rates::Sharing;
 
 use crate::process::free_port;
 
@@ -42,6 +43,14 @@ impl Redis {
         let mut redis = Self { url: format!("redis://127.0.0.1:{port}"), port, prefix: "test".into(), own: None };
         redis.start_again();
         redis
+    }
+
+    /// What a node needs to know to share its rate limits there.
+    /// # Panics
+    /// When its address is none.
+    #[must_use]
+    pub fn sharing(&self) -> Sharing {
+        Sharing { address: self.url.parse().expect("an address"), prefix: self.prefix.clone() }
     }
 
     /// Starts it again; it has forgotten everything.

@@ -18,6 +18,7 @@ mod invitations;
 mod leaving;
 mod lifetimes;
 mod limits;
+mod limits_shared;
 mod logins;
 mod mail_addresses;
 mod mail_domains;
