@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Page;
 use super::holds::Hold;
 use crate::Result;
-use crate::sql::before_id;
+use crate::sql::{Statement, before_id};
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -193,11 +193,22 @@ fn id_at(time: Time) -> UsageId {
     UsageId::from_uuid(Uuid::from_bytes(bytes))
 }
 
+/// Binds `$2` to `$4`: a period, by the ids and by the time of its rows.
+pub(super) fn within(statement: Statement<'_>, span: Span) -> Statement<'_> {
+    let until = span.until.unwrap_or(Time::from_micros(i64::MAX));
+    statement.bind(first_id(span.from)).bind(span.from).bind(until)
+}
+
+/// Binds `$5` to `$9`: who used it, by all but the team.
+pub(super) fn used_by(statement: Statement<'_>, of: Filter) -> Statement<'_> {
+    statement.bind(of.user).bind(of.key).bind(of.project).bind(of.agent).bind(of.run)
+}
+
 /// What was used in a period, by team: a limit at a team counts those below it too, which the tree of today says.
 /// # Errors
 /// As the database.
 pub async fn sums(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<TeamSum>> {
-    page.sql(
+    let statement = page.sql(
         "SELECT team_id, CAST(sum(cost_micros) AS BIGINT) AS cost_micros, CAST(sum(requests) AS BIGINT) AS requests,
                 CAST(sum(tokens) AS BIGINT) AS tokens, CAST(sum(documents) AS BIGINT) AS documents,
                 CAST(sum(storage) AS BIGINT) AS storage, CAST(sum(prospects) AS BIGINT) AS prospects,
@@ -205,17 +216,8 @@ pub async fn sums(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<Tea
          FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND ($5 IS NULL OR user_id = $5)
            AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
            AND ($9 IS NULL OR run_id = $9) GROUP BY team_id",
-    )
-    .bind(first_id(span.from))
-    .bind(span.from)
-    .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
-    .bind(of.user)
-    .bind(of.key)
-    .bind(of.project)
-    .bind(of.agent)
-    .bind(of.run)
-    .all()
-    .await
+    );
+    used_by(within(statement, span), of).all().await
 }
 
 /// What a row cost, and at which rates it was charged to budgets in other currencies.
@@ -233,22 +235,13 @@ pub struct Exchanged {
 /// # Errors
 /// As the database.
 pub async fn costs(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<Exchanged>> {
-    page.sql(
+    let statement = page.sql(
         "SELECT team_id, cost_micros, exchange
          FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND ($5 IS NULL OR user_id = $5)
            AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
            AND ($9 IS NULL OR run_id = $9) AND cost_micros > 0",
-    )
-    .bind(first_id(span.from))
-    .bind(span.from)
-    .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
-    .bind(of.user)
-    .bind(of.key)
-    .bind(of.project)
-    .bind(of.agent)
-    .bind(of.run)
-    .all()
-    .await
+    );
+    used_by(within(statement, span), of).all().await
 }
 
 /// A row of the usage log.

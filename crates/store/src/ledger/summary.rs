@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Page;
-use super::entries::{Filter, first_id};
+use super::entries::{Filter, used_by, within};
 use crate::Result;
 
 /// The length of a [`by_quarter`], in microseconds. The offsets of all time zones are multiples of it.
@@ -166,7 +166,7 @@ impl<'de> Deserialize<'de> for AnyId {
 /// # Errors
 /// As the database.
 pub async fn by_id(page: &mut Page<'_>, by: ById, span: Span, of: Filter) -> Result<Vec<Group<Option<Uuid>>>> {
-    let rows: Vec<Row<Option<AnyId>>> = page
+    let statement = page
         .sql(
             "SELECT CASE $11 WHEN 'user' THEN user_id WHEN 'team' THEN team_id WHEN 'project' THEN project_id
                              WHEN 'agent' THEN agent_id ELSE key_id END AS key,
@@ -180,19 +180,9 @@ pub async fn by_id(page: &mut Page<'_>, by: ById, span: Span, of: Filter) -> Res
                AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
                AND ($9 IS NULL OR run_id = $9) AND ($10 IS NULL OR team_id = $10)
              GROUP BY 1 ORDER BY 1",
-        )
-        .bind(first_id(span.from))
-        .bind(span.from)
-        .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
-        .bind(of.user)
-        .bind(of.key)
-        .bind(of.project)
-        .bind(of.agent)
-        .bind(of.run)
-        .bind(of.team)
-        .bind(by.column())
-        .all()
-        .await?;
+        );
+    let rows: Vec<Row<Option<AnyId>>> =
+        used_by(within(statement, span), of).bind(of.team).bind(by.column()).all().await?;
     let any = |row: Row<Option<AnyId>>| {
         let Group { key, sums } = row.into();
         Group { key: key.map(|id: AnyId| id.0), sums }
@@ -204,7 +194,7 @@ pub async fn by_id(page: &mut Page<'_>, by: ById, span: Span, of: Filter) -> Res
 /// # Errors
 /// As the database.
 pub async fn by_text(page: &mut Page<'_>, by: ByText, span: Span, of: Filter) -> Result<Vec<Group<String>>> {
-    let rows: Vec<Row<String>> = page
+    let statement = page
         .sql(
             "SELECT CASE $11 WHEN 'model' THEN model WHEN 'operation' THEN operation ELSE outcome END AS key,
                     CAST(sum(cost_micros) AS BIGINT) AS cost_micros, count(*) AS operations,
@@ -217,19 +207,8 @@ pub async fn by_text(page: &mut Page<'_>, by: ByText, span: Span, of: Filter) ->
                AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
                AND ($9 IS NULL OR run_id = $9) AND ($10 IS NULL OR team_id = $10)
              GROUP BY 1 ORDER BY 1",
-        )
-        .bind(first_id(span.from))
-        .bind(span.from)
-        .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
-        .bind(of.user)
-        .bind(of.key)
-        .bind(of.project)
-        .bind(of.agent)
-        .bind(of.run)
-        .bind(of.team)
-        .bind(by.column())
-        .all()
-        .await?;
+        );
+    let rows: Vec<Row<String>> = used_by(within(statement, span), of).bind(of.team).bind(by.column()).all().await?;
     Ok(rows.into_iter().map(Group::from).collect())
 }
 
@@ -237,7 +216,7 @@ pub async fn by_text(page: &mut Page<'_>, by: ByText, span: Span, of: Filter) ->
 /// # Errors
 /// As the database.
 pub async fn by_quarter(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<Group<Time>>> {
-    let rows: Vec<Row<i64>> = page
+    let statement = page
         .sql(
             "SELECT at / $11 AS key,
                     CAST(sum(cost_micros) AS BIGINT) AS cost_micros, count(*) AS operations,
@@ -250,19 +229,8 @@ pub async fn by_quarter(page: &mut Page<'_>, span: Span, of: Filter) -> Result<V
                AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
                AND ($9 IS NULL OR run_id = $9) AND ($10 IS NULL OR team_id = $10)
              GROUP BY 1 ORDER BY 1",
-        )
-        .bind(first_id(span.from))
-        .bind(span.from)
-        .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
-        .bind(of.user)
-        .bind(of.key)
-        .bind(of.project)
-        .bind(of.agent)
-        .bind(of.run)
-        .bind(of.team)
-        .bind(QUARTER)
-        .all()
-        .await?;
+        );
+    let rows: Vec<Row<i64>> = used_by(within(statement, span), of).bind(of.team).bind(QUARTER).all().await?;
     let quarter = |row: Row<i64>| {
         let Group { key, sums } = row.into();
         Group { key: Time::from_micros(key * QUARTER), sums }
@@ -301,17 +269,13 @@ pub struct Line {
 /// # Errors
 /// As the database.
 pub async fn lines(page: &mut Page<'_>, span: Span) -> Result<Vec<Line>> {
-    page.sql(
+    let statement = page.sql(
         "SELECT operation, upstream, model, price, percent, count(*) AS operations,
                 CAST(sum(input_tokens) AS BIGINT) AS input_tokens, CAST(sum(cached_tokens) AS BIGINT) AS cached_tokens,
                 CAST(sum(written_tokens) AS BIGINT) AS written_tokens, CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
                 CAST(sum(cost_micros) AS BIGINT) AS cost_micros
          FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND (cost_micros > 0 OR tokens > 0)
          GROUP BY operation, upstream, model, price, percent ORDER BY operation, upstream, model, price, percent",
-    )
-    .bind(first_id(span.from))
-    .bind(span.from)
-    .bind(span.until.unwrap_or(Time::from_micros(i64::MAX)))
-    .all()
-    .await
+    );
+    within(statement, span).all().await
 }
