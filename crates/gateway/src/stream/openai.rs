@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::sse::Event;
 use super::{Facts, Outcome, Verdict};
-use crate::usage::OpenAiUsage;
+use crate::providers::openai::wire::{ToolCall, text_length, texted, usage};
 
 /// The end of a stream.
 pub(crate) const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -58,23 +58,6 @@ struct Delta<'a> {
     tool_calls: Option<Vec<ToolCall<'a>>>,
 }
 
-#[derive(Deserialize)]
-struct ToolCall<'a> {
-    index: Option<u64>,
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    function: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(borrow)]
-    name: Option<&'a RawValue>,
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-}
-
 impl Reader {
     pub(crate) fn new(show_usage: bool) -> Self {
         Self { show_usage, finished: false, tools: false, mender: Mender::default() }
@@ -102,7 +85,7 @@ impl Reader {
         if event.name == Some(b"error") {
             return failed(&String::from_utf8_lossy(data), facts);
         }
-        let used = chunk.usage.and_then(|raw| serde_json::from_str::<OpenAiUsage>(raw.get()).ok()?.usage());
+        let used = usage(chunk.usage);
         facts.usage = used.or(facts.usage);
         let choices = chunk.choices.as_deref().unwrap_or_default();
         let mut odd = chunk.choices.is_none();
@@ -132,10 +115,7 @@ impl Reader {
             for call in delta.tool_calls.iter().flatten() {
                 self.tools = true;
                 odd |= self.mender.is_odd(choice.index.unwrap_or(0), call);
-                if let Some(function) = &call.function {
-                    let parts = [function.name, function.arguments];
-                    facts.received += parts.into_iter().flatten().map(text_length).sum::<u64>();
-                }
+                facts.received += call.length();
             }
         } else {
             odd = true;
@@ -172,11 +152,6 @@ pub(crate) fn error_event(message: &str) -> Bytes {
     format!("data: {error}\n\n").into()
 }
 
-/// Bytes of a text in JSON, escapes counting as they stand: never less than its bytes.
-fn text_length(raw: &RawValue) -> u64 {
-    raw.get().len().saturating_sub(2) as u64
-}
-
 /// Writes deviating chunks anew.
 #[derive(Debug, Default)]
 struct Mender {
@@ -206,8 +181,10 @@ impl Mender {
         let calls = self.of(choice);
         let id: Option<String> = call.id.and_then(|raw| serde_json::from_str(raw.get()).ok()).flatten();
         let begins = call.function.as_ref().and_then(|function| function.name).is_some_and(|name| name.get() != "\"\"");
-        let arguments = call.function.as_ref().and_then(|function| function.arguments);
-        if calls.renumbered || id.as_deref() == Some("") || arguments.is_some_and(|raw| !raw.get().starts_with('"')) {
+        if calls.renumbered
+            || id.as_deref() == Some("")
+            || call.arguments().is_some_and(|raw| !raw.get().starts_with('"'))
+        {
             return true;
         }
         match (calls.numbered(call.index), id) {
@@ -288,9 +265,7 @@ impl Mender {
         }
         call.insert("index".into(), at.into());
         if let Some(function) = call.get_mut("function").and_then(Value::as_object_mut) {
-            let arguments = function.get("arguments");
-            if arguments.is_some_and(|arguments| !arguments.is_string() && !arguments.is_null()) {
-                let text = function["arguments"].to_string();
+            if let Some(text) = function.get("arguments").and_then(texted) {
                 function.insert("arguments".into(), text.into());
             }
         }

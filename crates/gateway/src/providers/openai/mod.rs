@@ -1,12 +1,15 @@
 //! OpenAI-compatible servers: OpenAI itself, Ollama, vLLM, llama.cpp, LM Studio and many others.
 
+pub(crate) mod wire;
+
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use self::wire::{ToolCall, text_length, texted, usage};
 use crate::error::UpstreamError;
-use crate::usage::{OpenAiUsage, Usage};
+use crate::usage::Usage;
 
 /// A body for the client, what it used, and the bytes of text in it.
 pub(crate) type Read = (Bytes, Option<Usage>, u64);
@@ -35,29 +38,13 @@ struct Message<'a> {
     #[serde(borrow)]
     content: Option<&'a RawValue>,
     #[serde(borrow)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
     reasoning: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning_content: Option<&'a RawValue>,
     #[serde(borrow)]
     tool_calls: Option<Vec<ToolCall<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct ToolCall<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    function: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(borrow)]
-    arguments: Option<&'a RawValue>,
-}
-
-fn usage(raw: Option<&RawValue>) -> Option<Usage> {
-    serde_json::from_str::<OpenAiUsage>(raw?.get()).ok()?.usage()
 }
 
 /// Reads a whole chat completion. It goes on as it came unless it deviates in what clients stumble over.
@@ -75,26 +62,21 @@ pub(crate) fn chat(body: Bytes) -> Result<Read, UpstreamError> {
         let Some(message) = &choice.message else {
             return Err(UpstreamError::not_an_answer("a choice without a message"));
         };
-        let texts = [message.content, message.reasoning, message.reasoning_content];
-        received += texts.into_iter().flatten().map(length).sum::<u64>();
+        let texts = [message.content, message.refusal, message.reasoning, message.reasoning_content];
+        received += texts.into_iter().flatten().map(text_length).sum::<u64>();
         let reason = choice.finish_reason.map_or("null", RawValue::get);
         let calls = message.tool_calls.as_deref().unwrap_or_default();
         odd |=
             choice.index.is_none() || matches!(reason, "null" | "\"\"") || (!calls.is_empty() && reason == "\"stop\"");
         for call in calls {
-            let arguments = call.function.as_ref().and_then(|function| function.arguments);
-            received += arguments.map_or(0, length);
-            odd |= !arguments.is_some_and(|raw| raw.get().starts_with('"'));
+            received += call.length();
+            odd |= !call.arguments().is_some_and(|raw| raw.get().starts_with('"'));
             odd |= call.id.is_none_or(|id| id.get() == "\"\"");
         }
     }
     let usage = usage(completion.usage);
     let mended = if odd { mended(&body) } else { None };
     Ok((mended.unwrap_or(body), usage, received))
-}
-
-fn length(raw: &RawValue) -> u64 {
-    raw.get().len().saturating_sub(2) as u64
 }
 
 /// The answer as OpenAI would write it.
@@ -114,8 +96,8 @@ fn mended(body: &[u8]) -> Option<Bytes> {
             let arguments = &call["function"]["arguments"];
             if arguments.is_null() {
                 call["function"]["arguments"] = "{}".into();
-            } else if !arguments.is_string() {
-                call["function"]["arguments"] = arguments.to_string().into();
+            } else if let Some(text) = texted(arguments) {
+                call["function"]["arguments"] = text.into();
             }
         }
         if matches!(choice["finish_reason"].as_str(), None | Some("" | "stop")) {
