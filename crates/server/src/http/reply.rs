@@ -207,7 +207,13 @@ impl<A: OperationOutput, B: OperationOutput> OperationOutput for Either<A, B> {
     }
     fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
         let mut responses = A::inferred_responses(ctx, operation);
-        responses.extend(B::inferred_responses(ctx, operation));
+        for (status, other) in B::inferred_responses(ctx, operation) {
+            // One status is described once, with the forms of both.
+            match responses.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, response)) => response.content.extend(other.content),
+                None => responses.push((status, other)),
+            }
+        }
         responses
     }
 }

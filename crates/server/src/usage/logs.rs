@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use store::ledger::entries::{self, Filter, Outcome, Search};
 
 use super::RowView;
-use super::export::{Accepted, Export};
+use super::export::{Accepted, UsageLog};
 use super::sight::narrow;
 use crate::http::body::Query;
 use crate::http::caller::Local;
 use crate::http::cursor;
 use crate::http::error::Result;
+use crate::http::export::Export;
 use crate::http::reply::{Either, Found, Page};
 
 /// Which rows, and which page. With `Accept: text/csv` or `application/x-ndjson` all of them come, without pages.
@@ -58,12 +59,12 @@ pub(crate) async fn logs(
     local: Local<can::UsageRead>,
     accepted: Accepted,
     Query(query): Query<SearchUsage>,
-) -> Result<Either<Found<Page<RowView>>, Export>> {
+) -> Result<Either<Found<Page<RowView>>, Export<UsageLog>>> {
     let SearchUsage { user, key, project, team, agent, model, operation, outcome, from, until, limit, cursor } = query;
     let (caller, of) = narrow(local, Filter { user, key, project, team, agent, run: None }).await?;
     let search = Search { from, until, of, operation, model, outcome };
     if let Some(form) = accepted.form {
-        return Ok(Either::That(Export::new(caller, form, search)));
+        return Ok(Either::That(UsageLog::export(caller, form, search)));
     }
     let limit = cursor::limit(limit)?;
     let text = |id: Option<&dyn std::fmt::Display>| id.map(ToString::to_string);
