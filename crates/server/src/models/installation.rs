@@ -6,6 +6,7 @@ use egress::{Allowed, Policy};
 use gateway::Upstream;
 use gateway::providers::InvalidUpstream;
 
+use super::heard::Heard;
 use super::upstream::{self, Secrets};
 
 /// The installation's providers, and where may be called.
@@ -23,6 +24,8 @@ pub(super) struct Offered {
     pub(super) upstream: std::sync::Arc<Upstream>,
     /// Whether it takes no key: then nobody is billed for it.
     pub(super) free: bool,
+    /// What it said of its models, where no list does.
+    pub(super) heard: std::sync::Arc<Heard>,
 }
 
 impl Installation {
@@ -44,7 +47,7 @@ impl Installation {
         let free = key.is_none();
         let secrets = Secrets::of_key(key);
         let upstream = upstream::build(kind, base_url.unwrap_or(kind.base_url()), &secrets)?;
-        self.offers.push(Offered { kind, upstream: upstream.into(), free });
+        self.offers.push(Offered { kind, upstream: upstream.into(), free, heard: std::sync::Arc::default() });
         Ok(self)
     }
 

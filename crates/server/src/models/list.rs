@@ -84,6 +84,9 @@ impl Models {
     pub(crate) async fn usable(&self, scope: &Scope, project: Option<ProjectId>) -> store::Result<Vec<ModelView>> {
         let of_org = self.of(scope).await?;
         let own = self.own(&of_org, scope, scope.user()).await?;
+        for offered in self.installation().offers.iter().filter(|offered| offered.free) {
+            offered.heard.ask(&offered.upstream, self.to_own()).await;
+        }
         let view = View::new(self, scope, &of_org, &own, project);
         let mut all = Vec::new();
         let mut aliases: Vec<_> =

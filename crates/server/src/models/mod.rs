@@ -3,6 +3,7 @@
 mod aliases;
 mod directory;
 mod get;
+mod heard;
 mod installation;
 mod list;
 mod resolve;

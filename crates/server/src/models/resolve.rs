@@ -235,7 +235,9 @@ impl<'a> View<'a> {
                 candidate.declared().iter().map(|model| model.name.to_string()).collect()
             }
             // What a server without a key has, no price list knows.
-            _ if candidate.is_free() => Vec::new(),
+            Candidate::Offered(Offered { free: true, heard, .. }) => {
+                heard.names().iter().filter(|name| candidate.is_of_kind(name)).cloned().collect()
+            }
             _ => {
                 let priced = self.models.prices().names(self.now).into_iter();
                 priced.filter(|name| candidate.is_of_kind(name)).map(str::to_owned).collect()
