@@ -12,6 +12,12 @@ const PER: i128 = 1_000_000;
 pub const HIGHEST: i64 = 1_000_000_000_000;
 /// Tokens held for an answer whose caller names no limit and whose price names none.
 const USUAL_ANSWER: u64 = 4096;
+/// The most that a call can cost: ten million dollars. Sums of what is dearer would not fit into a whole number some day.
+const DEAREST: i64 = 10_000_000_000_000;
+/// The most tokens that a call is believed to have read, or written.
+pub const MOST_TOKENS: u64 = 1_000_000_000;
+/// The most tokens that a picture counts as with any model whose provider says so, a little rounded up: `gpt-4o-mini` with eight tiles.
+const USUAL_PICTURE: u64 = 50_000;
 
 /// How a version begins that is no list's: no list's may hold a colon.
 const OWN: &str = "own:";
@@ -33,7 +39,7 @@ pub struct TokenCount {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// The model's name at the provider, or how it begins when it ends in `*`.
+    /// The model's name at the provider; all that begin so when it ends in `*`; that of its dated snapshots, too, when it ends in `@`.
     pub model: String,
     /// Millionths of a dollar for a million tokens read.
     pub input: i64,
@@ -51,6 +57,9 @@ pub struct Price {
     /// Tokens held for an answer whose caller names no limit.
     #[serde(default)]
     pub answer: Option<u64>,
+    /// The most tokens that one picture counts as.
+    #[serde(default)]
+    pub picture: Option<u64>,
     /// Percent of the price for each service tier.
     #[serde(default)]
     pub tiers: BTreeMap<String, u32>,
@@ -63,7 +72,13 @@ impl Price {
         self.answer.unwrap_or(USUAL_ANSWER)
     }
 
-    /// What a call costs, in millionths of a dollar, rounded up.
+    /// The most tokens that one picture counts as.
+    #[must_use]
+    pub fn picture_bound(&self) -> u64 {
+        self.picture.unwrap_or(USUAL_PICTURE)
+    }
+
+    /// What a call costs, in millionths of a dollar, rounded up; ten million dollars at the most.
     #[must_use]
     pub fn cost(&self, tokens: TokenCount, percent: u32) -> i64 {
         let (cached, written) = (tokens.cached.min(tokens.input), tokens.written.min(tokens.input));
@@ -76,7 +91,7 @@ impl Price {
             + i128::from(self.request) * PER;
         let exact = sum * i128::from(percent);
         let whole = exact.div_euclid(PER * 100) + i128::from(exact.rem_euclid(PER * 100) > 0);
-        i64::try_from(whole).unwrap_or(i64::MAX)
+        i64::try_from(whole).unwrap_or(DEAREST).min(DEAREST)
     }
 
     /// The most that so many tokens read and written can cost: all of them at the dearest rate for reading.
@@ -101,8 +116,8 @@ impl Price {
     /// So much for tokens, and nothing else.
     #[must_use]
     pub fn flat(model: &str, input: i64, output: i64) -> Self {
-        let (cached, write, answer) = (None, None, None);
-        Self { model: model.into(), input, cached, write, output, request: 0, answer, tiers: BTreeMap::new() }
+        let (cached, write, answer, picture) = (None, None, None, None);
+        Self { model: model.into(), input, cached, write, output, request: 0, answer, picture, tiers: BTreeMap::new() }
     }
 
     /// Stands on usage rows in the place of a list's version when the price was one that the key's owner named: such prices stand in
@@ -122,12 +137,27 @@ impl Price {
     }
 
     fn fits(&self, model: &str) -> Option<usize> {
-        match self.model.strip_suffix('*') {
-            Some(start) => model.starts_with(start).then_some(start.len()),
-            // A whole name counts for more than any beginning of it.
-            None => (self.model == model).then_some(usize::MAX),
+        if let Some(start) = self.model.strip_suffix('*') {
+            return model.starts_with(start).then_some(start.len());
         }
+        // A whole name counts for more than any beginning of it.
+        let name = self.model.strip_suffix('@').unwrap_or(&self.model);
+        let rest = model.strip_prefix(name)?;
+        (rest.is_empty() || name.len() < self.model.len() && is_snapshot(rest)).then_some(usize::MAX)
     }
+
+    /// The name without what stands for more of them.
+    fn stem(&self) -> &str {
+        self.model.strip_suffix(['*', '@']).unwrap_or(&self.model)
+    }
+}
+
+/// Whether this, behind a model's name, makes it the name of a snapshot of it: `-2024-07-18`, `-20250514` or `-latest`.
+fn is_snapshot(rest: &str) -> bool {
+    let Some(rest) = rest.strip_prefix('-') else { return false };
+    let digits: String = rest.split('-').collect();
+    rest == "latest"
+        || matches!(rest.len(), 8 | 10) && digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -241,16 +271,11 @@ impl Prices {
         quote_from(model, None, operator, builtin)
     }
 
-    /// Names that the lists in force at a time know. One that ends in `*` stands for all that begin so, and is given without it.
+    /// Names that the lists in force at a time know; those that stand for more than one are given without their last sign.
     #[must_use]
     pub fn names(&self, at: Time) -> Vec<&str> {
         let lists = [current(&self.operator, at), current(&self.builtin, at)];
-        let mut names: Vec<&str> = lists
-            .into_iter()
-            .flatten()
-            .flat_map(|list| &list.prices)
-            .map(|price| price.model.strip_suffix('*').unwrap_or(&price.model))
-            .collect();
+        let mut names: Vec<&str> = lists.into_iter().flatten().flat_map(|list| &list.prices).map(Price::stem).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -310,9 +335,8 @@ fn read(text: &str) -> Result<Vec<(Time, List)>, InvalidPrices> {
             if all.into_iter().flatten().any(|amount| !(0..=HIGHEST).contains(&amount)) {
                 return wrong(format!("model {:?}: a price must be from 0 to {HIGHEST}", price.model));
             }
-            let stars = price.model.matches('*').count();
-            if price.model.is_empty() || stars > 1 || stars == 1 && !price.model.ends_with('*') {
-                return wrong(format!("model {:?}: must be a name, with `*` at its end alone", price.model));
+            if price.model.is_empty() || price.model == "@" || price.stem().contains(['*', '@']) {
+                return wrong(format!("model {:?}: must be a name, with `*` or `@` at its end alone", price.model));
             }
             if price.answer == Some(0) || price.tiers.values().any(|percent| *percent > 10_000) {
                 return wrong(format!("model {:?}: `answer` is at least 1, a tier at most 10000 percent", price.model));
@@ -346,6 +370,21 @@ mod tests {
         assert_eq!(input("gpt-4.1-nano"), Some(100_000));
         assert_eq!(input("no-such-model"), None, "an unknown price is no price");
         assert_eq!(input("rowhouse-extractive-2"), None, "a whole name is no beginning");
+        // Snapshots cost what their model costs; another model whose name begins so may cost a multiple.
+        assert_eq!(["gpt-5-2025-08-07", "claude-haiku-4-5-20251001"].map(input), [Some(1_250_000), Some(1_000_000)]);
+        assert_eq!(input("claude-3-5-haiku-latest"), Some(800_000));
+        for other in ["gpt-5-pro", "gpt-5.9", "gpt-4o-audio-preview", "gpt-4o-mini-search-preview", "gpt-5-20250807x"] {
+            assert_eq!(input(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_picture_counts_as_much_as_its_provider_says_at_most() {
+        let bound = |model: &str| Prices::builtin().quote(model, NOW).expect("known").price.picture_bound();
+        // 2833 and 5667 for each of eight tiles; 85 and 170.
+        assert!(bound("gpt-4o-mini") >= 2_833 + 8 * 5_667 && bound("gpt-4o") >= 85 + 8 * 170);
+        assert!(bound("gpt-4o") < 2_000);
+        assert_eq!(Price::flat("anybody's", 1, 1).picture_bound(), 50_000);
     }
 
     #[test]
@@ -360,7 +399,7 @@ mod tests {
         let claude = Prices::builtin().quote("claude-sonnet-4-5", NOW).expect("known").price;
         let written = TokenCount { input: 1_000_000, written: 1_000_000, ..TokenCount::default() };
         assert_eq!((claude.cost(written, 100), claude.worst(1_000_000, 0, 100)), (3_750_000, 3_750_000));
-        assert_eq!(price.cost(tokens(u64::MAX, 0, u64::MAX), 100), i64::MAX, "no wrap");
+        assert_eq!(price.cost(tokens(u64::MAX, 0, u64::MAX), 100), DEAREST, "no wrap");
     }
 
     #[test]

@@ -4,20 +4,22 @@
 //! embedded engine there is one line for all; on PostgreSQL one per organisation, whose row lock parts the nodes.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::limits::Amounts;
 use domain::{HolderId, OrgId, Time, UsageId};
 use store::ledger::balances::Balance;
-use store::ledger::entries::{Charge, Outcome};
+use store::ledger::entries::Charge;
 use store::ledger::holds::{Hold, Purpose};
 use store::{Engine, Scope, Store};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::balance;
 use crate::desk::{Desk, Swept};
+use crate::held::{Held, Open};
 use crate::limit::{Limit, Path, Refused};
+use crate::upkeep::{flush, flush_now_and_then, renew_now_and_then};
 
 /// How many operations one transaction serves at most.
 const BATCH: usize = 256;
@@ -49,11 +51,11 @@ impl Default for Settings {
 
 /// The books. Cheap to clone.
 #[derive(Clone)]
-pub struct Books(Arc<Inner>);
+pub struct Books(pub(crate) Arc<Inner>);
 
-struct Inner {
-    store: Store,
-    settings: Settings,
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
     holder: HolderId,
     runtime: tokio::runtime::Handle,
     lines: Mutex<HashMap<Option<OrgId>, Line>>,
@@ -62,8 +64,8 @@ struct Inner {
     /// The same for the desks of PostgreSQL, one per organisation and batch.
     swept: Swept,
     /// What this program holds, to prolong it.
-    live: Mutex<HashMap<(UsageId, i64), Scope>>,
-    unflushed: Notify,
+    pub(crate) live: Mutex<HashMap<(UsageId, i64), Scope>>,
+    pub(crate) unflushed: Notify,
     news: mpsc::Sender<Scope>,
 }
 
@@ -248,7 +250,7 @@ impl Books {
 
     /// Puts a task in line; false when it may not wait. Only what begins something is refused: each hold owes one end, so the ends
     /// are as bounded as the holds.
-    fn push(&self, op: Op) -> bool {
+    pub(crate) fn push(&self, op: Op) -> bool {
         let key = match self.0.store.engine() {
             Engine::Sqlite => None,
             Engine::Postgres => Some(op.scope.org()),
@@ -399,93 +401,4 @@ fn rates(path: &[Limit]) -> Option<String> {
 
 fn lost() -> Refused {
     Refused::Store(Arc::new(store::Error::Busy("the ledger stopped")))
-}
-
-/// Makes what was settled survive a power cut; what stands in the way is told to the operator, too.
-async fn flush(store: &Store) -> store::Result<()> {
-    let flushed = store.flush_ledger().await;
-    match &flushed {
-        Ok(()) => metrics::counter!("rowhouse_ledger_flushes_total").increment(1),
-        Err(error) => {
-            metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_flush_failed").increment(1);
-            tracing::error!(alarm = "ledger_flush_failed", %error, "the ledger could not be flushed; a power cut now loses what was settled last");
-        }
-    }
-    flushed
-}
-
-/// An amount that is held. It ends by [`Held::settle`], or released when it is dropped.
-pub struct Held {
-    books: Books,
-    open: Option<Open>,
-}
-
-struct Open {
-    scope: Scope,
-    hold: Hold,
-    path: Path,
-}
-
-impl std::fmt::Debug for Held {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Held({:?})", self.open.as_ref().map(|open| (open.hold.id, open.hold.attempt)))
-    }
-}
-
-impl Held {
-    /// Books what was used in place of what was held. It is in line when this returns its future, so nothing is lost when nobody
-    /// waits for it.
-    /// # Errors
-    /// As the store, when it could not be written in several tries; the hold then ends with its lease.
-    pub fn settle(mut self, charge: Charge) -> impl Future<Output = store::Result<()>> + Send {
-        let (reply, answer) = oneshot::channel();
-        self.end(charge, Some(reply));
-        async move { answer.await.unwrap_or(Err(store::Error::Busy("the ledger stopped"))) }
-    }
-
-    /// What is held.
-    #[must_use]
-    pub fn amounts(&self) -> Amounts {
-        self.open.as_ref().map_or(Amounts::NONE, |open| open.hold.amounts)
-    }
-
-    fn end(&mut self, charge: Charge, reply: Option<oneshot::Sender<store::Result<()>>>) {
-        let Some(Open { scope, hold, path }) = self.open.take() else { return };
-        let _ = self.books.push(Op { scope, task: Task::End { hold, path, charge, reply } });
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.end(Charge::nothing(Outcome::Cancelled), None);
-    }
-}
-
-/// Flushes when something was settled, all that came meanwhile in one go.
-async fn flush_now_and_then(books: Weak<Inner>) {
-    loop {
-        let Some(inner) = books.upgrade() else { return };
-        let pause = inner.settings.flush;
-        // Looked at once a second whether the books are still in use.
-        let waited = tokio::time::timeout(Duration::from_secs(1), inner.unflushed.notified()).await;
-        if waited.is_ok() {
-            tokio::time::sleep(pause).await;
-            // Whoever settled was told long ago; the operator hears of it.
-            let _ = flush(&inner.store).await;
-        }
-    }
-}
-
-/// Prolongs what this program holds, three times in the length of a lease.
-async fn renew_now_and_then(books: Weak<Inner>) {
-    loop {
-        let Some(pause) = books.upgrade().map(|inner| inner.settings.lease / 3) else { return };
-        tokio::time::sleep(pause).await;
-        let Some(inner) = books.upgrade() else { return };
-        let books = Books(inner);
-        let live: Vec<_> = locked(&books.0.live).iter().map(|(key, scope)| (*key, scope.clone())).collect();
-        for ((id, attempt), scope) in live {
-            let _ = books.push(Op { scope, task: Task::Renew { id, attempt } });
-        }
-    }
 }

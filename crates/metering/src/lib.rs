@@ -9,11 +9,14 @@ pub mod books;
 pub mod call;
 mod desk;
 pub mod forecast;
+mod held;
 pub mod known;
 pub mod limit;
 pub mod rates;
 pub mod rules;
+mod upkeep;
 pub mod verify;
 
-pub use books::{Books, Held, Settings};
+pub use books::{Books, Settings};
+pub use held::Held;
 pub use limit::{Limit, Path, Refused, Shortage};

@@ -3,11 +3,11 @@
 //! The rule: a token is at least one byte of text, so text counts its bytes, and there is added
 //! - 16 for each message (roles and marks between turns: 3 to 7 tokens with all known templates), and 16 once (the answer's head);
 //! - 1,000 when tools or functions are given (the upstream's own instructions about tools, up to about 700), besides their bytes;
-//! - 2,000 for each image (the most that a picture costs with current models of general use); its base64 data is no text.
+//! - for each picture what the model counts it as at most, which its price says; its base64 data is no text.
 //!
 //! Fields that are not known here count the bytes of their JSON, since an upstream may put them into the prompt as such; so do
-//! calls of tools, audio, files and documents, base64 included. What only points at something (a file's id, a document's URL) has
-//! no bound and is refused: money cannot be held for it.
+//! calls of tools, audio, files and documents, base64 included. What only points at something (a file's id, a document's URL), films,
+//! and tools that the provider runs by itself have no bound and are refused: money cannot be held for them.
 
 use std::fmt;
 
@@ -19,21 +19,37 @@ use crate::error::RequestError;
 
 const PER_MESSAGE: u64 = 16;
 const TOOLS: u64 = 1_000;
-const PER_IMAGE: u64 = 2_000;
 /// How deep content may hold content; results of tools do once.
 const DEPTH: u32 = 8;
 
+/// Tools that the client runs, by how their types begin; Anthropic's have a version behind it.
+const OF_THE_CLIENT: [&str; 6] = ["function", "custom", "bash_", "text_editor_", "computer_", "memory_"];
+
 /// The sum so far.
 #[derive(Default)]
-pub(super) struct Bound(u64);
+pub(super) struct Bound {
+    tokens: u64,
+    pictures: u64,
+}
 
 impl Bound {
+    /// Tokens of all but pictures.
     pub(super) fn tokens(&self) -> u64 {
-        self.0
+        self.tokens
+    }
+
+    /// Pictures.
+    pub(super) fn pictures(&self) -> u64 {
+        self.pictures
     }
 
     fn add(&mut self, tokens: u64) {
-        self.0 = self.0.saturating_add(tokens);
+        self.tokens = self.tokens.saturating_add(tokens);
+    }
+
+    fn take(&mut self, counter: &Counter) {
+        self.add(counter.tokens);
+        self.pictures = self.pictures.saturating_add(counter.pictures);
     }
 
     /// A list of messages, which must not be empty.
@@ -42,7 +58,7 @@ impl Bound {
         if !raw.get().starts_with('[') {
             return Err(RequestError::at(param, "must be a list"));
         }
-        let mut counter = Counter { tokens: 0, unbounded: None, messages: 0 };
+        let mut counter = Counter::default();
         let mut deserializer = serde_json::Deserializer::from_str(raw.get());
         Messages(&mut counter).deserialize(&mut deserializer).map_err(|error| {
             let n = counter.messages;
@@ -56,10 +72,9 @@ impl Bound {
             return Err(RequestError::at(param, "must not be empty"));
         }
         if let Some((n, what)) = counter.unbounded {
-            let message = format!("a part points at a {what}, whose size is not known: send its content instead");
-            return Err(RequestError::at(format!("{param}[{n}]"), message));
+            return Err(RequestError::at(format!("{param}[{n}]"), pointing(what)));
         }
-        self.add(counter.tokens);
+        self.take(&counter);
         self.add(PER_MESSAGE.saturating_mul(counter.messages as u64 + 1));
         Ok(())
     }
@@ -72,10 +87,32 @@ impl Bound {
     }
 
     /// Tools or functions: their bytes, and what the upstream says around them.
-    pub(super) fn tools(&mut self, raw: Option<&RawValue>) {
-        if let Some(raw) = raw.filter(|raw| !matches!(raw.get(), "null" | "[]")) {
-            self.add(TOOLS);
-            self.raw(Some(raw));
+    pub(super) fn tools(&mut self, param: &'static str, raw: Option<&RawValue>) -> Result<(), RequestError> {
+        #[derive(Deserialize)]
+        struct Tool {
+            #[serde(rename = "type")]
+            kind: Option<String>,
+        }
+        let Some(raw) = raw.filter(|raw| !matches!(raw.get(), "null" | "[]")) else { return Ok(()) };
+        self.add(TOOLS);
+        self.raw(Some(raw));
+        let wrong = |_| RequestError::at(param, "must be a list of objects whose `type`, if any, is text");
+        let tools: Vec<Tool> = serde_json::from_str(raw.get()).map_err(wrong)?;
+        let of_the_client = |kind: &str| OF_THE_CLIENT.iter().any(|known| kind.starts_with(known));
+        match tools.iter().position(|tool| tool.kind.as_deref().is_some_and(|kind| !of_the_client(kind))) {
+            None => Ok(()),
+            Some(n) => {
+                let message = "is run by the provider, and nothing bounds what it reads and costs: leave it out";
+                Err(RequestError::at(format!("{param}[{n}]"), message))
+            }
+        }
+    }
+
+    /// A field that lets the provider do what costs more than tokens, or ask another model.
+    pub(super) fn unbounded(param: &'static str, raw: Option<&RawValue>) -> Result<(), RequestError> {
+        match raw.map(RawValue::get) {
+            None | Some("null" | "[]") => Ok(()),
+            Some(_) => Err(RequestError::at(param, "has no bound on what it costs: leave it out")),
         }
     }
 
@@ -99,11 +136,14 @@ impl Bound {
     }
 
     fn any(&mut self, param: &'static str, raw: &RawValue) -> Result<(), RequestError> {
-        let mut counter = Counter { tokens: 0, unbounded: None, messages: 0 };
+        let mut counter = Counter::default();
         let mut deserializer = serde_json::Deserializer::from_str(raw.get());
         let seed = Content { counter: &mut counter, depth: 0 };
         seed.deserialize(&mut deserializer).map_err(|error| RequestError::at(param, words(&error)))?;
-        self.add(counter.tokens);
+        if let Some((_, what)) = counter.unbounded {
+            return Err(RequestError::at(param, pointing(what)));
+        }
+        self.take(&counter);
         Ok(())
     }
 }
@@ -117,8 +157,17 @@ fn words(error: &serde_json::Error) -> String {
     }
 }
 
+fn pointing(what: &str) -> String {
+    match what {
+        "film" => "a part is a film, and nothing bounds how many tokens it is".to_owned(),
+        what => format!("a part points at a {what}, whose size is not known: send its content instead"),
+    }
+}
+
+#[derive(Default)]
 struct Counter {
     tokens: u64,
+    pictures: u64,
     /// The first part without a bound: its message and what it points at.
     unbounded: Option<(usize, &'static str)>,
     messages: usize,
@@ -231,7 +280,7 @@ fn object<'de, A: MapAccess<'de>>(counter: &mut Counter, depth: u32, mut map: A)
                 image = kind.get() == "\"image\"";
             }
             Key::ImageUrl => {
-                counter.add(PER_IMAGE);
+                counter.pictures += 1;
                 counter.add(map.next_value::<&RawValue>().map(beside_image)?);
             }
             Key::Source => source = Some(map.next_value()?),
@@ -241,6 +290,11 @@ fn object<'de, A: MapAccess<'de>>(counter: &mut Counter, depth: u32, mut map: A)
                 if serde_json::from_str::<Pointer>(file.get()).is_ok_and(|file| file.file_id.is_some()) {
                     counter.points_at("file");
                 }
+            }
+            Key::Points(what) => {
+                let value: &RawValue = map.next_value()?;
+                counter.add(value.get().len() as u64);
+                counter.points_at(what);
             }
             Key::Other(length) => {
                 let value: &RawValue = map.next_value()?;
@@ -280,7 +334,7 @@ struct Source<'a> {
 fn close_source(counter: &mut Counter, image: bool, raw: &RawValue) {
     let length = raw.get().len() as u64;
     if image {
-        counter.add(PER_IMAGE);
+        counter.pictures += 1;
     }
     let picture = match serde_json::from_str::<Source<'_>>(raw.get()) {
         Ok(source) if matches!(source.kind.as_str(), "url" | "file") => {
@@ -311,6 +365,8 @@ enum Key {
     ImageUrl,
     Source,
     File,
+    /// What has no bound.
+    Points(&'static str),
     Other(u64),
 }
 
@@ -330,6 +386,9 @@ impl<'de> Deserialize<'de> for Key {
                     "image_url" => Key::ImageUrl,
                     "source" => Key::Source,
                     "file" => Key::File,
+                    "file_id" => Key::Points("file"),
+                    "audio_url" => Key::Points("recording"),
+                    "video" | "video_url" | "input_video" => Key::Points("film"),
                     other => Key::Other(other.len() as u64),
                 })
             }

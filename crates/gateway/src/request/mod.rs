@@ -49,7 +49,9 @@ pub struct ClientRequest {
     include_usage: bool,
     max_output: Option<u64>,
     choices: u64,
-    input_bound: u64,
+    /// Tokens of all but pictures.
+    text_bound: u64,
+    pictures: u64,
     service_tier: Option<String>,
     places: Places,
 }
@@ -94,6 +96,17 @@ struct Fields<'a> {
     n: Option<&'a RawValue>,
     #[serde(borrow)]
     service_tier: Option<&'a RawValue>,
+    /// Searches, each at a price of its own.
+    #[serde(borrow)]
+    web_search_options: Option<&'a RawValue>,
+    /// Tools elsewhere, which the provider runs.
+    #[serde(borrow)]
+    mcp_servers: Option<&'a RawValue>,
+    /// The same where providers resell others' models, and the models that may answer in place of the one that has a price here.
+    #[serde(borrow)]
+    plugins: Option<&'a RawValue>,
+    #[serde(borrow)]
+    models: Option<&'a RawValue>,
 }
 
 impl ClientRequest {
@@ -127,9 +140,18 @@ impl ClientRequest {
             Operation::Embeddings => bound.embedding_input(fields.input)?,
         }
         if operation != Operation::Embeddings {
-            bound.tools(fields.tools);
-            bound.tools(fields.functions);
+            bound.tools("tools", fields.tools)?;
+            bound.tools("functions", fields.functions)?;
             bound.raw(fields.response_format);
+        }
+        let dear = [
+            ("web_search_options", fields.web_search_options),
+            ("mcp_servers", fields.mcp_servers),
+            ("plugins", fields.plugins),
+            ("models", fields.models),
+        ];
+        for (param, raw) in dear {
+            bound::Bound::unbounded(param, raw)?;
         }
         let stream = operation != Operation::Embeddings
             && value("stream", "must be true or false", fields.stream)?.unwrap_or(false);
@@ -170,7 +192,8 @@ impl ClientRequest {
             // Who gives both lets the upstream choose.
             max_output: max_tokens.max(max_completion_tokens),
             choices,
-            input_bound: bound.tokens(),
+            text_bound: bound.tokens(),
+            pictures: bound.pictures(),
             service_tier,
             places,
             body,
@@ -213,10 +236,10 @@ impl ClientRequest {
         self.choices
     }
 
-    /// No upstream counts more input tokens than this; the rule stands in `bound.rs`.
+    /// No upstream counts more input tokens than this when it counts a picture as so many at most; the rule stands in `bound.rs`.
     #[must_use]
-    pub fn input_bound(&self) -> u64 {
-        self.input_bound
+    pub fn input_bound(&self, picture: u64) -> u64 {
+        self.text_bound.saturating_add(self.pictures.saturating_mul(picture))
     }
 
     /// The tier of service that the client asks for, which may have a price of its own.

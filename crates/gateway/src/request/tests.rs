@@ -101,7 +101,7 @@ fn text_counts_its_bytes_and_each_message_sixteen() {
     let bound = |content: &str| {
         chat(&format!(r#"{{"model":"m","messages":[{{"role":"user","content":{content}}}]}}"#))
             .expect("good")
-            .input_bound()
+            .input_bound(2_000)
     };
     // 32 for a message and the answer's head, 4 for "user".
     assert_eq!(bound(r#""abcd""#), 40);
@@ -111,38 +111,43 @@ fn text_counts_its_bytes_and_each_message_sixteen() {
 }
 
 #[test]
-fn images_count_two_thousand_and_not_their_data() {
+fn pictures_count_what_the_model_makes_of_them_and_not_their_data() {
     let data = "A".repeat(100_000);
     let openai = format!(
         r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}}]}}]}}"#
     );
-    assert!((2_000..2_100).contains(&chat(&openai).expect("good").input_bound()));
+    assert!((2_000..2_100).contains(&chat(&openai).expect("good").input_bound(2_000)));
     let anthropic = |kind: &str, media: &str| {
         let body = format!(
             r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"{kind}","source":{{"type":"base64","media_type":"{media}","data":"{data}"}}}}]}}]}}"#
         );
-        messages(&body).expect("good").input_bound()
+        messages(&body).expect("good").input_bound(2_000)
     };
     assert!((2_000..2_200).contains(&anthropic("image", "image/png")));
+    assert_eq!(
+        chat(&openai).expect("good").input_bound(48_200) - chat(&openai).expect("good").input_bound(0),
+        48_200,
+        "one picture"
+    );
     // Text that calls itself an image elsewhere is text.
     assert!(anthropic("document", "image/png") > 100_000);
     assert!(anthropic("image", "text/plain") > 100_000);
     let hidden = format!(
         r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"assistant","content":[{{"type":"tool_use","id":"a","name":"b","input":{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{data}"}}}}}}]}}]}}"#
     );
-    assert!(messages(&hidden).expect("good").input_bound() > 100_000);
+    assert!(messages(&hidden).expect("good").input_bound(2_000) > 100_000);
 }
 
 #[test]
 fn tools_system_and_schemas_count() {
     let base = r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]"#;
-    let plain = messages(&format!("{base}}}")).expect("good").input_bound();
+    let plain = messages(&format!("{base}}}")).expect("good").input_bound(2_000);
     let system =
-        messages(&format!(r#"{base},"system":[{{"type":"text","text":"abcd"}}]}}"#)).expect("good").input_bound();
+        messages(&format!(r#"{base},"system":[{{"type":"text","text":"abcd"}}]}}"#)).expect("good").input_bound(2_000);
     assert_eq!(system - plain, 16 + 4 + 6 + 1);
-    let tools = messages(&format!(r#"{base},"tools":[{{"name":"add"}}]}}"#)).expect("good").input_bound();
+    let tools = messages(&format!(r#"{base},"tools":[{{"name":"add"}}]}}"#)).expect("good").input_bound(2_000);
     assert_eq!(tools - plain, 1_000 + 16);
-    let none = messages(&format!(r#"{base},"tools":[]}}"#)).expect("good").input_bound();
+    let none = messages(&format!(r#"{base},"tools":[]}}"#)).expect("good").input_bound(2_000);
     assert_eq!(none, plain);
 }
 
@@ -157,10 +162,49 @@ fn what_cannot_be_bounded_is_refused() {
 }
 
 #[test]
+fn what_costs_more_than_tokens_is_refused() {
+    let base = r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"x"}]"#;
+    let param = |more: &str| {
+        let body = format!("{base},{more}}}");
+        (chat(&body).err().and_then(|error| error.param), messages(&body).err().and_then(|error| error.param))
+    };
+    let both = |param: &str| (Some(param.to_owned()), Some(param.to_owned()));
+    for (more, wrong) in [
+        (r#""web_search_options":{}"#, "web_search_options"),
+        (r#""mcp_servers":[{"type":"url","url":"https://a"}]"#, "mcp_servers"),
+        (r#""plugins":[{"id":"web"}]"#, "plugins"),
+        (r#""models":["dear/one"]"#, "models"),
+        (
+            r#""tools":[{"name":"add","input_schema":{}},{"type":"web_search_20250305","name":"web_search"}]"#,
+            "tools[1]",
+        ),
+        (r#""tools":[{"type":"code_execution_20250825","name":"code_execution"}]"#, "tools[0]"),
+        (r#""tools":["web_search"]"#, "tools"),
+        (r#""tools":[{"type":7}]"#, "tools"),
+    ] {
+        assert_eq!(param(more), both(wrong), "{more}");
+    }
+    for fine in [
+        r#""tools":[{"type":"function","function":{"name":"a"}},{"type":"bash_20250124","name":"bash"},{"name":"b"},{"type":null}]"#,
+        r#""web_search_options":null,"models":[],"plugins":null,"mcp_servers":[]"#,
+    ] {
+        assert_eq!(param(fine), (None, None), "{fine}");
+    }
+    for part in [
+        r#"{"type":"video_url","video_url":{"url":"data:video/mp4;base64,AAAA"}}"#,
+        r#"{"type":"audio_url","audio_url":{"url":"https://a"}}"#,
+        r#"{"type":"container_upload","file_id":"f"}"#,
+    ] {
+        let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{part}]}}]}}"#);
+        assert_eq!(refused(&body).0, "messages[0]", "{part}");
+    }
+}
+
+#[test]
 fn embeddings_take_text_texts_and_tokens() {
     let bound = |input: &str| {
         ClientRequest::read(Operation::Embeddings, format!(r#"{{"model":"m","input":{input}}}"#).into())
-            .map(|request| request.input_bound())
+            .map(|request| request.input_bound(2_000))
             .map_err(|error| error.param.unwrap_or_default())
     };
     assert_eq!(bound(r#""abcd""#), Ok(6));
@@ -179,9 +223,9 @@ proptest::proptest! {
         let body = serde_json::json!({"model": "m", "messages": messages, "system": system}).to_string();
         let request = ClientRequest::read(Operation::Messages, body.into()).expect("a good request");
         let bytes: usize = texts.iter().map(String::len).sum::<usize>() + system.len();
-        proptest::prop_assert!(request.input_bound() >= bytes as u64 + 16 * texts.len() as u64);
+        proptest::prop_assert!(request.input_bound(2_000) >= bytes as u64 + 16 * texts.len() as u64);
         // And not much more: 16 each, the role, the answer's head and the system's.
-        proptest::prop_assert!(request.input_bound() <= bytes as u64 + 20 * texts.len() as u64 + 32);
+        proptest::prop_assert!(request.input_bound(2_000) <= bytes as u64 + 20 * texts.len() as u64 + 32);
     }
 
     #[test]

@@ -1,36 +1,38 @@
 //! The one door through which models are called: a hold before each attempt, a settle after it, whatever becomes of it.
 //!
 //! What a call costs is what the upstream says it used. Where it says nothing, tokens are estimated as a quarter of the bytes that went
-//! in and came out, and the row says so. A client that goes away cancels the call upstream and pays what it had received; an attempt
+//! in and came out, and a thousand for each picture, and the row says so. A client that goes away cancels the call upstream and pays what it had received; an attempt
 //! that ends without an answer costs nothing.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod attempt;
+mod failed;
+mod stream;
 
-use domain::limits::{Amounts, Counted};
-use domain::prices::{Quote, TokenCount};
+use std::sync::Arc;
+
+use domain::limits::Counted;
+use domain::prices::Quote;
 use domain::{Ambient, Id, Time, UsageId};
 use egress::Egress;
 use gateway::breaker::Breakers;
 use gateway::providers::Whole;
 use gateway::route::{Next, next};
-use gateway::{Answer, ClientRequest, Frame, ModelStream, Operation, Outcome as End, Upstream, UpstreamError, Usage};
+use gateway::{Answer, ClientRequest, Operation, Upstream, UpstreamError};
 use store::Scope;
 use store::ledger::entries::{Charge, Outcome};
 use store::ledger::holds::Purpose;
 
-use crate::books::{Books, Held};
-use crate::limit::{Refused, Shortage};
-use crate::rates::{self, Gatekeeper, Headers, Limited, Pass};
-use crate::rules::{Rules, Spender, Unclear};
+use self::attempt::{Open, Plan, guessed, micros};
+pub use self::failed::Failed;
+pub use self::stream::MeteredStream;
+use crate::books::Books;
+use crate::rates::{Gatekeeper, Headers};
+use crate::rules::{Rules, Spender};
 
 /// What a call of a model counts.
 const COUNTED: [Counted; 3] = [Counted::Cost, Counted::Requests, Counted::Tokens];
 /// Attempts in one call, whatever the route and the upstreams say.
 const ATTEMPTS: i64 = 12;
-/// Bytes of text that are taken for a token where nobody counted (English has about four).
-const BYTES_A_TOKEN: u64 = 4;
-
 /// Where a call can go.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -46,77 +48,6 @@ pub struct Target {
     pub model: String,
     /// What it costs; none when nobody knows, and then it is not called.
     pub quote: Option<Quote>,
-}
-
-/// Why a call was not made, or gave no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum Failed {
-    /// A limit has no room.
-    #[error("a limit has no room")]
-    Short(Box<Shortage>),
-    /// A rate limit has no room.
-    #[error("a rate limit has no room")]
-    Limited(Box<Limited>),
-    /// Nobody knows what the model costs, at this service tier.
-    #[error("the model {model} has no price{}", tier.as_ref().map(|tier| format!(" at the service tier {tier}")).unwrap_or_default())]
-    NoPrice {
-        /// The model.
-        model: String,
-        /// The tier, when it is that which has no price.
-        tier: Option<String>,
-    },
-    /// A budget is in a currency without a rate.
-    #[error(transparent)]
-    Unclear(Unclear),
-    /// Too many calls wait for the ledger.
-    #[error("too many calls wait for the ledger")]
-    Crowded,
-    /// All upstreams of the route have failed of late.
-    #[error("the upstream is resting after failures")]
-    Resting {
-        /// When it may be tried again.
-        retry_after: Duration,
-    },
-    /// The upstream gave no answer.
-    #[error(transparent)]
-    Upstream(Box<UpstreamError>),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] Arc<store::Error>),
-}
-
-impl From<Refused> for Failed {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Short(shortage) => Self::Short(shortage),
-            Refused::Crowded => Self::Crowded,
-            Refused::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<rates::Refused> for Failed {
-    fn from(refused: rates::Refused) -> Self {
-        match refused {
-            rates::Refused::Limited(limited) => Self::Limited(limited),
-            rates::Refused::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<store::Error> for Failed {
-    fn from(error: store::Error) -> Self {
-        Self::Store(Arc::new(error))
-    }
-}
-
-impl From<Unclear> for Failed {
-    fn from(unclear: Unclear) -> Self {
-        match unclear {
-            Unclear::Store(error) => error.into(),
-            other @ Unclear::NoRate(_) => Self::Unclear(other),
-        }
-    }
 }
 
 /// What a call cost.
@@ -135,6 +66,17 @@ pub enum Served {
     Whole(Box<Whole>, Receipt),
     /// Bit by bit; it is settled before its last bit is given.
     Stream(Box<MeteredStream>),
+}
+
+/// An answer, and what is said beside it.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer.
+    pub served: Served,
+    /// Which of the targets gave it.
+    pub by: usize,
+    /// What rate limits say with it.
+    pub headers: Headers,
 }
 
 /// The door. Cheap to clone.
@@ -157,7 +99,7 @@ impl Door {
         Self(Arc::new(Inner { books, rules, gatekeeper, breakers: Breakers::default(), ambient }))
     }
 
-    /// Calls a model: the first of the targets that answers. Gives what rate limits say with the answer.
+    /// Calls a model: the first of the targets that answers.
     /// # Errors
     /// [`Failed`], with nothing held any more.
     pub async fn call(
@@ -166,7 +108,7 @@ impl Door {
         spender: Spender,
         request: &ClientRequest,
         targets: &[Target],
-    ) -> Result<(Served, Headers), Failed> {
+    ) -> Result<Answered, Failed> {
         let id = self.0.ambient.id();
         let bounds = targets.iter().filter_map(|target| Plan::of(request, target).ok()).map(|plan| plan.tokens());
         let operation = counted_as(request.operation());
@@ -177,7 +119,7 @@ impl Door {
         let path = self.0.rules.path(scope, spender, &COUNTED).await?;
         let mut attempt = 0;
         let mut failed = None;
-        for target in targets {
+        for (by, target) in targets.iter().enumerate() {
             let mut retries = 0;
             while attempt < ATTEMPTS {
                 attempt += 1;
@@ -197,12 +139,12 @@ impl Door {
                 let purpose = purpose(scope, spender, request, target, &plan);
                 let held = self.0.books.hold(scope, (id, attempt), purpose, plan.worst, path.clone()).await?;
                 let open =
-                    Open { id, held: Some(held), pass: pass.take(), plan, began: now, input: request.input_bound() };
+                    Open { id, held: Some(held), pass: pass.take(), input: guessed(request, &plan), plan, began: now };
                 let mut asked = Asked { door: self, open: Some(open) };
                 let error = match self.send(request, target, asked.plan()).await {
                     Ok(answer) => {
                         resting.worked();
-                        return Ok((self.serve(answer, asked.answered()).await?, headers));
+                        return Ok(Answered { served: self.serve(answer, asked.answered()).await?, by, headers });
                     }
                     Err(error) => error,
                 };
@@ -256,103 +198,6 @@ impl Door {
     }
 }
 
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// What an attempt may cost.
-#[derive(Debug)]
-struct Plan {
-    quote: Quote,
-    /// Percent of the price at the request's service tier.
-    percent: u32,
-    /// The most tokens of each answer.
-    answer: u64,
-    worst: Amounts,
-}
-
-impl Plan {
-    fn of(request: &ClientRequest, target: &Target) -> Result<Self, Failed> {
-        let no_price =
-            |tier: Option<&str>| Failed::NoPrice { model: target.model.clone(), tier: tier.map(str::to_owned) };
-        let quote = target.quote.clone().ok_or_else(|| no_price(None))?;
-        let tier = request.service_tier();
-        let percent = quote.price.tier(tier).ok_or_else(|| no_price(tier))?;
-        let answer = request.max_output().unwrap_or_else(|| quote.price.usual_answer());
-        let output = match request.operation() {
-            Operation::Embeddings => 0,
-            _ => answer.saturating_mul(request.choices()),
-        };
-        let cost = quote.price.worst(request.input_bound(), output, percent);
-        let worst = Amounts::of(Counted::Cost, cost)
-            .with(Counted::Requests, 1)
-            .with(Counted::Tokens, whole(request.input_bound().saturating_add(output)));
-        Ok(Self { quote, percent, answer, worst })
-    }
-
-    /// The most tokens that it may read and write.
-    fn tokens(&self) -> u64 {
-        u64::try_from(self.worst.get(Counted::Tokens)).unwrap_or(0)
-    }
-}
-
-fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// An attempt that is answered, and not settled yet.
-#[derive(Debug)]
-struct Open {
-    id: UsageId,
-    held: Option<Held>,
-    pass: Option<Pass>,
-    plan: Plan,
-    began: Time,
-    /// The bound on what was read.
-    input: u64,
-}
-
-impl Open {
-    /// Gives the slots back, and the tokens that were not used.
-    fn leave(&mut self, charge: &Charge) {
-        if let Some(pass) = self.pass.take() {
-            pass.settle(u64::try_from(charge.amounts.get(Counted::Tokens)).unwrap_or(0));
-        }
-    }
-
-    fn charge(&self, usage: Option<Usage>, received: u64, outcome: Outcome, latency_micros: i64) -> Charge {
-        let estimated = usage.is_none();
-        let tokens = match usage {
-            Some(usage) => TokenCount {
-                input: usage.input,
-                cached: usage.cached_input,
-                written: usage.cache_write,
-                output: usage.output,
-            },
-            None => TokenCount {
-                input: self.input.div_ceil(BYTES_A_TOKEN),
-                output: received.div_ceil(BYTES_A_TOKEN),
-                ..TokenCount::default()
-            },
-        };
-        let all = whole(tokens.input.saturating_add(tokens.output));
-        let amounts = Amounts::of(Counted::Cost, self.plan.quote.price.cost(tokens, self.plan.percent))
-            .with(Counted::Requests, 1)
-            .with(Counted::Tokens, all);
-        Charge {
-            outcome,
-            input_tokens: whole(tokens.input),
-            cached_tokens: whole(tokens.cached),
-            written_tokens: whole(tokens.written),
-            percent: self.plan.percent.into(),
-            output_tokens: whole(tokens.output),
-            estimated,
-            amounts,
-            latency_micros,
-        }
-    }
-}
-
 /// An attempt on which the upstream works. When the client goes away now, the upstream has read the request and may charge for that:
 /// so do we, as estimated.
 struct Asked<'a> {
@@ -379,59 +224,6 @@ impl Drop for Asked<'_> {
             open.leave(&charge);
             drop(held.settle(charge));
         }
-    }
-}
-
-/// A streamed answer that is settled before its last bit is given; when it is dropped before, the upstream is cancelled and what had
-/// come is charged.
-#[derive(Debug)]
-pub struct MeteredStream {
-    stream: ModelStream,
-    open: Open,
-    ambient: Ambient,
-}
-
-impl MeteredStream {
-    /// The next bit; none after the last.
-    /// # Errors
-    /// As the store, when the end cannot be settled: the last bit is not given then.
-    pub async fn next(&mut self) -> store::Result<Option<Frame>> {
-        let frame = self.stream.next().await;
-        if frame.as_ref().is_none_or(|frame| frame.last) {
-            let outcome = match self.stream.outcome() {
-                Some(End::Complete) => Outcome::Ok,
-                Some(End::Failed(why) | End::Broken(why)) => {
-                    tracing::warn!(why, "a stream ended before its end");
-                    Outcome::Error
-                }
-                None => Outcome::Error,
-            };
-            if let Some(settled) = self.settle(outcome) {
-                settled.await?;
-            }
-        }
-        Ok(frame)
-    }
-
-    /// The operation, as the usage log names it.
-    #[must_use]
-    pub fn id(&self) -> UsageId {
-        self.open.id
-    }
-
-    fn settle(&mut self, outcome: Outcome) -> Option<impl Future<Output = store::Result<()>> + Send + use<>> {
-        let held = self.open.held.take()?;
-        let took = micros(self.ambient.now().since(self.open.began));
-        let charge = self.open.charge(self.stream.usage(), self.stream.received(), outcome, took);
-        self.open.leave(&charge);
-        Some(held.settle(charge))
-    }
-}
-
-impl Drop for MeteredStream {
-    fn drop(&mut self) {
-        // It stands in line when the future is made; nobody has to wait for it.
-        drop(self.settle(Outcome::Cancelled));
     }
 }
 

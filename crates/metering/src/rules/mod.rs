@@ -3,23 +3,27 @@
 //! What an organisation's limits are is read once and kept for less than a second, so that a change holds everywhere within one; in
 //! this program it holds at once, since whoever changes something says so ([`Rules::forget`]). Balances are never kept here.
 
+mod of_org;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::authoriser::Grants;
-use domain::limits::{Counted, Level, LimitKey, Period, Span};
+use domain::limits::{Counted, Level, LimitKey, Period};
 use domain::money::Currency;
-use domain::plan::{Entitlements, Meter, Plans};
+use domain::plan::{Entitlements, Plans};
 use domain::prices::Prices;
 use domain::time_zone::TimeZoneName;
 use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, Time, UserId};
 use store::control::{organisations, overrides};
 use store::ledger::entries::Filter;
 use store::org::budgets::{self, Budget, Strictness};
-use store::org::{rate_limits, teams};
-use store::{KeyLimits, Scope, Store, Tx};
+use store::org::rate_limits;
+use store::{KeyLimits, Scope, Store};
 
+pub use self::of_org::OfOrg;
+use self::of_org::tree;
 use crate::books::locked;
 use crate::limit::{Exchange, Limit, Path};
 use crate::rates::rule::RateLimits;
@@ -90,31 +94,9 @@ struct Inner {
     kept: moka::sync::Cache<domain::OrgId, Arc<OfOrg>>,
 }
 
-/// Paths that were told, by spender and what is counted.
-type Paths = HashMap<(Spender, u8), Path>;
-
-/// The limits of one organisation, as they were a moment ago.
-pub struct OfOrg {
-    zone: TimeZoneName,
-    since: Time,
-    entitlements: Entitlements,
-    budgets: Vec<Budget>,
-    rate_limits: RateLimits,
-    /// The team above each; none are known where no budget stands at a team.
-    has_tree: bool,
-    above: HashMap<TeamId, Option<TeamId>>,
-    paths: Mutex<Paths>,
-}
-
 impl std::fmt::Debug for Rules {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Rules")
-    }
-}
-
-impl std::fmt::Debug for OfOrg {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OfOrg")
     }
 }
 
@@ -327,32 +309,6 @@ impl Rules {
     }
 }
 
-/// The team above each. What was used in a team that was deleted still counts to those above.
-async fn tree(tx: &mut Tx) -> store::Result<HashMap<TeamId, Option<TeamId>>> {
-    let is_last = |length: usize| length < usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let mut above = HashMap::new();
-    let mut last = None;
-    loop {
-        let page = teams::list(tx, last, PAGE).await?;
-        last = page.last().map(|team| team.id);
-        let ends = is_last(page.len());
-        above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
-        if ends {
-            break;
-        }
-    }
-    last = None;
-    loop {
-        let page = teams::former(tx, last, PAGE).await?;
-        last = page.last().map(|team| team.id);
-        let ends = is_last(page.len());
-        above.extend(page.into_iter().map(|team| (team.id, team.parent_id)));
-        if ends {
-            return Ok(above);
-        }
-    }
-}
-
 fn named(id: Option<impl Id>) -> String {
     id.map(|id| id.to_string()).unwrap_or_default()
 }
@@ -360,92 +316,4 @@ fn named(id: Option<impl Id>) -> String {
 /// The widest level first: whoever is refused hears of the limit that stops most.
 fn rank(level: Level) -> usize {
     Level::ALL.iter().position(|one| *one == level).unwrap_or(usize::MAX)
-}
-
-impl OfOrg {
-    /// The time zone in which its days and months begin.
-    #[must_use]
-    pub fn zone(&self) -> &TimeZoneName {
-        &self.zone
-    }
-
-    /// Since when it is there.
-    #[must_use]
-    pub fn since(&self) -> Time {
-        self.since
-    }
-
-    /// What its plan and the exceptions from it allow.
-    #[must_use]
-    pub fn entitlements(&self) -> &Entitlements {
-        &self.entitlements
-    }
-
-    /// Its budgets.
-    #[must_use]
-    pub fn budgets(&self) -> &[Budget] {
-        &self.budgets
-    }
-
-    /// Its rate limits.
-    pub(crate) fn rate_limits(&self) -> &RateLimits {
-        &self.rate_limits
-    }
-
-    /// The period of a kind around a time, by the organisation's clocks.
-    #[must_use]
-    pub fn span(&self, period: Period, at: Time) -> Span {
-        period.around(at, &self.zone)
-    }
-
-    /// Whether a budget stands on a spender's path.
-    fn stands_on_path(&self, budget: &Budget, spender: Spender) -> bool {
-        let subject = budget.subject.map(|subject| subject.0);
-        let is = |id: Option<domain::id::Uuid>| subject.is_some() && id == subject;
-        match budget.level {
-            Level::Organization => true,
-            Level::Team => self.chain(spender.team).any(|above| is(Some(above.uuid()))),
-            Level::Project => is(spender.project.map(Id::uuid)),
-            Level::User => is(Some(spender.user.uuid())),
-            Level::Key => is(spender.key.map(Id::uuid)),
-            Level::Agent => is(spender.agent.map(Id::uuid)),
-            Level::Run => is(spender.run.map(Id::uuid)),
-        }
-    }
-
-    pub(crate) fn of_plan(&self, scope: &Scope, counted: &[Counted], now: Time) -> Vec<Limit> {
-        let limit = |meter: Meter| {
-            let counts = Counted::of_meter(meter).filter(|one| counted.contains(one))?;
-            let period = if meter.is_monthly() { Period::Month } else { Period::Total };
-            Some(Limit {
-                key: LimitKey::on(scope.org(), counts),
-                level: Level::Organization,
-                subject: String::new(),
-                span: period.around(now, &self.zone),
-                cap: i64::try_from(self.entitlements.limit(meter).value).unwrap_or(i64::MAX),
-                hard: true,
-                exchange: None,
-                counts: Filter::default(),
-                teams: None,
-                alerts: ALERTS.into(),
-            })
-        };
-        Meter::ALL.iter().filter_map(|meter| limit(*meter)).collect()
-    }
-
-    /// A team and all above it.
-    fn chain(&self, team: Option<TeamId>) -> impl Iterator<Item = TeamId> {
-        // As many steps as there are teams, whatever the tree says.
-        std::iter::successors(team, |team| self.above.get(team).copied().flatten()).take(self.above.len().max(1))
-    }
-
-    /// A team and all below it, sorted.
-    fn below(&self, team: TeamId) -> Arc<[TeamId]> {
-        let mut below: Vec<TeamId> =
-            self.above.keys().copied().filter(|one| self.chain(Some(*one)).any(|above| above == team)).collect();
-        below.push(team);
-        below.sort_unstable();
-        below.dedup();
-        below.into()
-    }
 }

@@ -64,7 +64,7 @@ impl World {
         });
         let request = ClientRequest::read(Operation::Chat, body.to_string().into()).expect("a request");
         let spender = Spender { user: self.scope.user(), key: None, project: None, team: None, agent: None, run: None };
-        self.door.call(&self.scope, spender, &request, &self.targets).await.map(|(served, _)| served)
+        self.door.call(&self.scope, spender, &request, &self.targets).await.map(|answered| answered.served)
     }
 
     /// Sets a limit of chats for the organisation: calls and tokens a minute, calls at the same time.

@@ -4,8 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use domain::access::can;
 use gateway::{ClientRequest, Operation};
-use metering::call::{Failed, Served};
-use metering::rates::Headers;
+use metering::call::{Answered, Failed};
 use metering::rules::Spender;
 use store::Scope;
 
@@ -46,19 +45,23 @@ pub(super) async fn ask<M>(
     let spender = spender(&scope);
     let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
     let (model, stream) = (request.model().to_owned(), request.stream());
-    let call = async move { app.door.call(&scope, spender, &request, &resolved.targets).await };
-    let served: Result<(Served, Headers), Failed> = if stream {
+    let call = async move {
+        let answered = app.door.call(&scope, spender, &request, &resolved.targets).await?;
+        app.models.served_by(&scope, &resolved.targets[answered.by]);
+        Ok::<_, Failed>(answered)
+    };
+    let answered = if stream {
         // Ends with its client: the upstream is cancelled, and what had come is charged.
         call.await
     } else {
         // There is nothing to give before all of it is there, and the upstream charges for all of it: it goes on without its client.
         match tokio::spawn(call).await {
-            Ok(served) => served,
+            Ok(answered) => answered,
             Err(error) => return Err(Problem::internal(format!("a call panicked: {error}"))),
         }
     };
-    match served {
-        Ok((served, headers)) => {
+    match answered {
+        Ok(Answered { served, headers, .. }) => {
             allowance::say(headers);
             Ok(answer::spoken(served))
         }

@@ -12,9 +12,7 @@ use crate::models::Resolved;
 
 /// Where a call of a model can go, in the order in which it is tried.
 pub(crate) async fn resolve(app: &App, scope: &Scope, spender: Spender, model: &str) -> Result<Arc<Resolved>> {
-    let resolved = app.models.resolve(scope, spender.user, spender.project, model).await?;
-    app.models.asks(scope, &resolved.targets[0]);
-    Ok(resolved)
+    Ok(app.models.resolve(scope, spender.user, spender.project, model).await?)
 }
 
 /// The models that somebody can use, and the names that stand for some of them.

@@ -202,8 +202,8 @@ impl Models {
         serde_json::from_slice(&open).map_err(|_| store::Error::Sealed("what is no key of a provider"))
     }
 
-    /// Notes in the background that a call goes to a target first.
-    pub(crate) fn asks(&self, scope: &Scope, target: &Target) {
+    /// Notes in the background that a target served a call.
+    pub(crate) fn served_by(&self, scope: &Scope, target: &Target) {
         let Ok(provider) = target.label.parse::<ProviderId>() else { return };
         if !self.0.touched.contains_key(&(scope.org(), provider)) {
             let (models, scope) = (self.clone(), scope.clone());

@@ -14,6 +14,7 @@ mod embeddings;
 mod erasures;
 mod factors;
 mod gateway;
+mod gateway_hostile;
 mod invitations;
 mod leaving;
 mod lifetimes;

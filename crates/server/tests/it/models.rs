@@ -192,6 +192,92 @@ async fn a_chain_is_gone_down_when_somebody_cannot_answer() {
     assert!(answer.text.contains("Hello there."), "{}", answer.text);
 }
 
+/// Who was asked in vain served nothing: the last use is noted of the one that answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_use_is_that_of_whoever_answered() {
+    let scripted = ScriptedUpstream::start().await;
+    let house = TestHouse::sqlite_with(installation(&scripted.openai_url())).await;
+    let ann = house.sign_up("Ann").await;
+    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
+    let at = |url: String| provider(&json!(["gpt-4o-mini"]), json!({ "base_url": url }));
+    let broken = bring(&ann, &at(format!("http://{closed}/v1"))).await;
+    let whole = bring(&ann, &at(scripted.openai_url())).await;
+    let targets = [&broken, &whole].map(|id| json!({ "provider": id, "model": "gpt-4o-mini" }));
+    ann.put("/api/v1/models/aliases/robust", &json!({ "targets": targets })).await.expect(200);
+    let last_use = async |id: &str| {
+        let shown = ann.get(&format!("/api/v1/providers/{id}")).await.expect(200);
+        shown.json["last_used_at"].as_str().map(str::to_owned)
+    };
+    for stream in [false, true] {
+        let question = json!({ "model": "robust", "stream": stream, "messages": [{ "role": "user", "content": "?" }] });
+        ann.post("/v1/chat/completions", &question).await.expect(200);
+    }
+    let began = std::time::Instant::now();
+    while last_use(&whole).await.is_none() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "it is not noted");
+    }
+    assert_eq!(last_use(&whole).await.as_deref(), Some("2026-11-22T10:00:00.000000Z"));
+    assert_eq!(last_use(&broken).await, None);
+}
+
+fn keyless(url: &str) -> Wish {
+    let installation = Installation::default().with(ProviderKind::OpenAi, Some(url), None).expect("a good address");
+    Wish { installation, ..Wish::default() }
+}
+
+async fn listed(client: &Client) -> Vec<String> {
+    let list = client.get("/v1/models").await.expect(200).json;
+    list["data"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|model| model["id"].as_str().expect("text").to_owned())
+        .collect()
+}
+
+/// No price list names what the operator's own server has: the server says it, once in a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn models_of_a_server_without_a_key_are_listed() {
+    let scripted = ScriptedUpstream::start().await;
+    let house = TestHouse::sqlite_with(keyless(&scripted.openai_url())).await;
+    let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+    let lists = futures_util::future::join_all((0..20).map(|_| listed(&ann))).await;
+    assert!(lists.iter().all(|names| names.iter().any(|name| name == "scripted")), "{lists:?}");
+    assert_eq!(scripted.served().calls, 1, "it is asked once for all");
+    let shown = ann.get("/api/v1/models").await.expect(200).json;
+    let model =
+        shown["data"].as_array().expect("a list").iter().find(|model| model["id"] == "scripted").expect("listed");
+    assert_eq!((&model["source"], &model["price"]["output_micros"]), (&json!("installation"), &json!(0)));
+    let question = json!({ "model": "scripted", "messages": [{ "role": "user", "content": "?" }] });
+    assert_eq!(ann.post("/v1/chat/completions", &question).await.expect(200).headers["x-rowhouse-cost-micros"], "0");
+
+    // What a tenant brings is the tenant's, also under the same name, and nobody asks the operator's server about it.
+    let own = provider(&json!(["scripted", "anns-secret"]), json!({}));
+    bring(&ann, &own).await;
+    assert!(listed(&ann).await.iter().any(|name| name == "anns-secret"));
+    assert_eq!(route(&ann, "scripted").await[0].0, "organization");
+    assert!(!listed(&bob).await.iter().any(|name| name.contains("secret")));
+    assert_eq!(route(&bob, "scripted").await, one("installation", "openai"));
+    let vera = house.join(&ann, "Vera", "viewer").await;
+    vera.get("/v1/models").await.expect(403);
+}
+
+/// A list does not wait long for a server that is silent, and waits for it once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_server_does_not_keep_the_others_from_the_list() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let house = TestHouse::sqlite_with(keyless(&format!("http://{address}/v1"))).await;
+    let ann = house.sign_up("Ann").await;
+    let began = std::time::Instant::now();
+    for names in futures_util::future::join_all((0..5).map(|_| listed(&ann))).await {
+        assert!(names.iter().any(|name| name == "rowhouse-extractive"), "{names:?}");
+    }
+    listed(&ann).await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+    drop(listener);
+}
+
 /// Two nodes: what one changes, the other does within a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_provider_that_is_taken_away_is_not_asked_by_another_node_a_second_later() {

@@ -1,0 +1,50 @@
+//! What is done for the books in the background: flushes, and leases that are prolonged.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use store::Store;
+
+use crate::books::{Books, Inner, Op, Task, locked};
+
+/// Flushes when something was settled, all that came meanwhile in one go.
+pub(crate) async fn flush_now_and_then(books: Weak<Inner>) {
+    loop {
+        let Some(inner) = books.upgrade() else { return };
+        let pause = inner.settings.flush;
+        // Looked at once a second whether the books are still in use.
+        let waited = tokio::time::timeout(Duration::from_secs(1), inner.unflushed.notified()).await;
+        if waited.is_ok() {
+            tokio::time::sleep(pause).await;
+            // Whoever settled was told long ago; the operator hears of it.
+            let _ = flush(&inner.store).await;
+        }
+    }
+}
+
+/// Prolongs what this program holds, three times in the length of a lease.
+pub(crate) async fn renew_now_and_then(books: Weak<Inner>) {
+    loop {
+        let Some(pause) = books.upgrade().map(|inner| inner.settings.lease / 3) else { return };
+        tokio::time::sleep(pause).await;
+        let Some(inner) = books.upgrade() else { return };
+        let books = Books(inner);
+        let live: Vec<_> = locked(&books.0.live).iter().map(|(key, scope)| (*key, scope.clone())).collect();
+        for ((id, attempt), scope) in live {
+            let _ = books.push(Op { scope, task: Task::Renew { id, attempt } });
+        }
+    }
+}
+
+/// Makes what was settled survive a power cut; what stands in the way is told to the operator, too.
+pub(crate) async fn flush(store: &Store) -> store::Result<()> {
+    let flushed = store.flush_ledger().await;
+    match &flushed {
+        Ok(()) => metrics::counter!("rowhouse_ledger_flushes_total").increment(1),
+        Err(error) => {
+            metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_flush_failed").increment(1);
+            tracing::error!(alarm = "ledger_flush_failed", %error, "the ledger could not be flushed; a power cut now loses what was settled last");
+        }
+    }
+    flushed
+}
