@@ -6,6 +6,7 @@
 mod of_org;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use domain::money::Currency;
 use domain::plan::{Entitlements, Plans};
 use domain::prices::Prices;
 use domain::time_zone::TimeZoneName;
-use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, Time, UserId};
+use domain::{AgentId, ApiKeyId, Id, OrgId, ProjectId, RunId, TeamId, Time, UserId};
 use store::control::{organisations, overrides};
 use store::ledger::entries::Filter;
 use store::org::budgets::{self, Budget, Strictness};
@@ -91,7 +92,9 @@ struct Inner {
     store: Store,
     plans: Plans,
     prices: Arc<Prices>,
-    kept: moka::sync::Cache<domain::OrgId, Arc<OfOrg>>,
+    kept: moka::sync::Cache<OrgId, Arc<OfOrg>>,
+    /// Counts changes: what was begun to be read before one is not kept.
+    changes: AtomicU64,
 }
 
 impl std::fmt::Debug for Rules {
@@ -105,7 +108,7 @@ impl Rules {
     #[must_use]
     pub fn new(store: Store, plans: Plans, prices: Arc<Prices>) -> Self {
         let kept = moka::sync::Cache::builder().max_capacity(KEPT).time_to_live(AGE).build();
-        Self(Arc::new(Inner { store, plans, prices, kept }))
+        Self(Arc::new(Inner { store, plans, prices, kept, changes: AtomicU64::new(0) }))
     }
 
     /// What models cost.
@@ -116,7 +119,13 @@ impl Rules {
 
     /// Says that an organisation's limits changed.
     pub fn forget(&self, scope: &Scope) {
-        self.0.kept.invalidate(&scope.org());
+        self.forget_of(scope.org());
+    }
+
+    /// The same for an operator, who has no scope there.
+    pub fn forget_of(&self, org: OrgId) {
+        self.0.changes.fetch_add(1, Ordering::SeqCst);
+        self.0.kept.invalidate(&org);
     }
 
     /// What the organisation may have and use now.
@@ -126,8 +135,11 @@ impl Rules {
         if let Some(known) = self.0.kept.get(&scope.org()) {
             return Ok(known);
         }
+        let changes = self.0.changes.load(Ordering::SeqCst);
         let read = Arc::new(self.read(scope, false).await?);
-        self.0.kept.insert(scope.org(), read.clone());
+        if self.0.changes.load(Ordering::SeqCst) == changes {
+            self.0.kept.insert(scope.org(), read.clone());
+        }
         Ok(read)
     }
 

@@ -78,6 +78,21 @@ both_stores! {
         }
     }
 
+    async fn what_the_operator_changes_holds_for_the_next_call(house) {
+        let olga = house.operator("Olga").await;
+        let ann = house.sign_up("Ann").await;
+        let overrides = format!("/api/v1/operator/orgs/{}/overrides", ann.org);
+        ann.post(CHAT, &question()).await.expect(200);
+        let exception = json!({ "exception": { "kind": "limit", "meter": "requests", "limit": 1 }, "reason": "a test" });
+        let made = olga.post(&overrides, &exception).await.expect(201);
+        ann.post(CHAT, &question()).await.expect(429);
+        olga.delete(&format!("{overrides}/{}", made.str("/id"))).await.expect(204);
+        ann.post(CHAT, &question()).await.expect(200);
+        assert_eq!(left(&ann, "requests").await, (2, 0, 98));
+        olga.patch(&format!("/api/v1/operator/orgs/{}", ann.org), &json!({ "plan": "pro" })).await.expect(200);
+        assert_eq!(left(&ann, "requests").await, (2, 0, 998));
+    }
+
     async fn a_new_month_has_a_new_quota(house) {
         let olga = house.operator("Olga").await;
         let ann = with_limit(&house, &olga, "Ann", "requests", 1).await;

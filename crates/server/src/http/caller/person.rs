@@ -176,6 +176,10 @@ impl Person {
         &self.origin
     }
 
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
     pub(crate) fn house(&self) -> &House {
         &self.app.house
     }

@@ -85,5 +85,7 @@ pub(crate) async fn update(
     });
     let event = Event::new("organisation.administered", id).before(&before).after(&after).detail(detail);
     tenancy::operator::record(&mut tx, person.user(), person.origin(), id, event).await?;
-    person.commit(tx, Versioned(after.version, Found(after.into()))).await
+    let reply = person.commit(tx, Versioned(after.version, Found(after.into()))).await?;
+    person.app().rules.forget_of(id);
+    Ok(reply)
 }

@@ -46,5 +46,7 @@ pub(crate) async fn create(
     overrides::insert(&mut tx, &row).await?;
     let event = Event::new("override.created", row.id).after(&row);
     tenancy::operator::record(&mut tx, person.user(), person.origin(), id, event).await?;
-    person.commit(tx, Created(row.into())).await
+    let reply = person.commit(tx, Created(row.into())).await?;
+    person.app().rules.forget_of(id);
+    Ok(reply)
 }

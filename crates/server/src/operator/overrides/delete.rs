@@ -18,5 +18,7 @@ pub(crate) async fn delete(operator: Operator, Path((org, id)): Path<(OrgId, Ove
     }
     let event = Event::new("override.deleted", id);
     tenancy::operator::record(&mut tx, person.user(), person.origin(), org, event).await?;
-    person.commit(tx, Done).await
+    let reply = person.commit(tx, Done).await?;
+    person.app().rules.forget_of(org);
+    Ok(reply)
 }
