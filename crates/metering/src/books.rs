@@ -377,7 +377,7 @@ impl Books {
                 locked(&self.0.live).remove(&(hold.id, hold.attempt));
                 if let Some(reply) = reply {
                     let copy = |error: &store::Error| store::Error::Disk(error.to_string());
-                    let _ = reply.send(flushed.as_ref().map(|()| ()).map_err(copy));
+                    let _ = reply.send(flushed.as_ref().copied().map_err(copy));
                 }
             }
             (Task::Sweep { reply } | Task::Forget { reply } | Task::Watch { reply, .. }, _) => drop(reply.send(Ok(()))),

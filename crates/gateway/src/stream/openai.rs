@@ -264,10 +264,10 @@ impl Mender {
             call.remove("id");
         }
         call.insert("index".into(), at.into());
-        if let Some(function) = call.get_mut("function").and_then(Value::as_object_mut) {
-            if let Some(text) = function.get("arguments").and_then(texted) {
-                function.insert("arguments".into(), text.into());
-            }
+        if let Some(function) = call.get_mut("function").and_then(Value::as_object_mut)
+            && let Some(text) = function.get("arguments").and_then(texted)
+        {
+            function.insert("arguments".into(), text.into());
         }
     }
 }

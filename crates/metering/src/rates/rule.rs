@@ -114,11 +114,14 @@ impl Rule {
 
 type Path = Arc<[Rule]>;
 
+/// Rules that were found, by spender, operation and the key's own limit.
+type Paths = HashMap<(Spender, Operation, Option<u64>), Path>;
+
 /// The rate limits of one organisation, as they were a moment ago.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimits {
     rows: HashMap<(Level, Option<Uuid>), Vec<RateLimit>>,
-    paths: Mutex<HashMap<(Spender, Operation, Option<u64>), Path>>,
+    paths: Mutex<Paths>,
 }
 
 impl RateLimits {

@@ -266,9 +266,9 @@ impl Shared {
     }
 
     fn prolong_some(&self, line: &Line, passes: &[Uuid]) {
-        let live = locked(&self.live);
+        let held = locked(&self.live);
         for pass in passes {
-            let Some((org, slots)) = live.get(pass) else { continue };
+            let Some((org, slots)) = held.get(pass) else { continue };
             let words: Vec<Word<'_>> = slots.iter().map(|ask| Word::of(ask, 0)).collect();
             line.wire.tell(self.encode(line, *org, *pass, Mode::Set, &words));
         }
@@ -341,16 +341,13 @@ mod tests {
                     cell = rate.correct(cell, time, cost);
                     true
                 } else {
-                    match rate.take(cell, time, cost.unsigned_abs()) {
-                        Verdict::Fits(after) => {
-                            cell = after;
-                            true
-                        }
-                        _ => {
-                            // What does not fit writes nothing; the script may note the time, which changes nothing either.
-                            cell = rate.at(cell, time);
-                            false
-                        }
+                    if let Verdict::Fits(after) = rate.take(cell, time, cost.unsigned_abs()) {
+                        cell = after;
+                        true
+                    } else {
+                        // What does not fit writes nothing; the script may note the time, which changes nothing either.
+                        cell = rate.at(cell, time);
+                        false
                     }
                 };
                 assert_eq!((granted, owed), (fits, vec![cell.owed]), "{mode} {cost} of {limit} at {now}");

@@ -56,31 +56,31 @@ fn killed(engine: Engine, kills: u64) {
     let mut first = Some(server);
     for _ in 0..kills {
         let server = first.take().unwrap_or_else(|| shop.start());
-        let stop = Arc::new(AtomicBool::new(false));
+        let over = Arc::new(AtomicBool::new(false));
         let before = shop.upstream.served().calls;
         let workers: Vec<_> = (0..WORKERS)
             .map(|_| {
-                let (seen, stop, key, address) =
-                    (seen.clone(), stop.clone(), owner.key.clone(), server.address.clone());
-                std::thread::spawn(move || work(&seen, &stop, &key, &address))
+                let (seen, over, key, address) =
+                    (seen.clone(), over.clone(), owner.key.clone(), server.address.clone());
+                std::thread::spawn(move || work(&seen, &over, &key, &address))
             })
             .collect();
         // After so many calls, and somewhere in the middle of others.
         let calls = before + WORKERS + roll(&mut dice, 40);
-        shop.runtime.block_on(shop.upstream.until(|served| served.calls >= calls));
+        shop.runtime.block_on(shop.upstream.until(|counts| counts.calls >= calls));
         std::thread::sleep(Duration::from_micros(roll(&mut dice, 20_000)));
         server.kill();
-        stop.store(true, Ordering::SeqCst);
+        over.store(true, Ordering::SeqCst);
         for worker in workers {
             worker.join().expect("no worker panics");
         }
     }
-    let served =
-        shop.runtime.block_on(shop.upstream.until(|served| served.calls == served.complete + served.cancelled));
+    let counts =
+        shop.runtime.block_on(shop.upstream.until(|counts| counts.calls == counts.complete + counts.cancelled));
     let took = began.elapsed();
     let whole = seen.whole.lock().expect("nobody panics with it").clone();
     let asked = seen.asked.load(Ordering::SeqCst);
-    eprintln!("{kills} kills in {took:?}: {asked} asked, {} seen whole, {served:?}", whole.len());
+    eprintln!("{kills} kills in {took:?}: {asked} asked, {} seen whole, {counts:?}", whole.len());
 
     let server = shop.start();
     let held = shop.database.is_some().then(|| past_their_lease(&shop, &server, &owner));
@@ -116,8 +116,8 @@ fn killed(engine: Engine, kills: u64) {
     let count = |map: &BTreeMap<&str, &Value>| u64::try_from(map.len()).expect("few");
     let (settled, lost) = (count(&settled), count(&lost));
     assert!(lost <= kills * WORKERS, "{lost} of at most {WORKERS} at each of {kills} kills");
-    assert!(settled <= served.calls && served.calls <= settled + lost, "{settled} settled, {lost} lost, {served:?}");
-    assert!(served.complete <= settled + lost, "{settled} settled, {lost} lost, {served:?}");
+    assert!(settled <= counts.calls && counts.calls <= settled + lost, "{settled} settled, {lost} lost, {counts:?}");
+    assert!(counts.complete <= settled + lost, "{settled} settled, {lost} lost, {counts:?}");
     assert!(u64::try_from(whole.len()).expect("few") <= settled && settled <= asked, "{asked} asked");
     assert!(settled >= kills * WORKERS / 2 && lost >= kills / 2, "there was hardly any load: {settled}, {lost}");
 
@@ -133,8 +133,8 @@ fn killed(engine: Engine, kills: u64) {
 }
 
 /// Calls the model, whole and streamed in turn, until the server is gone.
-fn work(seen: &Seen, stop: &AtomicBool, key: &str, address: &str) {
-    while !stop.load(Ordering::SeqCst) {
+fn work(seen: &Seen, over: &AtomicBool, key: &str, address: &str) {
+    while !over.load(Ordering::SeqCst) {
         let stream = seen.asked.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
         let messages = json!([{ "role": "user", "content": "When does the office open?" }]);
         let body = json!({ "model": MODEL, "stream": stream, "max_tokens": 10, "messages": messages });

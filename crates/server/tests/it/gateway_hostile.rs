@@ -22,7 +22,7 @@ async fn with_upstream(build: impl AsyncFnOnce(Wish) -> TestHouse) -> (TestHouse
     (build(wish).await, upstream)
 }
 
-fn question(more: Value) -> Value {
+fn question(more: &Value) -> Value {
     let mut body =
         json!({ "model": "gpt-4o-mini", "messages": [{ "role": "user", "content": "Hello?" }], "max_tokens": 10 });
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -66,11 +66,11 @@ async fn odd_numbers(house: TestHouse, upstream: ScriptedUpstream) {
         (json!({ "models": ["gpt-5-pro"] }), "models"),
         (json!({ "tools": [{ "type": "web_search_20250305" }] }), "tools[0]"),
     ] {
-        let refused = ann.post(CHAT, &question(more)).await.expect(400);
+        let refused = ann.post(CHAT, &question(&more)).await.expect(400);
         assert_eq!((refused.code(), refused.str("/error/param")), ("invalid_request", param));
     }
     // Another model whose name begins as that of a cheap one has no price.
-    let dear = question(json!({ "model": "gpt-4o-mini-dear-preview" }));
+    let dear = question(&json!({ "model": "gpt-4o-mini-dear-preview" }));
     assert_eq!(ann.post(CHAT, &dear).await.expect(404).code(), "model_not_found");
     // As many tokens as there are numbers: no sum turns over, and somebody says no.
     for more in [
@@ -79,23 +79,23 @@ async fn odd_numbers(house: TestHouse, upstream: ScriptedUpstream) {
         json!({ "max_tokens": i64::MAX, "stream": true }),
         json!({ "max_completion_tokens": u64::MAX, "max_tokens": 1 }),
     ] {
-        let refused = ann.post(CHAT, &question(more)).await;
+        let refused = ann.post(CHAT, &question(&more)).await;
         assert!([402, 429].contains(&refused.status), "{}", refused.text);
         assert_eq!(refused.headers["x-should-retry"], "false", "{}", refused.text);
     }
     // A hundred answers at once are held a hundred times, and a list of tools by its size.
-    let refused = ann.post(CHAT, &question(json!({ "n": 100, "max_tokens": 20_000 }))).await.expect(402);
+    let refused = ann.post(CHAT, &question(&json!({ "n": 100, "max_tokens": 20_000 }))).await.expect(402);
     assert!(refused.str("/error/message").contains("0.2"), "1.2 dollars are asked for: {}", refused.text);
     let tools: Vec<Value> = (0..20_000)
         .map(|n| json!({ "type": "function", "function": { "name": format!("tool_{n}"), "description": "x".repeat(350) } }))
         .collect();
-    ann.post(CHAT, &question(json!({ "tools": tools }))).await.expect(402);
+    ann.post(CHAT, &question(&json!({ "tools": tools }))).await.expect(402);
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let nested = format!(r#"{{"model":"gpt-4o-mini","messages":[{{"role":"user","content":{deep}}}]}}"#);
     ann.post(CHAT, &Value::String(nested)).await.expect(400);
     assert_eq!(upstream.served().calls, 0, "none of these was worth a call");
     nothing_is_held(&house, &ann).await;
-    ann.post(CHAT, &question(json!({}))).await.expect(200);
+    ann.post(CHAT, &question(&json!({}))).await.expect(200);
 }
 
 async fn cut_short(house: TestHouse, upstream: ScriptedUpstream) {
@@ -113,7 +113,7 @@ async fn cut_short(house: TestHouse, upstream: ScriptedUpstream) {
     let mut cancelled = 0;
     for (when, script) in ways {
         upstream.script("", &script);
-        let body = question(json!({ "stream": true }));
+        let body = question(&json!({ "stream": true }));
         let calls = (0..10).map(|_| tokio::time::timeout(Duration::from_millis(400), ann.post(CHAT, &body)));
         let ended = futures_util::future::join_all(calls).await;
         assert!(ended.iter().all(Result::is_err), "they were still going on {when}");

@@ -143,7 +143,7 @@ testing::both_stores! {
 
     async fn a_limit_is_of_something_that_the_caller_can_see(house) {
         let (ann, adi) = acme(&house).await;
-        let (beta, _) = (house.sign_up("Bob").await, ());
+        let beta = house.sign_up("Bob").await;
         let project = beta.post("/api/v1/projects", &json!({ "name": "Secret" })).await.expect(201);
         let key = beta.post("/api/v1/auth/api-keys", &json!({ "name": "k" })).await.expect(201);
         let never = "01932d6f4b7a7c3e9a51c0ffee15600d";
