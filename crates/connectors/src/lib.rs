@@ -1,3 +1,4 @@
-//! What Rowhouse talks to outside: mail servers today, other services later.
+//! What Rowhouse talks to outside: mail servers and webhooks today, other services later.
 
 pub mod mail;
+pub mod webhook;

@@ -114,6 +114,8 @@ permissions! {
     ProvidersWrite = "providers.write" at Organization | Project: "set up providers of models with their keys and prices, and routes";
     LimitsRead = "limits.read" at Organization: "see rate limits";
     LimitsWrite = "limits.write" at Organization: "set rate limits";
+    WebhooksRead = "webhooks.read" at Organization: "see webhooks and what was sent to them";
+    WebhooksWrite = "webhooks.write" at Organization: "set up webhooks, renew their secrets and try them";
     AuditRead = "audit.read" at Organization: "search the audit log";
     AuditExport = "audit.export" at Organization: "export the audit log";
     AccessExplain = "access.explain" at Organization: "ask why somebody may or may not do a thing";
@@ -140,6 +142,7 @@ impl Permission {
                 | Self::BudgetsAll
                 | Self::ProvidersRead
                 | Self::LimitsRead
+                | Self::WebhooksRead
                 | Self::AuditRead
                 | Self::AuditExport
                 | Self::AccessExplain

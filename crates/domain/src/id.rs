@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::Time;
+
 pub use uuid::Uuid;
 
 /// Text that is not an id of the expected kind.
@@ -45,6 +47,16 @@ impl<T: Id> serde::de::Visitor<'_> for Reader<T> {
     fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<T, E> {
         Uuid::from_slice(bytes).map(T::from_uuid).map_err(E::custom)
     }
+}
+
+/// The id of what follows from something else, such as a mail about an event: the same whenever it is asked for. It sorts among the
+/// ids of that time; `hash` says what it is about.
+#[must_use]
+pub fn derived<T: Id>(at: Time, hash: &[u8; 32]) -> T {
+    let millis = u64::try_from(at.micros() / 1000).unwrap_or(0);
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&hash[..10]);
+    T::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid())
 }
 
 macro_rules! id {
@@ -142,6 +154,8 @@ id!(AgentId, "agt", "An agent.");
 id!(RunId, "run", "One run of an agent or a workflow.");
 id!(ProviderId, "prv", "A provider of models, with its key.");
 id!(AliasId, "als", "A name of the organisation's own for models.");
+id!(WebhookId, "whk", "An address that is told of events.");
+id!(MessageId, "msg", "A message to a webhook about an event; the same at each try.");
 id!(HolderId, "hol", "A running program that holds amounts in the ledger.");
 
 #[cfg(test)]

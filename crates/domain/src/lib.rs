@@ -9,6 +9,7 @@ pub mod api_key;
 pub mod authoriser;
 pub mod config;
 pub mod email;
+pub mod events;
 pub mod id;
 pub mod lifetimes;
 pub mod limits;

@@ -32,7 +32,14 @@ impl Endpoint {
     /// # Errors
     /// [`InvalidEndpoint`] for other schemes, user names, fragments and queries.
     pub fn new(url: &str) -> Result<Self, InvalidEndpoint> {
-        if url.contains(['#', '?', '\\']) {
+        if url.contains('?') { Err(InvalidEndpoint) } else { Self::with_query(url) }
+    }
+
+    /// Reads a URL that may carry a query, such as `https://hooks.example.com/in?token=1`.
+    /// # Errors
+    /// [`InvalidEndpoint`] for other schemes, user names and fragments.
+    pub fn with_query(url: &str) -> Result<Self, InvalidEndpoint> {
+        if url.contains(['#', '\\']) {
             return Err(InvalidEndpoint);
         }
         let uri: Uri = url.parse().map_err(|_| InvalidEndpoint)?;
@@ -125,6 +132,8 @@ mod tests {
             ("api.example.com", 443, true, "/v1/")
         );
         assert_eq!(endpoint.join("chat/completions").expect("a path").path(), "/v1/chat/completions");
+        let hook = Endpoint::with_query("https://hooks.example.com/in?token=a@b/../c").expect("a good URL");
+        assert_eq!((hook.host(), hook.path()), ("hooks.example.com", "/in?token=a@b/../c"));
         let local = Endpoint::new("http://[::1]:11434").expect("a good URL");
         assert_eq!((local.host(), local.port(), local.tls(), local.path()), ("::1", 11434, false, "/"));
         assert_eq!(local.origin.header(), "[::1]:11434");
@@ -152,6 +161,8 @@ mod tests {
             "https://example.com/\r\nx: y",
         ] {
             assert_eq!(Endpoint::new(wrong), Err(InvalidEndpoint), "{wrong}");
+            let has_query = wrong.contains('?');
+            assert!(has_query || Endpoint::with_query(wrong) == Err(InvalidEndpoint), "{wrong}");
         }
     }
 }

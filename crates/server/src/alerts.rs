@@ -1,17 +1,20 @@
-//! Telling people that thresholds of limits were passed. Each is told once: the books know which were not, and a mail's id follows from
-//! what it is about, so whoever tells twice changes nothing.
+//! Telling people and webhooks that thresholds of limits were passed. Each is told once: the books know which were not, and the id of
+//! a mail or a message follows from what it is about, so whoever tells twice changes nothing.
 
 use std::time::Duration;
 
+use domain::events::EventType;
 use domain::limits::{Counted, Level, LimitKey, Period};
-use domain::{Id, ProjectId, TeamId, UserId};
+use domain::{AgentId, ApiKeyId, Id, ProjectId, RunId, TeamId, UserId};
 use metering::forecast;
 use metering::known::{self, Known, Source};
 use metering::rules::Unclear;
+use serde_json::json;
 use store::Scope;
 use store::control::memberships;
 use store::ledger::alerts::{self, Alert};
-use store::org::budgets::Budget;
+use store::org::budgets::{Budget, Strictness};
+use store::org::webhook_messages::{self, Event};
 use store::org::{projects, teams};
 use tenancy::alerts::Passed;
 
@@ -68,8 +71,11 @@ async fn tell(app: &App, scope: &Scope) -> Result<(), Failed> {
                 Err(Unclear::Store(error)) => return Err(error.into()),
             };
             if let Some(known) = found {
-                let passed = describe(app, scope, &alert, &known).await?;
+                let (passed, event) = describe(app, scope, &alert, &known).await?;
                 tenancy::alerts::tell(&app.house, scope.org(), &passed).await?;
+                let mut tx = store.open(scope).begin().await?;
+                webhook_messages::announce(&mut tx, &event).await?;
+                tx.commit().await?;
             }
             let mut tx = store.begin_ledger(scope).await?;
             alerts::told(&mut tx.page(scope)?, &alert).await?;
@@ -78,7 +84,8 @@ async fn tell(app: &App, scope: &Scope) -> Result<(), Failed> {
     }
 }
 
-async fn describe(app: &App, scope: &Scope, alert: &Alert, known: &Known) -> Result<Passed, Failed> {
+/// What was passed, in words for people and as an event for programs.
+async fn describe(app: &App, scope: &Scope, alert: &Alert, known: &Known) -> Result<(Passed, Event), Failed> {
     let (limit, now) = (&known.limit, app.house.store.ambient().now());
     let balance = app.books.look(scope, std::slice::from_ref(limit)).await?;
     let used = balance.first().map_or(0, |balance| balance.settled);
@@ -88,7 +95,8 @@ async fn describe(app: &App, scope: &Scope, alert: &Alert, known: &Known) -> Res
         Counted::Cost => format!("{} {}", money(number), currency.as_deref().unwrap_or("USD")),
         other => format!("{number} {other}"),
     };
-    Ok(Passed {
+    let exhausted_at = forecast::exhausted_at(limit.span, since, limit.cap, used, now);
+    let passed = Passed {
         limit_id: alert.limit_id,
         counted: alert.counted.to_string(),
         what: words(app, scope, known).await?,
@@ -98,8 +106,73 @@ async fn describe(app: &App, scope: &Scope, alert: &Alert, known: &Known) -> Res
         hard: limit.hard,
         starts_at: alert.starts_at,
         resets_at: limit.span.until,
-        exhausted_at: forecast::exhausted_at(limit.span, since, limit.cap, used, now),
+        exhausted_at,
         at: alert.at,
+    };
+    let data = json!({
+        "organization_id": scope.org(),
+        "budget_id": budget_of(known).map(|budget| budget.id),
+        "level": level_of(known),
+        "subject_id": subject_of(known),
+        "counted": alert.counted,
+        "unit": if alert.counted == Counted::Cost { "micros" } else { alert.counted.as_str() },
+        "currency": (alert.counted == Counted::Cost).then(|| currency.unwrap_or_else(|| "USD".into())),
+        "percent": alert.percent,
+        "used": used,
+        "limit": limit.cap,
+        "kind": if limit.hard { Strictness::Hard } else { Strictness::Soft },
+        "period": known::period(known),
+        "starts_at": alert.starts_at,
+        "resets_at": limit.span.until,
+        "exhausted_at": exhausted_at,
+    });
+    let Alert { limit_id, counted, starts_at, percent, at } = alert;
+    let once = Some(format!("{limit_id}\n{counted}\n{}\n{percent}", starts_at.micros()));
+    Ok((passed, Event { event: event_of(alert, known), at: *at, once, data }))
+}
+
+/// What happened: what costs money is a budget, a key's own too; all else is a quota.
+fn event_of(alert: &Alert, known: &Known) -> EventType {
+    let is_budget = alert.counted == Counted::Cost && !matches!(known.source, Source::Plan);
+    match (is_budget, alert.percent >= 100) {
+        (true, false) => EventType::BudgetThreshold,
+        (true, true) => EventType::BudgetExhausted,
+        (false, false) => EventType::QuotaThreshold,
+        (false, true) => EventType::QuotaExhausted,
+    }
+}
+
+fn budget_of(known: &Known) -> Option<&Budget> {
+    match &known.source {
+        Source::Budget(budget) => Some(budget),
+        Source::Plan | Source::Key(_) => None,
+    }
+}
+
+fn level_of(known: &Known) -> Level {
+    match &known.source {
+        Source::Plan => Level::Organization,
+        Source::Budget(budget) => budget.level,
+        Source::Key(_) => Level::Key,
+    }
+}
+
+/// The id of the team, project, person, key or agent that is limited; none for the organisation.
+fn subject_of(known: &Known) -> Option<String> {
+    let budget = match &known.source {
+        Source::Plan => return None,
+        Source::Key(key) => return Some(key.id.to_string()),
+        Source::Budget(budget) => budget,
+    };
+    let uuid = budget.subject?.0;
+    Some(match budget.level {
+        Level::Organization => return None,
+        Level::Team => TeamId::from_uuid(uuid).to_string(),
+        Level::Project => ProjectId::from_uuid(uuid).to_string(),
+        Level::User => UserId::from_uuid(uuid).to_string(),
+        Level::Key => ApiKeyId::from_uuid(uuid).to_string(),
+        Level::Agent => AgentId::from_uuid(uuid).to_string(),
+        Level::Run => RunId::from_uuid(uuid).to_string(),
     })
 }
 

@@ -1,5 +1,5 @@
 //! What goes on without a request: deliveries, half-made organisations, the end of closed ones and of accounts, expired things, notes
-//! of refusals, warnings of keys that end and of limits that are nearly used up, master keys that were added, signed heads of the
+//! of refusals, warnings of keys that end and of limits that are nearly used up, webhooks, master keys that were added, signed heads of the
 //! audit chains, files that nobody uses.
 
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub fn start(app: &App) -> Background {
     tasks.spawn(deliver(app.clone()));
     tasks.spawn(write_notes(app.clone()));
     tasks.spawn(crate::alerts::run(app.clone()));
+    tasks.spawn(crate::webhooks::telling::run(app.clone()));
     tasks.spawn(every(app.clone(), Duration::from_secs(10), "finishing organisations", async |app| {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
     }));

@@ -29,6 +29,7 @@ mod routes;
 mod teams;
 mod usage;
 mod user;
+mod webhooks;
 
 pub use app::{App, Limits};
 pub use http::caller::Access;

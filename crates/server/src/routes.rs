@@ -172,6 +172,7 @@ pub(crate) fn all() -> Routes {
     let routes = crate::user::routes(routes);
     let routes = crate::budgets::routes(routes);
     let routes = crate::usage::routes(routes);
+    let routes = crate::webhooks::routes(routes);
     let routes = crate::audit::routes(routes);
     let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)

@@ -76,7 +76,9 @@ impl Store {
                  UNION ALL SELECT 'roles', count(*) FROM roles
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
-                 UNION ALL SELECT 'tenant', count(*) FROM tenant",
+                 UNION ALL SELECT 'tenant', count(*) FROM tenant
+                 UNION ALL SELECT 'webhook_messages', count(*) FROM webhook_messages
+                 UNION ALL SELECT 'webhooks', count(*) FROM webhooks",
             )
             .all()
             .await?;
@@ -132,6 +134,8 @@ impl Store {
             tx.sql("DELETE FROM configs").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM rate_limits").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM webhook_messages").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM webhooks").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM idempotency").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM delivered").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM audit_head").unaudited(ERASED).run().await?;

@@ -111,6 +111,8 @@ struct Inner {
     heads: heads::Heads,
     /// Wakes whoever writes deliveries into organisations' stores.
     deliveries: tokio::sync::Notify,
+    /// Wakes whoever tells organisations' webhooks.
+    webhook_turns: tokio::sync::Notify,
 }
 
 enum Backend {

@@ -87,6 +87,8 @@ impl Store {
                      WHERE c.org_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'deliveries.org_id', count(*) FROM deliveries c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'webhook_turns.org_id', count(*) FROM webhook_turns c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                  ) counted WHERE number > 0 ORDER BY what",
             )
             .all()
@@ -147,19 +149,7 @@ impl Store {
             )
             .all()
             .await?;
-        let people: Vec<(String, UserId)> = tx
-            .sql(
-                "SELECT DISTINCT 'configs.user_id' AS what, user_id FROM configs
-                 UNION SELECT DISTINCT 'budgets.made_by', made_by FROM budgets
-                 UNION SELECT DISTINCT 'providers.made_by', made_by FROM providers
-                 UNION SELECT DISTINCT 'aliases.made_by', made_by FROM aliases
-                 UNION SELECT DISTINCT 'budgets.increase_by', increase_by FROM budgets WHERE increase_by IS NOT NULL
-                 UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'
-                 UNION SELECT DISTINCT 'rate_limits.made_by', made_by FROM rate_limits
-                 UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'user'",
-            )
-            .all()
-            .await?;
+        let people = people_named(&mut tx).await?;
         let limited: Vec<(String, ApiKeyId)> = tx
             .sql(
                 "SELECT DISTINCT 'budgets.subject' AS what, subject FROM budgets WHERE level = 'key'
@@ -239,6 +229,23 @@ impl Store {
     }
 }
 
+/// The people that rows of the store name, by column.
+async fn people_named(tx: &mut Transaction) -> Result<Vec<(String, UserId)>> {
+    tx.sql(
+        "SELECT DISTINCT 'configs.user_id' AS what, user_id FROM configs
+         UNION SELECT DISTINCT 'budgets.made_by', made_by FROM budgets
+         UNION SELECT DISTINCT 'providers.made_by', made_by FROM providers
+         UNION SELECT DISTINCT 'aliases.made_by', made_by FROM aliases
+         UNION SELECT DISTINCT 'webhooks.made_by', made_by FROM webhooks
+         UNION SELECT DISTINCT 'budgets.increase_by', increase_by FROM budgets WHERE increase_by IS NOT NULL
+         UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'
+         UNION SELECT DISTINCT 'rate_limits.made_by', made_by FROM rate_limits
+         UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'user'",
+    )
+    .all()
+    .await
+}
+
 /// Whether a person was here once, and a receipt says so.
 async fn was_erased(tx: &mut ControlTx, user: UserId) -> Result<bool> {
     tx.sql("SELECT EXISTS (SELECT 1 FROM erasures WHERE subject = $1)").bind(user.to_string()).one().await
@@ -263,6 +270,8 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
                UNION ALL SELECT 'aliases.project_id', count(*) FROM aliases c
                  WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'webhook_messages.webhook_id', count(*) FROM webhook_messages c
+                 WHERE NOT EXISTS (SELECT 1 FROM webhooks p WHERE p.id = c.webhook_id)
                UNION ALL SELECT 'budgets.subject', count(*) FROM budgets c
                  WHERE (c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject))
                     OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))

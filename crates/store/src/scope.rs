@@ -1,7 +1,7 @@
 //! The doors: where a credential becomes a [`Principal`], and a principal a [`Scope`].
 //!
 //! This file alone makes scopes. There is one door per credential: an access token, a browser session, an API key, the link of
-//! an invitation; and one without rights for whoever checks the data at the command line. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
+//! an invitation; and two without rights, for whoever checks the data at the command line and for telling webhooks. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
 //! an id that never existed.
 
 use std::collections::BTreeMap;
@@ -581,6 +581,18 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when there is no such organisation.
     pub async fn inspect(&self, org: OrgId) -> Result<Scope, Error> {
+        self.without_rights(org).await
+    }
+
+    /// Opens an organisation to what Rowhouse owes it by itself: telling its webhooks. As [`Store::inspect`], no rights and nobody
+    /// behind it; what it records, it records as the system. A test sees to it that no request comes through here.
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such organisation.
+    pub async fn serve(&self, org: OrgId) -> Result<Scope, Error> {
+        self.without_rights(org).await
+    }
+
+    async fn without_rights(&self, org: OrgId) -> Result<Scope, Error> {
         let mut tx = self.read_control().await?;
         let organisation = organisations::get(&mut tx, org).await?;
         let grants = Grants {
@@ -631,6 +643,8 @@ pub fn default_key_scopes(held: PermissionSet) -> PermissionSet {
         P::TeamsMembers,
         P::ProjectsMembers,
         P::BudgetsWrite,
+        // Whoever sets where events go reads them.
+        P::WebhooksWrite,
     ];
     held.without(widening.into_iter().collect())
 }

@@ -224,6 +224,7 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         authorities: authority::Cache::default(),
         signing: tokens::Keyring::default(),
         deliveries: tokio::sync::Notify::new(),
+        webhook_turns: tokio::sync::Notify::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Telling those who run an organisation that a threshold of a limit was passed: each once, whoever tells and however often.
 
-use domain::id::Uuid;
-use domain::{Id, LimitId, MailId, OrgId, Time, UserId};
+use domain::id::derived;
+use domain::{LimitId, MailId, OrgId, Time, UserId};
 use store::Turn;
 use store::control::{mails, memberships, organisations};
 use store::keys::sha256;
@@ -68,11 +68,5 @@ pub async fn tell(house: &House, org: OrgId, passed: &Passed) -> Result<usize> {
 fn mail_id(org: OrgId, to: UserId, passed: &Passed) -> MailId {
     let Passed { limit_id, counted, starts_at, percent, at, .. } = passed;
     let hash = sha256(format!("threshold\n{org}\n{to}\n{limit_id}\n{counted}\n{}\n{percent}", starts_at.micros()));
-    let mut bytes = [0; 16];
-    bytes[..6].copy_from_slice(&u64::try_from(at.micros() / 1000).unwrap_or(0).to_be_bytes()[2..]);
-    bytes[6..].copy_from_slice(&hash[..10]);
-    // The version and variant of RFC 9562 section 5.7.
-    bytes[6] = bytes[6] & 0x0f | 0x70;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    MailId::from_uuid(Uuid::from_bytes(bytes))
+    derived(*at, &hash)
 }

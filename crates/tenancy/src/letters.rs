@@ -11,9 +11,11 @@ use store::control::invitations::Invitation;
 use store::control::mails::NewMail;
 use store::control::memberships::Member;
 use store::control::people::Person;
+use store::org::webhooks::Because;
 
 use crate::House;
 use crate::alerts::Passed;
+use crate::webhooks::Disabled;
 
 /// A letter being written to somebody.
 struct Letter<'a> {
@@ -313,6 +315,38 @@ pub(crate) fn threshold(house: &House, to: &Member, id: OrgId, organisation: &st
     let url = &house.rules.public_url;
     let letter = letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary."));
     NewMail { subject: format!("{what} is used to {percent} %"), ..letter.seal() }
+}
+
+/// To who runs an organisation of which a webhook was switched off.
+pub(crate) fn webhook_disabled(
+    house: &House,
+    to: &Member,
+    id: OrgId,
+    organisation: &str,
+    disabled: &Disabled,
+) -> NewMail {
+    let Disabled { webhook, host, because, .. } = disabled;
+    let why = match because {
+        Because::Gone => "it answered that it wants to be told nothing any more (410)",
+        Because::Failing | Because::Asked => "it took none of many tries to tell it something, for most of a day",
+    };
+    let letter = Letter {
+        house,
+        to: &to.email,
+        name: Some(to.name.as_str()),
+        person: Some(to.user_id),
+        organisation: Some(id),
+        subject: "A webhook was switched off",
+        paragraphs: Vec::new(),
+    };
+    let url = &house.rules.public_url;
+    letter
+        .say(format!("the webhook of {organisation} at {host} was switched off: {why}. It is told of no event any more."))
+        .say(format!(
+            "What it was to be told, and what it answered, is listed at {url}/api/v1/webhooks/{webhook}/deliveries. When it is \
+             well again, switch it on with PATCH {url}/api/v1/webhooks/{webhook} and {{\"enabled\": true}}; what waits is sent then."
+        ))
+        .seal()
 }
 
 /// To the maker of an API key that ends soon.

@@ -30,6 +30,7 @@ pub mod roles;
 pub mod sessions;
 pub mod signup;
 mod throttle;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,6 +23,8 @@ use store::org::providers::{self, Provider};
 use store::org::rate_limits::{self, RateLimit};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
+use store::org::webhook_messages;
+use store::org::webhooks::{self, Because, Webhook};
 use store::{Credential, Json, Origin, Scope, Tx};
 
 use crate::{Client, TestHouse};
@@ -126,6 +128,7 @@ impl TestHouse {
             updated_at: now,
         };
         rate_limits::insert(&mut tx, &limit).await.expect("a rate limit");
+        furnish_webhooks(&mut tx, scope, word).await;
         tx.remember(ambient.bytes(), ambient.bytes(), 201, b"sealed".to_vec()).await.expect("an answer");
         let event = Event::new("team.created", above.id).after(&above).detail(json!({ "name": text("engineering") }));
         tx.record(event).await.expect("recorded");
@@ -158,6 +161,29 @@ impl TestHouse {
         assert!(alerts::insert(&mut page, key, at, 50).await.expect("an alert"));
         tx.commit().await.expect("committed");
     }
+}
+
+/// A webhook that is switched off, and a message that waits for it.
+async fn furnish_webhooks(tx: &mut Tx, scope: &Scope, word: &str) {
+    let (id, now) = (tx.ambient().id(), tx.now());
+    let webhook = Webhook {
+        id,
+        url: "https://hooks.example/in".into(),
+        description: Description::new(&format!("{word} webhook")).expect("a description"),
+        events: Json(vec!["budget.threshold".into()]),
+        sealed: vec![7; 60],
+        former_sealed: None,
+        former_until: None,
+        key_version: 1,
+        disabled_at: Some(now),
+        disabled_because: Some(Because::Asked),
+        made_by: scope.user(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    webhooks::insert(tx, &webhook).await.expect("a webhook");
+    webhook_messages::test(tx, id).await.expect("a message");
 }
 
 /// A provider of models, and a name for one.

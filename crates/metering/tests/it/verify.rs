@@ -117,9 +117,15 @@ both_stores! {
     }
 }
 
-/// The door without a credential is for the command line: no part of the server goes through it.
+/// The doors without a credential are for the command line and for telling webhooks: no request goes through them.
 #[test]
-fn no_request_comes_through_the_door_of_the_command_line() {
+fn no_request_comes_through_the_doors_without_a_credential() {
+    assert_eq!(users_of(".inspect(org"), ["usage.rs"]);
+    assert_eq!(users_of(".serve(org"), ["telling.rs"]);
+}
+
+/// The files outside tests that hold a text.
+fn users_of(text: &str) -> Vec<String> {
     let crates = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder").to_owned();
     let mut folders = vec![crates];
     let mut users = Vec::new();
@@ -128,11 +134,11 @@ fn no_request_comes_through_the_door_of_the_command_line() {
             if entry.is_dir() && entry.file_name().is_some_and(|name| name != "tests") {
                 folders.push(entry);
             } else if entry.extension().is_some_and(|extension| extension == "rs")
-                && std::fs::read_to_string(&entry).expect("text").contains(".inspect(org")
+                && std::fs::read_to_string(&entry).expect("text").contains(text)
             {
                 users.push(entry.file_name().expect("a name").to_string_lossy().into_owned());
             }
         }
     }
-    assert_eq!(users, ["usage.rs"]);
+    users
 }

@@ -21,6 +21,7 @@ const README: &str = include_str!("../../../../README.md");
 /// Where the README's server listens.
 const USUAL: &str = "127.0.0.1:8080";
 const CHAT: &str = "/v1/chat/completions";
+const RESPONSES: &str = "/v1/responses";
 const MESSAGES: &str = "/v1/messages";
 const EMBEDDINGS: &str = "/v1/embeddings";
 /// What the scripted upstream plays: one model of each dialect, with prices that come with Rowhouse. Each client asks both.
@@ -33,12 +34,7 @@ fn the_official_clients_for_python_work_by_url_and_key_alone() {
     if !is_installed("python3 -m pip") {
         return;
     }
-    let packages = installed("python3", &["requirements.txt"], |folder| {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
-        pip.args(["--only-binary", ":all:", "--target", ".", "--requirement", "requirements.txt"]).current_dir(folder);
-        pip
-    });
+    let packages = installed(EXAMPLES, "python3", &["requirements.txt"], pip);
     let place = Place::new();
     let python = || {
         let mut python = place.program("python3");
@@ -64,7 +60,7 @@ fn the_official_clients_for_javascript_work_by_url_and_key_alone() {
     if !is_installed("node") || !is_installed("npm") {
         return;
     }
-    let packages = installed("node", &["package.json", "package-lock.json"], |folder| {
+    let packages = installed(EXAMPLES, "node", &["package.json", "package-lock.json"], |folder| {
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(folder);
         npm
@@ -81,8 +77,16 @@ fn the_official_clients_for_javascript_work_by_url_and_key_alone() {
     place.each_call_was_made_once_and_charged();
 }
 
+/// What installs a folder's requirements into it.
+pub(crate) fn pip(folder: &Path) -> Command {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
+    pip.args(["--only-binary", ":all:", "--target", ".", "--requirement", "requirements.txt"]).current_dir(folder);
+    pip
+}
+
 /// Whether a program is there. On CI it must be.
-fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     let mut words = program.split(' ');
     let mut command = Command::new(words.next().expect("a first word"));
     let there = command.args(words).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -94,12 +98,17 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// The folder with a language's clients in the versions that the examples name.
-fn installed(language: &str, pins: &[&str], installer: impl Fn(&Path) -> Command) -> PathBuf {
+pub(crate) fn installed(
+    examples: &str,
+    language: &str,
+    pins: &[&str],
+    installer: impl Fn(&Path) -> Command,
+) -> PathBuf {
     let version = Command::new(language).arg("--version").output().expect("it is installed");
     let mut hasher = DefaultHasher::new();
     written(&version).hash(&mut hasher);
     for pin in pins {
-        std::fs::read(Path::new(EXAMPLES).join(pin)).expect("it is there").hash(&mut hasher);
+        std::fs::read(Path::new(examples).join(pin)).expect("it is there").hash(&mut hasher);
     }
     let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = all.join(format!("clients-{language}-{:016x}", hasher.finish()));
@@ -110,7 +119,7 @@ fn installed(language: &str, pins: &[&str], installer: impl Fn(&Path) -> Command
     for _ in 0..TRIES {
         let part = tempfile::tempdir_in(all).expect("a folder");
         for pin in pins {
-            std::fs::copy(Path::new(EXAMPLES).join(pin), part.path().join(pin)).expect("copied");
+            std::fs::copy(Path::new(examples).join(pin), part.path().join(pin)).expect("copied");
         }
         let output = installer(part.path()).stdin(Stdio::null()).output().expect("it starts");
         if output.status.success() {
@@ -211,14 +220,17 @@ impl Place {
             assert_eq!(answers, refused, "{route}");
         }
         assert_eq!(self.answers(EMBEDDINGS), [("200".to_owned(), 3)].into());
-        // Each of two clients asked two models twice, once whole and once streamed; one asked for vectors, too.
+        // Whole, streamed, and refused; with tools twice of each of two models.
+        assert_eq!(self.answers(RESPONSES), [("200".to_owned(), 6), ("400".to_owned(), 1)].into());
+        // Each of two clients asked two models twice, once whole and once streamed, and one of them in two ways; that one asked for
+        // vectors, too.
         let served = self.upstream.served();
-        assert_eq!((served.calls, served.complete), (9, 9), "{served:?}");
+        assert_eq!((served.calls, served.complete), (13, 13), "{served:?}");
         self.each_answer_is_a_row_with_a_cost();
     }
 
     fn each_answer_is_a_row_with_a_cost(&self) {
-        let routes = [CHAT, MESSAGES, EMBEDDINGS];
+        let routes = [CHAT, RESPONSES, MESSAGES, EMBEDDINGS];
         let given: u64 = routes.iter().filter_map(|route| self.answers(route).get("200").copied()).sum();
         let page = self.server.send("GET", "/api/v1/usage/logs?limit=200", Some(&self.token), None).expect("answered");
         let rows = page.json["data"].as_array().expect("rows");

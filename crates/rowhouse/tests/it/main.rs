@@ -13,6 +13,7 @@ mod rotation;
 mod serve;
 mod shop;
 mod upkeep;
+mod webhooks;
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_rowhouse");

@@ -47,3 +47,4 @@ mod walls_damage;
 mod walls_disk;
 mod walls_secrets;
 mod walls_strangers;
+mod webhooks;

@@ -19,6 +19,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod throttles;
 pub mod tickets;
+pub mod webhook_turns;
 
 use domain::{OrgId, Time};
 

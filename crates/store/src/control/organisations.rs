@@ -392,6 +392,7 @@ pub async fn remove(tx: &mut ControlTx, id: OrgId) -> Result<BTreeMap<String, i6
     count("sessions", tx.sql("DELETE FROM sessions WHERE org_id = $1").bind(id).run().await?);
     count("mails", tx.sql("DELETE FROM mails WHERE org_id = $1").bind(id).run().await?);
     count("deliveries", tx.sql("DELETE FROM deliveries WHERE org_id = $1").bind(id).run().await?);
+    count("webhook_turns", tx.sql("DELETE FROM webhook_turns WHERE org_id = $1").bind(id).run().await?);
     count("invitations", tx.sql("DELETE FROM invitations WHERE org_id = $1").bind(id).run().await?);
     count("mail_domains", tx.sql("DELETE FROM mail_domains WHERE org_id = $1").bind(id).run().await?);
     count("removals", tx.sql("DELETE FROM removals WHERE org_id = $1").bind(id).run().await?);

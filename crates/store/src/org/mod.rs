@@ -10,6 +10,8 @@ pub mod providers;
 pub mod rate_limits;
 pub mod roles;
 pub mod teams;
+pub mod webhook_messages;
+pub mod webhooks;
 
 use domain::{Ambient, Id, OrgId, Time};
 use zeroize::Zeroizing;
@@ -77,7 +79,14 @@ impl OrgStore {
 
     async fn transaction(&self, access: Access) -> Result<Tx> {
         let transaction = self.store.tenant(self.scope.org(), access).await?;
-        Ok(Tx { store: self.store.clone(), scope: self.scope.clone(), transaction, shifts: false, head: None })
+        Ok(Tx {
+            store: self.store.clone(),
+            scope: self.scope.clone(),
+            transaction,
+            shifts: false,
+            calls: false,
+            head: None,
+        })
     }
 }
 
@@ -99,6 +108,8 @@ pub struct Tx {
     scope: Scope,
     transaction: Transaction,
     shifts: bool,
+    /// Whether something is to be told to webhooks.
+    calls: bool,
     /// The head of the audit chain after what was recorded here.
     head: Option<Head>,
 }
@@ -150,6 +161,11 @@ impl Tx {
         self.shifts = true;
     }
 
+    /// Says that there is something to tell to webhooks after this transaction.
+    pub fn will_call(&mut self) {
+        self.calls = true;
+    }
+
     /// Stores the sealed answer to a request with its effect. One that is older than a day under the same scope gives way.
     /// # Errors
     /// [`crate::Error::Taken`] when another request took effect under the same scope meanwhile.
@@ -164,11 +180,15 @@ impl Tx {
     /// # Errors
     /// As the database; a change without an audit entry is refused.
     pub async fn commit(self) -> Result<()> {
-        let Self { store, transaction, shifts, head, scope } = self;
+        let Self { store, transaction, shifts, calls, head, scope } = self;
         transaction.commit().await?;
         store.0.heads.grew(Some(scope.org()), head);
         if shifts {
             store.forget_authority();
+        }
+        if calls && let Err(error) = store.mark_webhook_turn(scope.org()).await {
+            // What was decided stands, so it is no failure of this; it is told with the organisation's next event.
+            tracing::error!(org = %scope.org(), %error, "webhooks are told later: the mark for it could not be set");
         }
         Ok(())
     }

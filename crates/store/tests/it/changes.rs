@@ -21,6 +21,7 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("sessions", &["renew"], "asks for a new secret; the change of role that asks has the time"),
     ("sessions", &["secret_hash", "former_hash", "former_until", "renew"], "the entry session.renewed has the time"),
     ("throttles", &["failures"], "set to what it was, to lock the row before it is counted"),
+    ("webhook_turns", &["due_at"], "a mark of when to look, and a turn at it, taken until then"),
     ("mails", &["due_at"], "a turn at sending it, taken until then"),
     ("mails", &["tries", "due_at", "error"], "the next try is due then"),
     ("organisations", &["wrapped_key"], "part of an erasure, whose receipt has its times"),

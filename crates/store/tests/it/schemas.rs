@@ -121,6 +121,12 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
         "INSERT INTO budgets VALUES (x'01', 'team', x'02', 'day', -1, 'USD', 'hard', '[]', 0, NULL, NULL, x'03', 1, 0, 0)",
     );
     refused(&org, "INSERT INTO rate_limits VALUES (x'01', 'key', x'02', NULL, 0, NULL, NULL, x'03', 1, 0, 0)");
+    let webhook =
+        |rest: &str| format!("INSERT INTO webhooks VALUES (x'01', 'u', 'd', '[]', x'02', {rest}, x'03', 1, 0, 0)");
+    refused(&org, &webhook("NULL, NULL, 1, 5, NULL"));
+    refused(&org, &webhook("NULL, NULL, 1, 5, 'tired'"));
+    refused(&org, &webhook("x'04', NULL, 1, NULL, NULL"));
+    refused(&org, "INSERT INTO webhook_messages VALUES (x'01', x'02', 'e', '{}', 0, 0, 1, 1, 200, NULL, 1, 1)");
     refused(&ledger, "INSERT INTO balances VALUES (x'01', x'02', 'cost', 0, -1, 0)");
     refused(&ledger, "INSERT INTO alerts VALUES (x'01', x'02', 'cost', 0, 0, 0, NULL)");
     refused(&org, "INSERT INTO team_members VALUES (x'01', x'02', x'03', 'king', 0)");

@@ -46,6 +46,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("aliases", "never-made"),
     ("models", "no-such-model"),
     ("budgets", "bud_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("webhooks", "whk_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
 
@@ -108,6 +109,7 @@ impl World {
         let limit = ann.post("/api/v1/limits", &limit).await.expect(201);
         let second = json!({ "level": "project", "operation": "exports", "concurrency": 1000 });
         ann.post("/api/v1/limits", &second).await.expect(201);
+        let webhook = webhook(&ann).await;
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
             ("teams", team.str("/id").to_owned()),
@@ -122,6 +124,7 @@ impl World {
             ("budgets", budget.str("/id").to_owned()),
             ("mail-domains", domain.str("/id").to_owned()),
             ("providers", provider),
+            ("webhooks", webhook),
             ("aliases", "acme-secret-route".to_owned()),
             ("models", "acme-secret-model".to_owned()),
             ("orgs", ann.org.clone()),
@@ -168,6 +171,8 @@ impl World {
             ("/api/v1/mail-domains/join", json!({ "org_id": ann.org })),
             ("/api/v1/providers", json!({ "kind": "anthropic", "api_key": "another-secret-key" })),
             ("/api/v1/providers/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/webhooks", json!({ "url": "https://hooks.acme.example/other", "events": ["budget.threshold"] })),
+            ("/api/v1/webhooks/{id}", json!({ "description": "Another one" })),
             ("/api/v1/models/aliases/{alias}", route),
             ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
             ("/api/v1/operator/people", json!({ "email": "other@example.com", "name": "Another person" })),
@@ -298,6 +303,17 @@ impl World {
             refer(Method::PUT, "/api/v1/auth/active-org", json!({ "org_id": "?" }), "orgs"),
         ]
     }
+}
+
+/// Two webhooks at a host that there is not, and two messages to the first; its id.
+async fn webhook(ann: &Client) -> String {
+    let body = json!({ "url": "https://hooks.acme.example/Acme%20secret", "events": ["budget.threshold"], "description": "Acme secret hook" });
+    let id = ann.post("/api/v1/webhooks", &body).await.expect(201).str("/id").to_owned();
+    ann.post("/api/v1/webhooks", &body).await.expect(201);
+    for _ in 0..2 {
+        ann.post(&format!("/api/v1/webhooks/{id}/test"), &json!({})).await.expect(202);
+    }
+    id
 }
 
 /// A provider of Acme, and a body for an alias that leads to it.

@@ -281,6 +281,15 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_org ON deliveries (org_id, id);
 
+-- Organisations that have something to tell a webhook, and when to look for it: a mark, so that nobody opens all stores to find those
+-- few. What is to be told stands in the organisation's own store.
+CREATE TABLE webhook_turns (
+  org_id      uuid    NOT NULL PRIMARY KEY REFERENCES organisations (id) ON DELETE CASCADE,
+  due_at      bigint  NOT NULL,
+  created_at  bigint  NOT NULL
+);
+CREATE INDEX webhook_turns_due ON webhook_turns (due_at);
+
 -- What was erased, or is being erased: ids and numbers, nothing of what it was. These rows outlive what they are about.
 CREATE TABLE erasures (
   id              uuid NOT NULL PRIMARY KEY,

@@ -245,6 +245,52 @@ CREATE TABLE rate_limits (
   CHECK (level <> 'organization' OR subject IS NULL)
 );
 
+-- Addresses that are told of events. `sealed` holds the secret that signs, under the organisation's key; `former_sealed` the one
+-- before it, which signs too until `former_until`.
+CREATE TABLE webhooks (
+  org_id            uuid NOT NULL DEFAULT org.current_org(),
+  id                uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  url               text COLLATE "C" NOT NULL,
+  description       text COLLATE "C" NOT NULL,
+  events            text COLLATE "C" NOT NULL,
+  sealed            bytea NOT NULL,
+  former_sealed     bytea,
+  former_until      bigint,
+  key_version       bigint NOT NULL,
+  disabled_at       bigint,
+  disabled_because  text COLLATE "C" CHECK (disabled_because IN ('asked', 'failing', 'gone')),
+  made_by           uuid NOT NULL,
+  version           bigint NOT NULL,
+  created_at        bigint NOT NULL,
+  updated_at        bigint NOT NULL,
+  CHECK ((former_sealed IS NULL) = (former_until IS NULL)),
+  CHECK ((disabled_at IS NULL) = (disabled_because IS NULL))
+);
+
+-- What webhooks are told, a row for each address: written with its cause, sent later, kept for a while.
+CREATE TABLE webhook_messages (
+  org_id        uuid NOT NULL DEFAULT org.current_org(),
+  id            uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  webhook_id    uuid NOT NULL,
+  FOREIGN KEY (org_id, webhook_id) REFERENCES webhooks (org_id, id) ON DELETE CASCADE,
+  event         text COLLATE "C" NOT NULL,
+  body          text COLLATE "C" NOT NULL,
+  created_at    bigint NOT NULL,
+  due_at        bigint NOT NULL,
+  tries         bigint NOT NULL CHECK (tries >= 0),
+  tried_at      bigint,
+  status        bigint,
+  error         text COLLATE "C",
+  delivered_at  bigint,
+  failed_at     bigint,
+  CHECK (delivered_at IS NULL OR failed_at IS NULL)
+);
+CREATE INDEX webhook_messages_webhook ON webhook_messages (org_id, webhook_id, id);
+CREATE INDEX webhook_messages_age ON webhook_messages (org_id, created_at);
+CREATE INDEX webhook_messages_due ON webhook_messages (org_id, due_at) WHERE delivered_at IS NULL AND failed_at IS NULL;
+
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
 SELECT org.protect('audit');
@@ -262,5 +308,7 @@ SELECT org.protect('budgets');
 SELECT org.protect('providers');
 SELECT org.protect('aliases');
 SELECT org.protect('rate_limits');
+SELECT org.protect('webhooks');
+SELECT org.protect('webhook_messages');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

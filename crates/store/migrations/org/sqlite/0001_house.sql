@@ -203,3 +203,44 @@ CREATE TABLE rate_limits (
   updated_at           INTEGER NOT NULL,
   CHECK (level <> 'organization' OR subject IS NULL)
 ) STRICT, WITHOUT ROWID;
+
+-- Addresses that are told of events. `sealed` holds the secret that signs, under the organisation's key; `former_sealed` the one
+-- before it, which signs too until `former_until`.
+CREATE TABLE webhooks (
+  id                BLOB    NOT NULL PRIMARY KEY,
+  url               TEXT    NOT NULL,
+  description       TEXT    NOT NULL,
+  events            TEXT    NOT NULL,
+  sealed            BLOB    NOT NULL,
+  former_sealed     BLOB,
+  former_until      INTEGER,
+  key_version       INTEGER NOT NULL,
+  disabled_at       INTEGER,
+  disabled_because  TEXT    CHECK (disabled_because IN ('asked', 'failing', 'gone')),
+  made_by           BLOB    NOT NULL,
+  version           INTEGER NOT NULL,
+  created_at        INTEGER NOT NULL,
+  updated_at        INTEGER NOT NULL,
+  CHECK ((former_sealed IS NULL) = (former_until IS NULL)),
+  CHECK ((disabled_at IS NULL) = (disabled_because IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- What webhooks are told, a row for each address: written with its cause, sent later, kept for a while.
+CREATE TABLE webhook_messages (
+  id            BLOB    NOT NULL PRIMARY KEY,
+  webhook_id    BLOB    NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+  event         TEXT    NOT NULL,
+  body          TEXT    NOT NULL,
+  created_at    INTEGER NOT NULL,
+  due_at        INTEGER NOT NULL,
+  tries         INTEGER NOT NULL CHECK (tries >= 0),
+  tried_at      INTEGER,
+  status        INTEGER,
+  error         TEXT,
+  delivered_at  INTEGER,
+  failed_at     INTEGER,
+  CHECK (delivered_at IS NULL OR failed_at IS NULL)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_messages_webhook ON webhook_messages (webhook_id, id);
+CREATE INDEX webhook_messages_age ON webhook_messages (created_at);
+CREATE INDEX webhook_messages_due ON webhook_messages (due_at) WHERE delivered_at IS NULL AND failed_at IS NULL;
