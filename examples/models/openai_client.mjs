@@ -37,6 +37,37 @@ const offersTools = async (client, model) => {
   assert.deepEqual(JSON.parse(streamed.tool_calls[0].function.arguments), { city: "Oslo" });
 };
 
+const respond = (client, input, more = {}) =>
+  client.responses.create({ model, instructions: messages[0].content, input, store: false, ...more });
+
+const responds = async (client) => {
+  const asked = messages[1].content;
+  const answer = await respond(client, asked);
+  assert.ok(answer.output_text.includes("opens at nine") && answer.status === "completed", JSON.stringify(answer));
+  assert.equal(answer.usage.total_tokens, answer.usage.input_tokens + answer.usage.output_tokens);
+  const events = [];
+  for await (const event of await respond(client, [{ role: "user", content: asked }], { stream: true })) events.push(event);
+  assert.deepEqual([events[0].type, events.at(-1).type], ["response.created", "response.completed"]);
+  const text = events.map((event) => (event.type === "response.output_text.delta" ? event.delta : "")).join("");
+  assert.equal(text, answer.output_text);
+  const again = () => respond(client, asked, { previous_response_id: "resp_1" });
+  await refused(OpenAI.BadRequestError, 400, "invalid_request", again);
+};
+
+const respondsWithTools = async (client, model) => {
+  const parameters = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+  const tools = [{ type: "function", name: "weather", parameters, strict: false }];
+  const input = [{ role: "user", content: "What is the weather in Oslo?" }];
+  const { output } = await client.responses.create({ model, input, tools });
+  const call = output.find((item) => item.type === "function_call");
+  assert.deepEqual([call.name, JSON.parse(call.arguments)], ["weather", { city: "Oslo" }]);
+  // Back with the result, and streamed this time: the client puts the pieces together.
+  input.push(...output, { type: "function_call_output", call_id: call.call_id, output: "Rain." });
+  const final = await client.responses.stream({ model, input, tools }).finalResponse();
+  const streamed = final.output.find((item) => item.type === "function_call");
+  assert.deepEqual(JSON.parse(streamed.arguments), { city: "Oslo" });
+};
+
 const client = withKey(ROWHOUSE_KEY);
 
 const models = [];
@@ -64,7 +95,11 @@ await refused(OpenAI.AuthenticationError, 401, "unauthenticated", () => ask(with
 await refused(OpenAI.BadRequestError, 400, "invalid_request", () => ask(client, { messages: [] }));
 if (ROWHOUSE_POOR_KEY) await refused(OpenAI.APIError, 402, "budget_exceeded", () => ask(withKey(ROWHOUSE_POOR_KEY)));
 if (ROWHOUSE_SPENT_KEY) await refused(OpenAI.RateLimitError, 429, "quota_exceeded", () => ask(withKey(ROWHOUSE_SPENT_KEY)));
-for (const model of ROWHOUSE_TOOLS_MODELS.split(" ").filter(Boolean)) await offersTools(client, model);
+for (const model of ROWHOUSE_TOOLS_MODELS.split(" ").filter(Boolean)) {
+  await offersTools(client, model);
+  await respondsWithTools(client, model);
+}
+await responds(client);
 if (ROWHOUSE_EMBEDDING_MODEL) {
   const asked = { model: ROWHOUSE_EMBEDDING_MODEL, input: ["nine", "one"] };
   const { data } = await client.embeddings.create(asked);

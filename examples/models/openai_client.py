@@ -51,6 +51,40 @@ def offers_tools(client, model):
     assert json.loads(streamed.tool_calls[0].function.arguments) == {"city": "Oslo"}, streamed
 
 
+def respond(client, asked, **more):
+    return client.responses.create(model=MODEL, instructions=QUESTION[0]["content"], input=asked, store=False, **more)
+
+
+def responds(client):
+    asked = QUESTION[1]["content"]
+    answer = respond(client, asked)
+    assert "opens at nine" in answer.output_text and (answer.status, answer.store) == ("completed", False), answer
+    assert answer.usage.total_tokens == answer.usage.input_tokens + answer.usage.output_tokens > 0, answer.usage
+    events = list(respond(client, [{"role": "user", "content": asked}], stream=True))
+    assert (events[0].type, events[-1].type) == ("response.created", "response.completed"), events
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    text = "".join(event.delta for event in events if event.type == "response.output_text.delta")
+    assert text == events[-1].response.output_text == answer.output_text, (text, answer.output_text)
+    refused(
+        openai.BadRequestError, 400, "invalid_request", lambda: respond(client, asked, previous_response_id="resp_1")
+    )
+
+
+def responds_with_tools(client, model):
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    tools = [{"type": "function", "name": "weather", "parameters": parameters, "strict": False}]
+    items = [{"role": "user", "content": "What is the weather in Oslo?"}]
+    answer = client.responses.create(model=model, input=items, tools=tools)
+    call = next(item for item in answer.output if item.type == "function_call")
+    assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"}), call
+    # Back with the result, and streamed this time: the client puts the pieces together.
+    items += [*answer.output, {"type": "function_call_output", "call_id": call.call_id, "output": "Rain."}]
+    with client.responses.stream(model=model, input=items, tools=tools) as stream:
+        output = stream.get_final_response().output
+    call = next(item for item in output if item.type == "function_call")
+    assert json.loads(call.arguments) == {"city": "Oslo"}, output
+
+
 client = with_key(os.environ["ROWHOUSE_KEY"])
 
 models = [model.id for model in client.models.list()]
@@ -83,6 +117,8 @@ if spent := os.environ.get("ROWHOUSE_SPENT_KEY"):
     refused(openai.RateLimitError, 429, "quota_exceeded", lambda: ask(with_key(spent)))
 for model in os.environ.get("ROWHOUSE_TOOLS_MODELS", "").split():
     offers_tools(client, model)
+    responds_with_tools(client, model)
+responds(client)
 if model := os.environ.get("ROWHOUSE_EMBEDDING_MODEL"):
     vectors = client.embeddings.create(model=model, input=["nine", "one"])
     assert len(vectors.data) == 2 and isinstance(vectors.data[1].embedding[0], float), vectors

@@ -16,6 +16,7 @@ pub mod dialect;
 pub mod error;
 pub mod providers;
 pub mod request;
+pub mod responses;
 pub mod route;
 pub mod stream;
 pub mod usage;

@@ -163,12 +163,12 @@ impl Reply {
 }
 
 /// A field of an object; `null` is as good as missing.
-fn given<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(crate) fn given<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !value.is_null())
 }
 
 /// Text in a field, if it is given.
-fn text(object: &Map<String, Value>, at: &str, name: &str) -> Result<Option<String>, RequestError> {
+pub(crate) fn text(object: &Map<String, Value>, at: &str, name: &str) -> Result<Option<String>, RequestError> {
     match given(object, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -177,7 +177,7 @@ fn text(object: &Map<String, Value>, at: &str, name: &str) -> Result<Option<Stri
 }
 
 /// Text that must be there.
-fn needed(object: &Map<String, Value>, at: &str, name: &str) -> Result<String, RequestError> {
+pub(crate) fn needed(object: &Map<String, Value>, at: &str, name: &str) -> Result<String, RequestError> {
     text(object, at, name)?.ok_or_else(|| RequestError::at(path(at, name), "is missing"))
 }
 
@@ -187,11 +187,11 @@ fn number(object: &Map<String, Value>, name: &str) -> Result<Option<f64>, Reques
         .transpose()
 }
 
-fn object<'a>(value: &'a Value, at: &str) -> Result<&'a Map<String, Value>, RequestError> {
+pub(crate) fn object<'a>(value: &'a Value, at: &str) -> Result<&'a Map<String, Value>, RequestError> {
     value.as_object().ok_or_else(|| RequestError::at(at, "must be an object"))
 }
 
-fn list<'a>(object: &'a Map<String, Value>, at: &str, name: &str) -> Result<&'a [Value], RequestError> {
+pub(crate) fn list<'a>(object: &'a Map<String, Value>, at: &str, name: &str) -> Result<&'a [Value], RequestError> {
     match given(object, name) {
         None => Ok(&[]),
         Some(Value::Array(list)) => Ok(list),
@@ -199,7 +199,7 @@ fn list<'a>(object: &'a Map<String, Value>, at: &str, name: &str) -> Result<&'a 
     }
 }
 
-fn path(at: &str, name: &str) -> String {
+pub(crate) fn path(at: &str, name: &str) -> String {
     if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
 }
 

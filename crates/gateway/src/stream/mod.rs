@@ -6,7 +6,7 @@
 mod across;
 mod anthropic;
 mod openai;
-mod sse;
+pub(crate) mod sse;
 
 use std::collections::VecDeque;
 

@@ -3,7 +3,7 @@
 use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as Described};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,19 +25,37 @@ const USAGE: HeaderName = HeaderName::from_static("x-rowhouse-usage-id");
 #[derive(Debug)]
 pub(crate) struct Spoken(Response);
 
+/// An answer as the model layer gives it.
 pub(super) fn spoken(served: Served) -> Spoken {
+    reworded(served, Ok, |bytes, _| bytes)
+}
+
+/// An answer that is put into other words on its way: all of it at once, or frame by frame, of which the last is told.
+pub(super) fn reworded(
+    served: Served,
+    whole_in_words: impl FnOnce(Bytes) -> Result<Bytes, Bytes>,
+    frame_in_words: impl FnMut(Bytes, bool) -> Bytes + Send + 'static,
+) -> Spoken {
     Spoken(match served {
         Served::Whole(whole, Receipt { id, cost_micros }) => {
-            let mut response = Response::new(Body::from(whole.body));
+            let body = match whole_in_words(whole.body) {
+                Ok(body) => body,
+                Err(body) => {
+                    tracing::warn!(usage = %id, "an answer could not be put into other words");
+                    body
+                }
+            };
+            let mut response = Response::new(Body::from(body));
             *response.status_mut() = whole.status;
             *response.headers_mut() = whole.headers;
+            response.headers_mut().remove(CONTENT_LENGTH);
             note(&mut response, &USAGE, &id.to_string());
             note(&mut response, &COST, &cost_micros.to_string());
             response
         }
         Served::Stream(metered) => {
             let id = metered.id().to_string();
-            let mut response = Response::new(Body::from_stream(frames(metered)));
+            let mut response = Response::new(Body::from_stream(frames(metered, frame_in_words)));
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
             note(&mut response, &USAGE, &id);
             response
@@ -52,11 +70,20 @@ fn note(response: &mut Response, name: &HeaderName, value: &str) {
 }
 
 /// The bits of a stream. Its connection breaks off when the end cannot be settled: the last bit is not given then.
-fn frames(metered: Box<MeteredStream>) -> impl stream::Stream<Item = Result<axum::body::Bytes, store::Error>> {
-    stream::try_unfold(
-        metered,
-        |mut metered| async move { Ok(metered.next().await?.map(|frame| (frame.bytes, metered))) },
-    )
+fn frames(
+    metered: Box<MeteredStream>,
+    in_words: impl FnMut(Bytes, bool) -> Bytes + Send + 'static,
+) -> impl stream::Stream<Item = Result<Bytes, store::Error>> {
+    stream::try_unfold((metered, in_words), |(mut metered, mut in_words)| async move {
+        while let Some(frame) = metered.next().await? {
+            let bytes = in_words(frame.bytes, frame.last);
+            // Nothing to be told yet; an empty piece would mean the end to some.
+            if !bytes.is_empty() {
+                return Ok(Some((bytes, (metered, in_words))));
+            }
+        }
+        Ok(None)
+    })
 }
 
 impl IntoResponse for Spoken {

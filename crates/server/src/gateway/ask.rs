@@ -3,8 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use domain::access::can;
-use gateway::{ClientRequest, Operation};
-use metering::call::{Answered, Failed};
+use gateway::{ClientRequest, Operation, RequestError};
+use metering::call::{Answered, Failed, Served};
 use metering::rules::Spender;
 use store::Scope;
 
@@ -19,7 +19,7 @@ use crate::http::error::{Problem, Result};
 const MOST: usize = 32 << 20;
 
 /// The bytes of a request for a model. No copy is made and nothing is read yet.
-pub(crate) struct RawRequest(Bytes);
+pub(crate) struct RawRequest(pub(super) Bytes);
 
 impl FromRequest<App> for RawRequest {
     type Rejection = Problem;
@@ -38,8 +38,17 @@ pub(super) async fn ask<M>(
     body: RawRequest,
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    let request = ClientRequest::read(operation, body.0)
-        .map_err(|error| Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) })?;
+    let request = ClientRequest::read(operation, body.0).map_err(|error| invalid(&error))?;
+    call(&caller, request).await.map(answer::spoken)
+}
+
+/// A request that no model could answer.
+pub(super) fn invalid(error: &RequestError) -> Problem {
+    Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) }
+}
+
+/// Makes a call for who was let in.
+pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest) -> Result<Served> {
     let app = caller.app().clone();
     let scope = caller.scope().clone();
     let spender = spender(&scope);
@@ -63,7 +72,7 @@ pub(super) async fn ask<M>(
     match answered {
         Ok(Answered { served, headers, .. }) => {
             allowance::say(headers);
-            Ok(answer::spoken(served))
+            Ok(served)
         }
         Err(failed) => Err(answer::problem(failed, &model)),
     }

@@ -9,6 +9,7 @@ mod chat;
 mod embeddings;
 mod messages;
 mod models;
+mod responses;
 pub(crate) mod route;
 
 use crate::routes::Routes;
@@ -18,6 +19,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .post("/v1/chat/completions", "Chat with a model, in OpenAI's dialect", chat::chat)
         .post("/v1/embeddings", "Turn text into vectors, in OpenAI's dialect", embeddings::embeddings)
         .post("/v1/messages", "Chat with a model, in Anthropic's dialect", messages::messages)
+        .post("/v1/responses", "Chat with a model, in the words of OpenAI's Responses", responses::responses)
         .get("/v1/models", "List the models that the caller can use", models::list)
         .get("/v1/models/{model}", "Show a model that the caller can use", models::get)
 }

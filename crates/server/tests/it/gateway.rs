@@ -5,6 +5,7 @@ use store::ledger::entries::{self, Entry, Outcome, Search};
 use testing::{Client, TestHouse, both_stores};
 
 const CHAT: &str = "/v1/chat/completions";
+const RESPONSES: &str = "/v1/responses";
 
 fn question() -> Value {
     json!({
@@ -88,6 +89,41 @@ both_stores! {
         }
         // Elsewhere that header means nothing.
         client.get("/api/v1/auth/me").await.expect(401);
+    }
+
+    async fn responses_are_chats_in_other_words(house) {
+        let ann = house.sign_up("Ann").await;
+        let body = json!({ "model": "rowhouse-extractive", "instructions": "The office opens at nine.", "input": "When does the office open?" });
+        let answer = ann.post(RESPONSES, &body).await.expect(200);
+        assert_eq!((answer.str("/object"), answer.str("/status"), &answer.json["store"]), ("response", "completed", &json!(false)));
+        assert!(answer.str("/output/0/content/0/text").contains("opens at nine"), "{}", answer.text);
+        let mut streamed = body.clone();
+        streamed["stream"] = json!(true);
+        let stream = ann.post(RESPONSES, &streamed).await.expect(200);
+        assert_eq!(stream.headers["content-type"], "text/event-stream; charset=utf-8");
+        let last = stream.text.trim_end().rsplit_once("\n\n").expect("events").1;
+        assert!(last.starts_with("event: response.completed\ndata: ") && last.contains("opens at nine"), "{}", stream.text);
+        let rows = rows(&house, &ann).await;
+        assert!(rows.len() == 2 && rows.iter().all(|row| row.outcome == Outcome::Ok && row.operation == "chat" && row.cost_micros > 0), "{rows:?}");
+        let tokens = answer.json["usage"]["total_tokens"].as_i64();
+        assert!(rows.iter().all(|row| Some(row.tokens) == tokens), "{rows:?}");
+        assert_eq!(answer.headers["x-rowhouse-cost-micros"], rows[0].cost_micros.to_string());
+        // What is refused is refused in these words, whoever finds it, and costs nothing.
+        for (field, value) in [
+            ("store", json!(true)),
+            ("previous_response_id", json!("resp_1")),
+            ("input", json!([])),
+            ("model", json!(7)),
+        ] {
+            let mut wrong = body.clone();
+            wrong[field] = value;
+            let refused = ann.post(RESPONSES, &wrong).await.expect(400);
+            assert_eq!(refused.str("/error/param"), field, "{}", refused.text);
+        }
+        let large = json!({ "model": "rowhouse-extractive", "input": "x".repeat((8 << 20) + 1) });
+        assert_eq!(ann.post(RESPONSES, &large).await.expect(413).code(), "too_large");
+        let unknown = ann.post(RESPONSES, &json!({ "model": "nobody", "input": "?" })).await.expect(404);
+        assert_eq!((unknown.code(), unknown.str("/error/param")), ("model_not_found", "model"));
     }
 
     async fn what_has_no_room_is_refused_before_anything_is_called(house) {

@@ -406,6 +406,7 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
     POST   /v1/chat/completions             chat
     POST   /v1/embeddings                   embeddings
     POST   /v1/messages                     chat
+    POST   /v1/responses                    chat
     ");
 }
 
