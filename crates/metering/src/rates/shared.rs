@@ -340,15 +340,13 @@ mod tests {
                 let fits = if mode == "set" {
                     cell = rate.correct(cell, time, cost);
                     true
+                } else if let Verdict::Fits(after) = rate.take(cell, time, cost.unsigned_abs()) {
+                    cell = after;
+                    true
                 } else {
-                    if let Verdict::Fits(after) = rate.take(cell, time, cost.unsigned_abs()) {
-                        cell = after;
-                        true
-                    } else {
-                        // What does not fit writes nothing; the script may note the time, which changes nothing either.
-                        cell = rate.at(cell, time);
-                        false
-                    }
+                    // What does not fit writes nothing; the script may note the time, which changes nothing either.
+                    cell = rate.at(cell, time);
+                    false
                 };
                 assert_eq!((granted, owed), (fits, vec![cell.owed]), "{mode} {cost} of {limit} at {now}");
             }

@@ -55,12 +55,12 @@ async fn a_sign_out_reaches_another_node() {
     let ann = house.sign_up("Ann").await;
     let again = house.signed_in_again(&ann).await;
     let (there, again_there) = (at(&node, &ann), at(&node, &again));
-    let (browser_here, browser_there) = browser(&house, &node, "ann@example.com").await;
-    for client in [&there, &again_there, &browser_there] {
+    let (tab, tab_elsewhere) = browser(&house, &node, "ann@example.com").await;
+    for client in [&there, &again_there, &tab_elsewhere] {
         client.get(ME).await.expect(200);
     }
-    browser_here.delete("/api/v1/auth/session").await.expect(204);
-    turns(&browser_there, ME, 401).await;
+    tab.delete("/api/v1/auth/session").await.expect(204);
+    turns(&tab_elsewhere, ME, 401).await;
     ann.post("/api/v1/auth/logout", &json!({})).await.expect(204);
     turns(&there, ME, 401).await;
     let refresh = json!({ "refresh_token": ann.refresh });

@@ -43,10 +43,12 @@ struct Prepared {
     again: Again,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the lists below are of requests that there may be none of")]
 fn takes(who: &Client, path: &str, body: Value) -> Option<Prepared> {
     Some(Prepared { who: who.clone(), path: path.to_owned(), body: Some(body), again: Again::Same })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the lists below are of requests that there may be none of")]
 fn bare(who: &Client, path: &str) -> Option<Prepared> {
     Some(Prepared { who: who.clone(), path: path.to_owned(), body: None, again: Again::Same })
 }
