@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 /// What a receiver may take, and how much of its answer is read: nobody needs more of it than the status.
 const LIMITS: Limits =
     Limits { head: Duration::from_secs(10), idle: Duration::from_secs(2), total: Duration::from_secs(15), size: 4096 };
-/// How long one message can take at the most: [`LIMITS`] and the time for connecting.
+/// How long one message can take at the most: its limits and the time for connecting.
 pub const LONGEST: Duration = Duration::from_secs(20);
 
 /// What signs messages to one webhook.

@@ -18,8 +18,12 @@ use crate::logins::second_factor;
 use crate::providers::{answering, open};
 
 /// POST routes that take no key, each with its reason.
-const WITHOUT: &[(&str, &str)] =
-    &[("/v1/chat/completions", DIALECT), ("/v1/embeddings", DIALECT), ("/v1/messages", DIALECT)];
+const WITHOUT: &[(&str, &str)] = &[
+    ("/v1/chat/completions", DIALECT),
+    ("/v1/embeddings", DIALECT),
+    ("/v1/messages", DIALECT),
+    ("/v1/responses", DIALECT),
+];
 const DIALECT: &str =
     "the makers of these clients know no key: a call that is repeated is another call, and what models say is not kept";
 
@@ -194,7 +198,11 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
         | "/api/v1/projects"
         | "/api/v1/providers"
         | "/api/v1/roles"
-        | "/api/v1/teams" => known(),
+        | "/api/v1/teams"
+        | "/api/v1/webhooks" => known(),
+        "/api/v1/webhooks/{id}/rotate-secret" | "/api/v1/webhooks/{id}/test" => {
+            takes(ann, &world.real(path), json!({}))
+        }
         "/api/v1/auth/api-keys/{id}/rotate" | "/api/v1/invitations/{id}/resend" => bare(ann, &world.real(path)),
         "/api/v1/mail-domains/{id}/verify" => takes(ann, &world.real(path), json!({ "mailbox": "admin" })),
         "/api/v1/providers/{id}/test" => {
