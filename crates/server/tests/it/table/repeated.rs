@@ -193,7 +193,6 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
         "/api/v1/auth/api-keys"
         | "/api/v1/budgets"
         | "/api/v1/invitations"
-        | "/api/v1/limits"
         | "/api/v1/mail-domains"
         | "/api/v1/projects"
         | "/api/v1/providers"
@@ -202,6 +201,9 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
         | "/api/v1/webhooks" => known(),
         "/api/v1/webhooks/{id}/rotate-secret" | "/api/v1/webhooks/{id}/test" => {
             takes(ann, &world.real(path), json!({}))
+        }
+        "/api/v1/limits" => {
+            takes(ann, path, json!({ "level": "organization", "operation": "runs", "requests_per_minute": 1_000_000 }))
         }
         "/api/v1/auth/api-keys/{id}/rotate" | "/api/v1/invitations/{id}/resend" => bare(ann, &world.real(path)),
         "/api/v1/mail-domains/{id}/verify" => takes(ann, &world.real(path), json!({ "mailbox": "admin" })),
