@@ -114,6 +114,10 @@ permissions! {
     ProvidersWrite = "providers.write" at Organization | Project: "set up providers of models with their keys and prices, and routes";
     LimitsRead = "limits.read" at Organization: "see rate limits";
     LimitsWrite = "limits.write" at Organization: "set rate limits";
+    KnowledgeRead = "knowledge.read" at Organization | Project: "search and read the documents they were given";
+    KnowledgeWrite = "knowledge.write" at Organization | Project: "make collections and add documents";
+    KnowledgeManage = "knowledge.manage" at Organization | Project: "change and delete what others added, unless it is private";
+    AnswersUse = "answers.use" at Organization | Project: "ask questions and keep conversations";
     WebhooksRead = "webhooks.read" at Organization: "see webhooks and what was sent to them";
     WebhooksWrite = "webhooks.write" at Organization: "set up webhooks, renew their secrets and try them";
     AuditRead = "audit.read" at Organization: "search the audit log";
@@ -140,6 +144,7 @@ impl Permission {
                 | Self::UsageAll
                 | Self::BudgetsRead
                 | Self::BudgetsAll
+                | Self::KnowledgeRead
                 | Self::ProvidersRead
                 | Self::LimitsRead
                 | Self::WebhooksRead

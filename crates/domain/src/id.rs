@@ -157,6 +157,12 @@ id!(AliasId, "als", "A name of the organisation's own for models.");
 id!(WebhookId, "whk", "An address that is told of events.");
 id!(MessageId, "msg", "A message to a webhook about an event; the same at each try.");
 id!(HolderId, "hol", "A running program that holds amounts in the ledger.");
+id!(CollectionId, "col", "A collection of documents.");
+id!(DocumentId, "doc", "A document.");
+id!(ChunkId, "chk", "A passage of a document.");
+id!(ThreadId, "thr", "A conversation.");
+id!(TurnId, "trn", "A turn of a conversation: a question or an answer.");
+id!(JobId, "job", "Work that waits or goes on.");
 
 #[cfg(test)]
 mod tests {

@@ -55,10 +55,18 @@ impl Builtin {
     #[must_use]
     pub fn permissions(self) -> PermissionSet {
         use Permission as P;
-        let viewer: PermissionSet =
-            [P::OrgRead, P::MembersRead, P::TeamsRead, P::ProjectsRead, P::RolesRead, P::ConfigRead, P::ConfigWrite]
-                .into_iter()
-                .collect();
+        let viewer: PermissionSet = [
+            P::OrgRead,
+            P::MembersRead,
+            P::TeamsRead,
+            P::ProjectsRead,
+            P::RolesRead,
+            P::ConfigRead,
+            P::ConfigWrite,
+            P::KnowledgeRead,
+        ]
+        .into_iter()
+        .collect();
         let member: PermissionSet = [
             P::ProjectsCreate,
             P::KeysCreate,
@@ -68,6 +76,8 @@ impl Builtin {
             P::ProvidersRead,
             P::ProvidersOwn,
             P::LimitsRead,
+            P::KnowledgeWrite,
+            P::AnswersUse,
         ]
         .into_iter()
         .collect();

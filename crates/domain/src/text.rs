@@ -82,6 +82,12 @@ text_type!(RoleName, 1..=60, lines: false, "A custom role's name, unique in its 
 text_type!(KeyName, 1..=80, lines: false, "What an API key is for.");
 text_type!(ProviderName, 1..=80, lines: false, "What a provider of models is called.");
 text_type!(ModelName, 1..=200, lines: false, "A model's name, as its provider has it.");
+text_type!(CollectionName, 1..=120, lines: false, "What a collection of documents is called.");
+text_type!(DocumentTitle, 1..=300, lines: false, "What a document is called.");
+text_type!(Tag, 1..=60, lines: false, "A word that people give a document.");
+text_type!(ThreadTitle, 1..=200, lines: false, "What a conversation is called.");
+text_type!(Remark, 1..=2000, lines: true, "What somebody says to an answer.");
+text_type!(Correction, 1..=20_000, lines: true, "What would have been the right answer.");
 text_type!(Reason, 1..=200, lines: false, "Why something was done.");
 text_type!(Description, 0..=1000, lines: true, "A few sentences.");
 

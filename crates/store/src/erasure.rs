@@ -44,6 +44,10 @@ impl Store {
             tx.commit().await?;
         }
         self.empty_books(org).await?;
+        let store = self.clone();
+        tokio::task::spawn_blocking(move || store.remove_blobs(org))
+            .await
+            .map_err(|error| Error::bug(error.to_string()))??;
         if let Backend::Embedded { .. } = &self.0.backend {
             let store = self.clone();
             let removed = tokio::task::spawn_blocking(move || match &store.0.backend {
@@ -64,19 +68,27 @@ impl Store {
                  UNION ALL SELECT 'audit', count(*) FROM audit
                  UNION ALL SELECT 'audit_head', count(*) FROM audit_head
                  UNION ALL SELECT 'budgets', count(*) FROM budgets
+                 UNION ALL SELECT 'chunks', count(*) FROM chunks
+                 UNION ALL SELECT 'collections', count(*) FROM collections
                  UNION ALL SELECT 'configs', count(*) FROM configs
                  UNION ALL SELECT 'delivered', count(*) FROM delivered
+                 UNION ALL SELECT 'documents', count(*) FROM documents
                  UNION ALL SELECT 'former_teams', count(*) FROM former_teams
                  UNION ALL SELECT 'idempotency', count(*) FROM idempotency
+                 UNION ALL SELECT 'messages', count(*) FROM messages
                  UNION ALL SELECT 'project_members', count(*) FROM project_members
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
                  UNION ALL SELECT 'projects', count(*) FROM projects
                  UNION ALL SELECT 'providers', count(*) FROM providers
                  UNION ALL SELECT 'rate_limits', count(*) FROM rate_limits
                  UNION ALL SELECT 'roles', count(*) FROM roles
+                 UNION ALL SELECT 'shares', count(*) FROM shares
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
                  UNION ALL SELECT 'tenant', count(*) FROM tenant
+                 UNION ALL SELECT 'threads', count(*) FROM threads
+                 UNION ALL SELECT 'vectors', count(*) FROM vectors
+                 UNION ALL SELECT 'versions', count(*) FROM versions
                  UNION ALL SELECT 'webhook_messages', count(*) FROM webhook_messages
                  UNION ALL SELECT 'webhooks', count(*) FROM webhooks",
             )
@@ -100,6 +112,7 @@ impl Store {
                 "SELECT 'configs' AS what, count(*) AS number FROM configs WHERE user_id = $1
                  UNION ALL SELECT 'project_members', count(*) FROM project_members WHERE user_id = $1
                  UNION ALL SELECT 'providers', count(*) FROM providers WHERE user_id = $1
+                 UNION ALL SELECT 'shares', count(*) FROM shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1",
             )
             .bind(user)
@@ -108,12 +121,24 @@ impl Store {
         Ok(Some(rows.into_iter().collect()))
     }
 
-    /// Removes all rows of an organisation: the long one in steps, the others together with the row that says whose they are.
+    /// Removes all rows of an organisation: the long ones in steps, the others together with the row that says whose they are.
     async fn delete_rows(&self, org: OrgId) -> Result<()> {
         loop {
             let mut tx = self.eraser(org).await?;
-            let long = tx
+            let mut long = tx
                 .sql("DELETE FROM audit WHERE seq < (SELECT min(seq) FROM audit) + $1")
+                .bind(BATCH)
+                .unaudited(ERASED)
+                .run()
+                .await?;
+            long += tx
+                .sql("DELETE FROM vectors WHERE chunk < (SELECT min(chunk) FROM vectors) + $1")
+                .bind(BATCH)
+                .unaudited(ERASED)
+                .run()
+                .await?;
+            long += tx
+                .sql("DELETE FROM chunks WHERE number < (SELECT min(number) FROM chunks) + $1")
                 .bind(BATCH)
                 .unaudited(ERASED)
                 .run()
@@ -122,6 +147,12 @@ impl Store {
                 tx.commit().await?;
                 continue;
             }
+            tx.sql("DELETE FROM versions").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM documents").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM shares").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM collections").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM messages").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM threads").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM team_members").unaudited(ERASED).run().await?;

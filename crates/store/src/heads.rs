@@ -336,6 +336,7 @@ mod tests {
             place: Place::Embedded { data: folder.join("data"), open_files: 4, cache_kib: 256 },
             master_key_file: folder.join("keys/master.key"),
             audit_heads: folder.join("keys/audit-heads.jsonl"),
+            blobs: folder.join("data/blobs"),
             issuer: "http://test".into(),
         };
         Store::start(&settings, domain::Ambient::system()).await.expect("starts")
@@ -443,6 +444,7 @@ mod tests {
             place: Place::Embedded { data: folder.path().join("data"), open_files: 4, cache_kib: 256 },
             master_key_file: folder.path().join("keys/master.key"),
             audit_heads: folder.path().join("data/audit/heads.jsonl"),
+            blobs: folder.path().join("data/blobs"),
             issuer: "http://test".into(),
         };
         let refused = Store::start(&settings, domain::Ambient::system()).await.expect_err("refused");

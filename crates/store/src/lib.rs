@@ -49,6 +49,7 @@
 
 pub mod audit;
 mod authority;
+pub mod blobs;
 pub mod checks;
 pub mod control;
 pub mod deliveries;
@@ -111,6 +112,10 @@ struct Inner {
     heads: heads::Heads,
     /// Wakes whoever writes deliveries into organisations' stores.
     deliveries: tokio::sync::Notify,
+    /// Wakes whoever does the work that waits.
+    jobs: tokio::sync::Notify,
+    /// The folder of originals.
+    blobs: PathBuf,
     /// Wakes whoever tells organisations' webhooks.
     webhook_turns: tokio::sync::Notify,
 }

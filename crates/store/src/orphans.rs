@@ -11,7 +11,7 @@ use domain::{ApiKeyId, MembershipId, OrgId, ProjectId, RoleId, UserId};
 
 use crate::checks::Fault;
 use crate::deliveries::{DEPARTURE, Departure};
-use crate::sql::{Access, Transaction};
+use crate::sql::{Access, Pair, Transaction};
 use crate::{ControlTx, Error, Result, Store};
 
 /// Columns that hold an id, or several, and need no check, with the reason.
@@ -29,6 +29,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("audit.request_id", "names a request, not a row"),
     ("refusals.request_id", "as above"),
     ("api_keys.public_id", "the key's own name"),
+    ("jobs.subject", "a document that may never come, or is gone: whoever claims the job drops it then"),
     ("former_teams.parent_id", "a team that may have been deleted since, and then stands there too"),
 ];
 
@@ -87,6 +88,8 @@ impl Store {
                      WHERE c.org_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'deliveries.org_id', count(*) FROM deliveries c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'jobs.org_id', count(*) FROM jobs c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'webhook_turns.org_id', count(*) FROM webhook_turns c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                  ) counted WHERE number > 0 ORDER BY what",
@@ -109,6 +112,8 @@ impl Store {
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.made_by)
                    UNION ALL SELECT DISTINCT 'organisations.closing_by', c.closing_by FROM organisations c
                      WHERE c.closing_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.closing_by)
+                   UNION ALL SELECT DISTINCT 'jobs.user_id', c.user_id FROM jobs c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT DISTINCT 'people.ends_by', c.ends_by FROM people c
                      WHERE c.ends_by IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.ends_by)
                  ) listed ORDER BY what, user_id",
@@ -145,7 +150,8 @@ impl Store {
                 "SELECT DISTINCT 'team_members.membership_id' AS what, membership_id, user_id FROM team_members
                  UNION SELECT DISTINCT 'project_members.membership_id', membership_id, user_id FROM project_members
                  UNION SELECT DISTINCT 'providers.membership_id', membership_id, user_id FROM providers
-                   WHERE membership_id IS NOT NULL",
+                   WHERE membership_id IS NOT NULL
+                 UNION SELECT DISTINCT 'shares.membership_id', membership_id, subject FROM shares WHERE level = 'user'",
             )
             .all()
             .await?;
@@ -239,6 +245,10 @@ async fn people_named(tx: &mut Transaction) -> Result<Vec<(String, UserId)>> {
          UNION SELECT DISTINCT 'webhooks.made_by', made_by FROM webhooks
          UNION SELECT DISTINCT 'budgets.increase_by', increase_by FROM budgets WHERE increase_by IS NOT NULL
          UNION SELECT DISTINCT 'budgets.subject', subject FROM budgets WHERE level = 'user'
+         UNION SELECT DISTINCT 'collections.made_by', made_by FROM collections
+         UNION SELECT DISTINCT 'documents.made_by', made_by FROM documents
+         UNION SELECT DISTINCT 'versions.made_by', made_by FROM versions
+         UNION SELECT DISTINCT 'threads.user_id', user_id FROM threads
          UNION SELECT DISTINCT 'rate_limits.made_by', made_by FROM rate_limits
          UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'user'",
     )
@@ -277,11 +287,43 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                     OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))
                UNION ALL SELECT 'rate_limits.subject', count(*) FROM rate_limits c
                  WHERE c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject)
+               UNION ALL SELECT 'collections.project_id', count(*) FROM collections c
+                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'shares.collection_id', count(*) FROM shares c
+                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+               UNION ALL SELECT 'shares.subject', count(*) FROM shares c
+                 WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
+               UNION ALL SELECT 'documents.collection_id', count(*) FROM documents c
+                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+               UNION ALL SELECT 'versions.document_id', count(*) FROM versions c
+                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+               UNION ALL SELECT 'chunks.document_id', count(*) FROM chunks c
+                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+               UNION ALL SELECT 'chunks.collection', count(*) FROM chunks c WHERE NOT EXISTS (
+                 SELECT 1 FROM documents d JOIN collections p ON p.id = d.collection_id WHERE d.id = c.document_id AND p.number = c.collection)
+               UNION ALL SELECT 'vectors.chunk', count(*) FROM vectors c
+                 WHERE NOT EXISTS (SELECT 1 FROM chunks p WHERE p.number = c.chunk AND p.collection = c.collection)
+               UNION ALL SELECT 'threads.project_id', count(*) FROM threads c
+                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'messages.thread_id', count(*) FROM messages c
+                 WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
              ) counted WHERE number > 0",
         )
         .all()
         .await?;
     found.extend(rows.into_iter().map(|(what, number)| (what, format!("{number} rows"))));
+    // Each passage stands in the index of words, and nothing else does; on PostgreSQL its words are a part of it.
+    let words: i64 = tx
+        .sql(Pair {
+            sqlite: "SELECT (SELECT count(*) FROM chunks WHERE number NOT IN (SELECT id FROM chunk_words_docsize))
+                + (SELECT count(*) FROM chunk_words_docsize WHERE id NOT IN (SELECT number FROM chunks))",
+            postgres: "SELECT count(*) FROM chunks WHERE words IS NULL",
+        })
+        .one()
+        .await?;
+    if words > 0 {
+        found.insert(("chunk_words.rowid".into(), format!("{words} rows")));
+    }
     let held: Vec<(String, Role)> = tx
         .sql(
             "SELECT DISTINCT 'team_members.role' AS what, role FROM team_members

@@ -1,6 +1,7 @@
 //! The schema as the databases themselves tell it, and its hash. It does not matter which way a schema came about, nor on which
 //! engine: equal tables, columns, keys, indexes and references have equal hashes. In the organisations' part PostgreSQL's leading
-//! `org_id` is left out, since a file is the organisation.
+//! `org_id` is left out, since a file is the organisation. One thing is another on each: the words of passages are an FTS5 table with
+//! two triggers in a file, and a column on PostgreSQL; that it is there is one line.
 
 use std::sync::Arc;
 
@@ -132,7 +133,9 @@ impl Store {
                                  WHEN 'uuid' THEN 'bytes' WHEN 'bytea' THEN 'bytes' ELSE format_type(a.atttypid, a.atttypmod) END
                               || CASE WHEN a.attnotnull THEN ' required' ELSE '' END || CASE WHEN a.atthasdef AND a.attname <> 'org_id' THEN ' defaulted' ELSE '' END AS line
                             FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid
-                            WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname <> t.led
+                            WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname <> t.led AND (t.name, a.attname) <> ('chunks', 'words')
+                          UNION ALL SELECT 'chunks words' FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid
+                            WHERE t.name = 'chunks' AND a.attname = 'words' AND a.attgenerated = 's'
                           UNION ALL SELECT t.name || CASE WHEN x.indisprimary THEN ' key ' WHEN x.indisunique THEN ' unique '
                                 ELSE ' index ' || i.relname || ' ' END
                               || regexp_replace((SELECT string_agg(a.attname::text, ',' ORDER BY array_position(x.indkey::smallint[], a.attnum))
@@ -189,7 +192,8 @@ pub(crate) fn differs(part: Part, found: &str) -> Result<Option<String>> {
 /// A line for each column, key, index and reference, and how many conditions each table has. SQLite states what holds of booleans
 /// as a condition; such do not count.
 const OF_SQLITE: &str = "
-WITH tables (name, sql) AS (SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'),
+WITH tables (name, sql) AS (SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN
+  ('chunk_words', 'chunk_words_data', 'chunk_words_idx', 'chunk_words_docsize', 'chunk_words_config')),
 indexes (owner, name, origin, alone, partial, columns) AS (
   SELECT t.name, l.name, l.origin, l.\"unique\", l.partial,
     (SELECT group_concat(coalesce(i.name, substr(s.sql, instr(s.sql, 'ifnull(') + 7,
@@ -208,4 +212,6 @@ UNION ALL SELECT t.name || ' reference ' || f.\"from\" || ' ' || f.\"table\" || 
   FROM tables t JOIN pragma_foreign_key_list(t.name) f
 UNION ALL SELECT name || ' conditions '
     || ((length(sql) - length(replace(sql, 'CHECK (', ''))) / 7 - (length(sql) - length(replace(sql, 'IN (0, 1)', ''))) / 9)
-  FROM tables";
+  FROM tables
+UNION ALL SELECT 'chunks words'
+  WHERE (SELECT count(*) FROM sqlite_schema WHERE name IN ('chunk_words', 'chunks_come', 'chunks_go')) = 3";

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::audit::Event;
 use crate::authority::unless_full;
 use crate::control::invitations::{self, Invitation};
+use crate::control::jobs::Job;
 use crate::control::{api_keys, organisations, people, sessions};
 use crate::keys::sha256;
 use crate::{Error, Store, Turn, tokens};
@@ -49,6 +50,8 @@ pub enum Actor {
     },
     /// A person as operator of the installation.
     Operator(UserId),
+    /// Rowhouse itself, at work that a person asked for.
+    Job(UserId),
     /// Rowhouse itself: sweepers, migrations, the command line.
     System,
 }
@@ -58,7 +61,7 @@ impl Actor {
     #[must_use]
     pub fn on_behalf_of(&self) -> Option<UserId> {
         match self {
-            Self::Key { maker, .. } => Some(*maker),
+            Self::Key { maker: user, .. } | Self::Job(user) => Some(*user),
             _ => None,
         }
     }
@@ -67,7 +70,7 @@ impl Actor {
     #[must_use]
     pub fn user(&self) -> Option<UserId> {
         match self {
-            Self::Person(user) | Self::Operator(user) | Self::Key { maker: user, .. } => Some(*user),
+            Self::Person(user) | Self::Operator(user) | Self::Key { maker: user, .. } | Self::Job(user) => Some(*user),
             Self::System => None,
         }
     }
@@ -79,7 +82,7 @@ impl std::fmt::Display for Actor {
             Self::Person(user) => user.fmt(f),
             Self::Key { key, .. } => key.fmt(f),
             Self::Operator(user) => write!(f, "operator {user}"),
-            Self::System => f.write_str("system"),
+            Self::Job(_) | Self::System => f.write_str("system"),
         }
     }
 }
@@ -613,6 +616,18 @@ impl Store {
             project: None,
             key: None,
         })))
+    }
+
+    /// Opens an organisation to a job that was claimed for it. The scope holds no rights: what was asked for was decided when it was
+    /// queued, and the job looks again at what it is about.
+    /// # Errors
+    /// [`Error::NotFound`] when the organisation is gone.
+    pub async fn enter_for(&self, job: &Job) -> Result<Scope, Error> {
+        let mut scope = self.inspect(job.org()).await?;
+        if let Some(inner) = Arc::get_mut(&mut scope.0) {
+            inner.actor = Actor::Job(job.user());
+        }
+        Ok(scope)
     }
 
     /// The rights of another member, for explanations and for checking what somebody may grant.

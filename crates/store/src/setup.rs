@@ -43,6 +43,8 @@ pub struct Settings {
     pub master_key_file: PathBuf,
     /// Where the signed heads of the audit chains go; never inside the data folder.
     pub audit_heads: PathBuf,
+    /// The folder of the originals that people brought; shared by all nodes.
+    pub blobs: PathBuf,
     /// Who issues access tokens: the public address of the installation.
     pub issuer: String,
 }
@@ -224,6 +226,8 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         authorities: authority::Cache::default(),
         signing: tokens::Keyring::default(),
         deliveries: tokio::sync::Notify::new(),
+        jobs: tokio::sync::Notify::new(),
+        blobs: settings.blobs.clone(),
         webhook_turns: tokio::sync::Notify::new(),
     }
 }

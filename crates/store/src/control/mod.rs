@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod erasures;
 pub mod installation;
 pub mod invitations;
+pub mod jobs;
 pub mod mail_domains;
 pub mod mails;
 pub(crate) mod master_keys;

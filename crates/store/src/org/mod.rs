@@ -4,6 +4,7 @@ pub mod aliases;
 pub mod audits;
 pub mod budgets;
 pub mod configs;
+pub mod knowledge;
 pub mod members;
 pub mod projects;
 pub mod providers;
@@ -75,6 +76,14 @@ impl OrgStore {
 
     fn place(&self, column: &'static str, row: impl Id, key_version: i64) -> String {
         format!("{} | {column} | {} | {key_version}", self.scope.org().uuid(), row.uuid())
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     async fn transaction(&self, access: Access) -> Result<Tx> {

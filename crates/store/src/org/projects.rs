@@ -121,13 +121,14 @@ pub async fn update(tx: &mut Tx, project: &Project) -> Result<()> {
     if changed == 0 { Err(Error::Stale("project")) } else { Ok(()) }
 }
 
-/// Removes a project, its budgets and rate limits, and what people and teams were given in it.
+/// Removes a project, its budgets and rate limits, its collections and conversations, and what people and teams were given in it.
 /// # Errors
 /// [`Error::NotFound`] when there is no such project.
 pub async fn delete(tx: &mut Tx, id: ProjectId) -> Result<()> {
     tx.sql("DELETE FROM budgets WHERE level = 'project' AND subject = $1").bind(id).run().await?;
     tx.sql("DELETE FROM rate_limits WHERE level = 'project' AND subject = $1").bind(id).run().await?;
     let removed = tx.sql("DELETE FROM projects WHERE id = $1").bind(id).run().await?;
+    super::knowledge::forgotten(tx).await?;
     tx.shift_authority();
     if removed == 0 { Err(Error::NotFound("project")) } else { Ok(()) }
 }

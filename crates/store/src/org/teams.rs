@@ -187,7 +187,8 @@ pub async fn former(tx: &mut Tx, after: Option<TeamId>, limit: i64) -> Result<Ve
         .await
 }
 
-/// Removes a team; its members leave it, and what it was given in projects ends, and so do its budgets.
+/// Removes a team; its members leave it, and what it was given in projects ends, and so do its budgets and what was
+/// shared with it.
 /// # Errors
 /// [`Error::Refused`] when there are teams below it; [`Error::NotFound`] when there is no such team.
 pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
@@ -195,6 +196,7 @@ pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
         return Err(Error::Refused("there are teams below this team; move or remove them first".into()));
     }
     tx.sql("DELETE FROM budgets WHERE level = 'team' AND subject = $1").bind(id).run().await?;
+    tx.sql("DELETE FROM shares WHERE level = 'team' AND subject = $1").bind(id).run().await?;
     let now = tx.now();
     tx.sql("INSERT INTO former_teams (id, parent_id, name, deleted_at) SELECT id, parent_id, name, $2 FROM teams WHERE id = $1")
         .bind(id)

@@ -115,6 +115,11 @@ impl Transaction {
         Statement { transaction: self, text, values: Vec::new(), writes, audited: writes }
     }
 
+    /// To be asked before more is added than is taken away, where a change or a removal comes first.
+    pub(crate) fn admit_more(&self) -> Result<()> {
+        if self.adds_nothing { Err(Error::Full) } else { Ok(()) }
+    }
+
     /// Notes that what was written so far stands in the audit log of this transaction.
     pub(crate) fn settle_audit(&mut self) {
         self.owes_audit = false;

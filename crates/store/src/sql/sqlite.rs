@@ -25,6 +25,10 @@ use crate::troubles::{Stamp, Troubles};
 const READERS: usize = 4;
 /// How long, in bytes, the log of a file whose commits wait for a flush may grow before it is moved into the file.
 const LOG_LIMIT: u64 = 8 << 20;
+/// Bytes of a page, sealed as a whole. An organisation's file has some fifty tables and indexes, each with a page at least, and most
+/// are all but empty; the files of the installation are there once.
+const PAGE: u32 = 4096;
+const PAGE_OF_AN_ORGANISATION: u32 = 2048;
 /// How long one statement may run.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 /// How long a transaction waits for its turn.
@@ -46,6 +50,7 @@ pub(crate) type FileKey = Zeroizing<[u8; 32]>;
 pub(crate) struct File {
     path: PathBuf,
     key: FileKey,
+    page: u32,
     cache_kib: u32,
     durability: Durability,
     writer: Arc<tokio::sync::Mutex<Connection>>,
@@ -81,9 +86,11 @@ impl File {
         watch: Option<Watch>,
         durability: Durability,
     ) -> Result<Self> {
-        let writer = connect(path, &key, cache_kib, Access::Write, create, durability)?;
+        let page = if watch.is_some() { PAGE_OF_AN_ORGANISATION } else { PAGE };
+        let writer = connect(path, &key, page, cache_kib, Access::Write, create, durability)?;
         Ok(Self {
             durability,
+            page,
             path: path.to_owned(),
             key,
             cache_kib,
@@ -206,7 +213,9 @@ impl File {
                 let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let connection = match idle {
                     Some(connection) => connection,
-                    None => connect(&self.path, &self.key, self.cache_kib, Access::Read, false, self.durability)?,
+                    None => {
+                        connect(&self.path, &self.key, self.page, self.cache_kib, Access::Read, false, self.durability)?
+                    }
                 };
                 Held::Reader { connection: Some(connection), idle: self.idle.clone(), _turn: turn }
             }
@@ -397,6 +406,7 @@ impl SetDeadline for std::thread::LocalKey<Deadline> {
 fn connect(
     path: &Path,
     key: &FileKey,
+    page: u32,
     cache_kib: u32,
     access: Access,
     create: bool,
@@ -417,6 +427,7 @@ fn connect(
         raw.push_str("'\";");
         // A raw key: a passphrase would cost hundreds of times as much at each open.
         connection.execute_batch(&raw)?;
+        connection.execute_batch(&format!("PRAGMA cipher_page_size = {page}"))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;

@@ -101,6 +101,7 @@ macro_rules! bind_ids {
 bind_ids! {
     OrgId UserId TeamId ProjectId MembershipId RoleId InvitationId SessionId ApiKeyId AuditId MailId TicketId DeliveryId
     OverrideId MailDomainId ErasureId UsageId BudgetId LimitId AgentId RunId ProviderId HolderId AliasId
+    CollectionId DocumentId ChunkId ThreadId TurnId JobId
     WebhookId MessageId
 }
 
@@ -115,7 +116,7 @@ macro_rules! bind_texts {
 
 bind_texts! {
     domain::text::PersonName, domain::text::OrgName, domain::text::TeamName, domain::text::ProjectName, domain::text::RoleName,
-    domain::text::KeyName, domain::text::ProviderName, domain::text::Description, domain::email::Email,
+    domain::text::KeyName, domain::text::CollectionName, domain::text::ProviderName, domain::text::Description, domain::email::Email,
     domain::models::AliasName,
 }
 

@@ -27,6 +27,13 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("organisations", &["wrapped_key"], "part of an erasure, whose receipt has its times"),
     ("erasures", &["counts"], "counted between begun_at and erased_at"),
     ("organisations", &["wrapped_key", "wrapped_by"], "the same key; the entry keys.master_rotated has the time"),
+    ("tenant", &["numbers"], "the rows that get the numbers, or what they are made of, have the time"),
+    ("tenant", &["changes"], "what it counts has the time"),
+    ("jobs", &["leased_until", "attempts", "epoch"], "a turn at the work, taken until then"),
+    ("jobs", &["leased_until"], "a turn at the work, taken until then"),
+    ("jobs", &["leased_until", "due_at"], "the next turn is due then"),
+    ("versions", &["content"], "what was read of it; that it was, is noted on the document with the time"),
+    ("messages", &["rating", "comment", "correction"], "the entry message.rated has the time"),
 ];
 
 /// Tables whose rows have no time of their own, and why.
@@ -34,6 +41,8 @@ const TIMELESS: &[(&str, &str)] = &[
     ("audit_head", "one row: the head of the chain"),
     ("balances", "sums of what has its times in entries and holds, by the period that they name"),
     ("recovery_codes", "made anew all together, with an entry in the log"),
+    ("chunks", "made of a version, which has the time"),
+    ("vectors", "made of a passage"),
 ];
 
 /// Whether a column holds when something happened, not when it will.

@@ -5,6 +5,7 @@ mod cancellation;
 mod catalogue;
 mod changes;
 mod grants;
+mod knowledge;
 mod lean;
 mod nodes;
 mod orphans;

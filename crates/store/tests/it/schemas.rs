@@ -75,6 +75,7 @@ async fn each_change_of_a_schema_changes_its_hash() {
         ("CREATE UNIQUE INDEX alone ON configs (value)", "CREATE UNIQUE INDEX alone ON org.configs (org_id, value)"),
         ("ALTER TABLE roles RENAME COLUMN name TO title", "ALTER TABLE org.roles RENAME COLUMN name TO title"),
         ("DROP TABLE budgets", "DROP TABLE org.budgets"),
+        ("DROP TRIGGER chunks_go", "ALTER TABLE org.chunks DROP COLUMN words"),
         (
             "CREATE TABLE more (id BLOB PRIMARY KEY REFERENCES teams (id) ON DELETE CASCADE)",
             "ALTER TABLE org.configs ADD FOREIGN KEY (org_id, user_id) REFERENCES org.projects (org_id, id)",
@@ -252,6 +253,11 @@ async fn of_postgres(side: Side, owner: &Client) -> Schema {
         WHERE n.nspname = $1 AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname <> 'migrations'";
     for row in owner.query(columns, &[&name]).await.expect("columns") {
         let (table, column, kind): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+        // A table of its own in files.
+        if (table.as_str(), column.as_str()) == ("chunks", "words") {
+            assert_eq!(kind, "tsvector");
+            continue;
+        }
         let family = match kind.as_str() {
             "bigint" | "boolean" => Family::Whole,
             "text" => Family::Text,

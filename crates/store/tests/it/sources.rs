@@ -157,11 +157,18 @@ pub(crate) fn fresh(steps: &[Migration]) -> Connection {
     connection
 }
 
+/// The index of the passages' words, which is a table in files alone, and the tables that FTS5 keeps it in. On PostgreSQL it is a
+/// column, `chunks.words`.
+pub(crate) const WORDS: [&str; 5] =
+    ["chunk_words", "chunk_words_data", "chunk_words_idx", "chunk_words_docsize", "chunk_words_config"];
+
+/// The tables that both engines have.
 pub(crate) fn tables(connection: &Connection) -> Vec<String> {
     let text = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
     let mut statement = connection.prepare(text).expect("prepares");
     let names = statement.query_map([], |row| row.get(0)).expect("runs");
-    names.collect::<Result<_, _>>().expect("names")
+    let names: Vec<String> = names.collect::<Result<_, _>>().expect("names");
+    names.into_iter().filter(|name| !WORDS.contains(&name.as_str())).collect()
 }
 
 /// One of the three schemas.
@@ -208,25 +215,31 @@ pub(crate) fn sides(text: &str) -> Vec<Side> {
     let named = tables_in(text);
     // PostgreSQL's own catalogue is read from the control side, where operators' checks run; tenants' statements have no use for it.
     let holds = |(side, known): &&(Side, Vec<String>)| {
-        named.iter().all(|table| known.contains(table) || (*side == Side::Control && table.starts_with("pg_")))
+        named.iter().all(|table| {
+            known.contains(table)
+                || (*side == Side::Control && table.starts_with("pg_"))
+                || (*side == Side::Org && WORDS.contains(&table.as_str()))
+        })
     };
     KNOWN.iter().filter(holds).map(|(side, _)| *side).collect()
 }
 
-/// The tables that a text names; what it defines itself by WITH is none, and neither are PostgreSQL's catalogue and its clock.
+/// What stands after FROM, JOIN or UPDATE and is no table.
+const NO_TABLES: [&str; 9] =
+    ["SET", "WITH", "SELECT", "OF", "LATERAL", "clock_timestamp", "json_each", "jsonb_array_elements_text", "unnest"];
+
+/// The tables that a text names; what it defines itself by WITH is none, and neither are PostgreSQL's catalogue and functions.
 pub(crate) fn tables_in(text: &str) -> Vec<String> {
     let words: Vec<&str> =
         text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty()).collect();
     let own: Vec<&str> =
         words.windows(2).filter(|pair| pair[0] == "WITH" || pair[0] == "RECURSIVE").map(|pair| pair[1]).collect();
+    let further = words.windows(3).filter(|three| three[1] == "AS" && ["SELECT", "MATERIALIZED"].contains(&three[2]));
+    let own: Vec<&str> = own.into_iter().chain(further.map(|three| three[0])).collect();
     let named = words.windows(2).filter(|pair| ["FROM", "JOIN", "INTO", "UPDATE"].contains(&pair[0]));
     let mut tables: Vec<String> = named
         .map(|pair| pair[1].to_owned())
-        .filter(|name| {
-            !own.contains(&name.as_str())
-                && !["SET", "WITH", "SELECT", "clock_timestamp"].contains(&name.as_str())
-                && !reads_catalogue(name)
-        })
+        .filter(|name| !own.contains(&name.as_str()) && !NO_TABLES.contains(&name.as_str()) && !reads_catalogue(name))
         .collect();
     tables.sort();
     tables.dedup();

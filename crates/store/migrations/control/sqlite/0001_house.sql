@@ -281,6 +281,23 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_org ON deliveries (org_id, id);
 
+-- Work that waits: what is to be done stands in the organisation's own store, here only when and for whom. Claimed with a lease; the
+-- epoch counts claims, so that one that outlived its lease writes nothing.
+CREATE TABLE jobs (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  kind        TEXT    NOT NULL,
+  subject     BLOB    NOT NULL,
+  user_id     BLOB    NOT NULL,
+  due_at      INTEGER NOT NULL,
+  attempts    INTEGER NOT NULL DEFAULT 0,
+  epoch       INTEGER NOT NULL DEFAULT 0,
+  leased_until  INTEGER,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX jobs_subject ON jobs (org_id, kind, subject);
+CREATE INDEX jobs_due ON jobs (due_at);
+CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
 -- Organisations that have something to tell a webhook, and when to look for it: a mark, so that nobody opens all stores to find those
 -- few. What is to be told stands in the organisation's own store.
 CREATE TABLE webhook_turns (

@@ -1,12 +1,16 @@
 -- Everything that travels with a tenant, all tenants in one schema, parted by forced row-level security. `org.current_org()` and
 -- `org.protect()` are made by bootstrap.sql; keys, unique constraints, indexes and foreign keys all start with org_id.
 
--- The file states whose it is, and carries the head of its audit chain.
+-- The file states whose it is, and carries the head of its audit chain. What changes what is found in the knowledge counts `changes`
+-- up, so that whoever keeps a copy in memory knows when it is old; `numbers` gives each collection and each passage a number that is
+-- never used again.
 CREATE TABLE tenant (
   org_id          uuid NOT NULL DEFAULT org.current_org(),
   one             bigint NOT NULL CHECK (one = 1),
   PRIMARY KEY (org_id, one),
   id              uuid NOT NULL,
+  numbers         bigint NOT NULL DEFAULT 0,
+  changes         bigint NOT NULL DEFAULT 0,
   created_at      bigint NOT NULL
 );
 
@@ -23,7 +27,6 @@ CREATE TABLE audit (
   seq             bigint NOT NULL,
   PRIMARY KEY (org_id, seq),
   id              uuid NOT NULL,
-  UNIQUE (org_id, id),
   at              bigint NOT NULL,
   actor       text COLLATE "C"    NOT NULL,
   behalf      text COLLATE "C",
@@ -187,7 +190,6 @@ CREATE TABLE providers (
   CHECK (project_id IS NULL OR user_id IS NULL),
   CHECK ((user_id IS NULL) = (membership_id IS NULL))
 );
-CREATE INDEX providers_project ON providers (org_id, project_id, id);
 CREATE INDEX providers_user ON providers (org_id, user_id, id);
 
 -- Names that the organisation or a project gives to models: whom to ask, in order.
@@ -204,8 +206,7 @@ CREATE TABLE aliases (
   created_at      bigint NOT NULL,
   updated_at      bigint NOT NULL
 );
-CREATE UNIQUE INDEX aliases_name ON aliases (org_id, project_id, name) NULLS NOT DISTINCT;
-CREATE INDEX aliases_project ON aliases (org_id, project_id);
+CREATE UNIQUE INDEX aliases_name ON aliases (org_id, name, project_id) NULLS NOT DISTINCT;
 
 CREATE TABLE budgets (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
@@ -245,6 +246,153 @@ CREATE TABLE rate_limits (
   CHECK (level <> 'organization' OR subject IS NULL)
 );
 
+-- Knowledge: collections of documents. `number` is what their passages carry.
+CREATE TABLE collections (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  id               uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  number           bigint NOT NULL,
+  project_id       uuid,
+  FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
+  name             text COLLATE "C" NOT NULL,
+  description      text COLLATE "C" NOT NULL,
+  access           text COLLATE "C" NOT NULL CHECK (access IN ('private', 'shared', 'project')),
+  made_by          uuid NOT NULL,
+  version          bigint NOT NULL,
+  created_at       bigint NOT NULL,
+  updated_at       bigint NOT NULL
+);
+
+-- With whom a shared collection is shared. A person's share ends with their stay.
+CREATE TABLE shares (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  collection_id    uuid NOT NULL,
+  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  level            text COLLATE "C" NOT NULL CHECK (level IN ('user', 'team')),
+  subject          uuid NOT NULL,
+  membership_id    uuid,
+  created_at       bigint NOT NULL,
+  PRIMARY KEY (org_id, collection_id, level, subject),
+  CHECK ((level = 'user') = (membership_id IS NOT NULL))
+);
+CREATE INDEX shares_subject ON shares (org_id, level, subject);
+
+CREATE TABLE documents (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  id               uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  collection_id    uuid NOT NULL,
+  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  title            text COLLATE "C" NOT NULL,
+  name             text COLLATE "C" NOT NULL,
+  source           text COLLATE "C" NOT NULL,
+  kind             text COLLATE "C" NOT NULL,
+  tags             text COLLATE "C" NOT NULL,
+  status           text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'processing', 'ready', 'failed')),
+  fault            text COLLATE "C",
+  content_hash     text COLLATE "C" NOT NULL,
+  size             bigint NOT NULL CHECK (size >= 0),
+  latest           bigint NOT NULL CHECK (latest >= 1),
+  shown            bigint NOT NULL CHECK (shown >= 0),
+  passages         bigint NOT NULL CHECK (passages >= 0),
+  embedded         bigint NOT NULL CHECK (embedded >= 0),
+  made_by          uuid NOT NULL,
+  version          bigint NOT NULL,
+  created_at       bigint NOT NULL,
+  updated_at       bigint NOT NULL
+);
+CREATE INDEX documents_collection ON documents (org_id, collection_id, id);
+
+-- What a document was: each version with its original, which lies in the blobs, and what was read from it.
+CREATE TABLE versions (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  document_id      uuid NOT NULL,
+  FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
+  number           bigint NOT NULL CHECK (number >= 1),
+  name             text COLLATE "C" NOT NULL,
+  content_hash     text COLLATE "C" NOT NULL,
+  size             bigint NOT NULL CHECK (size >= 0),
+  content          bytea,
+  made_by          uuid NOT NULL,
+  created_at       bigint NOT NULL,
+  PRIMARY KEY (org_id, document_id, number)
+);
+CREATE INDEX versions_content ON versions (org_id, content_hash);
+
+-- Words as FTS5 takes them in files: without accents and punctuation, by Porter's stems, none left out.
+CREATE TEXT SEARCH DICTIONARY org.porter (TEMPLATE = pg_catalog.snowball, Language = porter);
+CREATE TEXT SEARCH CONFIGURATION org.passages (PARSER = pg_catalog."default");
+ALTER TEXT SEARCH CONFIGURATION org.passages ADD MAPPING
+  FOR asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart, int, uint, float, sfloat, version
+  WITH org.porter;
+
+-- Passages of the version that is shown. No index over their words: row security lets no operator that might tell of a row look into
+-- one before the organisation is known, and the one for words is such an operator.
+CREATE TABLE chunks (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  number           bigint NOT NULL,
+  PRIMARY KEY (org_id, number),
+  id               uuid NOT NULL,
+  UNIQUE (org_id, id),
+  document_id      uuid NOT NULL,
+  FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
+  collection       bigint NOT NULL,
+  place            bigint NOT NULL CHECK (place >= 0),
+  heading          text COLLATE "C" NOT NULL,
+  text             text COLLATE "C" NOT NULL,
+  page             bigint,
+  starts           bigint NOT NULL CHECK (starts >= 0),
+  ends             bigint NOT NULL CHECK (ends >= 0),
+  -- A table of its own in files.
+  words            tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('org.passages', regexp_replace(
+    regexp_replace(normalize(heading || ' ' || text, NFD), '[\u0300-\u036f]', '', 'g'), '[[:punct:][:cntrl:]]+', ' ', 'g'))) STORED
+);
+CREATE UNIQUE INDEX chunks_document ON chunks (org_id, document_id, place);
+
+-- Their vectors: 8 bits a dimension, times a scale in billionths.
+CREATE TABLE vectors (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  model            text COLLATE "C" NOT NULL,
+  chunk            bigint NOT NULL,
+  FOREIGN KEY (org_id, chunk) REFERENCES chunks (org_id, number) ON DELETE CASCADE,
+  collection       bigint NOT NULL,
+  scale            bigint NOT NULL,
+  value            bytea NOT NULL,
+  PRIMARY KEY (org_id, chunk, model)
+);
+
+-- Conversations: private to the person unless shared with the project.
+CREATE TABLE threads (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  id               uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  project_id       uuid,
+  FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
+  user_id          uuid NOT NULL,
+  title            text COLLATE "C" NOT NULL,
+  shared           boolean NOT NULL,
+  version          bigint NOT NULL,
+  created_at       bigint NOT NULL,
+  updated_at       bigint NOT NULL
+);
+CREATE INDEX threads_user ON threads (org_id, user_id, id);
+
+CREATE TABLE messages (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  id               uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  thread_id        uuid NOT NULL,
+  FOREIGN KEY (org_id, thread_id) REFERENCES threads (org_id, id) ON DELETE CASCADE,
+  author           text COLLATE "C" NOT NULL CHECK (author IN ('user', 'assistant')),
+  content          text COLLATE "C" NOT NULL,
+  citations        text COLLATE "C" NOT NULL,
+  detail           text COLLATE "C" NOT NULL,
+  rating           bigint,
+  comment          text COLLATE "C",
+  correction       text COLLATE "C",
+  created_at       bigint NOT NULL
+);
+CREATE INDEX messages_thread ON messages (org_id, thread_id, id);
 -- Addresses that are told of events. `sealed` holds the secret that signs, under the organisation's key; `former_sealed` the one
 -- before it, which signs too until `former_until`.
 CREATE TABLE webhooks (
@@ -308,6 +456,14 @@ SELECT org.protect('budgets');
 SELECT org.protect('providers');
 SELECT org.protect('aliases');
 SELECT org.protect('rate_limits');
+SELECT org.protect('collections');
+SELECT org.protect('shares');
+SELECT org.protect('documents');
+SELECT org.protect('versions');
+SELECT org.protect('chunks');
+SELECT org.protect('vectors');
+SELECT org.protect('threads');
+SELECT org.protect('messages');
 SELECT org.protect('webhooks');
 SELECT org.protect('webhook_messages');
 -- The chain is append-only for the server too.

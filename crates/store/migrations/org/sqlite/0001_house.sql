@@ -1,9 +1,13 @@
 -- One organisation's own file: everything that travels with the tenant.
 
--- The file states whose it is, and carries the head of its audit chain.
+-- The file states whose it is, and carries the head of its audit chain. What changes what is found in the knowledge counts `changes`
+-- up, so that whoever keeps a copy in memory knows when it is old; `numbers` gives each collection and each passage a number that is
+-- never used again.
 CREATE TABLE tenant (
   one         INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
   id          BLOB    NOT NULL,
+  numbers     INTEGER NOT NULL DEFAULT 0,
+  changes     INTEGER NOT NULL DEFAULT 0,
   created_at  INTEGER NOT NULL
 ) STRICT;
 
@@ -15,7 +19,7 @@ CREATE TABLE audit_head (
 
 CREATE TABLE audit (
   seq         INTEGER NOT NULL PRIMARY KEY,
-  id          BLOB    NOT NULL UNIQUE,
+  id          BLOB    NOT NULL,
   at          INTEGER NOT NULL,
   actor       TEXT    NOT NULL,
   behalf      TEXT,
@@ -153,7 +157,6 @@ CREATE TABLE providers (
   CHECK (project_id IS NULL OR user_id IS NULL),
   CHECK ((user_id IS NULL) = (membership_id IS NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX providers_project ON providers (project_id, id);
 CREATE INDEX providers_user ON providers (user_id, id);
 
 -- Names that the organisation or a project gives to models: whom to ask, in order.
@@ -167,8 +170,7 @@ CREATE TABLE aliases (
   created_at  INTEGER NOT NULL,
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX aliases_name ON aliases (ifnull(project_id, x''), name);
-CREATE INDEX aliases_project ON aliases (project_id);
+CREATE UNIQUE INDEX aliases_name ON aliases (name, ifnull(project_id, x''));
 
 CREATE TABLE budgets (
   id               BLOB    NOT NULL PRIMARY KEY,
@@ -204,6 +206,131 @@ CREATE TABLE rate_limits (
   CHECK (level <> 'organization' OR subject IS NULL)
 ) STRICT, WITHOUT ROWID;
 
+-- Knowledge: collections of documents. `number` is what their passages carry.
+CREATE TABLE collections (
+  id           BLOB    NOT NULL PRIMARY KEY,
+  number       INTEGER NOT NULL,
+  project_id   BLOB    REFERENCES projects (id) ON DELETE CASCADE,
+  name         TEXT    NOT NULL,
+  description  TEXT    NOT NULL,
+  access       TEXT    NOT NULL CHECK (access IN ('private', 'shared', 'project')),
+  made_by      BLOB    NOT NULL,
+  version      INTEGER NOT NULL,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- With whom a shared collection is shared. A person's share ends with their stay.
+CREATE TABLE shares (
+  collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+  level          TEXT    NOT NULL CHECK (level IN ('user', 'team')),
+  subject        BLOB    NOT NULL,
+  membership_id  BLOB,
+  created_at     INTEGER NOT NULL,
+  PRIMARY KEY (collection_id, level, subject),
+  CHECK ((level = 'user') = (membership_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX shares_subject ON shares (level, subject);
+
+CREATE TABLE documents (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+  title          TEXT    NOT NULL,
+  name           TEXT    NOT NULL,
+  source         TEXT    NOT NULL,
+  kind           TEXT    NOT NULL,
+  tags           TEXT    NOT NULL,
+  status         TEXT    NOT NULL CHECK (status IN ('queued', 'processing', 'ready', 'failed')),
+  fault          TEXT,
+  content_hash   TEXT    NOT NULL,
+  size           INTEGER NOT NULL CHECK (size >= 0),
+  latest         INTEGER NOT NULL CHECK (latest >= 1),
+  shown          INTEGER NOT NULL CHECK (shown >= 0),
+  passages       INTEGER NOT NULL CHECK (passages >= 0),
+  embedded       INTEGER NOT NULL CHECK (embedded >= 0),
+  made_by        BLOB    NOT NULL,
+  version        INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX documents_collection ON documents (collection_id, id);
+
+-- What a document was: each version with its original, which lies in the blobs, and what was read from it.
+CREATE TABLE versions (
+  document_id   BLOB    NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+  number        INTEGER NOT NULL CHECK (number >= 1),
+  name          TEXT    NOT NULL,
+  content_hash  TEXT    NOT NULL,
+  size          INTEGER NOT NULL CHECK (size >= 0),
+  content       BLOB,
+  made_by       BLOB    NOT NULL,
+  created_at    INTEGER NOT NULL,
+  PRIMARY KEY (document_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX versions_content ON versions (content_hash);
+
+-- Passages of the version that is shown.
+CREATE TABLE chunks (
+  number         INTEGER NOT NULL PRIMARY KEY,
+  id             BLOB    NOT NULL UNIQUE,
+  document_id    BLOB    NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+  collection     INTEGER NOT NULL,
+  place          INTEGER NOT NULL CHECK (place >= 0),
+  heading        TEXT    NOT NULL,
+  text           TEXT    NOT NULL,
+  page           INTEGER,
+  starts         INTEGER NOT NULL CHECK (starts >= 0),
+  ends           INTEGER NOT NULL CHECK (ends >= 0)
+) STRICT;
+CREATE UNIQUE INDEX chunks_document ON chunks (document_id, place);
+
+-- Their words. Whoever deletes has the index written anew, so that what is deleted is overwritten here, too. A page of the index fits into one of the file beside its seal.
+CREATE VIRTUAL TABLE chunk_words USING fts5 (heading, text, content = 'chunks', content_rowid = 'number',
+  tokenize = 'porter unicode61 remove_diacritics 2');
+INSERT INTO chunk_words (chunk_words, rank) VALUES ('pgsz', 1850);
+CREATE TRIGGER chunks_come AFTER INSERT ON chunks BEGIN
+  INSERT INTO chunk_words (rowid, heading, text) VALUES (new.number, new.heading, new.text);
+END;
+CREATE TRIGGER chunks_go AFTER DELETE ON chunks BEGIN
+  INSERT INTO chunk_words (chunk_words, rowid, heading, text) VALUES ('delete', old.number, old.heading, old.text);
+END;
+
+-- Their vectors: 8 bits a dimension, times a scale in billionths.
+CREATE TABLE vectors (
+  model       TEXT    NOT NULL,
+  chunk       INTEGER NOT NULL REFERENCES chunks (number) ON DELETE CASCADE,
+  collection  INTEGER NOT NULL,
+  scale       INTEGER NOT NULL,
+  value       BLOB    NOT NULL,
+  PRIMARY KEY (chunk, model)
+) STRICT, WITHOUT ROWID;
+
+-- Conversations: private to the person unless shared with the project.
+CREATE TABLE threads (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  project_id  BLOB    REFERENCES projects (id) ON DELETE CASCADE,
+  user_id     BLOB    NOT NULL,
+  title       TEXT    NOT NULL,
+  shared      INTEGER NOT NULL CHECK (shared IN (0, 1)),
+  version     INTEGER NOT NULL,
+  created_at  INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX threads_user ON threads (user_id, id);
+
+CREATE TABLE messages (
+  id          BLOB    NOT NULL PRIMARY KEY,
+  thread_id   BLOB    NOT NULL REFERENCES threads (id) ON DELETE CASCADE,
+  author      TEXT    NOT NULL CHECK (author IN ('user', 'assistant')),
+  content     TEXT    NOT NULL,
+  citations   TEXT    NOT NULL,
+  detail      TEXT    NOT NULL,
+  rating      INTEGER,
+  comment     TEXT,
+  correction  TEXT,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_thread ON messages (thread_id, id);
 -- Addresses that are told of events. `sealed` holds the secret that signs, under the organisation's key; `former_sealed` the one
 -- before it, which signs too until `former_until`.
 CREATE TABLE webhooks (

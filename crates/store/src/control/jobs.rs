@@ -1,0 +1,183 @@
+//! Work that waits. What is to be done stands in the organisation's own store; here only when, and for whom.
+//!
+//! A job is queued before what it is about is committed, so nothing is ever committed that nobody comes for; one whose subject never
+//! came is dropped by whoever claims it.
+
+use std::time::Duration;
+
+use domain::{DocumentId, JobId, OrgId, Time, UserId};
+use serde::Deserialize;
+
+use super::ControlTx;
+use crate::sql::Pair;
+use crate::{Result, Store};
+
+const QUEUED: &str = "what is done is in the organisation's log";
+
+/// A job that was claimed. Only [`claim`] makes one: it opens the organisation ([`crate::Store::enter_for`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job(Row);
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Row {
+    id: JobId,
+    org_id: OrgId,
+    subject: DocumentId,
+    user_id: UserId,
+    attempts: i64,
+    epoch: i64,
+    created_at: Time,
+}
+
+impl Job {
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        self.0.id
+    }
+
+    /// For whom.
+    #[must_use]
+    pub fn org(&self) -> OrgId {
+        self.0.org_id
+    }
+
+    /// Who asked for it.
+    #[must_use]
+    pub fn user(&self) -> UserId {
+        self.0.user_id
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn document(&self) -> DocumentId {
+        self.0.subject
+    }
+
+    /// How often it was claimed, this time too.
+    #[must_use]
+    pub fn attempts(&self) -> i64 {
+        self.0.attempts
+    }
+
+    /// When it was queued.
+    #[must_use]
+    pub fn created_at(&self) -> Time {
+        self.0.created_at
+    }
+}
+
+/// Queues a job; when there is one of the same kind with the same subject it becomes due again.
+/// # Errors
+/// As the database.
+pub async fn queue(
+    tx: &mut ControlTx,
+    org: OrgId,
+    kind: &str,
+    document: DocumentId,
+    user: UserId,
+    due: Time,
+) -> Result<JobId> {
+    let (id, now): (JobId, _) = (tx.store().ambient().id(), tx.now());
+    tx.sql(
+        "INSERT INTO jobs (id, org_id, kind, subject, user_id, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (org_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, attempts = 0, epoch = jobs.epoch + 1,
+           leased_until = NULL, created_at = excluded.created_at
+         RETURNING id",
+    )
+    .bind(id)
+    .bind(org)
+    .bind(kind)
+    .bind(document)
+    .bind(user)
+    .bind(due)
+    .bind(now)
+    .unaudited(QUEUED)
+    .one()
+    .await
+}
+
+/// Claims the next job that is due, of the organisation that has the fewest under way, for the length of a lease.
+/// # Errors
+/// As the database.
+pub async fn claim(tx: &mut ControlTx, kind: &str, lease: Duration) -> Result<Option<Job>> {
+    let now = tx.now();
+    tx.sql(Pair {
+        sqlite: "UPDATE jobs SET leased_until = $3, attempts = attempts + 1, epoch = epoch + 1
+            WHERE id = (SELECT waiting.id FROM jobs waiting
+                        LEFT JOIN (SELECT org_id, count(*) AS number FROM jobs INDEXED BY jobs_leased WHERE leased_until > $2 GROUP BY org_id) running
+                          ON running.org_id = waiting.org_id
+                        WHERE waiting.kind = $1 AND waiting.due_at <= $2 AND (waiting.leased_until IS NULL OR waiting.leased_until <= $2)
+                        ORDER BY COALESCE(running.number, 0), waiting.due_at, waiting.id LIMIT 1)
+            RETURNING id, org_id, subject, user_id, attempts, epoch, created_at",
+        postgres: "UPDATE jobs SET leased_until = $3, attempts = attempts + 1, epoch = epoch + 1
+            WHERE id = (SELECT waiting.id FROM jobs waiting
+                        LEFT JOIN (SELECT org_id, count(*) AS number FROM jobs WHERE leased_until > $2 GROUP BY org_id) running
+                          ON running.org_id = waiting.org_id
+                        WHERE waiting.kind = $1 AND waiting.due_at <= $2 AND (waiting.leased_until IS NULL OR waiting.leased_until <= $2)
+                        ORDER BY COALESCE(running.number, 0), waiting.due_at, waiting.id LIMIT 1 FOR UPDATE OF waiting SKIP LOCKED)
+            RETURNING id, org_id, subject, user_id, attempts, epoch, created_at",
+    })
+    .bind(kind)
+    .bind(now)
+    .bind(now + lease)
+    .unaudited(QUEUED)
+    .optional::<Row>()
+    .await
+    .map(|row| row.map(Job))
+}
+
+/// Prolongs the lease of a claimed job; false when somebody else has it by now, or it was queued anew.
+/// # Errors
+/// As the database.
+pub async fn prolong(tx: &mut ControlTx, job: &Job, lease: Duration) -> Result<bool> {
+    let now = tx.now();
+    let kept = tx
+        .sql("UPDATE jobs SET leased_until = $3 WHERE id = $1 AND epoch = $2")
+        .bind(job.0.id)
+        .bind(job.0.epoch)
+        .bind(now + lease)
+        .unaudited(QUEUED)
+        .run()
+        .await?;
+    Ok(kept == 1)
+}
+
+/// Takes a claimed job off the queue, unless it was claimed or queued anew meanwhile.
+/// # Errors
+/// As the database.
+pub async fn done(tx: &mut ControlTx, job: &Job) -> Result<()> {
+    tx.sql("DELETE FROM jobs WHERE id = $1 AND epoch = $2")
+        .bind(job.0.id)
+        .bind(job.0.epoch)
+        .unaudited(QUEUED)
+        .run()
+        .await?;
+    Ok(())
+}
+
+/// Puts a claimed job back until later.
+/// # Errors
+/// As the database.
+pub async fn later(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
+    tx.sql("UPDATE jobs SET leased_until = NULL, due_at = $3 WHERE id = $1 AND epoch = $2")
+        .bind(job.0.id)
+        .bind(job.0.epoch)
+        .bind(due)
+        .unaudited(QUEUED)
+        .run()
+        .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Says that there is work.
+    pub fn wake_workers(&self) {
+        self.0.jobs.notify_waiters();
+    }
+
+    /// Waits until there is work.
+    pub async fn work_queued(&self) {
+        self.0.jobs.notified().await;
+    }
+}

@@ -1,0 +1,284 @@
+//! Documents: what people put in, and how far the house is with it.
+
+use domain::{CollectionId, DocumentId, Time, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{changed, forgotten};
+use crate::org::Tx;
+use crate::sql::{Json, after_id};
+use crate::{Error, OrNotFound, Result};
+
+/// How far the house is with a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It waits to be read.
+    Queued,
+    /// It is being read.
+    Processing,
+    /// It can be found by its words; by its meaning as soon as all its passages are embedded.
+    Ready,
+    /// It could not be read; `error` says why. An earlier version that could be read is still found.
+    Failed,
+}
+
+impl Status {
+    /// As stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Processing => "processing",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Why a document could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// A stable name.
+    pub code: String,
+    /// What happened, and what to do.
+    pub message: String,
+}
+
+/// A document.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Document {
+    /// The id.
+    pub id: DocumentId,
+    /// Where it is.
+    pub collection_id: CollectionId,
+    /// What it is called.
+    pub title: String,
+    /// The name of its file.
+    pub name: String,
+    /// Where it came from: `upload`, `text`, an address, a connector.
+    pub source: String,
+    /// What kind of file it is; empty until it is read.
+    pub kind: String,
+    /// Words that people give it.
+    pub tags: Json<Vec<String>>,
+    /// How far the house is with it.
+    pub status: Status,
+    /// Why it could not be read.
+    pub fault: Option<Json<Fault>>,
+    /// The hash of the newest original.
+    pub content_hash: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// The newest version.
+    pub latest: i64,
+    /// The version whose passages are found; 0 for none.
+    pub shown: i64,
+    /// How many passages that has.
+    pub passages: i64,
+    /// How many of them are found by their meaning.
+    pub embedded: i64,
+    /// Who added it.
+    pub made_by: UserId,
+    /// Counts changes, for ETags.
+    pub version: i64,
+    /// When it was added.
+    pub created_at: Time,
+    /// When it last changed.
+    pub updated_at: Time,
+}
+
+/// Adds a document.
+/// # Errors
+/// [`Error::NotFound`] when its collection is gone.
+pub async fn insert(tx: &mut Tx, document: &Document) -> Result<()> {
+    let added = tx
+        .sql(
+            "INSERT INTO documents (id, collection_id, title, name, source, kind, tags, status, content_hash, size, latest, shown,
+                                    passages, embedded, made_by, version, created_at, updated_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, 1, 0, 0, 0, $10, 1, $11, $11
+             WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
+        )
+        .bind(document.id)
+        .bind(document.collection_id)
+        .bind(&document.title)
+        .bind(&document.name)
+        .bind(&document.source)
+        .bind(&document.kind)
+        .bind(document.tags.text())
+        .bind(&document.content_hash)
+        .bind(document.size)
+        .bind(document.made_by)
+        .bind(document.created_at)
+        .run()
+        .await?;
+    if added == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
+}
+
+/// The document with this id, if there is one.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut Tx, id: DocumentId) -> Result<Option<Document>> {
+    tx.sql(
+        "SELECT id, collection_id, title, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages, embedded,
+                made_by, version, created_at, updated_at
+         FROM documents WHERE id = $1",
+    )
+    .bind(id)
+    .optional()
+    .await
+}
+
+/// The document with this id.
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn get(tx: &mut Tx, id: DocumentId) -> Result<Document> {
+    find(tx, id).await.or_not_found("document")
+}
+
+/// The documents of a collection, by id, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn list(
+    tx: &mut Tx,
+    collection: CollectionId,
+    after: Option<DocumentId>,
+    limit: i64,
+) -> Result<Vec<Document>> {
+    tx.sql(
+        "SELECT id, collection_id, title, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages, embedded,
+                made_by, version, created_at, updated_at
+         FROM documents WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    )
+    .bind(collection)
+    .bind(after_id(after))
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// The document of a collection that has this original already.
+/// # Errors
+/// As the database.
+pub async fn same(tx: &mut Tx, collection: CollectionId, content_hash: &str) -> Result<Option<DocumentId>> {
+    // From the versions, by their content: a collection may hold many documents.
+    tx.sql(
+        "SELECT documents.id FROM versions CROSS JOIN documents WHERE versions.content_hash = $2 AND documents.id = versions.document_id
+           AND documents.content_hash = $2 AND documents.collection_id = $1 ORDER BY documents.id LIMIT 1",
+    )
+    .bind(collection)
+    .bind(content_hash)
+    .optional()
+    .await
+}
+
+/// How many documents there are, and how many bytes their originals have; the same original counts once.
+/// # Errors
+/// As the database.
+pub async fn totals(tx: &mut Tx) -> Result<(i64, i64)> {
+    let documents: i64 = tx.sql("SELECT count(*) FROM documents").one().await?;
+    let bytes: i64 = tx
+        .sql("SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM (SELECT DISTINCT content_hash, size FROM versions) originals")
+        .one()
+        .await?;
+    Ok((documents, bytes))
+}
+
+/// Writes back the title and the tags of a document; counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn update(tx: &mut Tx, document: &Document) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql("UPDATE documents SET title = $2, tags = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
+        .bind(document.id)
+        .bind(&document.title)
+        .bind(document.tags.text())
+        .bind(now)
+        .bind(document.version)
+        .run()
+        .await?;
+    if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
+}
+
+/// Gives a document a new original, which waits to be read; what was found of it is found until then.
+/// # Errors
+/// As the database.
+pub async fn renew(tx: &mut Tx, id: DocumentId, name: &str, content_hash: &str, size: i64) -> Result<()> {
+    let now = tx.now();
+    tx.sql(
+        "UPDATE documents SET name = $2, content_hash = $3, size = $4, latest = latest + 1, status = 'queued', fault = NULL,
+                              version = version + 1, updated_at = $5
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(name)
+    .bind(content_hash)
+    .bind(size)
+    .bind(now)
+    .run()
+    .await?;
+    Ok(())
+}
+
+/// What the house notes of its work on documents; the change that caused it is in the log.
+const PROGRESS: &str = "progress of work whose cause is in the log";
+
+/// Notes how far the house is with a version, unless a newer one came meanwhile; says whether it noted that.
+/// # Errors
+/// As the database.
+pub async fn progress(
+    tx: &mut Tx,
+    id: DocumentId,
+    latest: i64,
+    status: Status,
+    fault: Option<&Json<Fault>>,
+) -> Result<bool> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE documents SET status = $3, fault = $4, version = version + 1, updated_at = $5 WHERE id = $1 AND latest = $2",
+        )
+        .bind(id)
+        .bind(latest)
+        .bind(status.as_str())
+        .bind(fault.map(Json::text))
+        .bind(now)
+        .unaudited(PROGRESS)
+        .run()
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Notes that the passages of a version are there, unless a newer one came meanwhile.
+/// # Errors
+/// As the database.
+pub async fn show(tx: &mut Tx, id: DocumentId, latest: i64, title: &str, kind: &str, passages: i64) -> Result<bool> {
+    let now = tx.now();
+    let shown = tx
+        .sql(
+            "UPDATE documents SET status = 'ready', fault = NULL, shown = $2, title = $3, kind = $4, passages = $5, embedded = 0,
+                                  version = version + 1, updated_at = $6
+             WHERE id = $1 AND latest = $2",
+        )
+        .bind(id)
+        .bind(latest)
+        .bind(title)
+        .bind(kind)
+        .bind(passages)
+        .bind(now)
+        .unaudited(PROGRESS)
+        .run()
+        .await?;
+    changed(tx).await?;
+    Ok(shown == 1)
+}
+
+/// Removes a document with everything that was made of it. Its originals stay until [`super::versions::unused`] says so.
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn delete(tx: &mut Tx, id: DocumentId) -> Result<()> {
+    let removed = tx.sql("DELETE FROM documents WHERE id = $1").bind(id).run().await?;
+    forgotten(tx).await?;
+    if removed == 0 { Err(Error::NotFound("document")) } else { Ok(()) }
+}

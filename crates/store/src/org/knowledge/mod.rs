@@ -1,0 +1,49 @@
+//! What an organisation knows: collections of documents, their passages with words and vectors, and the conversations about them.
+//!
+//! Nothing here knows of rights: whoever searches says which collections the asker may see, found in the same transaction.
+
+pub mod chunks;
+pub mod collections;
+pub mod documents;
+pub mod search;
+pub mod threads;
+pub mod versions;
+
+use super::Tx;
+use crate::Result;
+use crate::sql::Pair;
+
+const COUNTS: &str = "numbers and a count of changes";
+
+/// Takes this many numbers that are never used again; gives the first.
+pub(crate) async fn numbers(tx: &mut Tx, count: i64) -> Result<i64> {
+    let last: i64 = tx
+        .sql("UPDATE tenant SET numbers = numbers + $1 RETURNING numbers")
+        .bind(count)
+        .unaudited(COUNTS)
+        .one()
+        .await?;
+    Ok(last - count + 1)
+}
+
+/// Says that what is found changes with this transaction.
+pub(crate) async fn changed(tx: &mut Tx) -> Result<()> {
+    tx.sql("UPDATE tenant SET changes = changes + 1").unaudited(COUNTS).run().await?;
+    Ok(())
+}
+
+/// Says that passages were deleted. A file's index of words only marks what is gone, and still holds it: it is written anew.
+pub(crate) async fn forgotten(tx: &mut Tx) -> Result<()> {
+    tx.sql(Pair { sqlite: "INSERT INTO chunk_words (chunk_words) VALUES ('optimize')", postgres: "SELECT 1 AS done" })
+        .unaudited(COUNTS)
+        .run()
+        .await?;
+    changed(tx).await
+}
+
+/// How often what is found has changed so far.
+/// # Errors
+/// As the database.
+pub async fn changes(tx: &mut Tx) -> Result<i64> {
+    tx.sql("SELECT changes FROM tenant").one().await
+}
