@@ -1,0 +1,274 @@
+//! How a document comes in: its original is read apart, its passages take the place of earlier ones in one transaction and are found
+//! by their words from then on; their vectors follow.
+//!
+//! Each step can be repeated. A document whose work was cut off is claimed again when the lease has run out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use documents::apart::Reader;
+use documents::{Document as Content, Limits, Shape, passages};
+use embedding::Embedder;
+use store::control::jobs::{self, Job};
+use store::org::knowledge::chunks::{self, Draft};
+use store::org::knowledge::documents::{self as rows, Fault, Status};
+use store::org::knowledge::{collections, versions};
+use store::{Json, Scope, Store, Turn};
+
+/// The kind of job that reads a document.
+pub const READ: &str = "read";
+/// The kind of job that embeds the passages of a document.
+pub const EMBED: &str = "embed";
+
+/// How long a claim lasts that nobody prolongs.
+pub const LEASE: Duration = Duration::from_mins(2);
+/// How long a job waits for the document it was queued for.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// How often a document is tried before it counts as failed.
+const TRIES: i64 = 5;
+/// Passages that are embedded between two looks at the lease.
+const BATCH: i64 = 16;
+/// Passages that one document can have.
+const MOST_PASSAGES: usize = 100_000;
+
+/// Why work on a document did not end well. It is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// No reader could be started.
+    #[error("{0}")]
+    Reader(String),
+    /// The model has no room, or failed.
+    #[error(transparent)]
+    Model(#[from] embedding::Error),
+}
+
+/// Does the work on documents. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    store: Store,
+    reader: Arc<Reader>,
+    limits: Limits,
+}
+
+impl Intake {
+    /// Who reads documents by this reader.
+    #[must_use]
+    pub fn new(store: Store, reader: Reader) -> Self {
+        Self { store, reader: Arc::new(reader), limits: Limits::default() }
+    }
+
+    /// Claims one job of a kind and does it; says whether there was one.
+    /// # Errors
+    /// As the control database. What goes wrong with the job itself is noted there.
+    pub async fn work(&self, kind: &'static str) -> store::Result<bool> {
+        let mut tx = self.store.begin_control(Turn::Free).await?;
+        let claimed = jobs::claim(&mut tx, kind, LEASE).await?;
+        tx.commit().await?;
+        let Some(job) = claimed else { return Ok(false) };
+        let outcome = match kind {
+            READ => self.read(&job).await,
+            _ => self.embed(&job).await,
+        };
+        let now = self.store.ambient().now();
+        let mut tx = self.store.begin_control(Turn::Free).await?;
+        match outcome {
+            // What it was about may be gone.
+            Ok(Done::Done) | Err(Error::Store(store::Error::NotFound(_))) => jobs::done(&mut tx, &job).await?,
+            Ok(Done::Later(pause)) => jobs::later(&mut tx, &job, now + pause).await?,
+            Err(error) => {
+                tracing::warn!(job = %job.id(), org = %job.org(), attempts = job.attempts(), %error, "work on a document failed");
+                let pause =
+                    Duration::from_secs(2) * 2_u32.saturating_pow(u32::try_from(job.attempts().min(8)).unwrap_or(8));
+                jobs::later(&mut tx, &job, now + pause).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn read(&self, job: &Job) -> Result<Done, Error> {
+        let scope = self.store.enter_for(job).await?;
+        let org = self.store.open(&scope);
+        let mut tx = org.read().await?;
+        let Some(document) = rows::find(&mut tx, job.document()).await? else {
+            let waited = self.store.ambient().now().since(job.created_at());
+            // It may be about to be committed.
+            return Ok(if waited < PATIENCE { Done::Later(Duration::from_secs(1)) } else { Done::Done });
+        };
+        if matches!(document.status, Status::Ready | Status::Failed) && document.shown == document.latest {
+            return Ok(Done::Done);
+        }
+        let version = versions::get(&mut tx, document.id, document.latest).await?;
+        let collection = collections::get(&mut tx, document.collection_id).await?;
+        drop(tx);
+        let mut tx = org.begin().await?;
+        let mine = rows::progress(&mut tx, document.id, document.latest, Status::Processing, None).await?;
+        tx.commit().await?;
+        if !mine {
+            return Ok(Done::Later(Duration::ZERO));
+        }
+        let content = match self.content(&scope, &version).await {
+            Ok(content) => content,
+            Err(Failed::Document(fault)) => {
+                self.fail(&scope, &document, fault).await?;
+                return Ok(Done::Done);
+            }
+            Err(Failed::Ours(error)) if job.attempts() >= TRIES => {
+                tracing::error!(job = %job.id(), org = %job.org(), %error, "a document is given up");
+                let message =
+                    "The document could not be read because of a fault of this server. Upload it again later.";
+                let fault = Fault { code: "internal".into(), message: message.into() };
+                self.fail(&scope, &document, fault).await?;
+                return Ok(Done::Done);
+            }
+            Err(Failed::Ours(error)) => return Err(error),
+        };
+        let (drafts, content) = split(content).await?;
+        if drafts.len() > MOST_PASSAGES {
+            let message =
+                format!("The document has more than {MOST_PASSAGES} passages. Divide it and upload the parts.");
+            self.fail(&scope, &document, Fault { code: "too_large".into(), message }).await?;
+            return Ok(Done::Done);
+        }
+        let title = match &content.title {
+            Some(title) if document.title == document.name && !title.trim().is_empty() => {
+                title.trim().chars().take(300).collect()
+            }
+            _ => document.title.clone(),
+        };
+        let kept = serde_json::to_vec(&content).map_err(|error| store::Error::Bug(error.to_string()))?;
+        let kind = serde_json::to_value(content.kind)
+            .ok()
+            .and_then(|kind| kind.as_str().map(str::to_owned))
+            .unwrap_or_default();
+        // Queued first: were it lost, nobody would come for the vectors.
+        let mut tx = self.store.begin_control(Turn::Org(scope.org())).await?;
+        jobs::queue(&mut tx, scope.org(), EMBED, document.id, job.user(), self.store.ambient().now()).await?;
+        tx.commit().await?;
+        let mut tx = org.begin().await?;
+        let count = i64::try_from(drafts.len()).unwrap_or(i64::MAX);
+        if rows::show(&mut tx, document.id, document.latest, &title, &kind, count).await? {
+            versions::keep_content(&mut tx, document.id, document.latest, kept).await?;
+            chunks::replace(&mut tx, document.id, collection.number, &drafts).await?;
+            tx.commit().await?;
+        }
+        self.store.wake_workers();
+        Ok(Done::Done)
+    }
+
+    async fn content(&self, scope: &Scope, version: &versions::Version) -> Result<Content, Failed> {
+        let blobs = self.store.open(scope).blobs().await.map_err(|error| Failed::Ours(error.into()))?;
+        let (hash, most) = (version.content_hash.clone(), self.limits.bytes);
+        let read = tokio::task::spawn_blocking(move || blobs.read(&hash, most)).await;
+        let bytes = match read.map_err(|error| Failed::Ours(Error::Reader(error.to_string())))? {
+            Ok(bytes) => bytes,
+            Err(store::Error::Refused(_)) => {
+                let message = format!(
+                    "The file is larger than the {} MiB that can be read. Divide it and upload the parts.",
+                    most >> 20
+                );
+                return Err(Failed::Document(Fault { code: "too_large".into(), message }));
+            }
+            Err(store::Error::NotFound(_) | store::Error::Sealed(_)) => {
+                let message = "The original is damaged or gone from this server's disk. Upload it again.";
+                return Err(Failed::Document(Fault { code: "original_lost".into(), message: message.into() }));
+            }
+            Err(error) => return Err(Failed::Ours(error.into())),
+        };
+        let owner = scope.org().to_string();
+        self.reader.read(&owner, &bytes, &version.name, None, &self.limits).await.map_err(|error| match error {
+            documents::apart::Error::Unreadable(unreadable) => Failed::Document(Fault {
+                code: serde_json::to_value(unreadable.code)
+                    .ok()
+                    .and_then(|code| code.as_str().map(str::to_owned))
+                    .unwrap_or_else(|| "damaged".into()),
+                message: unreadable.sentence,
+            }),
+            documents::apart::Error::Unavailable(why) => Failed::Ours(Error::Reader(why)),
+        })
+    }
+
+    async fn fail(&self, scope: &Scope, document: &rows::Document, fault: Fault) -> store::Result<()> {
+        let mut tx = self.store.open(scope).begin().await?;
+        rows::progress(&mut tx, document.id, document.latest, Status::Failed, Some(&Json(fault))).await?;
+        tx.commit().await
+    }
+
+    async fn embed(&self, job: &Job) -> Result<Done, Error> {
+        let scope = self.store.enter_for(job).await?;
+        let org = self.store.open(&scope);
+        loop {
+            let mut tx = org.read().await?;
+            let Some(document) = rows::find(&mut tx, job.document()).await? else { return Ok(Done::Done) };
+            if document.shown != document.latest && document.status != Status::Failed {
+                // Another version is being read; it queues this again.
+                return Ok(Done::Done);
+            }
+            let missing = chunks::without_vector(&mut tx, document.id, crate::MODEL, BATCH).await?;
+            drop(tx);
+            if missing.is_empty() {
+                return Ok(Done::Done);
+            }
+            let texts = missing.iter().map(|chunk| in_words(&chunk.heading, &chunk.text)).collect();
+            let vectors = match Embedder::shared().passages(texts).await {
+                Ok(vectors) => vectors,
+                Err(embedding::Error::Busy) => return Ok(Done::Later(Duration::from_secs(1))),
+                Err(error) => return Err(error.into()),
+            };
+            let mut tx = org.begin().await?;
+            for (chunk, embedding) in missing.iter().zip(&vectors) {
+                chunks::embed(
+                    &mut tx,
+                    crate::MODEL,
+                    &crate::vectors::stored(&embedding.vector, chunk.number, chunk.collection),
+                )
+                .await?;
+            }
+            chunks::count_embedded(&mut tx, document.id, crate::MODEL).await?;
+            tx.commit().await?;
+            let mut tx = self.store.begin_control(Turn::Free).await?;
+            let mine = jobs::prolong(&mut tx, job, LEASE).await?;
+            tx.commit().await?;
+            if !mine {
+                return Ok(Done::Done);
+            }
+        }
+    }
+}
+
+enum Done {
+    Done,
+    Later(Duration),
+}
+
+enum Failed {
+    Document(Fault),
+    Ours(Error),
+}
+
+/// What of a passage is embedded: its headings say what it is about.
+fn in_words(heading: &str, text: &str) -> String {
+    if heading.is_empty() { text.to_owned() } else { format!("{heading}\n{text}") }
+}
+
+/// Splits a document into passages, off the threads that serve requests.
+async fn split(content: Content) -> Result<(Vec<Draft>, Content), Error> {
+    let split = move || {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let drafts = passages(&content, &Shape::default())
+            .into_iter()
+            .map(|passage| Draft {
+                heading: passage.headings.join(" > "),
+                page: passage.pages.map(|(first, _)| i64::from(first)),
+                starts: number(passage.start),
+                ends: number(passage.end),
+                text: passage.text,
+            })
+            .collect();
+        (drafts, content)
+    };
+    tokio::task::spawn_blocking(split).await.map_err(|error| Error::Reader(error.to_string()))
+}
