@@ -42,11 +42,19 @@ impl From<store::Stop> for Failed {
     }
 }
 
+/// The argument with which a server starts itself to read documents apart; nobody types it.
+pub(crate) const READER: &str = "read-documents";
+
 fn because(text: impl std::fmt::Display) -> Failed {
     Failed::Because(text.to_string())
 }
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == READER) {
+        // Before any thread starts: it takes rights away from its own process.
+        let done = documents::apart::child_main(&mut std::io::stdin().lock(), &mut std::io::stdout().lock());
+        return if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let matches = cli::command().get_matches();
     match cli::run(&matches) {
         Ok(()) => ExitCode::SUCCESS,

@@ -71,7 +71,8 @@ pub(crate) async fn store(settings: &Settings, issuer: String) -> Outcome<Store>
         },
     };
     let master_key_file = settings.master_key_path();
-    let settings = store::Settings { place, master_key_file, audit_heads: settings.audit_heads_path(), issuer };
+    let (audit_heads, blobs) = (settings.audit_heads_path(), settings.data.join("blobs"));
+    let settings = store::Settings { place, master_key_file, audit_heads, blobs, issuer };
     Ok(Store::start(&settings, Ambient::system()).await?)
 }
 

@@ -82,7 +82,7 @@ async fn run(settings: &Settings) -> Outcome {
     let prices = settings.read_prices().map_err(because)?;
     let sharing = settings.sharing().map_err(because)?;
     let books = metering::Settings { strict: settings.strict_ledger.0, ..metering::Settings::default() };
-    let app = App::with(house.clone(), limits, prices, books, sharing).serving(installation);
+    let app = App::with(house.clone(), limits, prices, books, sharing).serving(installation).reading(readers()?);
     if let Err(why) = app.gatekeeper().meet().await {
         tracing::warn!("`redis_url` does not answer ({why}): this server keeps to its own rate limits until it does");
     }
@@ -223,4 +223,10 @@ fn models_text(settings: &Settings) -> String {
         [] => "none but those inside; OPENAI_API_KEY or ANTHROPIC_API_KEY brings others".into(),
         names => names.join(", "),
     }
+}
+
+/// How this program is started to read documents apart.
+fn readers() -> Outcome<documents::apart::Bounds> {
+    let program = std::env::current_exe().map_err(because)?;
+    Ok(documents::apart::Bounds::new(program, vec![crate::READER.into()]))
 }

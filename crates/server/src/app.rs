@@ -8,6 +8,7 @@ use domain::prices::Prices;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
+use knowledge::intake::Intake;
 use metering::Books;
 use metering::rates::{Gatekeeper, Sharing};
 use store::{Refusal, Scope};
@@ -58,6 +59,8 @@ pub struct App {
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) door: metering::call::Door,
     pub(crate) feeds: crate::usage::Feeds,
+    pub(crate) vectors: knowledge::Vectors,
+    pub(crate) intake: Option<Intake>,
     alerts: Arc<Mutex<Option<mpsc::Receiver<Scope>>>>,
     refusals: mpsc::Sender<Note>,
     noted: Arc<Mutex<Option<Notes>>>,
@@ -100,6 +103,8 @@ impl App {
             gatekeeper,
             door,
             feeds: crate::usage::Feeds::default(),
+            vectors: knowledge::Vectors::default(),
+            intake: None,
             alerts: Arc::new(Mutex::new(Some(alerts))),
             refusals,
             noted: Arc::new(Mutex::new(Some(noted))),
@@ -112,6 +117,14 @@ impl App {
     pub fn serving(self, installation: Installation) -> Self {
         let models = Models::new(self.house.store.clone(), self.rules.clone(), installation);
         Self { models, ..self }
+    }
+
+    /// The same with readers of documents: documents that people bring are read from now on.
+    #[must_use]
+    pub fn reading(self, readers: documents::apart::Bounds) -> Self {
+        let reader = documents::apart::Reader::new(readers);
+        let intake = Some(Intake::new(self.house.store.clone(), reader));
+        Self { intake, ..self }
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are

@@ -51,6 +51,11 @@ pub fn start(app: &App) -> Background {
         app.tidy();
         sweep(app).await.map_err(|error| error.to_string())
     }));
+    if let Some(intake) = &app.intake {
+        for kind in [knowledge::intake::READ, knowledge::intake::READ, knowledge::intake::EMBED] {
+            tasks.spawn(take_in(app.clone(), intake.clone(), kind));
+        }
+    }
     Background(tasks)
 }
 
@@ -61,6 +66,20 @@ async fn every(app: App, pause: Duration, what: &'static str, work: impl AsyncFn
             tracing::error!(%error, "{what} failed and will be tried again");
         }
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Does the work on documents, one after the other, for as long as it runs.
+async fn take_in(app: App, intake: knowledge::intake::Intake, kind: &'static str) {
+    let store = &app.house.store;
+    loop {
+        match intake.work(kind).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, kind, "work on documents could not be claimed"),
+        }
+        // What other nodes queued, and what was put back until later, is found by looking.
+        let _ = tokio::time::timeout(Duration::from_secs(1), store.work_queued()).await;
     }
 }
 

@@ -172,8 +172,13 @@ pub(crate) fn all() -> Routes {
     let routes = crate::user::routes(routes);
     let routes = crate::budgets::routes(routes);
     let routes = crate::usage::routes(routes);
+    let routes = crate::search::routes(routes);
+    let routes = crate::answers::routes(routes);
     let routes = crate::webhooks::routes(routes);
     let routes = crate::audit::routes(routes);
+    let routes = crate::collections::routes(routes);
+    let routes = crate::documents::routes(routes);
+    let routes = crate::threads::routes(routes);
     let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)
 }

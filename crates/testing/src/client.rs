@@ -131,6 +131,18 @@ impl Client {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    /// POST of a file, as a form with the field `file`.
+    pub async fn upload(&self, path: &str, name: &str, bytes: &[u8]) -> Answer {
+        const BOUNDARY: &str = "rowhouse-test-boundary";
+        let head = format!(
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: application/octet-stream\r\n\r\n"
+        );
+        let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let request = self.request(Method::POST, path).header("content-type", kind);
+        self.answer(request.body(Body::from(body)).expect("a good request")).await
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await
@@ -149,15 +161,14 @@ impl Client {
     /// # Panics
     /// When the request itself is malformed.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let response = self.respond(method, path, body).await;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status, headers, text, json }
+        read(self.respond(method, path, body).await).await
     }
 
-    async fn respond(&self, method: Method, path: &str, body: Option<&Value>) -> Response<Body> {
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        read(self.router.clone().oneshot(request).await.expect("the router answers")).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -165,6 +176,11 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
+        request
+    }
+
+    async fn respond(&self, method: Method, path: &str, body: Option<&Value>) -> Response<Body> {
+        let mut request = self.request(method, path);
         let body = match body {
             None => Body::empty(),
             Some(Value::String(raw)) => {
@@ -179,6 +195,15 @@ impl Client {
         let request = request.body(body).expect("a good request");
         self.router.clone().oneshot(request).await.expect("the router answers")
     }
+}
+
+/// An answer, read to its end.
+async fn read(response: Response<Body>) -> Answer {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Answer { status, headers, text, json }
 }
 
 /// Server-sent events on their way.

@@ -5,7 +5,7 @@ use domain::limits::{Amounts, Counted, Level, LimitKey, Period};
 use domain::models::ProviderKind;
 use domain::operation::Operation;
 use domain::role::Role;
-use domain::text::{Description, ProjectName, ProviderName, RoleName, TeamName};
+use domain::text::{CollectionName, Description, ProjectName, ProviderName, RoleName, TeamName};
 use domain::{OrgId, TeamId};
 use serde_json::json;
 use std::time::Duration;
@@ -17,6 +17,11 @@ use store::ledger::holds::{self, Hold, Purpose};
 use store::org::aliases::{self, Alias};
 use store::org::budgets::{self, Budget, Strictness};
 use store::org::configs;
+use store::org::knowledge::chunks::{self, Draft, Vector};
+use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
+use store::org::knowledge::documents::{self, Document, Status};
+use store::org::knowledge::threads::{self, Author, Message, Thread};
+use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
 use store::org::providers::{self, Provider};
@@ -96,6 +101,7 @@ impl TestHouse {
         let value = json!({ "greeting": text("hello") }).to_string();
         configs::put(&mut tx, user_id, 0, &value).await.expect("a configuration");
         furnish_models(&mut tx, scope, word).await;
+        furnish_knowledge(&mut tx, scope, word).await;
         let budget = Budget {
             id: ambient.id(),
             level: Level::Organization,
@@ -221,4 +227,87 @@ async fn furnish_models(tx: &mut Tx, scope: &Scope, word: &str) {
         updated_at: now,
     };
     aliases::insert(tx, &alias).await.expect("an alias");
+}
+
+/// A shared collection with a document that can be found, and a conversation.
+async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
+    let (now, ambient, made_by) = (tx.now(), tx.ambient().clone(), scope.user());
+    let collection = Collection {
+        id: ambient.id(),
+        number: 0,
+        project_id: None,
+        name: CollectionName::new(&format!("{word} collection")).expect("a name"),
+        description: Description::new("").expect("none"),
+        access: Reach::Shared,
+        made_by,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    collections::insert(tx, &collection).await.expect("a collection");
+    let number = collections::get(tx, collection.id).await.expect("it is there").number;
+    let with = Sharer::User(made_by, scope.membership());
+    assert!(collections::share(tx, collection.id, with).await.expect("a share"));
+    let document = Document {
+        id: ambient.id(),
+        collection_id: collection.id,
+        title: format!("{word} document"),
+        name: "document.txt".into(),
+        source: "text".into(),
+        kind: "text".into(),
+        tags: Json(vec![word.to_owned()]),
+        status: Status::Queued,
+        fault: None,
+        content_hash: "0".repeat(64),
+        size: 5,
+        latest: 1,
+        shown: 0,
+        passages: 0,
+        embedded: 0,
+        made_by,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    documents::insert(tx, &document).await.expect("a document");
+    let version = Version {
+        document_id: document.id,
+        number: 1,
+        name: document.name.clone(),
+        content_hash: document.content_hash.clone(),
+        size: document.size,
+        made_by,
+        created_at: now,
+    };
+    versions::insert(tx, &version).await.expect("a version");
+    let draft = Draft { heading: word.to_owned(), text: format!("{word} passage"), page: None, starts: 0, ends: 5 };
+    chunks::replace(tx, document.id, number, &[draft]).await.expect("a passage");
+    assert!(documents::show(tx, document.id, 1, &document.title, "text", 1).await.expect("shown"));
+    let chunk = chunks::list(tx, document.id, None, 1).await.expect("listed")[0].number;
+    let vector = Vector { chunk, collection: number, scale: 1, value: vec![1_u8; 8].into() };
+    assert!(chunks::embed(tx, "model", &vector).await.expect("a vector"));
+    let thread = Thread {
+        id: ambient.id(),
+        project_id: None,
+        user_id: made_by,
+        title: format!("{word} conversation"),
+        shared: false,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    threads::insert(tx, &thread).await.expect("a conversation");
+    let message = Message {
+        id: ambient.id(),
+        thread_id: thread.id,
+        author: Author::User,
+        content: format!("{word}?"),
+        citations: Json(Vec::new()),
+        detail: Json(json!({})),
+        rating: None,
+        comment: None,
+        correction: None,
+        created_at: now,
+    };
+    threads::say(tx, &message).await.expect("a message");
 }

@@ -134,7 +134,8 @@ impl TestHouse {
             }
         };
         let audit_heads = folder.path().join("keys/audit-heads.jsonl");
-        let settings = Settings { place, master_key_file, audit_heads, issuer: wish.public_url.clone() };
+        let blobs = data.join("blobs");
+        let settings = Settings { place, master_key_file, audit_heads, blobs, issuer: wish.public_url.clone() };
         let store = Store::start(&settings, ambient.clone()).await.expect("the store starts");
         // The cheapest cost that argon2 takes: what hashing costs is measured elsewhere.
         let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 2, ambient).expect("a good cost");
@@ -144,7 +145,9 @@ impl TestHouse {
         let limits =
             Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
         let books = metering::Settings::default();
-        let app = App::with(house.clone(), limits, prices, books, wish.sharing).serving(wish.installation);
+        let app = App::with(house.clone(), limits, prices, books, wish.sharing)
+            .serving(wish.installation)
+            .reading(crate::process::readers());
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);

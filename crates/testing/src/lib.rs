@@ -14,6 +14,7 @@ mod client;
 mod company;
 mod furnish;
 mod house;
+mod knowing;
 pub mod log;
 mod post;
 mod postgres;

@@ -236,3 +236,14 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     files
 }
+
+/// How documents are read apart in tests: by the small program of the crate `documents`, beside the test itself. Whoever runs the tests
+/// of one crate alone builds it with `cargo build -p rowhouse-documents`; without it no document becomes readable.
+/// # Panics
+/// When the test does not know where it is.
+#[must_use]
+pub fn readers() -> documents::apart::Bounds {
+    let test = std::env::current_exe().expect("a program");
+    let program = test.ancestors().nth(2).expect("a folder").join("parse-child");
+    documents::apart::Bounds::new(program, Vec::new())
+}

@@ -132,7 +132,7 @@ pub(crate) fn speak(dialect: Dialect, request_id: &str, response: &mut Response)
 }
 
 /// Why there is no answer, for the client.
-pub(super) fn problem(failed: Failed, model: &str) -> Problem {
+pub(crate) fn problem(failed: Failed, model: &str) -> Problem {
     match failed {
         Failed::Short(shortage) => short(&shortage),
         Failed::Limited(limited) => metering::rates::Refused::Limited(limited).into(),

@@ -87,6 +87,6 @@ pub(super) async fn entered(gate: Local<can::ModelsUse>) -> Result<Caller<can::M
 }
 
 /// Whose limits a request takes from.
-pub(super) fn spender(scope: &Scope) -> Spender {
+pub(crate) fn spender(scope: &Scope) -> Spender {
     Spender::of(scope, scope.selected_project())
 }

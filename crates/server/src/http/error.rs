@@ -149,6 +149,12 @@ impl Problem {
         self
     }
 
+    /// The body of its answer, for who is told in a stream.
+    pub(crate) fn envelope(self, request_id: String) -> Envelope {
+        let kind = self.kind();
+        Envelope { error: Body { r#type: kind, code: self.code, message: self.message, param: self.param, request_id } }
+    }
+
     fn kind(&self) -> &'static str {
         match self.status.as_u16() {
             401 => "authentication_error",

@@ -4,6 +4,9 @@
 //! its organisation, caller and route; it is kept for 24 hours. Of an answer that lets its holder in (a sign-in's tokens) only
 //! that it was given is kept: whoever repeats the request learns that, and no more.
 //!
+//! A form with a file is too large to be hashed before it is let in: its route reads it, and says what it was ([`Claim::stands_for`],
+//! [`Replay::require`]) before the key counts.
+//!
 //! Calls of models, in the words of their makers (`/v1/`), take no key: those clients know none, a call that is repeated is another
 //! call, and what models say is not kept.
 
@@ -37,7 +40,8 @@ pub(crate) struct Running(Arc<Mutex<HashSet<[u8; 32]>>>);
 #[derive(Clone)]
 pub(crate) struct Presented {
     key: String,
-    request: [u8; 32],
+    /// What was sent; none while that is still to be read.
+    request: Option<[u8; 32]>,
     claimed: Arc<AtomicBool>,
     stored: Arc<AtomicBool>,
 }
@@ -45,7 +49,7 @@ pub(crate) struct Presented {
 /// A key that was claimed for this request; the answer must be stored with the effect.
 pub(crate) struct Claim {
     scope: [u8; 32],
-    request: [u8; 32],
+    request: Option<[u8; 32]>,
     stored: Arc<AtomicBool>,
     running: Running,
 }
@@ -69,12 +73,18 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
                 .into_response();
         }
     };
+    if super::upload::is_multipart(request.headers()) {
+        let presented = Presented { key, request: None, claimed: Arc::default(), stored: Arc::default() };
+        let mut request = request;
+        request.extensions_mut().insert(presented);
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     let body = match super::body::read(Request::from_parts(parts.clone(), body), app.limits.body).await {
         Ok(body) => body,
         Err(problem) => return problem.into_response(),
     };
-    let presented = Presented { key, request: sha256(&body), claimed: Arc::default(), stored: Arc::default() };
+    let presented = Presented { key, request: Some(sha256(&body)), claimed: Arc::default(), stored: Arc::default() };
     let mut request = Request::from_parts(parts, RawBody::from(body));
     request.extensions_mut().insert(presented.clone());
     let response = next.run(request).await;
@@ -97,6 +107,7 @@ pub(crate) enum Outcome {
 /// An answer that was given before, as it was kept.
 #[derive(Debug)]
 pub(crate) struct Replay {
+    request: Vec<u8>,
     status: u16,
     kept: Vec<u8>,
 }
@@ -120,8 +131,8 @@ impl Presented {
         self.claimed.store(true, Ordering::SeqCst);
         let store = &app.house.store;
         if let Some(stored) = store.recall(recall, scope, store.ambient().now() - KEPT).await? {
-            if stored.request != self.request {
-                return Err(Problem::new("idempotency_mismatch", "This Idempotency-Key was used with another body."));
+            if self.request.is_some_and(|request| stored.request != request) {
+                return Err(mismatch());
             }
             if stored.status == GIVEN {
                 return Err(Problem::new(
@@ -131,9 +142,21 @@ impl Presented {
             }
             let kept = store.unseal(&place(&scope), &stored.response)?;
             self.stored.store(true, Ordering::SeqCst);
-            return Ok(Outcome::Replayed(Replay { status: u16::try_from(stored.status).unwrap_or(200), kept }));
+            let status = u16::try_from(stored.status).unwrap_or(200);
+            return Ok(Outcome::Replayed(Replay { request: stored.request, status, kept }));
         }
         Ok(Outcome::Claimed(claim))
+    }
+}
+
+fn mismatch() -> Problem {
+    Problem::new("idempotency_mismatch", "This Idempotency-Key was used with another body.")
+}
+
+impl Replay {
+    /// Refuses when what came in a form is not what the answer was given to.
+    pub(crate) fn require(&self, form: [u8; 32]) -> Result<()> {
+        if self.request == form { Ok(()) } else { Err(mismatch()) }
     }
 }
 
@@ -142,6 +165,15 @@ fn place(scope: &[u8; 32]) -> String {
 }
 
 impl Claim {
+    /// Says what came in a form.
+    pub(crate) fn stands_for(&mut self, form: [u8; 32]) {
+        self.request = Some(form);
+    }
+
+    fn request(&self) -> Result<[u8; 32]> {
+        self.request.ok_or_else(|| Problem::internal("a route stored its answer before it said what came in the form"))
+    }
+
     fn sealed<R: Reply>(&self, store: &Store, reply: &R) -> Result<(i64, Vec<u8>)> {
         if !R::KEPT {
             return Ok((GIVEN, Vec::new()));
@@ -152,14 +184,14 @@ impl Claim {
 
     pub(crate) async fn store_in_org<R: Reply>(&self, store: &Store, tx: &mut Tx, reply: &R) -> Result<()> {
         let (status, sealed) = self.sealed(store, reply)?;
-        tx.remember(self.scope, self.request, status, sealed).await?;
+        tx.remember(self.scope, self.request()?, status, sealed).await?;
         self.stored.store(true, Ordering::SeqCst);
         Ok(())
     }
 
     pub(crate) async fn store_in_control<R: Reply>(&self, store: &Store, tx: &mut ControlTx, reply: &R) -> Result<()> {
         let (status, sealed) = self.sealed(store, reply)?;
-        tx.remember(self.scope, self.request, status, sealed).await?;
+        tx.remember(self.scope, self.request()?, status, sealed).await?;
         self.stored.store(true, Ordering::SeqCst);
         Ok(())
     }

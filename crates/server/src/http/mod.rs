@@ -14,3 +14,4 @@ pub(crate) mod idempotency;
 pub(crate) mod layers;
 pub(crate) mod renewal;
 pub(crate) mod reply;
+pub(crate) mod upload;

@@ -10,6 +10,7 @@ use crate::http::body::{IfMatch, Path, Query};
 use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Done;
+use crate::knowledge::originals;
 
 /// That it is meant.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -31,5 +32,6 @@ pub(crate) async fn delete(
         return Err(Problem::field("confirm", "must be the project's name, letter by letter"));
     }
     tenancy::projects::delete(caller.house(), caller.scope(), id).await?;
+    originals::sweep(caller.store(), caller.scope()).await;
     Ok(Done)
 }

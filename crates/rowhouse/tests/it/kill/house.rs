@@ -133,6 +133,7 @@ impl World {
             place,
             master_key_file: self.folder().join("keys/master.key"),
             audit_heads: self.folder().join("keys/audit-heads.jsonl"),
+            blobs: self.folder().join("data/blobs"),
             issuer: format!("http://127.0.0.1:{}", self.port),
         };
         let store = Store::start(&settings, ambient.clone()).await.expect("opens");

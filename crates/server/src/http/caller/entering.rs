@@ -77,6 +77,17 @@ impl Inside {
         }
     }
 
+    /// Says what came in a form, which was not read when the caller was let in; gives the answer that the same form got before.
+    pub(super) fn brought(&mut self, form: [u8; 32]) -> Result<()> {
+        if let Some(replay) = &self.answer {
+            replay.require(form)?;
+        }
+        if let Some(claim) = &mut self.claim {
+            claim.stands_for(form);
+        }
+        self.answered()
+    }
+
     /// Refuses to let something take effect that was answered before.
     pub(super) fn require_unanswered(&self) -> Result<()> {
         match self.answer {

@@ -36,7 +36,7 @@ macro_rules! meters {
     };
 }
 
-meters! { Chat Embeddings Exports Mails }
+meters! { Chat Documents Embeddings Exports Mails Search }
 
 /// A gate that leads into an organisation.
 pub(crate) trait Enters: Gate {

@@ -207,6 +207,16 @@ impl<P: Requires> Caller<P> {
         self.inside.answered()
     }
 
+    /// Whether this request was answered before; the answer is given once it is known what came in the form ([`Caller::brought`]).
+    pub(crate) fn is_answered(&self) -> bool {
+        self.inside.answer.is_some()
+    }
+
+    /// Says what came in a form, and gives the answer that the same form got before.
+    pub(crate) fn brought(&mut self, form: [u8; 32]) -> Result<()> {
+        self.inside.brought(form)
+    }
+
     /// Whether the route's permission holds at an object.
     pub(crate) fn allows(&self, object: Object) -> bool {
         self.inside.scope.grants().allow(P::PERMISSION, object)

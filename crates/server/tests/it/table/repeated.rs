@@ -44,17 +44,19 @@ struct Prepared {
     who: Client,
     path: String,
     body: Option<Value>,
+    /// Whether the body comes as a form with a file of that text.
+    file: bool,
     again: Again,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the lists below are of requests that there may be none of")]
 fn takes(who: &Client, path: &str, body: Value) -> Option<Prepared> {
-    Some(Prepared { who: who.clone(), path: path.to_owned(), body: Some(body), again: Again::Same })
+    Some(Prepared { who: who.clone(), path: path.to_owned(), body: Some(body), file: false, again: Again::Same })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the lists below are of requests that there may be none of")]
 fn bare(who: &Client, path: &str) -> Option<Prepared> {
-    Some(Prepared { who: who.clone(), path: path.to_owned(), body: None, again: Again::Same })
+    Some(Prepared { who: who.clone(), path: path.to_owned(), body: None, file: false, again: Again::Same })
 }
 
 fn answered_with(again: Again, prepared: Option<Prepared>) -> Option<Prepared> {
@@ -192,18 +194,29 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
     match path {
         "/api/v1/auth/api-keys"
         | "/api/v1/budgets"
+        | "/api/v1/collections"
         | "/api/v1/invitations"
         | "/api/v1/mail-domains"
         | "/api/v1/projects"
         | "/api/v1/providers"
         | "/api/v1/roles"
         | "/api/v1/teams"
+        | "/api/v1/threads"
         | "/api/v1/webhooks" => known(),
         "/api/v1/webhooks/{id}/rotate-secret" | "/api/v1/webhooks/{id}/test" => {
             takes(ann, &world.real(path), json!({}))
         }
         "/api/v1/limits" => {
             takes(ann, path, json!({ "level": "organization", "operation": "runs", "requests_per_minute": 1_000_000 }))
+        }
+        "/api/v1/search" => answered_with(Again::Looks, takes(ann, path, json!({ "query": "secret" }))),
+        "/api/v1/threads/{id}/messages" => {
+            let question = json!({ "content": "What is the secret?", "model": "rowhouse-extractive" });
+            takes(ann, &world.real(path), question)
+        }
+        "/api/v1/collections/{id}/documents" => {
+            let prepared = takes(ann, &world.real(path), json!({ "text": "A file that comes twice." }));
+            prepared.map(|prepared| Prepared { file: true, ..prepared })
         }
         "/api/v1/auth/api-keys/{id}/rotate" | "/api/v1/invitations/{id}/resend" => bare(ann, &world.real(path)),
         "/api/v1/mail-domains/{id}/verify" => takes(ann, &world.real(path), json!({ "mailbox": "admin" })),
@@ -275,9 +288,13 @@ fn is_replayed(answer: &Answer) -> bool {
 
 /// Sends a request again and again under one key.
 async fn repeat(house: &TestHouse, route: &Listed, prepared: Prepared) {
-    let Prepared { who, path, body, again } = prepared;
+    let Prepared { who, path, body, file, again } = prepared;
     let keyed = who.with("idempotency-key", "once").with("x-request-id", "table-of-routes");
-    let send = async || keyed.send(Method::POST, &path, body.as_ref()).await;
+    let put = async |body: Option<&Value>| match body {
+        Some(body) if file => keyed.upload(&path, "twice.txt", body.to_string().as_bytes()).await,
+        body => keyed.send(Method::POST, &path, body).await,
+    };
+    let send = async || put(body.as_ref()).await;
     let before = effects(house).await;
     let (one, two) = tokio::join!(send(), send());
     let (first, second) = if is_success(&one) && !is_replayed(&one) { (one, two) } else { (two, one) };
@@ -300,9 +317,9 @@ async fn repeat(house: &TestHouse, route: &Listed, prepared: Prepared) {
         Again::AlreadyDone => assert_eq!((third.status, third.code()), (409, "already_done"), "{what}"),
         Again::Refused(status, code) => assert_eq!((third.status, third.code()), (status, code), "{what}"),
     }
-    let mut other = body.unwrap_or_else(|| json!({}));
+    let mut other = body.clone().unwrap_or_else(|| json!({}));
     other["another"] = json!("body");
-    let mismatch = keyed.send(Method::POST, &path, Some(&other)).await;
+    let mismatch = put(Some(&other)).await;
     let what = format!("{}: {} {}", route.path, mismatch.status, mismatch.text);
     match again {
         Again::Refused(status, code) => assert_eq!((mismatch.status, mismatch.code()), (status, code), "{what}"),

@@ -48,6 +48,11 @@ const INVENTED: &[(&str, &str)] = &[
     ("budgets", "bud_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("webhooks", "whk_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("overrides", "ovr_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("collections", "col_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("users", "usr_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("documents", "doc_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("threads", "thr_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("messages", "trn_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
 
 impl World {
@@ -109,6 +114,9 @@ impl World {
         let limit = ann.post("/api/v1/limits", &limit).await.expect(201);
         let second = json!({ "level": "project", "operation": "exports", "concurrency": 1000 });
         ann.post("/api/v1/limits", &second).await.expect(201);
+        let known = Known::build(house, &ann, &max, team.str("/id")).await;
+        let bobs_collection = bob.post("/api/v1/collections", &json!({ "name": "Beta collection" })).await.expect(201);
+        let bobs_thread = bob.post("/api/v1/threads", &json!({ "title": "Beta thread" })).await.expect(201);
         let webhook = webhook(&ann).await;
         let sessions = ann.get("/api/v1/auth/sessions").await.expect(200);
         let ids = BTreeMap::from([
@@ -128,6 +136,11 @@ impl World {
             ("aliases", "acme-secret-route".to_owned()),
             ("models", "acme-secret-model".to_owned()),
             ("orgs", ann.org.clone()),
+            ("collections", known.collection),
+            ("users", max.user.clone()),
+            ("documents", known.document),
+            ("threads", known.thread),
+            ("messages", known.message),
         ]);
         let own = BTreeMap::from([
             ("teams", bobs_team.str("/id").to_owned()),
@@ -135,6 +148,8 @@ impl World {
             ("members", bea.user),
             ("api-keys", bobs.str("/id").to_owned()),
             ("orgs", bob.org.clone()),
+            ("collections", bobs_collection.str("/id").to_owned()),
+            ("threads", bobs_thread.str("/id").to_owned()),
         ]);
         let member = json!({ "role": "viewer" });
         let bodies = BTreeMap::from([
@@ -166,6 +181,12 @@ impl World {
                 "/api/v1/budgets/{id}/increase",
                 json!({ "amount_micros": 5, "until": "2027-01-01T00:00:00Z", "reason": "x" }),
             ),
+            ("/api/v1/collections", json!({ "name": "Another collection" })),
+            ("/api/v1/collections/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/documents/{id}", json!({ "title": "Another title" })),
+            ("/api/v1/threads", json!({ "title": "Another thread" })),
+            ("/api/v1/threads/{id}", json!({ "title": "Another title" })),
+            ("/api/v1/threads/{id}/messages/{message_id}/feedback", json!({ "rating": 1 })),
             ("/api/v1/mail-domains", json!({ "domain": "other.acme.example", "role": "viewer" })),
             ("/api/v1/mail-domains/{id}", json!({ "joining": true })),
             ("/api/v1/mail-domains/join", json!({ "org_id": ann.org })),
@@ -238,6 +259,7 @@ impl World {
             about("/api/v1/access/explain", "permission=org.read&user_id=", "members"),
             about("/api/v1/access/explain", "permission=teams.read&team_id=", "teams"),
             about("/api/v1/access/explain", "permission=projects.read&project_id=", "projects"),
+            about("/api/v1/collections", "project_id=", "projects"),
             about("/api/v1/audit", "object=", "teams"),
             about("/api/v1/audit", "actor=", "members"),
             about("/api/v1/audit/export", "object=", "teams"),
@@ -285,6 +307,8 @@ impl World {
                 json!({ "targets": [{ "provider": "?", "model": "m" }] }),
                 "providers",
             ),
+            post("/api/v1/collections", json!({ "name": "Mine", "project_id": "?" }), "projects"),
+            post("/api/v1/threads", json!({ "project_id": "?" }), "projects"),
             post("/api/v1/limits", json!({ "level": "project", "id": "?", "concurrency": 9 }), "projects"),
             post("/api/v1/limits", json!({ "level": "user", "id": "?", "concurrency": 9 }), "members"),
             post("/api/v1/limits", json!({ "level": "key", "id": "?", "concurrency": 9 }), "api-keys"),
@@ -302,6 +326,34 @@ impl World {
             refer(Method::PUT, &format!("/api/v1/projects/{project}/teams/{team}"), role, "roles"),
             refer(Method::PUT, "/api/v1/auth/active-org", json!({ "org_id": "?" }), "orgs"),
         ]
+    }
+}
+
+/// What Acme knows.
+struct Known {
+    collection: String,
+    document: String,
+    thread: String,
+    message: String,
+}
+
+impl Known {
+    async fn build(house: &TestHouse, ann: &Client, max: &Client, team: &str) -> Self {
+        let collection = json!({ "name": "Acme secret collection", "access": "shared" });
+        ann.post("/api/v1/collections", &collection).await.expect(201);
+        let collection = ann.post("/api/v1/collections", &collection).await.expect(201).str("/id").to_owned();
+        for with in [format!("users/{}", max.user), format!("teams/{team}")] {
+            ann.put(&format!("/api/v1/collections/{collection}/shares/{with}"), &json!({})).await.expect(200);
+        }
+        let scope = house.scope(ann).await;
+        house.document(&scope, &collection, "Acme secret document", &["Acme secret text"]).await;
+        let texts = ["Acme secret text", "Acme secret ending"];
+        let document = house.document(&scope, &collection, "Acme secret document, too", &texts).await;
+        let thread = json!({ "title": "Acme secret thread" });
+        ann.post("/api/v1/threads", &thread).await.expect(201);
+        let thread = ann.post("/api/v1/threads", &thread).await.expect(201).str("/id").to_owned();
+        let message = house.answer(&scope, &thread, &[document]).await.to_string();
+        Self { collection, document: document.to_string(), thread, message }
     }
 }
 

@@ -1,0 +1,100 @@
+//! Collections of documents: private to their maker, shared with people and teams, or for everybody who may read knowledge in their
+//! project. One that cannot be seen does not exist for the caller (`knowledge/sight.rs`).
+
+mod create;
+mod delete;
+mod get;
+mod list;
+mod shares;
+mod update;
+
+use domain::access::{Permission, can};
+use domain::text::{CollectionName, Description};
+use domain::{CollectionId, ProjectId, Time, UserId};
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::Tx;
+use store::org::knowledge::collections::{Collection, Reach};
+
+use crate::http::caller::Caller;
+use crate::http::error::Result;
+use crate::knowledge::sight;
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/api/v1/collections", "Lists the collections that the caller can see.", list::list)
+        .post("/api/v1/collections", "Makes a collection of documents.", create::create)
+        .get("/api/v1/collections/{id}", "Shows a collection.", get::get)
+        .patch("/api/v1/collections/{id}", "Changes a collection, or who sees it.", update::update)
+        .delete("/api/v1/collections/{id}", "Deletes a collection with all documents in it.", delete::delete)
+        .get("/api/v1/collections/{id}/shares", "Lists with whom a collection is shared.", shares::list::list)
+        .put(
+            "/api/v1/collections/{id}/shares/users/{user_id}",
+            "Shares a collection with somebody.",
+            shares::users::put,
+        )
+        .delete(
+            "/api/v1/collections/{id}/shares/users/{user_id}",
+            "Ends sharing a collection with somebody.",
+            shares::users::delete,
+        )
+        .put(
+            "/api/v1/collections/{id}/shares/teams/{team_id}",
+            "Shares a collection with a team and the teams below it.",
+            shares::teams::put,
+        )
+        .delete(
+            "/api/v1/collections/{id}/shares/teams/{team_id}",
+            "Ends sharing a collection with a team.",
+            shares::teams::delete,
+        )
+}
+
+/// A collection of documents.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Collection")]
+pub(crate) struct CollectionView {
+    id: CollectionId,
+    /// The project it belongs to; null for the organisation as a whole.
+    project_id: Option<ProjectId>,
+    name: CollectionName,
+    description: Description,
+    /// Who sees it.
+    access: Reach,
+    /// Who made it.
+    created_by: UserId,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl From<Collection> for CollectionView {
+    fn from(collection: Collection) -> Self {
+        Self {
+            id: collection.id,
+            project_id: collection.project_id,
+            name: collection.name,
+            description: collection.description,
+            access: collection.access,
+            created_by: collection.made_by,
+            created_at: collection.created_at,
+            updated_at: collection.updated_at,
+        }
+    }
+}
+
+/// A collection that the caller may change, in a transaction to do so.
+async fn changeable(caller: &Caller<can::KnowledgeWrite>, id: CollectionId) -> Result<(Tx, Collection)> {
+    changeable_in(caller, caller.begin().await?, id).await
+}
+
+/// The same, in a transaction that was begun already.
+async fn changeable_in(caller: &Caller<can::KnowledgeWrite>, mut tx: Tx, id: CollectionId) -> Result<(Tx, Collection)> {
+    let seen = sight::find(&mut tx, caller.scope(), Permission::KnowledgeRead, id).await?;
+    if !seen.may_change(caller.scope()) {
+        drop(tx);
+        return Err(caller.deny(Permission::KnowledgeManage, &id.to_string()).await);
+    }
+    seen.place.require_changeable()?;
+    Ok((tx, seen.collection))
+}

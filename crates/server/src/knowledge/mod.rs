@@ -1,0 +1,5 @@
+//! Knowledge: what the routes of collections, documents, conversations, search and answers have in common.
+
+pub(crate) mod originals;
+pub(crate) mod place;
+pub(crate) mod sight;

@@ -1,0 +1,48 @@
+//! Taking away originals that nothing needs any more: after what needed them is gone for good.
+//!
+//! It is done in a turn of its own, while nobody else writes to the organisation's store; whoever brings the same file at that moment
+//! looks in their turn whether it is still there. When it fails the originals stay, sealed, until the next that is deleted.
+
+use store::org::knowledge::versions;
+use store::{Error, Result, Scope, Store};
+
+/// Takes away those of these originals that nothing needs.
+pub(crate) async fn forget(store: &Store, scope: &Scope, hashes: Vec<String>) {
+    report(forgotten(store, scope, hashes).await);
+}
+
+/// Takes away all that nothing needs.
+pub(crate) async fn sweep(store: &Store, scope: &Scope) {
+    report(swept(store, scope).await);
+}
+
+fn report(outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "originals that nothing needs stay for now");
+    }
+}
+
+async fn forgotten(store: &Store, scope: &Scope, hashes: Vec<String>) -> Result<()> {
+    let org = store.open(scope);
+    let blobs = org.blobs().await?;
+    let mut tx = org.begin().await?;
+    for hash in hashes {
+        if versions::unused(&mut tx, &hash).await? {
+            let blobs = blobs.clone();
+            blocking(move || blobs.remove(&hash)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn swept(store: &Store, scope: &Scope) -> Result<()> {
+    let org = store.open(scope);
+    let blobs = org.blobs().await?;
+    let mut tx = org.begin().await?;
+    let needed = versions::needed(&mut tx).await?;
+    blocking(move || blobs.keep_only(&needed)).await
+}
+
+async fn blocking(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Bug(error.to_string()))?
+}

@@ -1,0 +1,62 @@
+//! Where a collection or a conversation is: in a project, or in the organisation as a whole. What is held there decides.
+
+use domain::ProjectId;
+use domain::access::{Permission, Requires};
+use domain::authoriser::Object;
+use store::org::projects;
+use store::{Scope, Tx};
+
+use crate::http::caller::{Caller, Local};
+use crate::http::error::{Problem, Result};
+
+/// A place, as it is now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) object: Object,
+    /// Whether nothing in it changes, for its project is archived.
+    pub(crate) archived: bool,
+}
+
+impl Place {
+    /// Looks at a place.
+    /// # Errors
+    /// [`store::Error::NotFound`] when there is no such project.
+    pub(crate) async fn of(tx: &mut Tx, project: Option<ProjectId>) -> store::Result<Self> {
+        let Some(id) = project else { return Ok(Self { object: Object::Organisation, archived: false }) };
+        let project = projects::get(tx, id).await?;
+        Ok(Self { object: Object::Project { id, open: project.open }, archived: project.archived_at.is_some() })
+    }
+
+    /// Refuses what would change something in an archived project.
+    pub(crate) fn require_changeable(&self) -> Result<()> {
+        if self.archived {
+            return Err(Problem::new("conflict", "The project is archived; restore it first."));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a permission is held at a place, or at the organisation: what is somebody's own, or is shared with them, reaches them in a
+/// project that they do not reach, but gives them nothing that they may nowhere do. A key for one project holds nothing elsewhere.
+pub(crate) fn holds(scope: &Scope, permission: Permission, place: Object) -> bool {
+    let grants = scope.grants();
+    grants.allow(permission, place) || grants.allow(permission, Object::Organisation)
+}
+
+/// Whether the request, by its selected project or its key, leaves something in this place out.
+pub(crate) fn is_left_out(scope: &Scope, project: Option<ProjectId>) -> bool {
+    scope.selected_project().is_some_and(|selected| project != Some(selected))
+}
+
+/// The place for something new: the project that was asked for, else the one that the request selects, else the organisation.
+pub(crate) async fn choose<P: Requires>(
+    local: Local<P>,
+    asked: Option<ProjectId>,
+) -> Result<(Caller<P>, Option<ProjectId>)> {
+    let Some(id) = asked.or(local.selected_project()) else { return Ok((local.organisation().await?, None)) };
+    let (caller, project) = local.project(id).await?;
+    if project.archived_at.is_some() {
+        return Err(Problem::new("conflict", "The project is archived; restore it first."));
+    }
+    Ok((caller, Some(id)))
+}

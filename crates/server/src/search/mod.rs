@@ -1,0 +1,187 @@
+//! `POST /api/v1/search`: passages that fit a question, by words and by meaning, out of what the caller sees.
+
+use domain::access::{Permission, can};
+use domain::{ChunkId, CollectionId, DocumentId, Time};
+use embedding::Embedder;
+use knowledge::search::{self, Found as Hit, MOST, Wish};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::Scope;
+use store::org::knowledge::search::Filter;
+
+use crate::App;
+use crate::http::body::Body;
+use crate::http::caller::{Local, Metered, meters};
+use crate::http::error::{Problem, Result};
+use crate::http::reply::Found;
+use crate::knowledge::sight;
+use crate::routes::Routes;
+
+pub(crate) fn routes(routes: Routes) -> Routes {
+    routes.post("/api/v1/search", "Finds passages by words and by meaning.", post)
+}
+
+/// Characters of a query.
+const QUERY: usize = 4000;
+/// Passages that are given when nobody says how many.
+const USUAL: usize = 10;
+/// Values of one filter.
+const VALUES: usize = 100;
+
+/// What to look for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchFor {
+    query: String,
+    /// At most how many passages, 1 to 100; 10 when left out.
+    #[serde(default)]
+    limit: Option<usize>,
+    /// Only in these; in all that the caller sees when left out.
+    #[serde(default)]
+    collections: Option<Vec<CollectionId>>,
+    #[serde(default)]
+    filters: Filters,
+}
+
+/// Which documents.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Filters {
+    /// Only of these kinds: `pdf`, `markdown`, ...
+    #[serde(default)]
+    kinds: Vec<String>,
+    /// Only from these sources: `upload`, ...
+    #[serde(default)]
+    sources: Vec<String>,
+    /// Only with all of these tags.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// Only what was added at this time or later.
+    #[serde(default)]
+    since: Option<Time>,
+    /// Only what was added before this time.
+    #[serde(default)]
+    until: Option<Time>,
+}
+
+/// What was found, the best first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SearchResults {
+    results: Vec<SearchResult>,
+    /// How many collections were searched.
+    collections: usize,
+}
+
+/// A passage.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SearchResult {
+    document_id: DocumentId,
+    chunk_id: ChunkId,
+    collection_id: CollectionId,
+    title: String,
+    text: String,
+    /// How well it fits, from 0 to 1, within this search.
+    score: f64,
+    page: Option<i64>,
+    heading: String,
+    /// Where it is in the document's text, in bytes.
+    start: i64,
+    end: i64,
+    why: Why,
+}
+
+/// Why a passage was found.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchResultWhy")]
+struct Why {
+    /// How well its words fit, by BM25; null when they do not.
+    words: Option<f64>,
+    /// How near its meaning is, as a cosine; null when it is not among the nearest or has no vector yet.
+    meaning: Option<f64>,
+}
+
+impl From<Hit> for SearchResult {
+    fn from(hit: Hit) -> Self {
+        Self {
+            document_id: hit.document.id,
+            chunk_id: hit.chunk.id,
+            collection_id: hit.document.collection_id,
+            title: hit.document.title,
+            text: hit.chunk.text,
+            score: hit.score,
+            page: hit.chunk.page,
+            heading: hit.chunk.heading,
+            start: hit.chunk.starts,
+            end: hit.chunk.ends,
+            why: Why { words: hit.words, meaning: hit.meaning },
+        }
+    }
+}
+
+async fn post(
+    gate: Metered<Local<can::KnowledgeRead>, meters::Search>,
+    Body(body): Body<SearchFor>,
+) -> Result<Found<SearchResults>> {
+    let (gate, _pass) = gate.through();
+    let mut caller = gate.each();
+    caller.answered()?;
+    let SearchFor { query, limit, collections, filters } = body;
+    if query.trim().is_empty() || query.chars().count() > QUERY {
+        return Err(Problem::field("query", format!("must be 1 to {QUERY} characters long")));
+    }
+    let limit = limit.unwrap_or(USUAL);
+    if limit == 0 || limit > MOST {
+        return Err(Problem::field("limit", format!("must be 1 to {MOST}")));
+    }
+    let lists =
+        [("filters.kinds", &filters.kinds), ("filters.sources", &filters.sources), ("filters.tags", &filters.tags)];
+    for (name, list) in lists {
+        if list.len() > VALUES {
+            return Err(Problem::field(name, format!("may name {VALUES} at the most")));
+        }
+    }
+    let Filters { kinds, sources, tags, since, until } = filters;
+    let tags = tags.into_iter().map(|tag| tag.to_lowercase()).collect();
+    let filter = Filter { kinds, sources, tags, since, until };
+    let asked = Asked { query: &query, limit, collections: collections.as_deref(), filter: &filter };
+    let (found, searched) = look(caller.app(), caller.scope(), &asked).await?;
+    let results = SearchResults { results: found.into_iter().map(SearchResult::from).collect(), collections: searched };
+    let tx = caller.begin().await?;
+    caller.commit(tx, Found(results)).await
+}
+
+/// What somebody asks for.
+pub(crate) struct Asked<'a> {
+    pub(crate) query: &'a str,
+    pub(crate) limit: usize,
+    pub(crate) collections: Option<&'a [CollectionId]>,
+    pub(crate) filter: &'a Filter,
+}
+
+/// Searches what somebody sees; says how many collections that was. What they see is decided in the transaction that searches.
+pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<(Vec<Hit>, usize)> {
+    // Without the meaning the words still find something.
+    let meaning = Embedder::shared()
+        .query(asked.query)
+        .await
+        .inspect_err(|error| tracing::warn!(%error, "searched by words alone"))
+        .ok();
+    let mut tx = app.house.store.open(scope).read().await?;
+    let seen = sight::seen(&mut tx, scope, Permission::KnowledgeRead).await?;
+    let wanted: Vec<i64> = match asked.collections {
+        None => seen.iter().map(|collection| collection.number).collect(),
+        Some(ids) => {
+            let number = |id: &CollectionId| seen.iter().find(|one| one.id == *id).map(|one| one.number);
+            ids.iter().map(|id| number(id).ok_or_else(Problem::not_found)).collect::<Result<_>>()?
+        }
+    };
+    let wish = Wish {
+        query: asked.query,
+        meaning: meaning.as_ref().map(|embedding| &*embedding.vector),
+        collections: &wanted,
+        filter: asked.filter,
+        limit: asked.limit,
+    };
+    let found = search::search(&mut tx, &app.vectors, &wish).await?;
+    Ok((found, wanted.len()))
+}

@@ -1,0 +1,51 @@
+//! `PATCH /api/v1/threads/{id}`: renames a conversation, shares it, or ends that.
+
+use domain::ThreadId;
+use domain::access::can;
+use domain::text::ThreadTitle;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use store::audit::Event;
+use store::org::knowledge::threads;
+
+use super::{ThreadView, own};
+use crate::http::body::{Body, IfMatch, Path};
+use crate::http::caller::Local;
+use crate::http::error::Result;
+use crate::http::reply::{Found, Versioned};
+
+/// What to change; what is left out stays.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpdateThread {
+    #[serde(default)]
+    title: Option<ThreadTitle>,
+    /// Whether others who may ask there can read it.
+    #[serde(default)]
+    shared: Option<bool>,
+}
+
+pub(crate) async fn update(
+    local: Local<can::AnswersUse>,
+    Path(id): Path<ThreadId>,
+    expected: IfMatch,
+    Body(body): Body<UpdateThread>,
+) -> Result<Versioned<Found<ThreadView>>> {
+    let caller = local.each();
+    let (mut tx, before, place) = own(&caller, id).await?;
+    place.require_changeable()?;
+    expected.check(before.version)?;
+    let mut thread = before.clone();
+    if let Some(title) = body.title {
+        title.as_str().clone_into(&mut thread.title);
+    }
+    if let Some(shared) = body.shared {
+        thread.shared = shared;
+    }
+    threads::update(&mut tx, &thread).await?;
+    let thread = threads::get(&mut tx, id).await?;
+    let detail = json!({ "shared": thread.shared });
+    tx.record(Event::new("thread.updated", id).before(&before).after(&thread).detail(detail)).await?;
+    caller.commit(tx, Versioned(thread.version, Found(thread.into()))).await
+}
