@@ -107,8 +107,14 @@ impl Grants {
         Permission::ALL.iter().copied().filter(|p| self.allow(*p, object)).collect()
     }
 
+    /// Whether the state of the organisation keeps its holder out, whatever they hold.
+    #[must_use]
+    pub fn shut_out(&self) -> bool {
+        !self.status.admits_members() && self.role != Role::OWNER
+    }
+
     fn judge(&self, permission: Permission, object: Object, because: &mut Vec<String>) -> bool {
-        if !self.status.admits_members() && self.role != Role::OWNER {
+        if self.shut_out() {
             because.push(format!("The organisation is {}; only its owners can enter.", self.status.as_str()));
             return false;
         }

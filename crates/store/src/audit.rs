@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::keys::sha256;
-use crate::scope::{Actor, Origin};
+use crate::actor::{Actor, Origin};
 use crate::sql::Transaction;
 
 /// What happened, to what.

@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 use crate::control::{ControlTx, api_keys, memberships, organisations, people, sessions};
 use crate::kept::{ENTRIES, Kept, Moment};
 use crate::keys::sha256;
-use crate::scope::{Refusal, Stop};
+use crate::refusal::{Refusal, Stop};
 use crate::sql::{Access, Json, Transaction};
 use crate::{Error, Result, Store, tokens};
 

@@ -47,6 +47,7 @@
 //! }
 //! ```
 
+mod actor;
 pub mod audit;
 mod authority;
 pub mod blobs;
@@ -64,6 +65,7 @@ pub mod ledger;
 pub mod migrate;
 pub mod org;
 pub mod orphans;
+mod refusal;
 mod rotation;
 pub mod schema;
 mod scope;
@@ -80,16 +82,16 @@ use deadpool_postgres::Pool;
 use domain::{Ambient, Id, OrgId, UserId};
 use tokio::sync::Semaphore;
 
+pub use actor::{Actor, Origin};
 pub use authority::Profile;
 pub use control::ControlTx;
 pub use error::{Error, OrNotFound, OrTaken, Result};
 pub use heads::SignedHeads;
 pub use keys::MasterKeys;
 pub use org::{OrgStore, Sealed, Tx};
+pub use refusal::{Refusal, Stop};
 pub use rotation::Rotation;
-pub use scope::{
-    Actor, Credential, Invited, KeyLimits, Origin, Principal, Refusal, Scope, SessionView, Stop, default_key_scopes,
-};
+pub use scope::{Credential, Invited, KeyLimits, Principal, Scope, SessionView, default_key_scopes};
 pub use setup::{Place, Settings, hex};
 pub use sql::{Engine, Json};
 

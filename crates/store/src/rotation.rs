@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::audit::Event;
 use crate::control::{ControlTx, installation, master_keys, organisations};
 use crate::keys::{HOUSE, Secret, place_of, wrapped_by, write_private};
-use crate::scope::{Actor, Origin};
+use crate::actor::{Actor, Origin};
 use crate::setup::{hex, unhex};
 use crate::{Backend, Error, MasterKeys, Result, Store, Turn};
 

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Event;
 use crate::control::signing_keys;
-use crate::scope::{Actor, Origin, Refusal, Stop};
+use crate::actor::{Actor, Origin};
+use crate::refusal::{Refusal, Stop};
 use crate::{Error, Result, Store, Turn};
 
 /// Who a token is for: this API.

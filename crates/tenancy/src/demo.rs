@@ -11,10 +11,9 @@ use domain::access::Permission;
 use domain::api_key::{self, Mode};
 use domain::authoriser::Object;
 use domain::email::Email;
-use domain::limits::{Amounts, Counted, Level, Period};
+use domain::limits::{Level, Period};
 use domain::password::Password;
 use domain::plan::PlanName;
-use domain::prices::{Price, Prices, TokenCount};
 use domain::role::Role;
 use domain::status::Standing;
 use domain::text::{Description, KeyName, OrgName, PersonName, ProjectName, TeamName};
@@ -27,8 +26,6 @@ use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Belonging, Organisation};
 use store::control::people::{self, Person};
 use store::control::sessions;
-use store::ledger::entries::{self, Charge, Outcome, Search};
-use store::ledger::holds::{Hold, Purpose};
 use store::org::budgets::{self, Budget, Strictness};
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
@@ -38,6 +35,7 @@ use store::{Actor, Credential, Json, Origin, Principal, Scope, Stop, Turn, Tx};
 use crate::login::{self, SignIn};
 use crate::{Error, House, Result, orgs};
 
+mod usage;
 mod verify;
 
 pub use verify::{Check, verify};
@@ -334,69 +332,9 @@ async fn furnish(house: &House, scope: &Scope, plot: &Plot, residents: &[Person]
     budgets::insert(&mut tx, &budget).await?;
     tx.record(Event::new("budget.created", budget.id).after(&budget)).await?;
     // The books are another file: they come first, since the budget says that an organisation is furnished.
-    enter_calls(house, scope, plot, &users, &in_projects).await?;
+    usage::enter_calls(house, scope, plot, &users, &in_projects).await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// Writes the calls of the last month into the books; ids that follow from their place make a repetition harmless.
-async fn enter_calls(
-    house: &House,
-    scope: &Scope,
-    plot: &Plot,
-    users: &[UserId],
-    projects: &[ProjectId],
-) -> Result<()> {
-    let prices = Prices::builtin();
-    let ambient = house.store.ambient();
-    let now = ambient.now();
-    let mut tx = house.store.begin_ledger(scope).await?;
-    let mut books = tx.page(scope)?;
-    if !entries::list(&mut books, &Search::default(), None, 1).await?.is_empty() {
-        return Ok(());
-    }
-    for (at, call) in calls(plot.calls).into_iter().enumerate() {
-        let Some(quote) = prices.quote(call.model, now) else {
-            return Err(Error::Invalid { field: "model", rule: format!("{} has no price", call.model) });
-        };
-        let began = now - call.ago;
-        let cost = call.cost(&quote.price);
-        let tokens = call.input_tokens + call.output_tokens;
-        let amounts = Amounts::of(Counted::Cost, cost).with(Counted::Requests, 1).with(Counted::Tokens, tokens);
-        let hold = Hold {
-            id: ambient.id_at(began),
-            attempt: 1,
-            at: began,
-            holder: ambient.id(),
-            purpose: Purpose {
-                operation: call.operation.into(),
-                model: call.model.into(),
-                upstream: "demo".into(),
-                price: quote.version,
-                user_id: Some(users[at % users.len()]),
-                project_id: pick(projects, at),
-                request_id: "demo".into(),
-                ..Purpose::default()
-            },
-            amounts,
-        };
-        let charge = Charge {
-            input_tokens: call.input_tokens,
-            output_tokens: call.output_tokens,
-            amounts,
-            latency_micros: call.latency_micros,
-            ..Charge::nothing(call.outcome)
-        };
-        entries::insert(&mut books, &hold, &charge).await?;
-    }
-    tx.commit().await?;
-    house.store.flush_ledger().await?;
-    Ok(())
-}
-
-fn pick(projects: &[ProjectId], at: usize) -> Option<ProjectId> {
-    // Every third call belongs to no project.
-    if projects.is_empty() || at.is_multiple_of(3) { None } else { Some(projects[at % projects.len()]) }
 }
 
 /// The residents' stays in an organisation, in their order.
@@ -482,49 +420,6 @@ async fn hand_out_keys(house: &House, scope: &Scope) -> Result<Vec<(&'static str
     }
     tx.commit().await?;
     Ok(made)
-}
-
-/// A call of a model, for the usage log.
-struct Call {
-    ago: Duration,
-    operation: &'static str,
-    model: &'static str,
-    input_tokens: i64,
-    output_tokens: i64,
-    latency_micros: i64,
-    outcome: Outcome,
-}
-
-impl Call {
-    /// What it cost by a price, in millionths of a US dollar.
-    fn cost(&self, price: &Price) -> i64 {
-        let count = |tokens: i64| u64::try_from(tokens).unwrap_or(0);
-        let tokens =
-            TokenCount { input: count(self.input_tokens), output: count(self.output_tokens), ..TokenCount::default() };
-        price.cost(tokens, 100)
-    }
-}
-
-/// Calls spread over the last thirty days; the same numbers each time.
-fn calls(number: u32) -> Vec<Call> {
-    // The dearest is called least.
-    const MODELS: [&str; 3] = ["gpt-4o-mini", "gpt-4.1", "claude-opus-4-1"];
-    let step = Duration::from_hours(30 * 24) / number.max(1);
-    (0..number)
-        .map(|at| {
-            let n = i64::from(at);
-            let model = MODELS[[0, 1, 0, 2, 1, 0][at as usize % 6]];
-            Call {
-                ago: step * at + Duration::from_mins(7),
-                operation: ["chat", "message", "chat", "responses"][at as usize % 4],
-                model,
-                input_tokens: 400 + n * 137 % 1600,
-                output_tokens: 80 + n * 71 % 600,
-                latency_micros: 350_000 + n * 7919 % 2_400_000,
-                outcome: if at % 23 == 22 { Outcome::Error } else { Outcome::Ok },
-            }
-        })
-        .collect()
 }
 
 fn invalid(field: &'static str, rule: &dyn std::fmt::Display) -> Error {

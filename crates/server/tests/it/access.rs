@@ -149,6 +149,10 @@ testing::both_stores! {
         let told = "The organisation is suspended; only its owners can enter.";
         assert_eq!(last(&explain(&ann, &about_max).await.expect(200)), told);
         assert_eq!(last(&explain(&max, "permission=org.read").await.expect(200)), told);
+        for path in ["/api/v1/teams", "/api/v1/projects", "/api/v1/collections", "/api/v1/usage/logs"] {
+            assert_eq!(max.get(path).await.expect(403).str("/error/message"), told);
+            ann.get(path).await.expect(200);
+        }
         let change = explain(&ann, "permission=org.update").await.expect(200);
         assert_eq!(last(&change), "The organisation is suspended; nothing can be changed in it.");
         olga.patch(&operator(&format!("people/{}", max.user)), &json!({ "standing": "suspended" })).await.expect(200);

@@ -19,6 +19,7 @@ mod factors;
 mod gateway;
 mod gateway_hostile;
 mod invitations;
+mod keys_of_keys;
 mod leaving;
 mod lifetimes;
 mod limits;

@@ -25,7 +25,7 @@ pub mod webhook_turns;
 use domain::{OrgId, Time};
 
 use crate::audit::{self, Draft, Event, Head};
-use crate::scope::{Actor, Origin};
+use crate::actor::{Actor, Origin};
 use crate::sql::{Sql, Statement, Transaction};
 use crate::{Result, Store, deliveries};
 

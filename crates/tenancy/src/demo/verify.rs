@@ -12,7 +12,8 @@ use store::ledger::entries::{self, Search};
 use store::org::{audits, budgets, projects, teams};
 use store::{Origin, Refusal, Scope, Stop};
 
-use super::{Call, KEYS, PLOTS, Plot, RESIDENTS, TEAMS, belongings, calls, is, sign_in, sign_out};
+use super::usage::{Call, calls};
+use super::{KEYS, PLOTS, Plot, RESIDENTS, TEAMS, belongings, is, sign_in, sign_out};
 use crate::{House, Result};
 
 /// One check and what came of it.

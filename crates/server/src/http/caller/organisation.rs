@@ -72,6 +72,10 @@ impl<P: Requires> FromRequestParts<App> for Local<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
         let mut inside = Inside::enter(parts, app).await?;
+        // Else a list of what they may see would be empty, as if there were nothing.
+        if inside.scope.grants().shut_out() {
+            return Err(inside.denied(P::PERMISSION, "organisation").await.into());
+        }
         match inside.claim(parts).await {
             // Where the permission is needed, the handler is yet to say.
             Err(Turned::Replayed(answer)) => inside.answer = Some(answer),
