@@ -45,13 +45,16 @@ type Keyed = RateLimiter<String, DashMapStateStore<String>, DefaultClock>;
 type Note = (String, Refusal);
 pub(crate) type Notes = mpsc::Receiver<Note>;
 
-/// The application. Cheap to clone.
+/// The application. Cheap to clone: each request does so many times over.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What the application is made of.
+pub struct Parts {
     pub(crate) house: House,
-    pub(crate) limits: Arc<Limits>,
+    pub(crate) limits: Limits,
     /// Denials per caller: each is written to the audit log, so their number is bounded.
-    pub(crate) denials: Arc<Keyed>,
+    pub(crate) denials: Keyed,
     pub(crate) running: crate::http::idempotency::Running,
     pub(crate) models: Models,
     pub(crate) books: Books,
@@ -61,10 +64,18 @@ pub struct App {
     pub(crate) feeds: crate::usage::Feeds,
     pub(crate) vectors: knowledge::Vectors,
     pub(crate) intake: Option<Intake>,
-    alerts: Arc<Mutex<Option<mpsc::Receiver<Scope>>>>,
+    alerts: Mutex<Option<mpsc::Receiver<Scope>>>,
     refusals: mpsc::Sender<Note>,
-    noted: Arc<Mutex<Option<Notes>>>,
-    draining: Arc<AtomicBool>,
+    noted: Mutex<Option<Notes>>,
+    draining: AtomicBool,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl App {
@@ -92,10 +103,10 @@ impl App {
         let gatekeeper = Gatekeeper::new(house.store.clone(), rules.clone(), sharing);
         let door = metering::call::Door::new(books.clone(), rules.clone(), gatekeeper.clone(), ambient);
         let (refusals, noted) = mpsc::channel(1000);
-        Self {
+        Self(Arc::new(Parts {
             house,
-            limits: Arc::new(limits),
-            denials: Arc::new(denials),
+            limits,
+            denials,
             running: crate::http::idempotency::Running::default(),
             models,
             books,
@@ -105,26 +116,30 @@ impl App {
             feeds: crate::usage::Feeds::default(),
             vectors: knowledge::Vectors::default(),
             intake: None,
-            alerts: Arc::new(Mutex::new(Some(alerts))),
+            alerts: Mutex::new(Some(alerts)),
             refusals,
-            noted: Arc::new(Mutex::new(Some(noted))),
-            draining: Arc::default(),
-        }
+            noted: Mutex::new(Some(noted)),
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// The same with the operator's own providers of models.
     #[must_use]
     pub fn serving(self, installation: Installation) -> Self {
-        let models = Models::new(self.house.store.clone(), self.rules.clone(), installation);
-        Self { models, ..self }
+        self.set_up(|parts| parts.models = Models::new(parts.house.store.clone(), parts.rules.clone(), installation))
+    }
+
+    /// Changes a part while the application is put together: before it is cloned for the first time.
+    fn set_up(mut self, change: impl FnOnce(&mut Parts)) -> Self {
+        change(Arc::get_mut(&mut self.0).expect("nobody has a clone of an application that is being put together"));
+        self
     }
 
     /// The same with readers of documents: documents that people bring are read from now on.
     #[must_use]
     pub fn reading(self, readers: documents::apart::Bounds) -> Self {
         let reader = documents::apart::Reader::new(readers);
-        let intake = Some(Intake::new(self.house.store.clone(), reader));
-        Self { intake, ..self }
+        self.set_up(|parts| parts.intake = Some(Intake::new(parts.house.store.clone(), reader)))
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are
