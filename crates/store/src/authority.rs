@@ -23,7 +23,9 @@ use subtle::ConstantTimeEq;
 use crate::control::{ControlTx, api_keys, memberships, organisations, people, sessions};
 use crate::kept::{ENTRIES, Kept, Moment};
 use crate::keys::sha256;
+use crate::org::projects;
 use crate::refusal::{Refusal, Stop};
+use crate::scope::Scope;
 use crate::sql::{Access, Json, Transaction};
 use crate::{Error, Result, Store, tokens};
 
@@ -39,6 +41,8 @@ pub(crate) struct Cache {
     sessions: Kept<[u8; 32], sessions::Live>,
     keys: Kept<[u8; 32], Arc<api_keys::Verified>>,
     grants: Kept<([u8; 32], OrgId), Found>,
+    /// Whether each is open to all members.
+    projects: Kept<(OrgId, ProjectId), bool>,
 }
 
 impl Default for Cache {
@@ -50,6 +54,7 @@ impl Default for Cache {
             sessions: Kept::default(),
             keys: Kept::default(),
             grants: Kept::default(),
+            projects: Kept::default(),
         }
     }
 }
@@ -197,6 +202,23 @@ impl Store {
         }
         self.0.authorities.grants.insert((*credential, org), now, found.clone());
         Ok(found)
+    }
+
+    /// Whether a project of the scope's organisation is open to all members: what decides who may work in it, beside what they hold.
+    /// # Errors
+    /// [`Error::NotFound`] when the organisation has no such project; as the database.
+    pub async fn is_open_project(&self, scope: &Scope, id: ProjectId) -> Result<bool> {
+        let (now, place) = (self.moment(), (scope.org(), id));
+        if let Some(open) = self.0.authorities.projects.get(&place, now) {
+            return Ok(open);
+        }
+        let mut tx = self.open(scope).read().await?;
+        let Some(project) = projects::find(&mut tx, id).await? else {
+            self.0.authorities.projects.forget(&place);
+            return Err(Error::NotFound("project"));
+        };
+        self.0.authorities.projects.insert(place, now, project.open);
+        Ok(project.open)
     }
 
     pub(crate) async fn first_org(&self, user: UserId) -> Result<Option<OrgId>> {

@@ -81,7 +81,7 @@ pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest
 /// Lets in who may use models at the project that was selected, or at the organisation.
 pub(super) async fn entered(gate: Local<can::ModelsUse>) -> Result<Caller<can::ModelsUse>> {
     match gate.selected_project() {
-        Some(project) => gate.project(project).await.map(|(caller, _)| caller),
+        Some(project) => gate.in_project(project).await,
         None => gate.organisation().await,
     }
 }

@@ -67,6 +67,8 @@ testing::both_stores! {
         assert_eq!((names(&second.json), second.json["next_cursor"].is_null()), (vec!["P5"], true));
         assert_eq!(ann.get(&format!("/api/v1/projects?limit=2&cursor={cursor}")).await.expect(400).code(), "invalid_cursor");
         let hidden = &all[2];
+        let works_in = async |who: &Client, id: &str| who.with("x-rowhouse-project", id).get("/api/v1/teams").await.status;
+        assert_eq!(works_in(&ann, hidden).await, 200, "what is remembered of it from now on is for those who may");
         // One answer for what is hidden, what is another organisation's, and what never was: on every route.
         for who in [&max, &bob] {
             let who = who.with("x-request-id", "compare-bytes");
@@ -99,12 +101,22 @@ testing::both_stores! {
             let (foreign, never) = (make(hidden).await, make(NEVER).await);
             assert_eq!((foreign.text, foreign.headers), (never.text, never.headers));
         }
-        max.with("x-rowhouse-project", &all[1]).get("/api/v1/teams").await.expect(200);
+        assert_eq!(works_in(&max, &all[1]).await, 200);
         // An open project is everybody's, with the role they have at the organisation.
         ann.patch(&format!("/api/v1/projects/{hidden}"), &json!({ "open": true })).await.expect(200);
         max.get(&format!("/api/v1/projects/{hidden}")).await.expect(200);
         max.patch(&format!("/api/v1/projects/{hidden}"), &json!({ "name": "Mine" })).await.expect(403);
         bob.get(&format!("/api/v1/projects/{hidden}")).await.expect(404);
+        // For who works in it, too, from the next request on.
+        let works = async || (works_in(&max, hidden).await, works_in(&bob, hidden).await);
+        assert_eq!(works().await, (200, 404));
+        ann.patch(&format!("/api/v1/projects/{hidden}"), &json!({ "open": false })).await.expect(200);
+        assert_eq!(works().await, (404, 404));
+        ann.patch(&format!("/api/v1/projects/{hidden}"), &json!({ "open": true })).await.expect(200);
+        assert_eq!(works().await, (200, 404));
+        ann.put(&format!("/api/v1/projects/{hidden}/archive"), &json!({})).await.expect(200);
+        ann.delete(&format!("/api/v1/projects/{hidden}?confirm=P2")).await.expect(204);
+        assert_eq!(works().await, (404, 404));
         ann.delete(&format!("/api/v1/projects/{}/members/{}", all[1], max.user)).await.expect(204);
         max.get(&format!("/api/v1/projects/{}", all[1])).await.expect(404);
     }

@@ -118,6 +118,8 @@ pub async fn update(tx: &mut Tx, project: &Project) -> Result<()> {
         .run()
         .await
         .or_taken("project name")?;
+    // Whether it is open decides who may work in it.
+    tx.shift_authority();
     if changed == 0 { Err(Error::Stale("project")) } else { Ok(()) }
 }
 

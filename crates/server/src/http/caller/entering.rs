@@ -53,7 +53,7 @@ impl Inside {
         };
         let inside = Self { app: app.clone(), scope, principal, claim: None, answer: None, route: route(parts) };
         if let Some(project) = project {
-            inside.visible_project(project).await?;
+            inside.selected_project(project).await?;
         }
         if parts.extensions.get::<Counted>().is_none() {
             drop(admit(app, &inside.scope, Operation::Api).await?);
@@ -122,6 +122,12 @@ impl Inside {
             Ok(()) => Problem::new("forbidden", message),
             Err(error) => error.into(),
         }
+    }
+
+    /// A project in which the request is made, for the authoriser; 404 when the caller cannot see it.
+    pub(super) async fn selected_project(&self, id: ProjectId) -> Result<Object> {
+        let object = Object::Project { id, open: self.app.house.store.is_open_project(&self.scope, id).await? };
+        if self.scope.grants().allow(Permission::ProjectsRead, object) { Ok(object) } else { Err(Problem::not_found()) }
     }
 
     pub(super) async fn visible_project(&self, id: ProjectId) -> Result<Project> {

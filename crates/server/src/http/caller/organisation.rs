@@ -121,6 +121,17 @@ impl<P: Requires> Local<P> {
         Ok((Caller { inside: self.inside, permission: PhantomData }, project))
     }
 
+    /// Says that the request is made in a project, and not about it: as [`Local::project`], by what was read of it less than a second
+    /// ago.
+    pub(crate) async fn in_project(mut self, id: ProjectId) -> Result<Caller<P>> {
+        let project = self.inside.selected_project(id).await?;
+        if !self.inside.scope.grants().allow(P::PERMISSION, project) {
+            return Err(self.inside.denied(P::PERMISSION, &id.to_string()).await);
+        }
+        self.inside.answered()?;
+        Ok(Caller { inside: self.inside, permission: PhantomData })
+    }
+
     /// The caller's scope, before it is clear what the request is about.
     pub(super) fn scope(&self) -> &Scope {
         &self.inside.scope
