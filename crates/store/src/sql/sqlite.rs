@@ -193,7 +193,7 @@ impl File {
             return Err(Error::Busy("the file is being opened again"));
         }
         let begin = if access == Access::Write { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        let started = connection.get()?.execute_batch(begin).map_err(|error| translate(&error));
+        let started = plainly(connection.get()?, begin);
         started.map_err(|error| self.note(error))?;
         Ok(Transaction { held: Some(connection), file: self.clone() })
     }
@@ -290,7 +290,7 @@ impl Transaction {
 #[expect(clippy::needless_pass_by_value, reason = "the connection goes back when this ends")]
 fn end(held: Held, how: &str) -> Result<()> {
     let connection = held.get()?;
-    let ended = connection.execute_batch(how).map_err(|error| translate(&error));
+    let ended = plainly(connection, how);
     if !connection.is_autocommit() {
         connection.execute_batch("ROLLBACK").map_err(|error| translate(&error))?;
     }
@@ -305,6 +305,12 @@ impl Drop for Transaction {
             tracing::error!(%error, "a transaction could not be rolled back");
         }
     }
+}
+
+/// Begins or ends a transaction.
+fn plainly(connection: &Connection, text: &str) -> Result<()> {
+    let run = |connection: &Connection| connection.prepare_cached(text)?.execute([]);
+    run(connection).map(drop).map_err(|error| translate(&error))
 }
 
 fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<(Vec<Row>, u64)> {
