@@ -424,13 +424,14 @@ fn connect(
     }
     let set_up = || -> rusqlite::Result<Connection> {
         let mut connection = Connection::open_with_flags(path, flags)?;
-        let mut raw = Zeroizing::new(String::with_capacity(96));
+        let mut raw = Zeroizing::new(String::with_capacity(160));
         raw.push_str("PRAGMA cipher_log_level = NONE; PRAGMA key = \"x'");
         for byte in key.iter() {
             use std::fmt::Write;
             let _ = write!(raw, "{byte:02x}");
         }
-        raw.push_str("'\";");
+        // Processors hash a page by SHA-256 in a third of the time that SHA-512, the usual one, takes.
+        raw.push_str("'\"; PRAGMA cipher_hmac_algorithm = HMAC_SHA256;");
         // A raw key: a passphrase would cost hundreds of times as much at each open.
         connection.execute_batch(&raw)?;
         connection.execute_batch(&format!("PRAGMA cipher_page_size = {page}"))?;
