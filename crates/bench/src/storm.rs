@@ -1,8 +1,8 @@
 //! What a storm of sign-ins does to others, and how fast it is shed.
 //!
 //! Quiet rounds and stormy ones take turns, and medians are compared: the machine itself is never equally quiet for long. The
-//! storm comes from a process of its own, so that it does not hold up the clock of what is measured beside it; the cores it does
-//! share with the server.
+//! storm comes from a process of its own, so that it does not hold up the clock of what is measured beside it. It shares the cores
+//! with the server, at the lowest priority: a real storm's clients compute on machines of their own.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -130,8 +130,13 @@ async fn steady(address: SocketAddr, token: &str, length: Duration) -> anyhow::R
 
 /// Starts this program a second time to storm.
 async fn raise(address: SocketAddr, from: Sources, length: Duration) -> anyhow::Result<Storm> {
-    let mut program = std::process::Command::new(std::env::current_exe()?);
-    program.args(["storm-from", from.name(), &address.to_string(), &length.as_secs().to_string()]);
+    let mut program = std::process::Command::new("nice");
+    program.args(["-n", "19"]).arg(std::env::current_exe()?).args([
+        "storm-from",
+        from.name(),
+        &address.to_string(),
+        &length.as_secs().to_string(),
+    ]);
     let output = tokio::task::spawn_blocking(move || program.stderr(Stdio::inherit()).output()).await??;
     let told: Value = serde_json::from_slice(&output.stdout).context("the storm told nothing")?;
     let shed = told["shed"].as_array().context("no times")?.iter().filter_map(Value::as_f64).collect();

@@ -10,9 +10,9 @@ use domain::{AuditId, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::actor::{Actor, Origin};
 use crate::error::{Error, Result};
 use crate::keys::sha256;
-use crate::actor::{Actor, Origin};
 use crate::sql::Transaction;
 
 /// What happened, to what.

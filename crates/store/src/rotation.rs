@@ -11,10 +11,10 @@ use std::sync::{PoisonError, RwLockReadGuard};
 use domain::OrgId;
 use serde::Deserialize;
 
+use crate::actor::{Actor, Origin};
 use crate::audit::Event;
 use crate::control::{ControlTx, installation, master_keys, organisations};
 use crate::keys::{HOUSE, Secret, place_of, wrapped_by, write_private};
-use crate::actor::{Actor, Origin};
 use crate::setup::{hex, unhex};
 use crate::{Backend, Error, MasterKeys, Result, Store, Turn};
 

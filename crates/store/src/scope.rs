@@ -17,8 +17,8 @@ use domain::role::Role;
 use domain::{ApiKeyId, Id, MembershipId, OrgId, ProjectId, SessionId, Time, UserId};
 use uuid::Uuid;
 
-use crate::audit::Event;
 use crate::actor::{Actor, Origin};
+use crate::audit::Event;
 use crate::authority::unless_full;
 use crate::control::invitations::{self, Invitation};
 use crate::control::jobs::Job;

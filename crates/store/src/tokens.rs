@@ -12,9 +12,9 @@ use domain::{OrgId, SessionId, Time, UserId};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
+use crate::actor::{Actor, Origin};
 use crate::audit::Event;
 use crate::control::signing_keys;
-use crate::actor::{Actor, Origin};
 use crate::refusal::{Refusal, Stop};
 use crate::{Error, Result, Store, Turn};
 

@@ -17,7 +17,7 @@ use domain::plan::PlanName;
 use domain::role::Role;
 use domain::status::Standing;
 use domain::text::{Description, KeyName, OrgName, PersonName, ProjectName, TeamName};
-use domain::{OrgId, ProjectId, SessionId, TeamId, UserId};
+use domain::{OrgId, SessionId, TeamId, UserId};
 use serde_json::json;
 use store::audit::Event;
 use store::control::api_keys::{self, ApiKey};

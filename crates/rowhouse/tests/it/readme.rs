@@ -24,11 +24,12 @@ fn the_first_five_minutes_of_the_readme_go_as_written() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(BINARY, folder.path(), free_port(), &["--demo", "on"]);
-    let lines = shell_lines("The first five minutes");
+    let lines = format!("{}\necho\n{}", shell_lines("The first five minutes"), shell_lines("Ask your documents"));
     assert!(lines.contains("http://127.0.0.1:8080"), "{lines}");
     let lines = lines.replace("127.0.0.1:8080", &server.address);
     let script = format!("set -euo pipefail\n{lines}\necho\ncurl -s $url/auth/me -H \"authorization: Bearer $max\"\n");
     let mut bash = Command::new("bash");
+    bash.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let done = bash.args(["-c", &script]).stdin(Stdio::null()).output().expect("bash runs");
     let text = written(&done);
     assert!(done.status.success(), "{text}");
@@ -39,6 +40,10 @@ fn the_first_five_minutes_of_the_readme_go_as_written() {
         "\"key\":\"rh_live_",
         "\"action\":\"api_key.created\"",
         "\"action\":\"member.joined\"",
+        "210 euros",
+        "30 April",
+        "HR-B2",
+        "I do not know from your documents.",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }

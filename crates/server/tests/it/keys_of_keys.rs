@@ -1,7 +1,7 @@
 //! Keys that keys made: no wider than their makers, and gone with them.
 
-use serde_json::json;
-use testing::{Answer};
+use serde_json::{Value, json};
+use testing::Answer;
 
 use crate::api_keys::{DAY, HOUR, URL, after, ann_rotates, make, url, with_key};
 

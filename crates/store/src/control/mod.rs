@@ -24,8 +24,8 @@ pub mod webhook_turns;
 
 use domain::{OrgId, Time};
 
-use crate::audit::{self, Draft, Event, Head};
 use crate::actor::{Actor, Origin};
+use crate::audit::{self, Draft, Event, Head};
 use crate::sql::{Sql, Statement, Transaction};
 use crate::{Result, Store, deliveries};
 

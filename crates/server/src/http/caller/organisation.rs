@@ -72,8 +72,8 @@ impl<P: Requires> FromRequestParts<App> for Local<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
         let mut inside = Inside::enter(parts, app).await?;
-        // Else a list of what they may see would be empty, as if there were nothing.
-        if inside.scope.grants().shut_out() {
+        // Else a list of what they may see would be empty, as if there were nothing. Why they are kept out they may ask.
+        if inside.scope.grants().shut_out() && P::PERMISSION != Permission::AccessExplain {
             return Err(inside.denied(P::PERMISSION, "organisation").await.into());
         }
         match inside.claim(parts).await {
