@@ -172,7 +172,7 @@ impl Inner {
             match ask.bound {
                 Bound::Rate(rate) => {
                     let cell = Cell { owed: value, at: now };
-                    self.local.mirror(pass.org, ask.place, rate, cell);
+                    self.local.mirror(pass.org, ask.place, rate, cell, if granted { ask.cost } else { 0 });
                     pass.standings.push(Standing::Cell(cell));
                     if !granted {
                         missing = Shortfall::worse(missing, n, rate.take(cell, now, ask.cost));

@@ -175,13 +175,21 @@ impl Local {
         }
     }
 
-    /// Remembers what the shared count said, to go on from there should it be away.
-    pub(super) fn mirror(&self, org: OrgId, place: Place, rate: Rate, cell: Cell) {
+    /// Remembers what the shared count said of a call that takes so many pieces (none when it was refused), to go on from there should
+    /// it be away. Answers come in any order, and some when this node counts alone already: nothing it knows of is forgotten for one.
+    pub(super) fn mirror(&self, org: OrgId, place: Place, rate: Rate, said: Cell, taken: u64) {
         let mut shard = locked(self.shard(org));
         let table = shard.entry(org).or_default();
-        if table.cells.len() < CELLS || table.cells.contains_key(&place) {
-            table.cells.insert(place, Kept::new(cell, rate, true));
-        }
+        let kept = match table.cells.get(&place) {
+            None if table.cells.len() >= CELLS => return,
+            None => Kept::new(said, rate, true),
+            Some(kept) => {
+                let missed = if kept.told { 0 } else { i64::try_from(taken).unwrap_or(i64::MAX) };
+                let known = rate.correct(kept.cell, said.at, missed);
+                Kept::new(Cell { owed: known.owed.max(said.owed), ..said }, rate, kept.told)
+            }
+        };
+        table.cells.insert(place, kept);
     }
 
     /// Forgets what is empty.
@@ -192,5 +200,33 @@ impl Local {
                 !table.cells.is_empty() || !table.taken.is_empty()
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::limits::Level;
+
+    use super::super::rule::{Counts, Reach};
+    use super::*;
+
+    #[test]
+    fn an_answer_that_comes_late_makes_nobody_forget_what_was_taken_alone() {
+        let (local, org, now) = (Local::new(), OrgId::from_uuid(domain::id::Uuid::from_u128(7)), Time::from_micros(1));
+        let rate = Rate::per_minute(4);
+        let place =
+            Place { level: Level::Organization, subject: org.uuid(), counts: Counts::Requests, reach: Reach::All };
+        let ask = [Ask { place, bound: Bound::Rate(rate), cost: 1 }];
+        let said = |calls| match rate.take(Cell::default(), now, calls) {
+            Verdict::Fits(cell) => cell,
+            other => panic!("{other:?}"),
+        };
+        // Two are counted by the server, whose answers come in the wrong order.
+        local.mirror(org, place, rate, said(2), 1);
+        local.mirror(org, place, rate, said(1), 1);
+        // It goes away: a third is taken alone; then the answer to a fourth comes, which it had counted before.
+        local.take(org, &ask, now, 1).expect("it fits");
+        local.mirror(org, place, rate, said(3), 1);
+        assert!(local.take(org, &ask, now, 1).is_err(), "four of four are taken");
     }
 }
