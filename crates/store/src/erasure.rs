@@ -69,6 +69,7 @@ impl Store {
                  UNION ALL SELECT 'audit_head', count(*) FROM audit_head
                  UNION ALL SELECT 'budgets', count(*) FROM budgets
                  UNION ALL SELECT 'chunks', count(*) FROM chunks
+                 UNION ALL SELECT 'citings', count(*) FROM citings
                  UNION ALL SELECT 'collections', count(*) FROM collections
                  UNION ALL SELECT 'configs', count(*) FROM configs
                  UNION ALL SELECT 'delivered', count(*) FROM delivered
@@ -151,6 +152,7 @@ impl Store {
             tx.sql("DELETE FROM documents").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM shares").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM collections").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM citings").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM messages").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM threads").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;

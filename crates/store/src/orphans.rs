@@ -307,6 +307,10 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
                UNION ALL SELECT 'messages.thread_id', count(*) FROM messages c
                  WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
+               UNION ALL SELECT 'citings.message_id', count(*) FROM citings c
+                 WHERE NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = c.message_id)
+               UNION ALL SELECT 'citings.document_id', count(*) FROM citings c
+                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
              ) counted WHERE number > 0",
         )
         .all()

@@ -20,7 +20,7 @@ use store::org::configs;
 use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
 use store::org::knowledge::documents::{self, Document, Status};
-use store::org::knowledge::threads::{self, Author, Message, Thread};
+use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
@@ -283,8 +283,8 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     let draft = Draft { heading: word.to_owned(), text: format!("{word} passage"), page: None, starts: 0, ends: 5 };
     chunks::replace(tx, document.id, number, &[draft]).await.expect("a passage");
     assert!(documents::show(tx, document.id, 1, &document.title, "text", 1).await.expect("shown"));
-    let chunk = chunks::list(tx, document.id, None, 1).await.expect("listed")[0].number;
-    let vector = Vector { chunk, collection: number, scale: 1, value: vec![1_u8; 8].into() };
+    let passage = chunks::list(tx, document.id, None, 1).await.expect("listed").remove(0);
+    let vector = Vector { chunk: passage.number, collection: number, scale: 1, value: vec![1_u8; 8].into() };
     assert!(chunks::embed(tx, "model", &vector).await.expect("a vector"));
     let thread = Thread {
         id: ambient.id(),
@@ -297,12 +297,24 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         updated_at: now,
     };
     threads::insert(tx, &thread).await.expect("a conversation");
+    let cited = Citation {
+        n: 1,
+        document_id: document.id,
+        version: 1,
+        chunk_id: passage.id,
+        title: document.title,
+        quote: passage.text,
+        page: None,
+        heading: passage.heading,
+        starts: 0,
+        ends: 5,
+    };
     let message = Message {
         id: ambient.id(),
         thread_id: thread.id,
         author: Author::User,
         content: format!("{word}?"),
-        citations: Json(Vec::new()),
+        citations: Json(vec![cited]),
         detail: Json(json!({})),
         rating: None,
         comment: None,

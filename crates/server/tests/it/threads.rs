@@ -167,6 +167,41 @@ both_stores! {
         assert_eq!((&after[1]["state"], &after[1]["quote"], &after[1]["document_id"]), (&json!("gone"), &Value::Null, &Value::Null));
     }
 
+    async fn what_was_deleted_stands_in_no_answer(house) {
+        let ann = house.sign_up("Ann").await;
+        let project = ann.post("/api/v1/projects", &json!({ "name": "Closed" })).await.expect(201).str("/id").to_owned();
+        let inside = json!({ "name": "Inside", "project_id": project });
+        let inside = ann.post("/api/v1/collections", &inside).await.expect(201).str("/id").to_owned();
+        let (first, second) = (collection(&ann, "project").await, collection(&ann, "project").await);
+        let scope = house.scope(&ann).await;
+        let one = house.document(&scope, &first, "One", &["Alpha words."]).await;
+        let two = house.document(&scope, &second, "Two", &["Beta words."]).await;
+        let three = house.document(&scope, &inside, "Three", &["Gamma words."]).await;
+        let kept = house.document(&scope, &first, "Kept", &["Delta words."]).await;
+        let id = thread(&ann, "Words", false).await;
+        house.answer(&scope, &id, &[one, kept]).await;
+        house.answer(&scope, &id, &[two, three]).await;
+        house.answer(&scope, &id, &[kept]).await;
+        let kept_in = async || {
+            let text = ann.get(&format!("{PATH}/{id}/messages")).await.expect(200).text;
+            let export = ann.get(&format!("{PATH}/{id}/export")).await.expect(200).text;
+            let all = store_text(&house, &scope, &id).await;
+            ["Alpha", "Beta", "Gamma", "Delta"].map(|word| (text.contains(word), export.contains(word), all.contains(word)))
+        };
+        let (yes, no) = ((true, true, true), (false, false, false));
+        assert_eq!(kept_in().await, [yes, yes, yes, yes]);
+        ann.delete(&format!("/api/v1/documents/{one}")).await.expect(204);
+        assert_eq!(kept_in().await, [no, yes, yes, yes]);
+        ann.put(&format!("/api/v1/projects/{project}/archive"), &json!({})).await.expect(200);
+        ann.delete(&format!("/api/v1/projects/{project}?confirm=Closed")).await.expect(204);
+        assert!(!kept_in().await[2].2, "with its project");
+        ann.delete(&format!("/api/v1/collections/{second}?confirm=Handbook")).await.expect(204);
+        assert_eq!(kept_in().await, [no, no, no, yes]);
+
+        ann.delete(&format!("/api/v1/documents/{kept}")).await.expect(204);
+        assert_eq!(kept_in().await, [no, no, no, no]);
+    }
+
     async fn an_answer_is_rated_by_whose_it_is(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let max = house.join(&ann, "Max", "member").await;
@@ -193,4 +228,12 @@ both_stores! {
         assert_eq!(log.json["data"].as_array().map(Vec::len), Some(2));
         assert!(!log.text.contains("Wrong year"), "the log holds no content");
     }
+}
+
+/// All that stands in a conversation's rows.
+async fn store_text(house: &testing::TestHouse, scope: &store::Scope, thread: &str) -> String {
+    let mut tx = house.store().open(scope).read().await.expect("begins");
+    let thread = thread.parse().expect("an id");
+    let rows = store::org::knowledge::threads::messages(&mut tx, thread, None, 100).await.expect("listed");
+    serde_json::to_string(&rows).expect("JSON")
 }

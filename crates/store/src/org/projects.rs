@@ -130,6 +130,7 @@ pub async fn delete(tx: &mut Tx, id: ProjectId) -> Result<()> {
     tx.sql("DELETE FROM budgets WHERE level = 'project' AND subject = $1").bind(id).run().await?;
     tx.sql("DELETE FROM rate_limits WHERE level = 'project' AND subject = $1").bind(id).run().await?;
     let removed = tx.sql("DELETE FROM projects WHERE id = $1").bind(id).run().await?;
+    super::knowledge::citings::forget_gone(tx).await?;
     super::knowledge::forgotten(tx).await?;
     tx.shift_authority();
     if removed == 0 { Err(Error::NotFound("project")) } else { Ok(()) }

@@ -439,6 +439,17 @@ CREATE INDEX webhook_messages_webhook ON webhook_messages (org_id, webhook_id, i
 CREATE INDEX webhook_messages_age ON webhook_messages (org_id, created_at);
 CREATE INDEX webhook_messages_due ON webhook_messages (org_id, due_at) WHERE delivered_at IS NULL AND failed_at IS NULL;
 
+-- Which documents an answer cites: with a document its words go out of the answers.
+CREATE TABLE citings (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  document_id      uuid NOT NULL,
+  message_id       uuid NOT NULL,
+  FOREIGN KEY (org_id, message_id) REFERENCES messages (org_id, id) ON DELETE CASCADE,
+  created_at       bigint NOT NULL,
+  PRIMARY KEY (org_id, document_id, message_id)
+);
+CREATE INDEX citings_message ON citings (org_id, message_id);
+
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
 SELECT org.protect('audit');
@@ -466,5 +477,6 @@ SELECT org.protect('threads');
 SELECT org.protect('messages');
 SELECT org.protect('webhooks');
 SELECT org.protect('webhook_messages');
+SELECT org.protect('citings');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

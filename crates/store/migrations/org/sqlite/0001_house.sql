@@ -371,3 +371,12 @@ CREATE TABLE webhook_messages (
 CREATE INDEX webhook_messages_webhook ON webhook_messages (webhook_id, id);
 CREATE INDEX webhook_messages_age ON webhook_messages (created_at);
 CREATE INDEX webhook_messages_due ON webhook_messages (due_at) WHERE delivered_at IS NULL AND failed_at IS NULL;
+
+-- Which documents an answer cites: with a document its words go out of the answers.
+CREATE TABLE citings (
+  document_id  BLOB    NOT NULL,
+  message_id   BLOB    NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (document_id, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX citings_message ON citings (message_id);

@@ -169,11 +169,13 @@ pub async fn update(tx: &mut Tx, collection: &Collection) -> Result<()> {
     if changed == 0 { Err(Error::Stale("collection")) } else { Ok(()) }
 }
 
-/// Removes a collection with all documents in it. Their originals stay until [`super::versions::unused`] says so.
+/// Removes a collection with all documents in it, and their words out of the answers that cite them. Their originals stay until
+/// [`super::versions::unused`] says so.
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn delete(tx: &mut Tx, id: CollectionId) -> Result<()> {
     let removed = tx.sql("DELETE FROM collections WHERE id = $1").bind(id).run().await?;
+    super::citings::forget_gone(tx).await?;
     forgotten(tx).await?;
     if removed == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
 }

@@ -274,11 +274,13 @@ pub async fn show(tx: &mut Tx, id: DocumentId, latest: i64, title: &str, kind: &
     Ok(shown == 1)
 }
 
-/// Removes a document with everything that was made of it. Its originals stay until [`super::versions::unused`] says so.
+/// Removes a document with everything that was made of it, and its words out of the answers that cite it. Its originals stay until
+/// [`super::versions::unused`] says so.
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn delete(tx: &mut Tx, id: DocumentId) -> Result<()> {
     let removed = tx.sql("DELETE FROM documents WHERE id = $1").bind(id).run().await?;
+    super::citings::forget(tx, id).await?;
     forgotten(tx).await?;
     if removed == 0 { Err(Error::NotFound("document")) } else { Ok(()) }
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows of rights: whoever searches says which collections the asker may see, found in the same transaction.
 
 pub mod chunks;
+pub mod citings;
 pub mod collections;
 pub mod documents;
 pub mod search;

@@ -174,7 +174,7 @@ pub async fn delete(tx: &mut Tx, id: ThreadId) -> Result<()> {
     if removed == 0 { Err(Error::NotFound("thread")) } else { Ok(()) }
 }
 
-/// Adds what was said.
+/// Adds what was said. What it cites of documents that were deleted meanwhile is left out.
 /// # Errors
 /// As the database.
 pub async fn say(tx: &mut Tx, message: &Message) -> Result<()> {
@@ -198,7 +198,7 @@ pub async fn say(tx: &mut Tx, message: &Message) -> Result<()> {
         .bind(message.created_at)
         .run()
         .await?;
-    Ok(())
+    super::citings::note(tx, message).await
 }
 
 /// What was said in a conversation, in order, at most `limit` after the one given.
