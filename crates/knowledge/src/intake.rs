@@ -24,6 +24,12 @@ pub const EMBED: &str = "embed";
 pub const LEASE: Duration = Duration::from_mins(2);
 /// How long a job waits for the document it was queued for.
 const PATIENCE: Duration = Duration::from_mins(10);
+/// How often a job that was just claimed looks for its reason before it is put back, and the pause between two looks.
+const LOOKS: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(20);
+/// How long it is put back for, at the least and at the most.
+const SHORTEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_mins(1);
 /// How often a document is tried before it counts as failed.
 const TRIES: i64 = 5;
 /// Passages that are embedded between two looks at the lease.
@@ -92,15 +98,10 @@ impl Intake {
     async fn read(&self, job: &Job) -> Result<Done, Error> {
         let scope = self.store.enter_for(job).await?;
         let org = self.store.open(&scope);
-        let mut tx = org.read().await?;
-        let Some(document) = rows::find(&mut tx, job.document()).await? else {
-            let waited = self.store.ambient().now().since(job.created_at());
-            // It may be about to be committed.
-            return Ok(if waited < PATIENCE { Done::Later(Duration::from_secs(1)) } else { Done::Done });
+        let Looked::Due(document) = self.look(&scope, job, |document| !is_read(document)).await? else {
+            return Ok(self.perhaps_later(job));
         };
-        if matches!(document.status, Status::Ready | Status::Failed) && document.shown == document.latest {
-            return Ok(Done::Done);
-        }
+        let mut tx = org.read().await?;
         let version = versions::get(&mut tx, document.id, document.latest).await?;
         let collection = collections::get(&mut tx, document.collection_id).await?;
         drop(tx);
@@ -133,12 +134,8 @@ impl Intake {
             self.fail(&scope, &document, Fault { code: "too_large".into(), message }).await?;
             return Ok(Done::Done);
         }
-        let title = match &content.title {
-            Some(title) if document.title == document.name && !title.trim().is_empty() => {
-                title.trim().chars().take(300).collect()
-            }
-            _ => document.title.clone(),
-        };
+        let title = content.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
+        let title: Option<String> = title.map(|title| title.chars().take(300).collect());
         let kept = serde_json::to_vec(&content).map_err(|error| store::Error::Bug(error.to_string()))?;
         let kind = serde_json::to_value(content.kind)
             .ok()
@@ -150,13 +147,46 @@ impl Intake {
         tx.commit().await?;
         let mut tx = org.begin().await?;
         let count = i64::try_from(drafts.len()).unwrap_or(i64::MAX);
-        if rows::show(&mut tx, document.id, document.latest, &title, &kind, count).await? {
+        if rows::show(&mut tx, document.id, document.latest, title.as_deref(), &kind, count).await? {
             versions::keep_content(&mut tx, document.id, document.latest, kept).await?;
             chunks::replace(&mut tx, document.id, collection.number, &drafts).await?;
             tx.commit().await?;
         }
         self.store.wake_workers();
         Ok(Done::Done)
+    }
+
+    /// The document that a job is about, once it is as it must be for the work. A job is queued before its reason is committed, so a
+    /// moment is waited for that.
+    async fn look(
+        &self,
+        scope: &Scope,
+        job: &Job,
+        is_due: impl Fn(&rows::Document) -> bool,
+    ) -> store::Result<Looked> {
+        let mut looks = 0;
+        loop {
+            let mut tx = self.store.open(scope).read().await?;
+            let found = rows::find(&mut tx, job.document()).await?;
+            drop(tx);
+            match found {
+                Some(document) if is_due(&document) => return Ok(Looked::Due(Box::new(document))),
+                Some(_) if looks == LOOKS => return Ok(Looked::Early),
+                None if looks == LOOKS => return Ok(Looked::Nowhere),
+                _ => tokio::time::sleep(MOMENT).await,
+            }
+            looks += 1;
+        }
+    }
+
+    /// What a job is about may be about to be committed: it was queued before. So it is looked for again, ever more seldom.
+    fn perhaps_later(&self, job: &Job) -> Done {
+        let waited = self.waited(job);
+        if waited < PATIENCE { Done::Later(waited.max(SHORTEST)) } else { Done::Done }
+    }
+
+    fn waited(&self, job: &Job) -> Duration {
+        self.store.ambient().now().since(job.created_at())
     }
 
     async fn content(&self, scope: &Scope, version: &versions::Version) -> Result<Content, Failed> {
@@ -201,12 +231,14 @@ impl Intake {
         let scope = self.store.enter_for(job).await?;
         let org = self.store.open(&scope);
         loop {
+            let document = match self.look(&scope, job, is_read).await? {
+                Looked::Due(document) => document,
+                Looked::Nowhere => return Ok(Done::Done),
+                // Another version is being read: when that is done this is queued again. It may be that it was just now, and what was
+                // read is about to be committed.
+                Looked::Early => return Ok(Done::Later(self.waited(job).clamp(SHORTEST, LONGEST))),
+            };
             let mut tx = org.read().await?;
-            let Some(document) = rows::find(&mut tx, job.document()).await? else { return Ok(Done::Done) };
-            if document.shown != document.latest && document.status != Status::Failed {
-                // Another version is being read; it queues this again.
-                return Ok(Done::Done);
-            }
             let missing = chunks::without_vector(&mut tx, document.id, crate::MODEL, BATCH).await?;
             drop(tx);
             if missing.is_empty() {
@@ -237,6 +269,25 @@ impl Intake {
             }
         }
     }
+}
+
+/// Whether the newest version was read, or cannot be.
+fn is_read(document: &rows::Document) -> bool {
+    match document.status {
+        Status::Ready => document.shown == document.latest,
+        Status::Failed => true,
+        Status::Queued | Status::Processing => false,
+    }
+}
+
+/// What a job found of what it is about.
+enum Looked {
+    /// It is as it must be.
+    Due(Box<rows::Document>),
+    /// It is not so yet.
+    Early,
+    /// There is no such document, or not yet.
+    Nowhere,
 }
 
 enum Done {

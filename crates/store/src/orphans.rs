@@ -29,6 +29,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("audit.request_id", "names a request, not a row"),
     ("refusals.request_id", "as above"),
     ("api_keys.public_id", "the key's own name"),
+    ("documents.job_id", "a job that is done is gone"),
     ("jobs.subject", "a document that may never come, or is gone: whoever claims the job drops it then"),
     ("former_teams.parent_id", "a team that may have been deleted since, and then stands there too"),
 ];

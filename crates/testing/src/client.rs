@@ -133,13 +133,31 @@ impl Client {
 
     /// POST of a file, as a form with the field `file`.
     pub async fn upload(&self, path: &str, name: &str, bytes: &[u8]) -> Answer {
+        self.form(Method::POST, path, &[], name, bytes).await
+    }
+
+    /// A form with fields of text, and a file in the field `file`.
+    /// # Panics
+    /// When the request itself is malformed.
+    pub async fn form(
+        &self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        name: &str,
+        bytes: &[u8],
+    ) -> Answer {
         const BOUNDARY: &str = "rowhouse-test-boundary";
+        let part = |(name, value): &(&str, &str)| {
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let fields: String = fields.iter().map(part).collect();
         let head = format!(
-            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: application/octet-stream\r\n\r\n"
+            "{fields}--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: application/octet-stream\r\n\r\n"
         );
         let body = [head.as_bytes(), bytes, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
-        let request = self.request(Method::POST, path).header("content-type", kind);
+        let request = self.request(method, path).header("content-type", kind);
         self.answer(request.body(Body::from(body)).expect("a good request")).await
     }
 

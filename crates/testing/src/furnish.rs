@@ -252,6 +252,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         id: ambient.id(),
         collection_id: collection.id,
         title: format!("{word} document"),
+        titled: false,
         name: "document.txt".into(),
         source: "text".into(),
         kind: "text".into(),
@@ -264,6 +265,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         shown: 0,
         passages: 0,
         embedded: 0,
+        job_id: ambient.id(),
         made_by,
         version: 1,
         created_at: now,
@@ -282,7 +284,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     versions::insert(tx, &version).await.expect("a version");
     let draft = Draft { heading: word.to_owned(), text: format!("{word} passage"), page: None, starts: 0, ends: 5 };
     chunks::replace(tx, document.id, number, &[draft]).await.expect("a passage");
-    assert!(documents::show(tx, document.id, 1, &document.title, "text", 1).await.expect("shown"));
+    assert!(documents::show(tx, document.id, 1, None, "text", 1).await.expect("shown"));
     let passage = chunks::list(tx, document.id, None, 1).await.expect("listed").remove(0);
     let vector = Vector { chunk: passage.number, collection: number, scale: 1, value: vec![1_u8; 8].into() };
     assert!(chunks::embed(tx, "model", &vector).await.expect("a vector"));

@@ -27,6 +27,7 @@ impl TestHouse {
             id,
             collection_id: collection,
             title: title.to_owned(),
+            titled: false,
             name: format!("{title}.txt"),
             source: "upload".into(),
             kind: String::new(),
@@ -39,6 +40,7 @@ impl TestHouse {
             shown: 0,
             passages: 0,
             embedded: 0,
+            job_id: ambient.id(),
             made_by: scope.user(),
             version: 1,
             created_at: now,
@@ -47,7 +49,9 @@ impl TestHouse {
         documents::insert(&mut tx, &document).await.expect("a document");
         for (n, number) in (1..=texts.len()).zip(1_i64..) {
             if number > 1 {
-                documents::renew(&mut tx, id, &document.name, &hash(n), 10).await.expect("a new original");
+                let now = documents::get(&mut tx, id).await.expect("it is there");
+                let renewed = Document { content_hash: hash(n), ..now };
+                documents::renew(&mut tx, &renewed).await.expect("a new original");
             }
             let version = Version {
                 document_id: id,
@@ -70,7 +74,7 @@ impl TestHouse {
         let drafts: Vec<Draft> = texts.iter().map(draft).collect();
         chunks::replace(&mut tx, id, number, &drafts).await.expect("passages");
         let count = i64::try_from(texts.len()).unwrap_or(0);
-        assert!(documents::show(&mut tx, id, count, title, "text", count).await.expect("shown"));
+        assert!(documents::show(&mut tx, id, count, None, "text", count).await.expect("shown"));
         tx.record(Event::new("document.created", id).after(&document)).await.expect("recorded");
         tx.commit().await.expect("committed");
         id

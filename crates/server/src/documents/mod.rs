@@ -1,10 +1,15 @@
 //! Documents: what people put into collections. Who sees a collection sees what is in it (`knowledge/sight.rs`).
 
+mod arrive;
 mod chunks;
 mod content;
 mod delete;
 mod get;
 mod list;
+mod paste;
+mod receive;
+mod replace;
+mod room;
 mod update;
 mod upload;
 mod versions;
@@ -25,6 +30,8 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/collections/{id}/documents", "Lists the documents of a collection.", list::list)
         .post("/api/v1/collections/{id}/documents", "Adds a file as a document.", upload::upload)
+        .post("/api/v1/collections/{id}/documents/text", "Adds text as a document.", paste::paste)
+        .put("/api/v1/documents/{id}/content", "Gives a document a new version.", replace::replace)
         .get("/api/v1/documents/{id}/content", "Shows what was read from a document.", content::content)
         .get("/api/v1/documents/{id}", "Shows a document, and how far it is.", get::get)
         .patch("/api/v1/documents/{id}", "Changes a document's title or tags.", update::update)
@@ -32,6 +39,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/documents/{id}/chunks", "Lists the passages of a document.", chunks::list)
         .get("/api/v1/documents/{id}/versions", "Lists the versions of a document.", versions::list)
 }
+
+/// How many tags a document can have.
+const TAGS: usize = 50;
 
 /// A document.
 #[derive(Debug, Serialize, JsonSchema)]

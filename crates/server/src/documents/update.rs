@@ -17,9 +17,6 @@ use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::{Found, Versioned};
 
-/// How many tags a document can have.
-const MOST_TAGS: usize = 50;
-
 /// What to change; what is left out stays.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -43,11 +40,12 @@ pub(crate) async fn update(
     let mut document = before.clone();
     if let Some(title) = body.title {
         title.as_str().clone_into(&mut document.title);
+        document.titled = true;
     }
     if let Some(tags) = body.tags {
         let tags: BTreeSet<String> = tags.iter().map(|tag| tag.as_str().to_owned()).collect();
-        if tags.len() > MOST_TAGS {
-            return Err(Problem::field("tags", format!("must be at most {MOST_TAGS}")));
+        if tags.len() > super::TAGS {
+            return Err(Problem::field("tags", format!("must be at most {}", super::TAGS)));
         }
         document.tags = Json(tags.into_iter().collect());
     }

@@ -18,6 +18,7 @@ mod erasures;
 mod factors;
 mod gateway;
 mod gateway_hostile;
+mod intake;
 mod invitations;
 mod keys_of_keys;
 mod leaving;

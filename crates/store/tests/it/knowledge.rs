@@ -60,6 +60,7 @@ fn document(tx: &Tx, scope: &Scope, collection_id: CollectionId, title: &str) ->
         id: tx.ambient().id(),
         collection_id,
         title: title.into(),
+        titled: false,
         name: format!("{title}.txt"),
         source: "upload".into(),
         kind: String::new(),
@@ -72,6 +73,7 @@ fn document(tx: &Tx, scope: &Scope, collection_id: CollectionId, title: &str) ->
         shown: 0,
         passages: 0,
         embedded: 0,
+        job_id: tx.ambient().id(),
         made_by: scope.user(),
         version: 1,
         created_at: tx.now(),
@@ -104,7 +106,7 @@ async fn add_document(tx: &mut Tx, scope: &Scope, into: &Collection, title: &str
     versions::insert(tx, &first_version(&wanted)).await.expect("a version");
     chunks::replace(tx, wanted.id, into.number, &drafts(texts)).await.expect("passages");
     let passages = i64::try_from(texts.len()).expect("few");
-    assert!(documents::show(tx, wanted.id, 1, title, "text", passages).await.expect("shown"));
+    assert!(documents::show(tx, wanted.id, 1, Some(title), "text", passages).await.expect("shown"));
     documents::get(tx, wanted.id).await.expect("it is there")
 }
 
@@ -308,15 +310,28 @@ both_stores! {
         let read = documents::find(&mut tx, one.id).await.expect("looked").expect("there");
         assert_eq!((read.title.as_str(), read.status, read.fault), ("first", Status::Failed, Some(fault)));
 
-        documents::renew(&mut tx, one.id, "new.txt", "another hash", 9).await.expect("renewed");
+        let renewed = Document { name: "new.txt".into(), content_hash: "another hash".into(), size: 9, ..read.clone() };
+        documents::renew(&mut tx, &renewed).await.expect("renewed");
+        assert!(matches!(documents::renew(&mut tx, &renewed).await, Err(Error::Stale(_))), "it was changed since");
         let second = Version { number: 2, content_hash: "another hash".into(), size: 9, ..first_version(&one) };
         versions::insert(&mut tx, &second).await.expect("a version");
         let read = documents::get(&mut tx, one.id).await.expect("there");
         assert_eq!((read.status, read.fault, read.latest, read.size, read.name.as_str()), (Status::Queued, None, 2, 9, "new.txt"));
-        assert!(!documents::show(&mut tx, one.id, 1, "old", "text", 3).await.expect("a newer one came"));
-        assert!(documents::show(&mut tx, one.id, 2, "new", "text", 3).await.expect("shown"));
+        assert!(!documents::show(&mut tx, one.id, 1, Some("old"), "text", 3).await.expect("a newer one came"));
+        assert!(documents::show(&mut tx, one.id, 2, Some("new"), "text", 3).await.expect("shown"));
         let read = documents::get(&mut tx, one.id).await.expect("there");
         assert_eq!((read.status, read.shown, read.passages, read.title.as_str(), read.kind.as_str()), (Status::Ready, 2, 3, "new", "text"));
+
+        let given = Document { title: "given".into(), titled: true, ..read.clone() };
+        documents::update(&mut tx, &given).await.expect("changed");
+        assert!(documents::show(&mut tx, one.id, 2, Some("its own"), "text", 3).await.expect("shown"));
+        assert_eq!(documents::get(&mut tx, one.id).await.expect("there").title, "given", "a person's title stays");
+        assert!(documents::progress(&mut tx, one.id, 2, Status::Failed, None).await.expect("noted"));
+        let job = tx.ambient().id();
+        documents::retry(&mut tx, one.id, job).await.expect("again");
+        let again = documents::get(&mut tx, one.id).await.expect("there");
+        assert_eq!((again.status, again.latest, again.job_id), (Status::Queued, 2, job));
+        assert!(documents::show(&mut tx, one.id, 2, None, "text", 3).await.expect("shown"));
 
         let numbers = |list: Vec<Version>| list.into_iter().map(|one| one.number).collect::<Vec<_>>();
         assert_eq!(numbers(versions::list(&mut tx, one.id, None, 5).await.expect("listed")), [2, 1]);
@@ -459,7 +474,7 @@ both_stores! {
         let two = Document { source: "text".into(), ..document(&tx, &scope, here.id, "two") };
         documents::insert(&mut tx, &two).await.expect("a document");
         chunks::replace(&mut tx, two.id, here.number, &drafts(&["green", "blue"])).await.expect("passages");
-        documents::show(&mut tx, two.id, 1, "two", "pdf", 2).await.expect("shown");
+        documents::show(&mut tx, two.id, 1, Some("two"), "pdf", 2).await.expect("shown");
         add_document(&mut tx, &scope, &there, "three", &["black"]).await;
         let both = [here.number, there.number];
         let none = Filter::default;
@@ -639,9 +654,10 @@ both_stores! {
         let intruder = document(&tx, &foreign, here.id, "intruder");
         assert!(matches!(documents::insert(&mut tx, &intruder).await, Err(Error::NotFound(_))));
         assert!(matches!(documents::update(&mut tx, &one).await, Err(Error::Stale(_))));
-        documents::renew(&mut tx, one.id, "x", "x", 1).await.expect("nothing to do");
+        assert!(matches!(documents::renew(&mut tx, &one).await, Err(Error::Stale(_))));
+        documents::retry(&mut tx, one.id, one.job_id).await.expect("nothing to do");
         assert!(!documents::progress(&mut tx, one.id, 1, Status::Failed, None).await.expect("nothing to do"));
-        assert!(!documents::show(&mut tx, one.id, 1, "x", "x", 0).await.expect("nothing to do"));
+        assert!(!documents::show(&mut tx, one.id, 1, Some("x"), "x", 0).await.expect("nothing to do"));
         versions::keep_content(&mut tx, one.id, 1, vec![9]).await.expect("nothing to do");
         chunks::replace(&mut tx, one.id, here.number, &[]).await.expect("nothing to do");
         chunks::count_embedded(&mut tx, one.id, "mini").await.expect("nothing to do");
@@ -775,7 +791,7 @@ fn no_byte_of_a_deleted_document_stays_in_the_file() {
     let add = |document: u8, words: &dyn Fn(i64) -> String| {
         let id = format!("x'{document:032x}'");
         file.execute_batch(&format!(
-            "INSERT INTO documents VALUES ({id}, x'01', 'title{document}', 'n', 'upload', 'text', '[]', 'ready', NULL, 'h', 1, 1, 1, 1, 0, x'02', 1, 0, 0);
+            "INSERT INTO documents VALUES ({id}, x'01', 'title{document}', 0, 'n', 'upload', 'text', '[]', 'ready', NULL, 'h', 1, 1, 1, 1, 0, x'03', x'02', 1, 0, 0);
              INSERT INTO versions VALUES ({id}, 1, 'n', 'h', 1, CAST('content{document} {}' AS BLOB), x'02', 0);",
             words(0)
         ))

@@ -218,6 +218,9 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
             let prepared = takes(ann, &world.real(path), json!({ "text": "A file that comes twice." }));
             prepared.map(|prepared| Prepared { file: true, ..prepared })
         }
+        "/api/v1/collections/{id}/documents/text" => {
+            takes(ann, &world.real(path), json!({ "title": "Twice", "text": "A text that comes twice." }))
+        }
         "/api/v1/auth/api-keys/{id}/rotate" | "/api/v1/invitations/{id}/resend" => bare(ann, &world.real(path)),
         "/api/v1/mail-domains/{id}/verify" => takes(ann, &world.real(path), json!({ "mailbox": "admin" })),
         "/api/v1/providers/{id}/test" => {

@@ -277,6 +277,7 @@ CREATE TABLE shares (
 );
 CREATE INDEX shares_subject ON shares (org_id, level, subject);
 
+-- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version.
 CREATE TABLE documents (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -284,6 +285,7 @@ CREATE TABLE documents (
   collection_id    uuid NOT NULL,
   FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
   title            text COLLATE "C" NOT NULL,
+  titled           boolean NOT NULL,
   name             text COLLATE "C" NOT NULL,
   source           text COLLATE "C" NOT NULL,
   kind             text COLLATE "C" NOT NULL,
@@ -296,6 +298,7 @@ CREATE TABLE documents (
   shown            bigint NOT NULL CHECK (shown >= 0),
   passages         bigint NOT NULL CHECK (passages >= 0),
   embedded         bigint NOT NULL CHECK (embedded >= 0),
+  job_id           uuid NOT NULL,
   made_by          uuid NOT NULL,
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,

@@ -232,10 +232,12 @@ CREATE TABLE shares (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX shares_subject ON shares (level, subject);
 
+-- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version.
 CREATE TABLE documents (
   id             BLOB    NOT NULL PRIMARY KEY,
   collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
   title          TEXT    NOT NULL,
+  titled         INTEGER NOT NULL CHECK (titled IN (0, 1)),
   name           TEXT    NOT NULL,
   source         TEXT    NOT NULL,
   kind           TEXT    NOT NULL,
@@ -248,6 +250,7 @@ CREATE TABLE documents (
   shown          INTEGER NOT NULL CHECK (shown >= 0),
   passages       INTEGER NOT NULL CHECK (passages >= 0),
   embedded       INTEGER NOT NULL CHECK (embedded >= 0),
+  job_id         BLOB    NOT NULL,
   made_by        BLOB    NOT NULL,
   version        INTEGER NOT NULL,
   created_at     INTEGER NOT NULL,

@@ -1,6 +1,6 @@
 //! Documents: what people put in, and how far the house is with it.
 
-use domain::{CollectionId, DocumentId, Time, UserId};
+use domain::{CollectionId, DocumentId, JobId, Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,8 @@ pub struct Document {
     pub collection_id: CollectionId,
     /// What it is called.
     pub title: String,
+    /// Whether a person called it so: then what it calls itself does not take the title's place.
+    pub titled: bool,
     /// The name of its file.
     pub name: String,
     /// Where it came from: `upload`, `text`, an address, a connector.
@@ -78,6 +80,8 @@ pub struct Document {
     pub passages: i64,
     /// How many of them are found by their meaning.
     pub embedded: i64,
+    /// The work on the newest version.
+    pub job_id: JobId,
     /// Who added it.
     pub made_by: UserId,
     /// Counts changes, for ETags.
@@ -94,9 +98,9 @@ pub struct Document {
 pub async fn insert(tx: &mut Tx, document: &Document) -> Result<()> {
     let added = tx
         .sql(
-            "INSERT INTO documents (id, collection_id, title, name, source, kind, tags, status, content_hash, size, latest, shown,
-                                    passages, embedded, made_by, version, created_at, updated_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, 'queued', $8, $9, 1, 0, 0, 0, $10, 1, $11, $11
+            "INSERT INTO documents (id, collection_id, title, titled, name, source, kind, tags, status, content_hash, size, latest, shown,
+                                    passages, embedded, job_id, made_by, version, created_at, updated_at)
+             SELECT $1, $2, $3, $12, $4, $5, $6, $7, 'queued', $8, $9, 1, 0, 0, 0, $13, $10, 1, $11, $11
              WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
         )
         .bind(document.id)
@@ -110,6 +114,8 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<()> {
         .bind(document.size)
         .bind(document.made_by)
         .bind(document.created_at)
+        .bind(document.titled)
+        .bind(document.job_id)
         .run()
         .await?;
     if added == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
@@ -120,8 +126,8 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<()> {
 /// As the database.
 pub async fn find(tx: &mut Tx, id: DocumentId) -> Result<Option<Document>> {
     tx.sql(
-        "SELECT id, collection_id, title, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages, embedded,
-                made_by, version, created_at, updated_at
+        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE id = $1",
     )
     .bind(id)
@@ -146,8 +152,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Document>> {
     tx.sql(
-        "SELECT id, collection_id, title, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages, embedded,
-                made_by, version, created_at, updated_at
+        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(collection)
@@ -190,10 +196,39 @@ pub async fn totals(tx: &mut Tx) -> Result<(i64, i64)> {
 pub async fn update(tx: &mut Tx, document: &Document) -> Result<()> {
     let now = tx.now();
     let changed = tx
-        .sql("UPDATE documents SET title = $2, tags = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
+        .sql("UPDATE documents SET title = $2, titled = $6, tags = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
         .bind(document.id)
         .bind(&document.title)
         .bind(document.tags.text())
+        .bind(now)
+        .bind(document.version)
+        .bind(document.titled)
+        .run()
+        .await?;
+    if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
+}
+
+/// Gives a document a new original, which waits to be read; what was found of it is found until then. The title and the tags of the
+/// document given are taken, too.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn renew(tx: &mut Tx, document: &Document) -> Result<()> {
+    let now = tx.now();
+    let changed = tx
+        .sql(
+            "UPDATE documents SET name = $2, content_hash = $3, size = $4, latest = latest + 1, status = 'queued', fault = NULL,
+                                  title = $5, titled = $6, tags = $7, source = $8, job_id = $9, version = version + 1, updated_at = $10
+             WHERE id = $1 AND version = $11",
+        )
+        .bind(document.id)
+        .bind(&document.name)
+        .bind(&document.content_hash)
+        .bind(document.size)
+        .bind(&document.title)
+        .bind(document.titled)
+        .bind(document.tags.text())
+        .bind(&document.source)
+        .bind(document.job_id)
         .bind(now)
         .bind(document.version)
         .run()
@@ -201,20 +236,17 @@ pub async fn update(tx: &mut Tx, document: &Document) -> Result<()> {
     if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
 }
 
-/// Gives a document a new original, which waits to be read; what was found of it is found until then.
+/// Lets a version that could not be read wait to be read once more: its original came again, whole this time.
 /// # Errors
 /// As the database.
-pub async fn renew(tx: &mut Tx, id: DocumentId, name: &str, content_hash: &str, size: i64) -> Result<()> {
+pub async fn retry(tx: &mut Tx, id: DocumentId, job: JobId) -> Result<()> {
     let now = tx.now();
     tx.sql(
-        "UPDATE documents SET name = $2, content_hash = $3, size = $4, latest = latest + 1, status = 'queued', fault = NULL,
-                              version = version + 1, updated_at = $5
-         WHERE id = $1",
+        "UPDATE documents SET status = 'queued', fault = NULL, job_id = $2, version = version + 1, updated_at = $3
+         WHERE id = $1 AND status = 'failed'",
     )
     .bind(id)
-    .bind(name)
-    .bind(content_hash)
-    .bind(size)
+    .bind(job)
     .bind(now)
     .run()
     .await?;
@@ -250,15 +282,23 @@ pub async fn progress(
     Ok(changed == 1)
 }
 
-/// Notes that the passages of a version are there, unless a newer one came meanwhile.
+/// Notes that the passages of a version are there, unless a newer one came meanwhile. What the document calls itself is its title,
+/// unless a person gave it one.
 /// # Errors
 /// As the database.
-pub async fn show(tx: &mut Tx, id: DocumentId, latest: i64, title: &str, kind: &str, passages: i64) -> Result<bool> {
+pub async fn show(
+    tx: &mut Tx,
+    id: DocumentId,
+    latest: i64,
+    title: Option<&str>,
+    kind: &str,
+    passages: i64,
+) -> Result<bool> {
     let now = tx.now();
     let shown = tx
         .sql(
-            "UPDATE documents SET status = 'ready', fault = NULL, shown = $2, title = $3, kind = $4, passages = $5, embedded = 0,
-                                  version = version + 1, updated_at = $6
+            "UPDATE documents SET status = 'ready', fault = NULL, shown = $2, title = CASE WHEN titled THEN title ELSE COALESCE($3, title) END,
+                                  kind = $4, passages = $5, embedded = 0, version = version + 1, updated_at = $6
              WHERE id = $1 AND latest = $2",
         )
         .bind(id)
