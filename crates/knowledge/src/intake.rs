@@ -158,12 +158,7 @@ impl Intake {
 
     /// The document that a job is about, once it is as it must be for the work. A job is queued before its reason is committed, so a
     /// moment is waited for that.
-    async fn look(
-        &self,
-        scope: &Scope,
-        job: &Job,
-        is_due: impl Fn(&rows::Document) -> bool,
-    ) -> store::Result<Looked> {
+    async fn look(&self, scope: &Scope, job: &Job, is_due: impl Fn(&rows::Document) -> bool) -> store::Result<Looked> {
         let mut looks = 0;
         loop {
             let mut tx = self.store.open(scope).read().await?;

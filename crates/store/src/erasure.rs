@@ -111,10 +111,14 @@ impl Store {
         let rows: Vec<(String, i64)> = tx
             .sql(
                 "SELECT 'configs' AS what, count(*) AS number FROM configs WHERE user_id = $1
+                 UNION ALL SELECT 'collections', count(*) FROM collections WHERE made_by = $1 AND access = 'private'
+                 UNION ALL SELECT 'documents', count(*) FROM documents d JOIN collections c ON c.id = d.collection_id
+                   WHERE c.made_by = $1 AND c.access = 'private'
                  UNION ALL SELECT 'project_members', count(*) FROM project_members WHERE user_id = $1
                  UNION ALL SELECT 'providers', count(*) FROM providers WHERE user_id = $1
                  UNION ALL SELECT 'shares', count(*) FROM shares WHERE level = 'user' AND subject = $1
-                 UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1",
+                 UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1
+                 UNION ALL SELECT 'threads', count(*) FROM threads WHERE user_id = $1",
             )
             .bind(user)
             .all()

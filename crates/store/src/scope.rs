@@ -445,7 +445,7 @@ impl Store {
         self.without_rights(org).await
     }
 
-    /// Opens an organisation to what Rowhouse owes it by itself: telling its webhooks. As [`Store::inspect`], no rights and nobody
+    /// Opens an organisation to what Rowhouse owes it by itself: telling its webhooks, and forgetting what was an erased person's. As [`Store::inspect`], no rights and nobody
     /// behind it; what it records, it records as the system. A test sees to it that no request comes through here.
     /// # Errors
     /// [`Error::NotFound`] when there is no such organisation.

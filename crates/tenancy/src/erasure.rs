@@ -16,6 +16,7 @@ use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Ending};
 use store::control::people::{self, Person};
 use store::deliveries::Departure;
+use store::org::knowledge::{self, originals};
 use store::{Actor, ControlTx, Origin, Turn};
 
 use crate::orgs::GRACE;
@@ -138,7 +139,12 @@ async fn erase_person(house: &House, user: UserId) -> Result<bool> {
     }
     drop(tx);
     for stay in &stays {
-        counts.insert(stay.org_id.to_string(), house.store.count_of_person(stay.org_id, user).await?);
+        let counted = house.store.count_of_person(stay.org_id, user).await?;
+        // First, so that a crash in between leaves the person to the next round.
+        if counted.is_some() {
+            forget_private(house, stay.org_id, user).await?;
+        }
+        counts.insert(stay.org_id.to_string(), counted);
     }
     let (mut tx, stays) = leaving::begin_about(house, user).await?;
     let person = people::find(&mut tx, user).await?;
@@ -160,6 +166,21 @@ async fn erase_person(house: &House, user: UserId) -> Result<bool> {
         house.settle(stay.org_id).await;
     }
     Ok(true)
+}
+
+/// Removes what a person kept to themselves in an organisation.
+async fn forget_private(house: &House, org: OrgId, user: UserId) -> Result<()> {
+    let scope = house.store.serve(org).await?;
+    let mut tx = house.store.open(&scope).begin().await?;
+    let (collections, threads) = knowledge::forget_person(&mut tx, user).await?;
+    if (collections, threads) == (0, 0) {
+        return Ok(());
+    }
+    let detail = json!({ "collections": collections, "threads": threads });
+    tx.record(Event::new("person.knowledge_erased", user).detail(detail)).await?;
+    tx.commit().await?;
+    originals::sweep(&house.store, &scope).await;
+    Ok(())
 }
 
 /// Ends a stay of a person who is erased. An organisation that is left without anybody closes.

@@ -139,14 +139,7 @@ impl Client {
     /// A form with fields of text, and a file in the field `file`.
     /// # Panics
     /// When the request itself is malformed.
-    pub async fn form(
-        &self,
-        method: Method,
-        path: &str,
-        fields: &[(&str, &str)],
-        name: &str,
-        bytes: &[u8],
-    ) -> Answer {
+    pub async fn form(&self, method: Method, path: &str, fields: &[(&str, &str)], name: &str, bytes: &[u8]) -> Answer {
         const BOUNDARY: &str = "rowhouse-test-boundary";
         let part = |(name, value): &(&str, &str)| {
             format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

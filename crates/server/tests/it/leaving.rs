@@ -114,6 +114,14 @@ testing::both_stores! {
         there.patch("/api/v1/user/config", &json!({ "language": "de" })).await.expect(200);
         let provider = json!({ "kind": "openai", "api_key": "ann-brings-it", "user_only": true });
         there.post("/api/v1/providers", &provider).await.expect(201);
+        let mut kept = Vec::new();
+        for access in ["private", "project"] {
+            let body = json!({ "name": format!("Ann's {access}"), "access": access });
+            let collection = there.post("/api/v1/collections", &body).await.expect(201).str("/id").to_owned();
+            let url = format!("/api/v1/collections/{collection}/documents");
+            kept.push(there.upload(&url, "note.md", format!("# {access} heliotrope").as_bytes()).await.expect(202));
+        }
+        there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
         ann.delete(OWN).await.expect(200);
         erase(&house).await;
         assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
@@ -126,6 +134,9 @@ testing::both_stores! {
         assert!(house.store().attests(&receipt));
         let counted = receipt.counted();
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["configs"], 1);
+        for what in ["collections", "documents", "threads"] {
+            assert_eq!(counted[&bob.org].as_ref().expect("counted")[what], 1, "{what}");
+        }
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["providers"], 1);
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["team_members"], 1);
         assert_eq!(counted["control"].as_ref().expect("counted")["people"], 1);
@@ -143,6 +154,13 @@ testing::both_stores! {
         let bob = house.sign_in(&bob, "Bob").await;
         assert_eq!(bob.get("/api/v1/members").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
         assert_eq!(bob.get(&format!("/api/v1/teams/{}/members", team.str("/id"))).await.expect(200).json["data"], json!([]));
+        // What was for the project stays, what was for Ann alone is gone with its original.
+        let listed = bob.get("/api/v1/collections").await.expect(200);
+        assert_eq!(listed.json["data"].as_array().map(Vec::len), Some(1), "{}", listed.text);
+        let document = |n: usize| format!("/api/v1/documents/{}", kept[n].str("/document/id"));
+        bob.get(&document(0)).await.expect(404);
+        bob.get(&document(1)).await.expect(200);
+        assert_eq!(crate::answers::files(&house.settings().blobs).len(), 1);
         let entries = house.audit(&bob).await;
         assert!(entries.iter().any(|entry| entry.action == "person.erased" && entry.object == ann.user));
         let org = bob.org.parse().expect("an id");

@@ -308,7 +308,7 @@ both_stores! {
         assert!(documents::progress(&mut tx, one.id, 1, Status::Failed, Some(&fault)).await.expect("noted"));
         assert!(!documents::progress(&mut tx, one.id, 2, Status::Ready, None).await.expect("another version"));
         let read = documents::find(&mut tx, one.id).await.expect("looked").expect("there");
-        assert_eq!((read.title.as_str(), read.status, read.fault), ("first", Status::Failed, Some(fault)));
+        assert_eq!((read.title.as_str(), read.status, read.fault.clone()), ("first", Status::Failed, Some(fault)));
 
         let renewed = Document { name: "new.txt".into(), content_hash: "another hash".into(), size: 9, ..read.clone() };
         documents::renew(&mut tx, &renewed).await.expect("renewed");
@@ -521,9 +521,11 @@ both_stores! {
         let read = threads::get(&mut tx, one.id).await.expect("there");
         assert_eq!((read.title.as_str(), read.shared, read.version, read.project_id), ("first", true, 2, Some(project)));
 
+        let here = add_collection(&mut tx, &scope, "here").await;
+        let cited = add_document(&mut tx, &scope, &here, "Zoo", &["The fox runs"]).await;
         let citation = Citation {
             n: 1,
-            document_id: tx.ambient().id(),
+            document_id: cited.id,
             version: 1,
             chunk_id: tx.ambient().id(),
             title: "Zoo".into(),

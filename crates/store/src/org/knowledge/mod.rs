@@ -6,9 +6,12 @@ pub mod chunks;
 pub mod citings;
 pub mod collections;
 pub mod documents;
+pub mod originals;
 pub mod search;
 pub mod threads;
 pub mod versions;
+
+use domain::UserId;
 
 use super::Tx;
 use crate::Result;
@@ -47,4 +50,19 @@ pub(crate) async fn forgotten(tx: &mut Tx) -> Result<()> {
 /// As the database.
 pub async fn changes(tx: &mut Tx) -> Result<i64> {
     tx.sql("SELECT changes FROM tenant").one().await
+}
+
+/// Removes what a person kept to themselves: their private collections with all that is in them, and their conversations. Says how many
+/// of both. The originals stay until [`originals::sweep`].
+/// # Errors
+/// As the database.
+pub async fn forget_person(tx: &mut Tx, user: UserId) -> Result<(u64, u64)> {
+    let threads = tx.sql("DELETE FROM threads WHERE user_id = $1").bind(user).run().await?;
+    let collections =
+        tx.sql("DELETE FROM collections WHERE made_by = $1 AND access = 'private'").bind(user).run().await?;
+    if collections > 0 {
+        citings::forget_gone(tx).await?;
+        forgotten(tx).await?;
+    }
+    Ok((collections, threads))
 }

@@ -3,16 +3,17 @@
 //! It is done in a turn of its own, while nobody else writes to the organisation's store; whoever brings the same file at that moment
 //! looks in their turn whether it is still there. When it fails the originals stay, sealed, until the next that is deleted.
 
-use store::org::knowledge::versions;
-use store::{Error, Result, Scope, Store};
+use super::versions;
+use crate::scope::Scope;
+use crate::{Error, Result, Store};
 
 /// Takes away those of these originals that nothing needs.
-pub(crate) async fn forget(store: &Store, scope: &Scope, hashes: Vec<String>) {
+pub async fn forget(store: &Store, scope: &Scope, hashes: Vec<String>) {
     report(forgotten(store, scope, hashes).await);
 }
 
 /// Takes away all that nothing needs.
-pub(crate) async fn sweep(store: &Store, scope: &Scope) {
+pub async fn sweep(store: &Store, scope: &Scope) {
     report(swept(store, scope).await);
 }
 
