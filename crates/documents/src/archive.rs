@@ -77,6 +77,15 @@ pub fn archive<R: Read + Seek>(reader: R, bounds: Bounds) -> Result<Archive<R>, 
     Ok(Archive { zip: archive, names, next: 0, inner: None, bounds, left, ended: false })
 }
 
+impl<R: Read + Seek> Archive<R> {
+    /// How many files it lists, those of archives inside of it not counted.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        let is_file = |path: &&String| !path.ends_with('/') && !left_behind(path) && !self.names.repeats(path);
+        self.names.0.iter().filter(is_file).count()
+    }
+}
+
 /// The files of an archive.
 pub struct Archive<R> {
     zip: ZipArchive<R>,

@@ -65,6 +65,7 @@ async fn run(settings: &Settings) -> Outcome {
     let store = open::store(settings, address.clone()).await?;
     let house = open::house(settings, store, &address)?;
     tenancy::orgs::finish_all(&house).await?;
+    house.store.give_back_jobs().await?;
     let asked = settings.demo_at_first_start();
     let demo = if asked && (house.store.is_untouched().await? || tenancy::demo::is_half_made(&house).await?) {
         Some(tenancy::demo::build(&house).await?)

@@ -10,6 +10,7 @@ use store::idempotency::KEPT;
 use tokio::task::JoinSet;
 
 use crate::App;
+use crate::documents::unpack;
 
 /// How long an organisation's file stays open that nobody uses.
 const IDLE: Duration = Duration::from_mins(10);
@@ -51,10 +52,20 @@ pub fn start(app: &App) -> Background {
         app.tidy();
         sweep(app).await.map_err(|error| error.to_string())
     }));
+    tasks.spawn(sweep_originals(app.clone()));
     if let Some(intake) = &app.intake {
         for kind in [knowledge::intake::READ, knowledge::intake::READ, knowledge::intake::EMBED] {
-            tasks.spawn(take_in(app.clone(), intake.clone(), kind));
+            let intake = intake.clone();
+            tasks.spawn(take_in(app.clone(), kind, move || {
+                let intake = intake.clone();
+                async move { intake.work(kind).await }
+            }));
         }
+        let unpacker = app.clone();
+        tasks.spawn(take_in(app.clone(), unpack::UNPACK, move || {
+            let app = unpacker.clone();
+            async move { unpack::work(&app).await }
+        }));
     }
     Background(tasks)
 }
@@ -70,10 +81,10 @@ async fn every(app: App, pause: Duration, what: &'static str, work: impl AsyncFn
 }
 
 /// Does the work on documents, one after the other, for as long as it runs.
-async fn take_in(app: App, intake: knowledge::intake::Intake, kind: &'static str) {
+async fn take_in<F: Future<Output = store::Result<bool>>>(app: App, kind: &'static str, work: impl Fn() -> F) {
     let store = &app.house.store;
     loop {
-        match intake.work(kind).await {
+        match work().await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(%error, kind, "work on documents could not be claimed"),
@@ -120,6 +131,23 @@ async fn write_notes(app: App) {
         batch.clear();
         // Strangers cause these notes: a flood of them gets one write every so often.
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Once, at the start: what a server that was cut off kept and never came to need. One organisation after the other.
+async fn sweep_originals(app: App) {
+    let store = app.house.store.clone();
+    let listed = tokio::task::spawn_blocking(move || store.with_blobs()).await;
+    let orgs = match listed {
+        Ok(Ok(orgs)) => orgs,
+        Ok(Err(error)) => return tracing::error!(%error, "the originals could not be listed"),
+        Err(error) => return tracing::error!(%error, "the originals could not be listed"),
+    };
+    for org in orgs {
+        // One that is gone, or cannot be opened, has told the operator elsewhere.
+        if let Ok(scope) = app.house.store.inspect(org).await {
+            crate::knowledge::originals::sweep(&app.house.store, &scope).await;
+        }
     }
 }
 

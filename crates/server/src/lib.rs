@@ -16,6 +16,7 @@ mod gateway;
 mod health;
 mod http;
 mod invitations;
+mod jobs;
 mod knowledge;
 mod limits;
 pub mod listen;

@@ -178,6 +178,7 @@ pub(crate) fn all() -> Routes {
     let routes = crate::audit::routes(routes);
     let routes = crate::collections::routes(routes);
     let routes = crate::documents::routes(routes);
+    let routes = crate::jobs::routes(routes);
     let routes = crate::threads::routes(routes);
     let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)

@@ -5,12 +5,14 @@
 //! content is kept once for an organisation.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::{Ambient, Id, OrgId};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::keys::{Secret, make_private_folder};
 use crate::org::OrgStore;
@@ -18,6 +20,8 @@ use crate::{Error, Result, Store, hex};
 
 /// Bytes of a part before it is sealed: the most that is kept in memory of a file on its way.
 pub const PART: usize = 256 << 10;
+/// After how long nobody writes to a draft any more.
+const ABANDONED: Duration = Duration::from_hours(24);
 /// What sealing adds to a part.
 const SEAL: usize = 12 + 16;
 
@@ -69,13 +73,31 @@ impl OrgStore {
     /// # Errors
     /// As the database, which has the key.
     pub async fn blobs(&self) -> Result<Blobs> {
-        let (store, org) = (self.store(), self.scope().org());
-        let key = std::sync::Arc::new(store.org_key(org).await?);
-        Ok(Blobs { folder: store.blobs_of(org), org, key, ambient: store.ambient().clone() })
+        self.store().blobs(self.scope().org()).await
     }
 }
 
 impl Store {
+    /// An organisation's originals.
+    pub(crate) async fn blobs(&self, org: OrgId) -> Result<Blobs> {
+        let key = std::sync::Arc::new(self.org_key(org).await?);
+        Ok(Blobs { folder: self.blobs_of(org), org, key, ambient: self.ambient().clone() })
+    }
+
+    /// The organisations that have originals on this disk. Blocks.
+    /// # Errors
+    /// As the disk.
+    pub fn with_blobs(&self) -> Result<Vec<OrgId>> {
+        let mut orgs = Vec::new();
+        for folder in entries(&self.0.blobs)? {
+            for folder in entries(&folder)? {
+                let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("");
+                orgs.extend(uuid::Uuid::try_parse(name).ok().map(OrgId::from_uuid));
+            }
+        }
+        Ok(orgs)
+    }
+
     /// Where an organisation's originals are.
     fn blobs_of(&self, org: OrgId) -> PathBuf {
         let hex = org.uuid().simple().to_string();
@@ -165,6 +187,24 @@ impl Blobs {
         if hex(&digest.finalize()) == hash { Ok(()) } else { Err(Error::Sealed("another file's content")) }
     }
 
+    /// Opens a blob to be read from any place in it, part by part. What is read was written in this file by this organisation; that it
+    /// is the whole content of this name is not looked at. Blocks.
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub fn open(&self, hash: &str) -> Result<Opened> {
+        let mut file = match File::open(self.path(hash)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Error::NotFound("original")),
+            Err(error) => return Err(failed("read", &error)),
+        };
+        let sealed = file.metadata().map_err(|error| failed("read", &error))?.len().saturating_sub(16);
+        let mut id = [0; 16];
+        file.read_exact(&mut id).map_err(|error| failed("read", &error))?;
+        let parts = sealed.div_ceil((PART + SEAL) as u64);
+        let size = sealed.saturating_sub(parts * SEAL as u64);
+        Ok(Opened { blobs: self.clone(), file, id, sealed, size, at: 0, part: None })
+    }
+
     /// Whether there is such a blob. Blocks.
     #[must_use]
     pub fn has(&self, hash: &str) -> bool {
@@ -189,24 +229,48 @@ impl Blobs {
     /// As the disk.
     pub fn keep_only(&self, hashes: &[String]) -> Result<()> {
         let kept: std::collections::HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
-        let entries = match std::fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed("listed", &error)),
-        };
-        for entry in entries {
-            let path = entry.map_err(|error| failed("listed", &error))?.path();
-            let is_draft = path.extension().is_some_and(|extension| extension == "draft");
-            if !is_draft && !kept.contains(&path) {
+        for path in entries(&self.folder)? {
+            if !self.is_coming(&path) && !kept.contains(&path) {
                 std::fs::remove_file(&path).map_err(|error| failed("removed", &error))?;
             }
         }
         Ok(())
     }
 
+    /// How many of the blobs that are named are missing, and how many others are there. Blocks.
+    /// # Errors
+    /// As the disk.
+    pub(crate) fn compare(&self, hashes: &[String]) -> Result<(usize, usize)> {
+        let mut needed: std::collections::HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
+        let there = entries(&self.folder)?;
+        let extra = there.iter().filter(|path| !needed.remove(*path) && !self.is_coming(path)).count();
+        Ok((needed.len(), extra))
+    }
+
+    /// Whether a file is a blob on its way in: a draft that somebody wrote to not long ago.
+    fn is_coming(&self, path: &Path) -> bool {
+        let written = path.metadata().and_then(|about| about.modified()).ok();
+        let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        let now = Duration::from_micros(u64::try_from(self.ambient.now().micros()).unwrap_or(0));
+        path.extension().is_some_and(|extension| extension == "draft")
+            && written.is_none_or(|written| now.saturating_sub(written) < ABANDONED)
+    }
+
     fn path(&self, hash: &str) -> PathBuf {
         self.folder.join(hex(&self.key.mac("blob name", hash.as_bytes())))
     }
+}
+
+/// What is in a folder; nothing when there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if [std::io::ErrorKind::NotFound, std::io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(failed("listed", &error)),
+    };
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| failed("listed", &error))).collect()
 }
 
 fn place(org: OrgId, id: &[u8; 16], number: u64, last: bool) -> String {
@@ -218,6 +282,68 @@ fn failed(what: &str, error: &std::io::Error) -> Error {
         return Error::Full;
     }
     Error::Disk(format!("an original could not be {what}: {error}"))
+}
+
+/// A blob that is read from any place in it. Holds one part of it in memory.
+pub struct Opened {
+    blobs: Blobs,
+    file: File,
+    id: [u8; 16],
+    /// Bytes of all parts as they are on the disk.
+    sealed: u64,
+    size: u64,
+    at: u64,
+    part: Option<(u64, Zeroizing<Vec<u8>>)>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opened({} bytes)", self.size)
+    }
+}
+
+impl Opened {
+    fn part(&mut self, number: u64) -> std::io::Result<&[u8]> {
+        let whole = (PART + SEAL) as u64;
+        if self.part.as_ref().is_none_or(|(held, _)| *held != number) {
+            let begin = number * whole;
+            let size = usize::try_from((self.sealed - begin).min(whole)).unwrap_or(PART + SEAL);
+            let mut sealed = vec![0; size];
+            self.file.seek(SeekFrom::Start(16 + begin))?;
+            self.file.read_exact(&mut sealed)?;
+            let place = place(self.blobs.org, &self.id, number, begin + size as u64 == self.sealed);
+            let open = self.blobs.key.open(&place, &sealed).map_err(std::io::Error::other)?;
+            self.part = Some((number, open));
+        }
+        Ok(self.part.as_ref().map_or(&[], |(_, part)| part.as_slice()))
+    }
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.at >= self.size || buffer.is_empty() {
+            return Ok(0);
+        }
+        let (number, within) = (self.at / PART as u64, usize::try_from(self.at % PART as u64).unwrap_or(0));
+        let part = self.part(number)?;
+        let rest = part.get(within..).unwrap_or(&[]);
+        let taken = rest.len().min(buffer.len());
+        buffer[..taken].copy_from_slice(&rest[..taken]);
+        self.at += taken as u64;
+        Ok(taken)
+    }
+}
+
+impl Seek for Opened {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.size.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(std::io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
 }
 
 impl Draft {

@@ -76,6 +76,8 @@ impl Store {
                  UNION ALL SELECT 'documents', count(*) FROM documents
                  UNION ALL SELECT 'former_teams', count(*) FROM former_teams
                  UNION ALL SELECT 'idempotency', count(*) FROM idempotency
+                 UNION ALL SELECT 'import_files', count(*) FROM import_files
+                 UNION ALL SELECT 'imports', count(*) FROM imports
                  UNION ALL SELECT 'messages', count(*) FROM messages
                  UNION ALL SELECT 'project_members', count(*) FROM project_members
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
@@ -152,6 +154,8 @@ impl Store {
                 tx.commit().await?;
                 continue;
             }
+            tx.sql("DELETE FROM import_files").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM imports").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM versions").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM documents").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM shares").unaudited(ERASED).run().await?;

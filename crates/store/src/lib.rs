@@ -61,6 +61,7 @@ mod heads;
 pub mod idempotency;
 mod kept;
 pub mod keys;
+mod knowledge_checks;
 pub mod ledger;
 pub mod migrate;
 pub mod org;

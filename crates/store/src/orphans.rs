@@ -30,7 +30,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("refusals.request_id", "as above"),
     ("api_keys.public_id", "the key's own name"),
     ("documents.job_id", "a job that is done is gone"),
-    ("jobs.subject", "a document that may never come, or is gone: whoever claims the job drops it then"),
+    ("jobs.subject", "a document or an archive that may never come, or is gone: whoever claims the job drops it then"),
     ("former_teams.parent_id", "a team that may have been deleted since, and then stands there too"),
 ];
 
@@ -249,6 +249,7 @@ async fn people_named(tx: &mut Transaction) -> Result<Vec<(String, UserId)>> {
          UNION SELECT DISTINCT 'collections.made_by', made_by FROM collections
          UNION SELECT DISTINCT 'documents.made_by', made_by FROM documents
          UNION SELECT DISTINCT 'versions.made_by', made_by FROM versions
+         UNION SELECT DISTINCT 'imports.made_by', made_by FROM imports
          UNION SELECT DISTINCT 'threads.user_id', user_id FROM threads
          UNION SELECT DISTINCT 'rate_limits.made_by', made_by FROM rate_limits
          UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'user'",
@@ -298,6 +299,12 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
                UNION ALL SELECT 'versions.document_id', count(*) FROM versions c
                  WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+               UNION ALL SELECT 'imports.collection_id', count(*) FROM imports c
+                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+               UNION ALL SELECT 'import_files.import_id', count(*) FROM import_files c
+                 WHERE NOT EXISTS (SELECT 1 FROM imports p WHERE p.id = c.import_id)
+               UNION ALL SELECT 'import_files.document_id', count(*) FROM import_files c
+                 WHERE c.document_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
                UNION ALL SELECT 'chunks.document_id', count(*) FROM chunks c
                  WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
                UNION ALL SELECT 'chunks.collection', count(*) FROM chunks c WHERE NOT EXISTS (

@@ -20,6 +20,7 @@ use store::org::configs;
 use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
 use store::org::knowledge::documents::{self, Document, Status};
+use store::org::knowledge::imports::{self, Import, Stage};
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
@@ -288,6 +289,31 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     let passage = chunks::list(tx, document.id, None, 1).await.expect("listed").remove(0);
     let vector = Vector { chunk: passage.number, collection: number, scale: 1, value: vec![1_u8; 8].into() };
     assert!(chunks::embed(tx, "model", &vector).await.expect("a vector"));
+    let import = Import {
+        id: ambient.id(),
+        collection_id: collection.id,
+        name: format!("{word}.zip"),
+        tags: Json(Vec::new()),
+        status: Stage::Queued,
+        fault: None,
+        content_hash: "1".repeat(64),
+        size: 5,
+        done: 0,
+        total: 0,
+        made_by,
+        created_at: now,
+        updated_at: now,
+    };
+    imports::insert(tx, &import).await.expect("an archive");
+    imports::begin(tx, import.id, 1).await.expect("opened");
+    let member = imports::Member {
+        place: 0,
+        name: format!("{word}.txt"),
+        outcome: imports::Outcome::Added,
+        fault: None,
+        document_id: Some(document.id),
+    };
+    assert!(imports::note(tx, import.id, &member).await.expect("a file of it"));
     let thread = Thread {
         id: ambient.id(),
         project_id: None,

@@ -1,11 +1,12 @@
 //! Knowledge for the tests: documents that were read, and answers that cite them, without a file or a model.
 
-use domain::{CollectionId, DocumentId, Id, ThreadId, TurnId};
+use domain::{CollectionId, DocumentId, Id, JobId, ThreadId, TurnId};
 use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::chunks::{self, Draft};
 use store::org::knowledge::collections;
 use store::org::knowledge::documents::{self, Document, Status};
+use store::org::knowledge::imports::{self, Import, Stage};
 use store::org::knowledge::threads::{self, Author, Citation, Message};
 use store::org::knowledge::versions::{self, Version};
 use store::{Json, Scope};
@@ -76,6 +77,41 @@ impl TestHouse {
         let count = i64::try_from(texts.len()).unwrap_or(0);
         assert!(documents::show(&mut tx, id, count, None, "text", count).await.expect("shown"));
         tx.record(Event::new("document.created", id).after(&document)).await.expect("recorded");
+        tx.commit().await.expect("committed");
+        id
+    }
+
+    /// An archive in a collection whose files were all refused; gives its job.
+    /// # Panics
+    /// When a row is refused.
+    pub async fn import(&self, scope: &Scope, collection: &str, names: &[&str]) -> JobId {
+        let ambient = self.store().ambient();
+        let (id, now): (JobId, _) = (ambient.id(), ambient.now());
+        let import = Import {
+            id,
+            collection_id: collection.parse().expect("an id"),
+            name: "archive.zip".into(),
+            tags: Json(Vec::new()),
+            status: Stage::Queued,
+            fault: None,
+            content_hash: String::new(),
+            size: 0,
+            done: 0,
+            total: 0,
+            made_by: scope.user(),
+            created_at: now,
+            updated_at: now,
+        };
+        let mut tx = self.store().open(scope).begin().await.expect("begins");
+        imports::insert(&mut tx, &import).await.expect("an archive");
+        imports::begin(&mut tx, id, 0).await.expect("opened");
+        for (place, name) in (0..).zip(names) {
+            let (outcome, name) = (imports::Outcome::Refused, (*name).to_owned());
+            let member = imports::Member { place, name, outcome, fault: None, document_id: None };
+            assert!(imports::note(&mut tx, id, &member).await.expect("noted"));
+        }
+        imports::finish(&mut tx, id, None).await.expect("done");
+        tx.record(Event::new("archive.created", id).after(&import)).await.expect("recorded");
         tx.commit().await.expect("committed");
         id
     }

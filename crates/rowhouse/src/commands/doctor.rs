@@ -65,10 +65,13 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
         after = Some(last.id);
         for organisation in page.iter().filter(|organisation| organisation.status.is_whole()) {
             let org = organisation.id;
-            let faults = match store.org_faults(org).await {
+            let mut faults = match store.org_faults(org).await {
                 Ok(faults) => faults,
                 Err(error) => vec![error.to_string()],
             };
+            if faults.is_empty() {
+                faults = store.knowledge_faults(org).await.unwrap_or_else(|error| vec![error.to_string()]);
+            }
             let chain = if faults.is_empty() { told(store.verify_org_with(org, &signed).await).err() } else { None };
             if faults.is_empty() && chain.is_none() {
                 whole += 1;
@@ -77,7 +80,7 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
             }
         }
     }
-    report.note("organisations: store, schema, references, audit chain", Ok(format!("{whole} are whole")));
+    report.note("organisations: store, schema, references, documents, audit chain", Ok(format!("{whole} are whole")));
     let counts = store.counts().await?;
     report.note("people", Ok(counts.people.to_string()));
     let halves = if counts.unfinished == 0 { String::new() } else { format!(", {} half made", counts.unfinished) };

@@ -1,5 +1,6 @@
 //! Documents: what people put into collections. Who sees a collection sees what is in it (`knowledge/sight.rs`).
 
+mod archive;
 mod arrive;
 mod chunks;
 mod content;
@@ -10,6 +11,7 @@ mod paste;
 mod receive;
 mod replace;
 mod room;
+pub(crate) mod unpack;
 mod update;
 mod upload;
 mod versions;
@@ -31,6 +33,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/collections/{id}/documents", "Lists the documents of a collection.", list::list)
         .post("/api/v1/collections/{id}/documents", "Adds a file as a document.", upload::upload)
         .post("/api/v1/collections/{id}/documents/text", "Adds text as a document.", paste::paste)
+        .post(
+            "/api/v1/collections/{id}/documents/archive",
+            "Adds the files of an archive as documents.",
+            archive::archive,
+        )
         .put("/api/v1/documents/{id}/content", "Gives a document a new version.", replace::replace)
         .get("/api/v1/documents/{id}/content", "Shows what was read from a document.", content::content)
         .get("/api/v1/documents/{id}", "Shows a document, and how far it is.", get::get)

@@ -27,7 +27,7 @@ pub(crate) struct Accepted {
     /// A form of all rows; none for a page of JSON.
     pub(super) form: Option<Form>,
     /// Server-sent events.
-    pub(super) events: bool,
+    pub(crate) events: bool,
 }
 
 impl FromRequestParts<App> for Accepted {

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use domain::{DocumentId, JobId, OrgId, Time, UserId};
+use domain::{DocumentId, Id, JobId, OrgId, Time, UserId};
 use serde::Deserialize;
 
 use super::ControlTx;
 use crate::sql::Pair;
-use crate::{Result, Store};
+use crate::{Engine, Result, Store, Turn};
 
 const QUEUED: &str = "what is done is in the organisation's log";
 
@@ -48,10 +48,16 @@ impl Job {
         self.0.user_id
     }
 
-    /// What it is about.
+    /// The document that it is about, for kinds that are about one.
     #[must_use]
     pub fn document(&self) -> DocumentId {
         self.0.subject
+    }
+
+    /// The archive that it is about, for kinds that are about one.
+    #[must_use]
+    pub fn import(&self) -> JobId {
+        JobId::from_uuid(self.0.subject.uuid())
     }
 
     /// How often it was claimed, this time too.
@@ -74,7 +80,7 @@ pub async fn queue(
     tx: &mut ControlTx,
     org: OrgId,
     kind: &str,
-    document: DocumentId,
+    subject: impl Id,
     user: UserId,
     due: Time,
 ) -> Result<JobId> {
@@ -88,7 +94,7 @@ pub async fn queue(
     .bind(id)
     .bind(org)
     .bind(kind)
-    .bind(document)
+    .bind(DocumentId::from_uuid(subject.uuid()))
     .bind(user)
     .bind(due)
     .bind(now)
@@ -171,6 +177,22 @@ pub async fn later(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
 }
 
 impl Store {
+    /// Gives back what was claimed by a server that is gone, so that nobody waits for the leases to run out. On PostgreSQL another node
+    /// may be at work, and nothing is given back.
+    /// # Errors
+    /// As the database.
+    pub async fn give_back_jobs(&self) -> Result<()> {
+        if self.engine() == Engine::Postgres {
+            return Ok(());
+        }
+        let mut tx = self.begin_control(Turn::Free).await?;
+        tx.sql("UPDATE jobs SET leased_until = NULL, epoch = epoch + 1 WHERE leased_until IS NOT NULL")
+            .unaudited(QUEUED)
+            .run()
+            .await?;
+        tx.commit().await
+    }
+
     /// Says that there is work.
     pub fn wake_workers(&self) {
         self.0.jobs.notify_waiters();

@@ -31,6 +31,7 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("tenant", &["numbers"], "the rows that get the numbers, or what they are made of, have the time"),
     ("tenant", &["changes"], "what it counts has the time"),
     ("jobs", &["leased_until", "attempts", "epoch"], "a turn at the work, taken until then"),
+    ("jobs", &["leased_until", "epoch"], "a turn at the work that nobody takes any more"),
     ("jobs", &["leased_until"], "a turn at the work, taken until then"),
     ("jobs", &["leased_until", "due_at"], "the next turn is due then"),
     ("versions", &["content"], "what was read of it; that it was, is noted on the document with the time"),

@@ -521,11 +521,11 @@ both_stores! {
         let read = threads::get(&mut tx, one.id).await.expect("there");
         assert_eq!((read.title.as_str(), read.shared, read.version, read.project_id), ("first", true, 2, Some(project)));
 
-        let here = add_collection(&mut tx, &scope, "here").await;
-        let cited = add_document(&mut tx, &scope, &here, "Zoo", &["The fox runs"]).await;
+        let shelf = add_collection(&mut tx, &scope, "shelf").await;
+        let zoo = add_document(&mut tx, &scope, &shelf, "Zoo", &["The fox runs"]).await;
         let citation = Citation {
             n: 1,
-            document_id: cited.id,
+            document_id: zoo.id,
             version: 1,
             chunk_id: tx.ambient().id(),
             title: "Zoo".into(),

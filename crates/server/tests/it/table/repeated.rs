@@ -214,7 +214,7 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
             let question = json!({ "content": "What is the secret?", "model": "rowhouse-extractive" });
             takes(ann, &world.real(path), question)
         }
-        "/api/v1/collections/{id}/documents" => {
+        "/api/v1/collections/{id}/documents" | "/api/v1/collections/{id}/documents/archive" => {
             let prepared = takes(ann, &world.real(path), json!({ "text": "A file that comes twice." }));
             prepared.map(|prepared| Prepared { file: true, ..prepared })
         }

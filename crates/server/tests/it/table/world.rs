@@ -51,6 +51,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("collections", "col_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("users", "usr_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("documents", "doc_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("jobs", "job_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("threads", "thr_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("messages", "trn_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
@@ -141,6 +142,7 @@ impl World {
             ("documents", known.document),
             ("threads", known.thread),
             ("messages", known.message),
+            ("jobs", known.job),
         ]);
         let own = BTreeMap::from([
             ("teams", bobs_team.str("/id").to_owned()),
@@ -336,6 +338,7 @@ struct Known {
     document: String,
     thread: String,
     message: String,
+    job: String,
 }
 
 impl Known {
@@ -354,7 +357,8 @@ impl Known {
         ann.post("/api/v1/threads", &thread).await.expect(201);
         let thread = ann.post("/api/v1/threads", &thread).await.expect(201).str("/id").to_owned();
         let message = house.answer(&scope, &thread, &[document]).await.to_string();
-        Self { collection, document: document.to_string(), thread, message }
+        let job = house.import(&scope, &collection, &["Acme secret file", "Acme secret file, too"]).await.to_string();
+        Self { collection, document: document.to_string(), thread, message, job }
     }
 }
 

@@ -305,6 +305,10 @@ CREATE TABLE documents (
   updated_at       bigint NOT NULL
 );
 CREATE INDEX documents_collection ON documents (org_id, collection_id, id);
+CREATE INDEX documents_name ON documents (org_id, collection_id, name);
+CREATE INDEX documents_updated ON documents (org_id, collection_id, updated_at, id);
+CREATE INDEX documents_job ON documents (org_id, job_id);
+CREATE INDEX documents_open ON documents (org_id, job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
 
 -- What a document was: each version with its original, which lies in the blobs, and what was read from it.
 CREATE TABLE versions (
@@ -453,6 +457,43 @@ CREATE TABLE citings (
 );
 CREATE INDEX citings_message ON citings (org_id, message_id);
 
+-- Archives of many files that came at once, and what became of each file. The original is kept until all its files are out.
+CREATE TABLE imports (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  id               uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  collection_id    uuid NOT NULL,
+  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  name             text COLLATE "C" NOT NULL,
+  tags             text COLLATE "C" NOT NULL,
+  status           text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'failed')),
+  fault            text COLLATE "C",
+  content_hash     text COLLATE "C" NOT NULL,
+  size             bigint NOT NULL CHECK (size >= 0),
+  done             bigint NOT NULL CHECK (done >= 0),
+  total            bigint NOT NULL CHECK (total >= 0),
+  made_by          uuid NOT NULL,
+  created_at       bigint NOT NULL,
+  updated_at       bigint NOT NULL
+);
+CREATE INDEX imports_collection ON imports (org_id, collection_id, updated_at);
+CREATE INDEX imports_content ON imports (org_id, content_hash);
+
+CREATE TABLE import_files (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  import_id        uuid NOT NULL,
+  FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE,
+  place            bigint NOT NULL CHECK (place >= 0),
+  name             text COLLATE "C" NOT NULL,
+  outcome          text COLLATE "C" NOT NULL CHECK (outcome IN ('added', 'changed', 'unchanged', 'refused')),
+  fault            text COLLATE "C",
+  document_id      uuid,
+  FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
+  created_at       bigint NOT NULL,
+  PRIMARY KEY (org_id, import_id, place)
+);
+CREATE INDEX import_files_document ON import_files (org_id, document_id);
+
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
 SELECT org.protect('audit');
@@ -481,5 +522,7 @@ SELECT org.protect('messages');
 SELECT org.protect('webhooks');
 SELECT org.protect('webhook_messages');
 SELECT org.protect('citings');
+SELECT org.protect('imports');
+SELECT org.protect('import_files');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

@@ -257,6 +257,10 @@ CREATE TABLE documents (
   updated_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX documents_collection ON documents (collection_id, id);
+CREATE INDEX documents_name ON documents (collection_id, name);
+CREATE INDEX documents_updated ON documents (collection_id, updated_at, id);
+CREATE INDEX documents_job ON documents (job_id);
+CREATE INDEX documents_open ON documents (job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
 
 -- What a document was: each version with its original, which lies in the blobs, and what was read from it.
 CREATE TABLE versions (
@@ -383,3 +387,34 @@ CREATE TABLE citings (
   PRIMARY KEY (document_id, message_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX citings_message ON citings (message_id);
+
+-- Archives of many files that came at once, and what became of each file. The original is kept until all its files are out.
+CREATE TABLE imports (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+  name           TEXT    NOT NULL,
+  tags           TEXT    NOT NULL,
+  status         TEXT    NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'failed')),
+  fault          TEXT,
+  content_hash   TEXT    NOT NULL,
+  size           INTEGER NOT NULL CHECK (size >= 0),
+  done           INTEGER NOT NULL CHECK (done >= 0),
+  total          INTEGER NOT NULL CHECK (total >= 0),
+  made_by        BLOB    NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX imports_collection ON imports (collection_id, updated_at);
+CREATE INDEX imports_content ON imports (content_hash);
+
+CREATE TABLE import_files (
+  import_id    BLOB    NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+  place        INTEGER NOT NULL CHECK (place >= 0),
+  name         TEXT    NOT NULL,
+  outcome      TEXT    NOT NULL CHECK (outcome IN ('added', 'changed', 'unchanged', 'refused')),
+  fault        TEXT,
+  document_id  BLOB    REFERENCES documents (id) ON DELETE CASCADE,
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (import_id, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX import_files_document ON import_files (document_id);

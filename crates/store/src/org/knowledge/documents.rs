@@ -178,13 +178,79 @@ pub async fn same(tx: &mut Tx, collection: CollectionId, content_hash: &str) -> 
     .await
 }
 
-/// How many documents there are, and how many bytes their originals have; the same original counts once.
+/// The document of a collection whose file has this name: the one that came first, when several have it.
+/// # Errors
+/// As the database.
+pub async fn named(tx: &mut Tx, collection: CollectionId, name: &str) -> Result<Option<DocumentId>> {
+    tx.sql("SELECT id FROM documents WHERE collection_id = $1 AND name = $2 ORDER BY id LIMIT 1")
+        .bind(collection)
+        .bind(name)
+        .optional()
+        .await
+}
+
+/// The document on whose newest version a job works or worked, if there is one.
+/// # Errors
+/// As the database.
+pub async fn of_job(tx: &mut Tx, job: JobId) -> Result<Option<Document>> {
+    tx.sql(
+        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
+         FROM documents WHERE job_id = $1",
+    )
+    .bind(job)
+    .optional()
+    .await
+}
+
+/// The documents that wait for something, by job, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn open(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<Document>> {
+    // As the index has it.
+    tx.sql(
+        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
+         FROM documents WHERE (status IN ('queued', 'processing') OR embedded < passages) AND job_id > $1 ORDER BY job_id LIMIT $2",
+    )
+    .bind(after_id(after))
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// The documents of a collection that changed after a moment, or at it and have a later id, by when they did, at most `limit`.
+/// # Errors
+/// As the database.
+pub async fn changed_since(
+    tx: &mut Tx,
+    collection: CollectionId,
+    since: Time,
+    after: Option<DocumentId>,
+    limit: i64,
+) -> Result<Vec<Document>> {
+    tx.sql(
+        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
+         FROM documents WHERE collection_id = $1 AND (updated_at, id) > ($2, $3) ORDER BY updated_at, id LIMIT $4",
+    )
+    .bind(collection)
+    .bind(since)
+    .bind(after_id(after))
+    .bind(limit)
+    .all()
+    .await
+}
+
+/// How many documents there are, and how many bytes their originals have; the same original counts once. An archive counts until it is
+/// opened: then its files do.
 /// # Errors
 /// As the database.
 pub async fn totals(tx: &mut Tx) -> Result<(i64, i64)> {
     let documents: i64 = tx.sql("SELECT count(*) FROM documents").one().await?;
     let bytes: i64 = tx
-        .sql("SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM (SELECT DISTINCT content_hash, size FROM versions) originals")
+        .sql("SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM (
+               SELECT content_hash, size FROM versions UNION SELECT content_hash, size FROM imports WHERE status = 'queued') originals")
         .one()
         .await?;
     Ok((documents, bytes))

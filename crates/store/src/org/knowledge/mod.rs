@@ -7,6 +7,7 @@ pub mod citings;
 pub mod collections;
 pub mod documents;
 pub mod originals;
+pub mod imports;
 pub mod search;
 pub mod threads;
 pub mod versions;

@@ -110,18 +110,23 @@ pub async fn originals(tx: &mut Tx, document: DocumentId) -> Result<Vec<String>>
     tx.sql("SELECT DISTINCT content_hash FROM versions WHERE document_id = $1").bind(document).all().await
 }
 
-/// The originals that any version needs.
+/// The originals that any version needs, and archives whose files are not all out.
 /// # Errors
 /// As the database.
 pub async fn needed(tx: &mut Tx) -> Result<Vec<String>> {
-    tx.sql("SELECT DISTINCT content_hash FROM versions").all().await
+    tx.sql("SELECT content_hash FROM versions UNION SELECT content_hash FROM imports WHERE content_hash <> ''")
+        .all()
+        .await
 }
 
-/// Whether no version needs an original any more.
+/// Whether no version needs an original any more, and no archive.
 /// # Errors
 /// As the database.
 pub async fn unused(tx: &mut Tx, content_hash: &str) -> Result<bool> {
     let used: bool =
-        tx.sql("SELECT EXISTS (SELECT 1 FROM versions WHERE content_hash = $1)").bind(content_hash).one().await?;
+        tx.sql("SELECT EXISTS (SELECT 1 FROM versions WHERE content_hash = $1) OR EXISTS (SELECT 1 FROM imports WHERE content_hash = $1)")
+            .bind(content_hash)
+            .one()
+            .await?;
     Ok(!used)
 }
