@@ -6,6 +6,7 @@ mod commands;
 mod demo;
 mod kill;
 mod kill_calls;
+mod kill_documents;
 mod mails;
 mod racing;
 mod readme;

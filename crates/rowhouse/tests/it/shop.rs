@@ -103,6 +103,13 @@ impl Shop {
         (output.status.success(), written(&output))
     }
 
+    /// Asks `rowhouse doctor`: whether all is well, and what it printed.
+    pub(crate) fn doctor(&self) -> (bool, String) {
+        let own = self.arguments.iter().map(String::as_str);
+        let output = run(BINARY, self.path(), &["doctor"].into_iter().chain(own).collect::<Vec<_>>());
+        (output.status.success(), written(&output))
+    }
+
     /// Signs somebody up and makes them a key.
     pub(crate) fn owner(server: &Server, name: &str) -> Owner {
         let email = format!("{}@example.com", name.to_lowercase());
@@ -120,6 +127,7 @@ fn widened(line: &'static str) -> &'static str {
     match line.split_once(" = ").map(|(name, _)| name) {
         Some("requests") => "requests = 9_007_199_254_740_991",
         Some("tokens") => "tokens = 9_007_199_254_740_991",
+        Some("documents") => "documents = 1_000_000",
         Some("concurrency") => "concurrency = 100_000",
         _ => line,
     }
