@@ -2,14 +2,15 @@
 //
 // Needs `npm install openai`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
 // whose calls for today are used up. The models in ROWHOUSE_TOOLS_MODELS are asked to call a tool, the one in ROWHOUSE_EMBEDDING_MODEL
-// for vectors.
+// for vectors. With ROWHOUSE_ANSWERS the documents of the organisation are asked, which hold these words.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 
 const { ROWHOUSE_URL = "http://127.0.0.1:8080", ROWHOUSE_KEY, ROWHOUSE_POOR_KEY, ROWHOUSE_SPENT_KEY } = process.env;
-const { ROWHOUSE_TOOLS_MODELS = "", ROWHOUSE_EMBEDDING_MODEL } = process.env;
+const { ROWHOUSE_TOOLS_MODELS = "", ROWHOUSE_EMBEDDING_MODEL, ROWHOUSE_ANSWERS } = process.env;
 const model = "rowhouse-extractive";
 const embedding = "rowhouse-minilm";
+const answers = "rowhouse/answers";
 const messages = [
   { role: "system", content: "The office opens at nine. The canteen is closed on Mondays." },
   { role: "user", content: "When does the office open?" },
@@ -68,6 +69,21 @@ const respondsWithTools = async (client, model) => {
   assert.deepEqual(JSON.parse(streamed.arguments), { city: "Oslo" });
 };
 
+const asksDocuments = async (client, says) => {
+  const asked = { model: answers, messages: messages.slice(1) };
+  const { message } = (await client.chat.completions.create(asked)).choices[0];
+  const [{ title, quote }] = message.citations;
+  assert.ok(message.content.includes(says) && message.content.endsWith(`[1] ${title}`), message.content);
+  assert.ok(quote.includes(says), quote);
+  let text = "";
+  let citations;
+  for await (const { choices } of await client.chat.completions.create({ ...asked, stream: true })) {
+    text += choices[0].delta.content ?? "";
+    citations = choices[0].delta.citations ?? citations;
+  }
+  assert.deepEqual([text, citations], [message.content, message.citations]);
+};
+
 const client = withKey(ROWHOUSE_KEY);
 
 const models = [];
@@ -100,6 +116,10 @@ for (const model of ROWHOUSE_TOOLS_MODELS.split(" ").filter(Boolean)) {
   await respondsWithTools(client, model);
 }
 await responds(client);
+if (ROWHOUSE_ANSWERS) {
+  assert.ok(models.includes(answers), models.join());
+  await asksDocuments(client, ROWHOUSE_ANSWERS);
+}
 if (ROWHOUSE_EMBEDDING_MODEL) {
   const asked = { model: ROWHOUSE_EMBEDDING_MODEL, input: ["nine", "one"] };
   const { data } = await client.embeddings.create(asked);

@@ -2,7 +2,7 @@
 
 Needs `pip install openai`, ROWHOUSE_URL and ROWHOUSE_KEY. ROWHOUSE_POOR_KEY is a key with next to no budget, ROWHOUSE_SPENT_KEY one
 whose calls for today are used up. The models in ROWHOUSE_TOOLS_MODELS are asked to call a tool, the one in
-ROWHOUSE_EMBEDDING_MODEL for vectors.
+ROWHOUSE_EMBEDDING_MODEL for vectors. With ROWHOUSE_ANSWERS the documents of the organisation are asked, which hold these words.
 """
 
 import json
@@ -13,6 +13,7 @@ import openai
 URL = os.environ.get("ROWHOUSE_URL", "http://127.0.0.1:8080") + "/v1"
 MODEL = "rowhouse-extractive"
 EMBEDDING = "rowhouse-minilm"
+ANSWERS = "rowhouse/answers"
 QUESTION = [
     {"role": "system", "content": "The office opens at nine. The canteen is closed on Mondays."},
     {"role": "user", "content": "When does the office open?"},
@@ -85,6 +86,20 @@ def responds_with_tools(client, model):
     assert json.loads(call.arguments) == {"city": "Oslo"}, output
 
 
+def asks_documents(client, says):
+    messages = QUESTION[1:]
+    message = client.chat.completions.create(model=ANSWERS, messages=messages).choices[0].message
+    title = message.citations[0]["title"]
+    assert says in message.content and message.content.endswith(f"[1] {title}"), message
+    assert says in message.citations[0]["quote"], message
+    text, citations = "", None
+    for chunk in client.chat.completions.create(model=ANSWERS, messages=messages, stream=True):
+        delta = chunk.choices[0].delta
+        text += delta.content or ""
+        citations = getattr(delta, "citations", None) or citations
+    assert (text, citations) == (message.content, message.citations), (text, citations)
+
+
 client = with_key(os.environ["ROWHOUSE_KEY"])
 
 models = [model.id for model in client.models.list()]
@@ -119,6 +134,9 @@ for model in os.environ.get("ROWHOUSE_TOOLS_MODELS", "").split():
     offers_tools(client, model)
     responds_with_tools(client, model)
 responds(client)
+if says := os.environ.get("ROWHOUSE_ANSWERS"):
+    assert ANSWERS in models, models
+    asks_documents(client, says)
 if model := os.environ.get("ROWHOUSE_EMBEDDING_MODEL"):
     vectors = client.embeddings.create(model=model, input=["nine", "one"])
     assert len(vectors.data) == 2 and isinstance(vectors.data[1].embedding[0], float), vectors

@@ -24,7 +24,7 @@ pub mod usage;
 pub use error::{RequestError, UpstreamError};
 pub use providers::{Answer, Upstream};
 pub use request::{ClientRequest, Operation};
-pub use stream::{Frame, ModelStream, Outcome};
+pub use stream::{Frame, ModelStream, Outcome, Words};
 pub use usage::Usage;
 
 /// The wire formats that clients and upstreams speak.

@@ -1,11 +1,17 @@
-//! What an organisation knows: documents on their way in ([`intake`]), passages found by words and by meaning ([`search`]), and what a
-//! model is told and may cite ([`brief`]).
+//! What an organisation knows: documents on their way in ([`intake`]), passages found by words and by meaning ([`search`]), which of
+//! them can support an answer ([`support`]), what a model is told ([`brief`]), what it may cite ([`citing`]), and what of its words may
+//! go out ([`outgoing`]).
 //!
 //! Nobody's rights are decided here. Whoever searches says which collections the asker sees, read in the transaction that searches.
 
 pub mod brief;
+pub mod citing;
 pub mod intake;
+pub mod outgoing;
+#[cfg(test)]
+mod sample;
 pub mod search;
+pub mod support;
 mod vectors;
 
 pub use vectors::{MODEL, Vectors};

@@ -10,7 +10,7 @@ mod settings;
 use std::process::ExitCode;
 
 /// What a command comes to, other than success: exit code 1 when it did not succeed or found something, 2 when it was asked in a
-/// way that cannot be.
+/// way that cannot be, 3 when an organisation's documents do not answer a question.
 #[derive(Debug)]
 enum Failed {
     /// The settings or the command line are wrong; all mistakes, a line each.
@@ -19,6 +19,8 @@ enum Failed {
     Because(String),
     /// It did its work and found something, which it has told already.
     Found,
+    /// The documents do not answer the question, which it has told already.
+    Unknown,
 }
 
 /// What a command comes to.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     match cli::run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed::Found) => ExitCode::FAILURE,
+        Err(Failed::Unknown) => ExitCode::from(3),
         Err(Failed::Because(text)) => {
             tell(&format!("rowhouse: {text}"));
             ExitCode::FAILURE

@@ -163,8 +163,15 @@ impl Client {
     /// # Panics
     /// When it is refused.
     pub async fn listen(&self, path: &str) -> Listening {
-        let response = self.with("accept", "text/event-stream").respond(Method::GET, path, None).await;
-        assert_eq!(response.status().as_u16(), 200);
+        self.listen_to(Method::GET, path, None).await
+    }
+
+    /// Any request whose answer is server-sent events, which are read one by one.
+    /// # Panics
+    /// When it is refused.
+    pub async fn listen_to(&self, method: Method, path: &str, body: Option<&Value>) -> Listening {
+        let response = self.with("accept", "text/event-stream").respond(method, path, body).await;
+        assert!(response.status().is_success(), "{}", response.status());
         Listening { body: response.into_body(), rest: String::new() }
     }
 

@@ -7,6 +7,7 @@ mod across;
 mod anthropic;
 mod openai;
 pub(crate) mod sse;
+mod words;
 
 use std::collections::VecDeque;
 
@@ -18,6 +19,7 @@ use crate::error::Unsaid;
 use crate::usage::Usage;
 
 pub(crate) use across::To;
+pub use words::Words;
 
 /// What a client is told when the upstream says that it failed; its own words are for the log.
 const FAILED: &str = "the model's server failed while it answered";

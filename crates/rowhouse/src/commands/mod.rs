@@ -1,5 +1,6 @@
 //! The commands beside `serve`, a file each.
 
+pub(crate) mod ask;
 pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod config;

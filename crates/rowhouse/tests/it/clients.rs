@@ -14,6 +14,7 @@ use testing::Server;
 use testing::process::{free_port, send};
 use testing::upstream::Script;
 
+use crate::ask::knows;
 use crate::{BINARY, written};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/models");
@@ -26,6 +27,8 @@ const MESSAGES: &str = "/v1/messages";
 const EMBEDDINGS: &str = "/v1/embeddings";
 /// What the scripted upstream plays: one model of each dialect, with prices that come with Rowhouse. Each client asks both.
 const SCRIPTED: &str = "gpt-4o-mini claude-haiku-4-5";
+/// What the document says that is asked.
+const SAYS: &str = "opens at nine";
 /// How often a registry is asked: it may be slow, or gone for a moment.
 const TRIES: usize = 3;
 
@@ -164,6 +167,8 @@ impl Place {
         let upstream = runtime.block_on(ScriptedUpstream::start());
         let tool = Some(("weather".to_owned(), r#"{"city":"Oslo"}"#.to_owned()));
         upstream.script("", &Script { tool, ..Script::default() });
+        // The best model that is set up writes the answers from the documents.
+        upstream.script("claude-opus-4-5", &Script { text: format!("The office {SAYS} [1]."), ..Script::default() });
         let settings = format!(
             "openai_api_key = 'sk-1'\nopenai_base_url = '{}'\nanthropic_api_key = 'sk-2'\nanthropic_base_url = '{}'\n",
             upstream.openai_url(),
@@ -182,6 +187,7 @@ impl Place {
         let spent = key(&json!({ "name": "spent", "calls_per_day": 1 }));
         let key = key(&json!({ "name": "app" }));
         let question = json!({ "model": "rowhouse-extractive", "messages": [{ "role": "user", "content": "Hello?" }] });
+        knows(&server, &token, "hours.md", &format!("# Hours\n\nThe office {SAYS}.\n"));
         let only = server.send("POST", CHAT, Some(&spent), Some(&question)).expect("answered");
         assert_eq!(only.status, 200, "{only:?}");
         Self { folder, _runtime: runtime, upstream, server, metrics, token, key, poor, spent }
@@ -199,7 +205,7 @@ impl Place {
         command.env("ROWHOUSE_URL", format!("http://{}", self.server.address));
         command.env("ROWHOUSE_KEY", &self.key).env("ROWHOUSE_POOR_KEY", &self.poor);
         command.env("ROWHOUSE_SPENT_KEY", &self.spent).env("ROWHOUSE_TOOLS_MODELS", SCRIPTED);
-        command.env("ROWHOUSE_EMBEDDING_MODEL", "text-embedding-3-small");
+        command.env("ROWHOUSE_EMBEDDING_MODEL", "text-embedding-3-small").env("ROWHOUSE_ANSWERS", SAYS);
         command
     }
 
@@ -223,9 +229,9 @@ impl Place {
         // Whole, streamed, and refused; with tools twice of each of two models.
         assert_eq!(self.answers(RESPONSES), [("200".to_owned(), 6), ("400".to_owned(), 1)].into());
         // Each of two clients asked two models twice, once whole and once streamed, and one of them in two ways; that one asked for
-        // vectors, too.
+        // vectors and twice for an answer from the documents, too.
         let served = self.upstream.served();
-        assert_eq!((served.calls, served.complete), (13, 13), "{served:?}");
+        assert_eq!((served.calls, served.complete), (15, 15), "{served:?}");
         self.each_answer_is_a_row_with_a_cost();
     }
 

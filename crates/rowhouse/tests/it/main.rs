@@ -1,5 +1,6 @@
 //! The binary from outside, and the parts that only it puts together.
 
+mod ask;
 mod books;
 mod clients;
 mod commands;

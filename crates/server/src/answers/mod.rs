@@ -4,7 +4,9 @@
 //! held against them. Calls of models go through the one door, where they are counted.
 
 mod ask;
+mod compose;
 mod events;
+pub(crate) mod model;
 
 use crate::routes::Routes;
 

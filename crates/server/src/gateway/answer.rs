@@ -17,9 +17,9 @@ use metering::call::{Failed, MeteredStream, Receipt, Served};
 use crate::http::error::{Problem, Told};
 
 /// What the call cost, in millionths of a US dollar; known before the answer is sent only when it is sent at once.
-const COST: HeaderName = HeaderName::from_static("x-rowhouse-cost-micros");
+pub(crate) const COST: HeaderName = HeaderName::from_static("x-rowhouse-cost-micros");
 /// The row of the usage log.
-const USAGE: HeaderName = HeaderName::from_static("x-rowhouse-usage-id");
+pub(crate) const USAGE: HeaderName = HeaderName::from_static("x-rowhouse-usage-id");
 
 /// An answer of a model, in the client's dialect.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ pub(crate) struct Spoken(Response);
 /// An answer as the model layer gives it.
 pub(super) fn spoken(served: Served) -> Spoken {
     reworded(served, Ok, |bytes, _| bytes)
+}
+
+/// An answer that was made here.
+pub(super) fn ours(response: Response) -> Spoken {
+    Spoken(response)
 }
 
 /// An answer that is put into other words on its way: all of it at once, or frame by frame, of which the last is told.
@@ -63,7 +68,7 @@ pub(super) fn reworded(
     })
 }
 
-fn note(response: &mut Response, name: &HeaderName, value: &str) {
+pub(crate) fn note(response: &mut Response, name: &HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

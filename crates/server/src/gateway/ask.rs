@@ -43,7 +43,7 @@ pub(super) async fn ask<M>(
 }
 
 /// A request that no model could answer.
-pub(super) fn invalid(error: &RequestError) -> Problem {
+pub(crate) fn invalid(error: &RequestError) -> Problem {
     Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) }
 }
 

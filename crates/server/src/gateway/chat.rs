@@ -1,13 +1,19 @@
 //! `POST /v1/chat/completions`: chats with a model, whole or streamed, in OpenAI's dialect.
 
 use domain::access::can;
-use gateway::Operation;
+use gateway::{ClientRequest, Operation};
 
-use super::answer::Spoken;
-use super::ask::{RawRequest, ask};
+use super::answer::{self, Spoken};
+use super::ask::{RawRequest, call, entered, invalid};
+use crate::answers::model;
 use crate::http::caller::{AtTheDoor, Local, meters};
 use crate::http::error::Result;
 
 pub(super) async fn chat(gate: AtTheDoor<Local<can::ModelsUse>, meters::Chat>, body: RawRequest) -> Result<Spoken> {
-    ask(gate, Operation::Chat, body).await
+    let caller = entered(gate.through()).await?;
+    let request = ClientRequest::read(Operation::Chat, body.0).map_err(|error| invalid(&error))?;
+    if request.model() == model::NAME {
+        return model::answer(caller, request.body()).await.map(answer::ours);
+    }
+    call(&caller, request).await.map(answer::spoken)
 }

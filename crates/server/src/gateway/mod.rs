@@ -1,7 +1,8 @@
 //! `/v1/...`: models in the dialects of the clients that people have already. A key of ours in place of the provider's, another base
 //! URL, and the rest stays as it was.
 
-pub(crate) use answer::{dialect, problem, speak};
+pub(crate) use answer::{COST, USAGE, dialect, note, problem, speak};
+pub(crate) use ask::invalid;
 pub(crate) use ask::spender;
 
 mod answer;

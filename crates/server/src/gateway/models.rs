@@ -7,10 +7,14 @@ use serde::Serialize;
 
 use super::ask::{entered, spender};
 use super::route;
+use crate::answers::model as answers;
 use crate::http::body::Path;
 use crate::http::caller::Local;
 use crate::http::error::Result;
 use crate::http::reply::Found;
+
+/// Who serves what answers from documents.
+const OWNER: &str = "rowhouse";
 
 /// A model, as OpenAI's and Anthropic's clients read one.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,13 +62,19 @@ pub(crate) struct List {
 
 pub(super) async fn list(gate: Local<can::ModelsUse>) -> Result<Found<List>> {
     let caller = entered(gate).await?;
-    let data = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
+    let mut data = route::models(caller.app(), caller.scope(), spender(caller.scope())).await?;
+    if answers::is_open(&caller).await? {
+        data.push(Model::new(answers::NAME, OWNER));
+    }
     let id = |model: Option<&Model>| model.map(|model| model.id.clone());
     Ok(Found(List { object: "list", has_more: false, first_id: id(data.first()), last_id: id(data.last()), data }))
 }
 
 pub(super) async fn get(gate: Local<can::ModelsUse>, Path(name): Path<String>) -> Result<Found<Model>> {
     let caller = entered(gate).await?;
+    if name == answers::NAME && answers::is_open(&caller).await? {
+        return Ok(Found(Model::new(name, OWNER)));
+    }
     let (scope, spender) = (caller.scope(), spender(caller.scope()));
     let resolved = caller.models().resolve(scope, spender.user, spender.project, &name).await?;
     let owner = resolved.providers.first().map_or("", |(_, name)| name.as_str());

@@ -36,6 +36,10 @@ const GIVEN: i64 = 0;
 #[derive(Clone, Default)]
 pub(crate) struct Running(Arc<Mutex<HashSet<[u8; 32]>>>);
 
+/// Marks an answer that goes out while its effect is still to come: steps, of which the last is stored.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoresLater;
+
 /// A key as it came with a request, before the caller is known.
 #[derive(Clone)]
 pub(crate) struct Presented {
@@ -89,6 +93,7 @@ pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) 
     request.extensions_mut().insert(presented.clone());
     let response = next.run(request).await;
     let lost = response.status().is_success()
+        && response.extensions().get::<StoresLater>().is_none()
         && presented.claimed.load(Ordering::SeqCst)
         && !presented.stored.load(Ordering::SeqCst);
     // Not a refusal, since the effect is there; but a route that forgets to store its answer is a defect that tests must see.

@@ -1,7 +1,7 @@
 //! `POST /api/v1/search`: passages that fit a question, by words and by meaning, out of what the caller sees.
 
 use domain::access::{Permission, can};
-use domain::{ChunkId, CollectionId, DocumentId, Time};
+use domain::{ChunkId, CollectionId, DocumentId, ProjectId, Time};
 use embedding::Embedder;
 use knowledge::search::{self, Found as Hit, MOST, Wish};
 use schemars::JsonSchema;
@@ -143,7 +143,7 @@ async fn post(
     let Filters { kinds, sources, tags, since, until } = filters;
     let tags = tags.into_iter().map(|tag| tag.to_lowercase()).collect();
     let filter = Filter { kinds, sources, tags, since, until };
-    let asked = Asked { query: &query, limit, collections: collections.as_deref(), filter: &filter };
+    let asked = Asked { query: &query, limit, collections: collections.as_deref(), project: None, filter: &filter };
     let (found, searched) = look(caller.app(), caller.scope(), &asked).await?;
     let results = SearchResults { results: found.into_iter().map(SearchResult::from).collect(), collections: searched };
     let tx = caller.begin().await?;
@@ -155,6 +155,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) query: &'a str,
     pub(crate) limit: usize,
     pub(crate) collections: Option<&'a [CollectionId]>,
+    /// Only in this project.
+    pub(crate) project: Option<ProjectId>,
     pub(crate) filter: &'a Filter,
 }
 
@@ -167,7 +169,8 @@ pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<
         .inspect_err(|error| tracing::warn!(%error, "searched by words alone"))
         .ok();
     let mut tx = app.house.store.open(scope).read().await?;
-    let seen = sight::seen(&mut tx, scope, Permission::KnowledgeRead).await?;
+    let mut seen = sight::seen(&mut tx, scope, Permission::KnowledgeRead).await?;
+    seen.retain(|one| asked.project.is_none_or(|project| one.project_id == Some(project)));
     let wanted: Vec<i64> = match asked.collections {
         None => seen.iter().map(|collection| collection.number).collect(),
         Some(ids) => {

@@ -57,8 +57,19 @@ impl Citable {
     /// # Errors
     /// As the database.
     pub(crate) async fn of(tx: &mut Tx, scope: &Scope, messages: &[Message]) -> store::Result<Self> {
+        Self::among(tx, scope, messages.iter().flat_map(|message| &message.citations.0)).await
+    }
+
+    /// Looks at the documents of some citations.
+    /// # Errors
+    /// As the database.
+    pub(crate) async fn among(
+        tx: &mut Tx,
+        scope: &Scope,
+        citations: impl Iterator<Item = &Citation> + Send,
+    ) -> store::Result<Self> {
         let mut seen: BTreeMap<DocumentId, Option<i64>> = BTreeMap::new();
-        for citation in messages.iter().flat_map(|message| &message.citations.0) {
+        for citation in citations {
             let id = citation.document_id;
             if seen.contains_key(&id) {
                 continue;

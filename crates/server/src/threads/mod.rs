@@ -1,7 +1,7 @@
 //! Conversations: private to the person whose they are, unless shared; then whoever may ask in their project, or in the organisation
 //! when they have none, reads them. Nobody else than the person changes anything in them.
 
-mod citations;
+pub(crate) mod citations;
 mod create;
 mod delete;
 mod export;

@@ -8,13 +8,13 @@ use testing::{Answer, Client, both_stores};
 const RUNBOOK: &str = "# Station faults\n\n## Error codes\n\nFault code E27 means that the battery is below 3.1 V. Replace the battery pack HR-B2.\n\nFault code E31 means that the wind vane is stuck. Clean the bearing.\n";
 const TRAVEL: &str = "# Travel\n\nA hotel night in Oslo may cost up to 210 euros. Trains come before flights.\n";
 
-async fn collection(who: &Client, access: &str) -> String {
+pub(crate) async fn collection(who: &Client, access: &str) -> String {
     let body = json!({ "name": "Handbook", "access": access });
     who.post("/api/v1/collections", &body).await.expect(201).str("/id").to_owned()
 }
 
 /// Brings a file and waits until it can be found by its meaning, too.
-async fn bring(who: &Client, collection: &str, name: &str, text: &str) -> String {
+pub(crate) async fn bring(who: &Client, collection: &str, name: &str, text: &str) -> String {
     let url = format!("/api/v1/collections/{collection}/documents");
     let id = who.upload(&url, name, text.as_bytes()).await.expect(202).str("/document/id").to_owned();
     let shown = settled(who, &id).await;
@@ -22,7 +22,7 @@ async fn bring(who: &Client, collection: &str, name: &str, text: &str) -> String
     id
 }
 
-async fn settled(who: &Client, id: &str) -> Answer {
+pub(crate) async fn settled(who: &Client, id: &str) -> Answer {
     let mut shown = who.get(&format!("/api/v1/documents/{id}")).await.expect(200);
     for _ in 0..600 {
         let done = shown.json["passages"] == shown.json["embedded"];
@@ -40,7 +40,7 @@ fn titles(found: &Answer) -> Vec<String> {
     results.iter().map(|one| one["title"].as_str().expect("text").to_owned()).collect()
 }
 
-async fn ask(who: &Client, question: &str) -> Answer {
+pub(crate) async fn ask(who: &Client, question: &str) -> Answer {
     let thread = who.post("/api/v1/threads", &json!({})).await.expect(201).str("/id").to_owned();
     who.post(&format!("/api/v1/threads/{thread}/messages"), &json!({ "content": question })).await.expect(201)
 }

@@ -4,6 +4,8 @@ mod access;
 mod accounts;
 mod alerts;
 mod answers;
+mod answers_good;
+mod answers_streamed;
 mod api_keys;
 mod archives;
 mod audit;

@@ -13,6 +13,9 @@ use crate::usage::Usage;
 const MOST_TEXT: usize = 256 << 10;
 /// Most sentences of an answer.
 const MOST_SENTENCES: usize = 3;
+/// What the words of its passage add to a sentence's score, and how near to the best one must be. Tried on the example documents.
+const BESIDE: f64 = 0.3;
+const CLOSE: f64 = 0.55;
 /// BM25's usual constants.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
@@ -140,12 +143,23 @@ fn words(text: &str) -> Vec<String> {
     split.map(|word| stem(&word.to_lowercase())).collect()
 }
 
-/// "invoices" is found by "invoice".
+/// "invoices" is found by "invoice", and "carried" by "carry".
 fn stem(word: &str) -> String {
-    match word.strip_suffix('s') {
-        Some(one) if one.len() >= 3 && !one.ends_with('s') => one.to_owned(),
-        _ => word.to_owned(),
+    let long = |stem: &&str, least: usize| stem.chars().count() >= least;
+    let cut = [("ies", "y", 3), ("ied", "y", 3), ("ing", "", 4), ("ed", "", 4), ("s", "", 3)].iter().find_map(|(end, with, least)| {
+        let stem = word.strip_suffix(end).filter(|stem| long(stem, *least) && !(*end == "s" && stem.ends_with('s')))?;
+        Some(format!("{stem}{with}"))
+    });
+    let cut = cut.unwrap_or_else(|| word.to_owned());
+    match cut.strip_suffix('e').filter(|stem| long(stem, 3)) {
+        Some(short) => short.to_owned(),
+        None => cut,
     }
+}
+
+/// Whether a word is a code or a number: it is meant exactly.
+fn is_exact(word: &str) -> bool {
+    word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The sentences that fit the question best, in the order in which they stand.
@@ -161,24 +175,54 @@ fn best<'a, 'b>(sentences: &'b [Sentence<'a>], question: &str) -> Vec<&'b Senten
     }
     let all = sentences.len() as f64;
     let mean = sentences.iter().map(|sentence| sentence.words.len()).sum::<usize>() as f64 / all.max(1.0);
-    let score = |sentence: &Sentence<'_>| {
-        let length = K1 * (1.0 - B + B * sentence.words.len() as f64 / mean);
-        let weight = |(word, within): (&&str, &f64)| {
-            let times = sentence.words.iter().filter(|held| held.as_str() == *word).count() as f64;
-            let rare = (1.0 + (all - within + 0.5) / (within + 0.5)).ln();
-            rare * times * (K1 + 1.0) / (times + length)
-        };
-        holding.iter().map(weight).sum::<f64>()
+    let weight = |word: &str, times: f64, length: f64| {
+        let within = holding.get(word).copied().unwrap_or(0.0);
+        let rare = (1.0 + (all - within + 0.5) / (within + 0.5)).ln();
+        rare * times * (K1 + 1.0) / (times + K1 * (1.0 - B + B * length / mean))
     };
-    let mut ranked: Vec<(usize, f64)> =
-        sentences.iter().map(score).enumerate().filter(|(_, score)| *score > 0.0).collect();
+    let times = |words: &[String], word: &str| words.iter().filter(|held| held.as_str() == word).count() as f64;
+    let score = |sentence: &Sentence<'_>| {
+        let length = sentence.words.len() as f64;
+        holding.keys().map(|word| weight(word, times(&sentence.words, word), length)).sum::<f64>()
+    };
+    // A sentence stands for its passage, too: what the question names may stand in the sentence before.
+    let mut beside: HashMap<&str, f64> = HashMap::new();
+    for word in holding.keys() {
+        let having: HashSet<&str> = sentences
+            .iter()
+            .filter(|sentence| sentence.words.iter().any(|held| held == word))
+            .filter_map(|sentence| sentence.label)
+            .collect();
+        for label in having {
+            *beside.entry(label).or_default() += weight(word, 1.0, mean);
+        }
+    }
+    let scores: Vec<f64> = sentences
+        .iter()
+        .map(|sentence| match score(sentence) {
+            own if own > 0.0 => own + BESIDE * sentence.label.and_then(|label| beside.get(label)).unwrap_or(&0.0),
+            _ => 0.0,
+        })
+        .collect();
+    let mut ranked: Vec<(usize, f64)> = scores.into_iter().enumerate().filter(|(_, score)| *score > 0.0).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let top = ranked.first().map_or(0.0, |first| first.1);
-    // What scores far below the best only shares a word by chance.
-    let mut chosen: Vec<usize> =
-        ranked.into_iter().take(MOST_SENTENCES).filter(|(_, score)| *score >= top * 0.4).map(|(at, _)| at).collect();
+    // What scores far below the best only shares a word by chance; and a code is not answered by what stands beside another.
+    let exact: Vec<&str> = holding.keys().copied().filter(|word| is_exact(word)).collect();
+    let best = ranked.first().map_or(0, |first| first.0);
+    let meant = |at: usize| {
+        exact.iter().all(|word| times(&sentences[at].words, word) > 0.0 || times(&sentences[best].words, word) <= 0.0)
+    };
+    let mut chosen: Vec<usize> = ranked
+        .into_iter()
+        .filter(|(at, score)| *score >= top * CLOSE && meant(*at))
+        .take(MOST_SENTENCES)
+        .map(|(at, _)| at)
+        .collect();
     chosen.sort_unstable();
-    chosen.into_iter().map(|at| &sentences[at]).collect()
+    // Passages overlap: the same sentence is told once.
+    let mut told = HashSet::new();
+    chosen.into_iter().map(|at| &sentences[at]).filter(|sentence| told.insert(sentence.text)).collect()
 }
 
 fn quoted(sentence: &Sentence<'_>) -> String {

@@ -24,6 +24,8 @@ pub(crate) struct MessageView {
     citations: Vec<CitationView>,
     /// The model that answered; null when none did.
     model: Value,
+    /// Whether nothing in the documents supports an answer; null for a question.
+    unknown: Value,
     /// Whether the answer is put together from passages alone, without a model.
     extractive: Value,
     /// What it took.
@@ -45,6 +47,7 @@ impl MessageView {
             thread_id: message.thread_id,
             role: message.author,
             model: told("model"),
+            unknown: told("unknown"),
             extractive: told("extractive"),
             usage: told("usage"),
             content: message.content,
