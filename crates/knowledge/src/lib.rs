@@ -6,6 +6,7 @@
 
 pub mod brief;
 pub mod citing;
+pub mod highlights;
 pub mod intake;
 pub mod outgoing;
 #[cfg(test)]

@@ -132,7 +132,8 @@ impl Question<'_> {
             return Err(Problem::new("upstream_failed", "The model gave no answer; ask again, or name another model."));
         }
         let said = checked(spoken, &found);
-        if !stream {
+        // Without citations nothing was told yet to who cannot take it back.
+        if !stream || (steps.are_final() && said.unknown) {
             steps.say(Step::Delta(said.text.clone())).await;
         }
         Ok(said)
@@ -146,9 +147,10 @@ impl Question<'_> {
             collections: self.collections,
             project: self.project,
             filter: &filter,
+            explain: false,
         };
-        let (found, _) = look(self.app, self.scope, &asked).await?;
-        let mut found = support::supporting(found, sought);
+        let looked = look(self.app, self.scope, &asked).await?;
+        let mut found = support::supporting(looked.found, sought);
         found.truncate(PASSAGES);
         Ok(found)
     }

@@ -1,14 +1,20 @@
 //! `POST /api/v1/search`: passages that fit a question, by words and by meaning, out of what the caller sees.
 
+mod explain;
+
+use std::collections::BTreeSet;
+
 use domain::access::{Permission, can};
 use domain::{ChunkId, CollectionId, DocumentId, ProjectId, Time};
 use embedding::Embedder;
+use knowledge::highlights::highlights;
 use knowledge::search::{self, Found as Hit, MOST, Wish};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Scope;
 use store::org::knowledge::search::Filter;
 
+use self::explain::Explanation;
 use crate::App;
 use crate::http::body::Body;
 use crate::http::caller::{Local, Metered, meters};
@@ -41,6 +47,9 @@ pub(crate) struct SearchFor {
     collections: Option<Vec<CollectionId>>,
     #[serde(default)]
     filters: Filters,
+    /// Whether to say why each passage is there, and why other documents are not.
+    #[serde(default)]
+    explain: bool,
 }
 
 /// Which documents.
@@ -70,6 +79,8 @@ pub(crate) struct SearchResults {
     results: Vec<SearchResult>,
     /// How many collections were searched.
     collections: usize,
+    /// Why it is so; null unless it was asked for.
+    explanation: Option<Explanation>,
 }
 
 /// A passage.
@@ -87,7 +98,17 @@ struct SearchResult {
     /// Where it is in the document's text, in bytes.
     start: i64,
     end: i64,
+    /// Where words of the query stand in `text`, in bytes.
+    highlights: Vec<Highlight>,
     why: Why,
+}
+
+/// A word of the query.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchHighlight")]
+struct Highlight {
+    start: usize,
+    end: usize,
 }
 
 /// Why a passage was found.
@@ -100,14 +121,16 @@ struct Why {
     meaning: Option<f64>,
 }
 
-impl From<Hit> for SearchResult {
-    fn from(hit: Hit) -> Self {
+impl SearchResult {
+    fn of(hit: Hit, query: &str) -> Self {
+        let highlights = highlights(query, &hit.chunk.text);
         Self {
             document_id: hit.document.id,
             chunk_id: hit.chunk.id,
             collection_id: hit.document.collection_id,
             title: hit.document.title,
             text: hit.chunk.text,
+            highlights: highlights.into_iter().map(|(start, end)| Highlight { start, end }).collect(),
             score: hit.score,
             page: hit.chunk.page,
             heading: hit.chunk.heading,
@@ -125,7 +148,7 @@ async fn post(
     let (gate, _pass) = gate.through();
     let mut caller = gate.each();
     caller.answered()?;
-    let SearchFor { query, limit, collections, filters } = body;
+    let SearchFor { query, limit, collections, filters, explain } = body;
     if query.trim().is_empty() || query.chars().count() > QUERY {
         return Err(Problem::field("query", format!("must be 1 to {QUERY} characters long")));
     }
@@ -143,9 +166,10 @@ async fn post(
     let Filters { kinds, sources, tags, since, until } = filters;
     let tags = tags.into_iter().map(|tag| tag.to_lowercase()).collect();
     let filter = Filter { kinds, sources, tags, since, until };
-    let asked = Asked { query: &query, limit, collections: collections.as_deref(), project: None, filter: &filter };
-    let (found, searched) = look(caller.app(), caller.scope(), &asked).await?;
-    let results = SearchResults { results: found.into_iter().map(SearchResult::from).collect(), collections: searched };
+    let asked = Asked { query: &query, limit, collections: collections.as_deref(), project: None, filter: &filter, explain };
+    let Looked { found, searched, explanation } = look(caller.app(), caller.scope(), &asked).await?;
+    let results = found.into_iter().map(|hit| SearchResult::of(hit, &query)).collect();
+    let results = SearchResults { results, collections: searched, explanation };
     let tx = caller.begin().await?;
     caller.commit(tx, Found(results)).await
 }
@@ -158,10 +182,20 @@ pub(crate) struct Asked<'a> {
     /// Only in this project.
     pub(crate) project: Option<ProjectId>,
     pub(crate) filter: &'a Filter,
+    /// Whether to say why.
+    pub(crate) explain: bool,
 }
 
-/// Searches what somebody sees; says how many collections that was. What they see is decided in the transaction that searches.
-pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<(Vec<Hit>, usize)> {
+/// What was found for somebody.
+pub(crate) struct Looked {
+    pub(crate) found: Vec<Hit>,
+    /// How many collections were searched.
+    searched: usize,
+    explanation: Option<Explanation>,
+}
+
+/// Searches what somebody sees. What they see is decided in the transaction that searches, and so is what they are told of it.
+pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<Looked> {
     // Without the meaning the words still find something.
     let meaning = Embedder::shared()
         .query(asked.query)
@@ -183,8 +217,18 @@ pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<
         meaning: meaning.as_ref().map(|embedding| &*embedding.vector),
         collections: &wanted,
         filter: asked.filter,
-        limit: asked.limit,
+        limit: if asked.explain { MOST } else { asked.limit },
     };
-    let found = search::search(&mut tx, &app.vectors, &wish).await?;
-    Ok((found, wanted.len()))
+    let mut found = search::search(&mut tx, &app.vectors, &wish).await?;
+    let all: BTreeSet<DocumentId> = found.iter().map(|hit| hit.document.id).collect();
+    found.truncate(asked.limit);
+    let explanation = if asked.explain {
+        let told = found.iter().map(|hit| hit.document.id).collect();
+        let looked =
+            explain::Looked { scope, seen: &seen, wanted: &wanted, filter: asked.filter, told, found: all };
+        Some(looked.explain(&mut tx).await?)
+    } else {
+        None
+    };
+    Ok(Looked { found, searched: wanted.len(), explanation })
 }

@@ -6,7 +6,8 @@ use domain::access::{Permission, can};
 use domain::{ProjectId, ThreadId};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::org::knowledge::threads;
+use store::Tx;
+use store::org::knowledge::threads::{self, Thread};
 
 use super::{ThreadView, is_visible};
 use crate::http::body::Query;
@@ -16,14 +17,14 @@ use crate::http::error::{Problem, Result};
 use crate::http::reply::{Found, Page};
 use crate::knowledge::place::Place;
 
-/// The longest text that is looked for in titles, in characters.
+/// The longest text that is looked for, in characters.
 const LONGEST: usize = 200;
 
 /// Which conversations, and which page of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListThreads {
-    /// Only those with this text in their title, whatever its case.
+    /// Only those with this text in their title or in what was said, whatever its case.
     q: Option<String>,
     /// `true` for those that are shared, others' too; the caller's own when left out.
     #[serde(default)]
@@ -62,15 +63,12 @@ pub(crate) async fn list(
         };
         before = rows.last().map(|thread| thread.id);
         for thread in rows {
-            if !thread.title.to_lowercase().contains(&wanted) {
-                continue;
-            }
             let place = match places.get(&thread.project_id) {
                 Some(known) => *known,
                 None => Place::of(&mut tx, thread.project_id).await?,
             };
             places.insert(thread.project_id, place);
-            if is_visible(caller.scope(), &thread, place.object) {
+            if is_visible(caller.scope(), &thread, place.object) && says(&mut tx, &thread, &wanted).await? {
                 visible.push(thread);
             }
         }
@@ -79,4 +77,23 @@ pub(crate) async fn list(
         }
     }
     Ok(Found(bound.page(visible, limit, |thread| thread.id).map(ThreadView::from)))
+}
+
+/// Whether a text stands in the title of a conversation, or in what was said in it.
+async fn says(tx: &mut Tx, thread: &Thread, wanted: &str) -> Result<bool> {
+    if thread.title.to_lowercase().contains(wanted) {
+        return Ok(true);
+    }
+    let mut after = None;
+    loop {
+        // Compared here: the engines differ in what they take for the same letter.
+        let page = threads::messages(tx, thread.id, after, MOST.into()).await?;
+        if page.iter().any(|message| message.content.to_lowercase().contains(wanted)) {
+            return Ok(true);
+        }
+        after = page.last().map(|message| message.id);
+        if after.is_none() {
+            return Ok(false);
+        }
+    }
 }

@@ -1,22 +1,20 @@
 //! Collections: who sees, changes and shares them, and that the others leave no trace.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
-use testing::{Client, TestHouse, both_stores};
+use testing::{Client, both_stores};
 
 const NEVER: &str = "col_01932d6f4b7a7c3e9a51c0ffee15600d";
-const PATH: &str = "/api/v1/collections";
+pub(crate) const PATH: &str = "/api/v1/collections";
 
 async fn made(who: &Client, body: &Value) -> String {
     who.post(PATH, body).await.expect(201).str("/id").to_owned()
 }
 
-fn url(id: &str) -> String {
+pub(crate) fn url(id: &str) -> String {
     format!("{PATH}/{id}")
 }
 
-fn ids(list: &Value) -> Vec<&str> {
+pub(crate) fn ids(list: &Value) -> Vec<&str> {
     list["data"].as_array().expect("a list").iter().map(|one| one["id"].as_str().expect("an id")).collect()
 }
 
@@ -27,15 +25,15 @@ async fn sees(who: &Client, id: &str) -> bool {
     listed
 }
 
-async fn share(who: &Client, id: &str, with: &str) -> u16 {
+pub(crate) async fn share(who: &Client, id: &str, with: &str) -> u16 {
     who.put(&format!("{PATH}/{id}/shares/{with}"), &json!({})).await.status
 }
 
-async fn team(who: &Client, name: &str, above: Option<&str>) -> String {
+pub(crate) async fn team(who: &Client, name: &str, above: Option<&str>) -> String {
     who.post("/api/v1/teams", &json!({ "name": name, "parent_id": above })).await.expect(201).str("/id").to_owned()
 }
 
-async fn project(who: &Client, name: &str, open: bool) -> String {
+pub(crate) async fn project(who: &Client, name: &str, open: bool) -> String {
     who.post("/api/v1/projects", &json!({ "name": name, "open": open })).await.expect(201).str("/id").to_owned()
 }
 
@@ -288,256 +286,5 @@ both_stores! {
         let mut statuses = [one.status, two.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 412]);
-    }
-
-    async fn what_is_seen_is_what_a_naive_model_says(house) {
-        for seed in [1, 2] {
-            Model::build(&house, seed).await.run(&house, 70).await;
-        }
-    }
-}
-
-/// Random draws that are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        // Knuth's MMIX.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % n as u64).expect("below n")
-    }
-
-    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
-    }
-}
-
-struct Known {
-    id: String,
-    maker: usize,
-    project: Option<usize>,
-    access: &'static str,
-    users: BTreeSet<usize>,
-    teams: BTreeSet<usize>,
-}
-
-/// An organisation as a naive reader of the rules knows it.
-struct Model {
-    dice: Dice,
-    people: Vec<Client>,
-    /// Whether a person reads knowledge by their role at the organisation, and whether they reach private projects by it.
-    by_role: Vec<(bool, bool)>,
-    teams: Vec<(String, Option<usize>)>,
-    projects: Vec<(String, bool)>,
-    in_team: BTreeSet<(usize, usize)>,
-    in_project: BTreeSet<(usize, usize)>,
-    team_in_project: BTreeSet<(usize, usize)>,
-    collections: Vec<Known>,
-}
-
-impl Model {
-    async fn build(house: &TestHouse, seed: u64) -> Self {
-        let name = |person: &str| format!("{person}{seed}");
-        let ann = house.sign_up(&name("Ann")).await;
-        house.on_plan(&ann.org, "enterprise").await;
-        let role = json!({ "name": "Blind", "permissions": ["org.read", "teams.read"] });
-        let blind = ann.post("/api/v1/roles", &role).await.expect(201).str("/id").to_owned();
-        let mut people = vec![ann.clone()];
-        for (person, role) in
-            [("Adi", "admin"), ("Max", "member"), ("Vera", "viewer"), ("Cleo", "member"), ("Bert", &blind)]
-        {
-            people.push(house.join(&ann, &name(person), role).await);
-        }
-        let by_role = vec![(true, true), (true, true), (true, false), (true, false), (true, false), (false, false)];
-        let mut teams: Vec<(String, Option<usize>)> = Vec::new();
-        for above in [None, Some(0), Some(1), Some(0), None] {
-            let id = team(&ann, &format!("T{}", teams.len()), above.map(|at: usize| teams[at].0.as_str())).await;
-            teams.push((id, above));
-        }
-        let mut projects = Vec::new();
-        for open in [true, false, false] {
-            projects.push((project(&ann, &format!("P{}", projects.len()), open).await, open));
-        }
-        Self {
-            dice: Dice(seed),
-            people,
-            by_role,
-            teams,
-            projects,
-            in_team: BTreeSet::new(),
-            in_project: BTreeSet::new(),
-            team_in_project: BTreeSet::new(),
-            collections: Vec::new(),
-        }
-    }
-
-    /// Whether a person is in a team, directly or in one below it.
-    fn is_in(&self, person: usize, team: usize) -> bool {
-        let mut direct = self.in_team.iter().filter(|(who, _)| *who == person).map(|(_, team)| *team);
-        direct.any(|mut at| {
-            loop {
-                if at == team {
-                    return true;
-                }
-                match self.teams[at].1 {
-                    Some(above) => at = above,
-                    None => return false,
-                }
-            }
-        })
-    }
-
-    fn reads_in(&self, person: usize, project: usize) -> bool {
-        let (by_role, all) = self.by_role[person];
-        (by_role && (all || self.projects[project].1))
-            || self.in_project.contains(&(person, project))
-            || self.team_in_project.iter().any(|(team, at)| *at == project && self.is_in(person, *team))
-    }
-
-    fn sees(&self, person: usize, known: &Known) -> bool {
-        let there = known.project.map_or(self.by_role[person].0, |project| self.reads_in(person, project));
-        let anywhere = there || self.by_role[person].0;
-        let shared = known.users.contains(&person) || known.teams.iter().any(|team| self.is_in(person, *team));
-        match known.access {
-            "project" => there,
-            "private" => known.maker == person && anywhere,
-            _ => (known.maker == person || shared) && anywhere,
-        }
-    }
-
-    async fn run(mut self, house: &TestHouse, steps: usize) {
-        for step in 0..steps {
-            house.clock.advance(std::time::Duration::from_millis(2));
-            self.step().await;
-            if step % 7 == 6 {
-                self.check(step).await;
-            }
-        }
-        let hidden = self.collections.iter().filter(|one| !self.sees(0, one)).count();
-        assert!(
-            self.collections.len() > 8 && hidden > 1,
-            "{} of {} are hidden from Ann",
-            hidden,
-            self.collections.len()
-        );
-    }
-
-    async fn step(&mut self) {
-        let ann = self.people[0].clone();
-        let (person, team, project) = (self.dice.below(6), self.dice.below(5), self.dice.below(3));
-        let (user, team_id) = (self.people[person].user.clone(), self.teams[team].0.clone());
-        let project_id = self.projects[project].0.clone();
-        let role = json!({ "role": *self.dice.one(&["viewer", "member"]) });
-        match self.dice.below(if self.collections.len() < 6 { 8 } else { 16 }) {
-            0 => {
-                ann.put(&format!("/api/v1/teams/{team_id}/members/{user}"), &role).await.expect(200);
-                self.in_team.insert((person, team));
-            }
-            1 => {
-                let there = self.in_team.remove(&(person, team));
-                let answer = ann.delete(&format!("/api/v1/teams/{team_id}/members/{user}")).await;
-                assert_eq!(answer.status, if there { 204 } else { 404 });
-            }
-            2 => {
-                ann.put(&format!("/api/v1/projects/{project_id}/members/{user}"), &role).await.expect(200);
-                self.in_project.insert((person, project));
-            }
-            // Ann became a member of the projects by making them; an owner reaches them all the same.
-            3 if self.in_project.remove(&(person, project)) => {
-                ann.delete(&format!("/api/v1/projects/{project_id}/members/{user}")).await.expect(204);
-            }
-            4 => {
-                ann.put(&format!("/api/v1/projects/{project_id}/teams/{team_id}"), &role).await.expect(200);
-                self.team_in_project.insert((team, project));
-            }
-            5 => {
-                let there = self.team_in_project.remove(&(team, project));
-                let answer = ann.delete(&format!("/api/v1/projects/{project_id}/teams/{team_id}")).await;
-                assert_eq!(answer.status, if there { 204 } else { 404 });
-            }
-            3 | 6..=9 => {
-                let place = self.dice.one(&[None, Some(0), Some(1), Some(2)]).to_owned();
-                let access = *self.dice.one(&["private", "shared", "shared", "project"]);
-                let body =
-                    json!({ "name": "C", "access": access, "project_id": place.map(|at: usize| &self.projects[at].0) });
-                let answer = self.people[person].post(PATH, &body).await;
-                if answer.status == 201 {
-                    self.collections.push(Known {
-                        id: answer.str("/id").to_owned(),
-                        maker: person,
-                        project: place,
-                        access,
-                        users: BTreeSet::new(),
-                        teams: BTreeSet::new(),
-                    });
-                }
-            }
-            10 => {
-                let open = !self.projects[project].1;
-                ann.patch(&format!("/api/v1/projects/{project_id}"), &json!({ "open": open })).await.expect(200);
-                self.projects[project].1 = open;
-            }
-            11 => {
-                let at = self.dice.below(self.collections.len());
-                let access = *self.dice.one(&["private", "shared", "project"]);
-                let maker = &self.people[self.collections[at].maker];
-                let answer = maker.patch(&url(&self.collections[at].id), &json!({ "access": access })).await;
-                let known = &mut self.collections[at];
-                if answer.status == 200 && known.access != access {
-                    known.access = access;
-                    known.users.clear();
-                    known.teams.clear();
-                }
-            }
-            12 | 13 => {
-                let at = self.dice.below(self.collections.len());
-                let maker = &self.people[self.collections[at].maker];
-                if share(maker, &self.collections[at].id, &format!("users/{user}")).await == 200 {
-                    self.collections[at].users.insert(person);
-                }
-            }
-            14 => {
-                let at = self.dice.below(self.collections.len());
-                let maker = &self.people[self.collections[at].maker];
-                if share(maker, &self.collections[at].id, &format!("teams/{team_id}")).await == 200 {
-                    self.collections[at].teams.insert(team);
-                }
-            }
-            _ => {
-                let at = self.dice.below(self.collections.len());
-                let (maker, id) = (&self.people[self.collections[at].maker], &self.collections[at].id);
-                if maker.delete(&format!("{PATH}/{id}/shares/users/{user}")).await.status == 204 {
-                    assert!(self.collections[at].users.remove(&person));
-                }
-            }
-        }
-    }
-
-    async fn check(&self, step: usize) {
-        let of = |list: &Value| -> BTreeSet<String> { ids(list).into_iter().map(str::to_owned).collect() };
-        for (person, client) in self.people.iter().enumerate() {
-            let told: BTreeMap<&str, bool> =
-                self.collections.iter().map(|known| (known.id.as_str(), self.sees(person, known))).collect();
-            let expected: BTreeSet<String> =
-                told.iter().filter(|(_, seen)| **seen).map(|(id, _)| (*id).to_owned()).collect();
-            let answer = client.get(&format!("{PATH}?limit=200")).await;
-            let listed = if answer.status == 403 { BTreeSet::new() } else { of(&answer.expect(200).json) };
-            assert_eq!(listed, expected, "person {person} after step {step}");
-            for (id, seen) in told {
-                let status = client.get(&url(id)).await.status;
-                assert_eq!(status, if seen { 200 } else { 404 }, "person {person}, {id}, after step {step}");
-            }
-            for (project, (id, _)) in self.projects.iter().enumerate() {
-                let answer = client.with("x-rowhouse-project", id).get(&format!("{PATH}?limit=200")).await;
-                if !self.reads_in(person, project) {
-                    assert_eq!(answer.status, 404, "person {person} in project {project} after step {step}");
-                    continue;
-                }
-                let inside = |known: &&Known| known.project == Some(project) && self.sees(person, known);
-                let expected: BTreeSet<String> =
-                    self.collections.iter().filter(inside).map(|known| known.id.clone()).collect();
-                assert_eq!(of(&answer.expect(200).json), expected, "person {person} in {project} after step {step}");
-            }
-        }
     }
 }

@@ -133,6 +133,18 @@ both_stores! {
         let cursor = page.str("/next_cursor");
         assert_eq!(titles(&ann, &format!("?q=holiday&limit=1&cursor={cursor}")).await, ["Holidays"]);
         assert_eq!(ann.get(&format!("{PATH}?q=other&cursor={cursor}")).await.expect(400).code(), "invalid_cursor");
+        // What was said is looked through, too; of others only what they share.
+        let max = house.join(&ann, "Max", "member").await;
+        let (hers, his) = (thread(&ann, "Hers", true).await, thread(&max, "His", false).await);
+        let place = collection(&ann, "project").await;
+        let cited = house.document(&house.scope(&ann).await, &place, "Notes", &["Der Kauz ruft im ÄRMELKANAL."]).await;
+        house.answer(&house.scope(&ann).await, &hers, &[cited]).await;
+        house.answer(&house.scope(&max).await, &his, &[cited]).await;
+        assert_eq!(titles(&ann, "?q=kauz%20RUFT").await, ["Hers"]);
+        assert_eq!(titles(&ann, "?q=%C3%A4rmelkanal").await, ["Hers"]);
+        assert_eq!(titles(&max, "?q=kauz").await, ["His"]);
+        assert_eq!(titles(&max, "?q=kauz&shared=true").await, ["Hers"]);
+        assert!(titles(&house.sign_up("Bob").await, "?q=kauz").await.is_empty());
         let long = "x".repeat(201);
         assert_eq!(ann.get(&format!("{PATH}?q={long}")).await.expect(422).str("/error/param"), "q");
     }

@@ -31,6 +31,8 @@ const COMMON: [&str; 53] = [
 struct Sentence<'a> {
     text: &'a str,
     label: Option<&'a str>,
+    /// The line it stands in.
+    line: usize,
     words: Vec<String>,
 }
 
@@ -94,7 +96,7 @@ fn sentences(text: &str) -> Vec<Sentence<'_>> {
     let labelled = text.lines().any(|line| label(line).is_some());
     let mut current = None;
     let mut sentences = Vec::new();
-    for line in text.lines() {
+    for (number, line) in text.lines().enumerate() {
         let rest = match label(line) {
             Some((name, rest)) => {
                 current = Some(name);
@@ -105,7 +107,7 @@ fn sentences(text: &str) -> Vec<Sentence<'_>> {
         if labelled && current.is_none() {
             continue;
         }
-        sentences.extend(in_line(rest).into_iter().map(|text| Sentence { text, label: current, words: words(text) }));
+        sentences.extend(in_line(rest).into_iter().map(|text| Sentence { text, label: current, line: number, words: words(text) }));
     }
     sentences.retain(|sentence| sentence.words.len() >= 3);
     sentences
@@ -220,6 +222,14 @@ fn best<'a, 'b>(sentences: &'b [Sentence<'a>], question: &str) -> Vec<&'b Senten
         .map(|(at, _)| at)
         .collect();
     chosen.sort_unstable();
+    // What to do often stands behind what it is about.
+    if let [only] = chosen[..]
+        && let Some(next) = sentences.get(only + 1)
+        && next.label.is_some()
+        && next.line == sentences[only].line
+    {
+        chosen.push(only + 1);
+    }
     // Passages overlap: the same sentence is told once.
     let mut told = HashSet::new();
     chosen.into_iter().map(|at| &sentences[at]).filter(|sentence| told.insert(sentence.text)).collect()

@@ -1,5 +1,6 @@
 //! Finding passages by their words: BM25, on files by FTS5, on PostgreSQL by its text index.
 
+use domain::DocumentId;
 use serde::Deserialize;
 
 use crate::Result;
@@ -105,6 +106,37 @@ pub async fn filtered(tx: &mut Tx, filter: &Filter, collections: &[i64]) -> Resu
               AND documents.tags::jsonb @> $4::jsonb
               AND ($5::bigint IS NULL OR documents.created_at >= $5) AND ($6::bigint IS NULL OR documents.created_at < $6)
             ORDER BY chunks.number",
+    })
+    .bind(Json(collections.to_vec()).text())
+    .bind(Json(filter.kinds.clone()).text())
+    .bind(Json(filter.sources.clone()).text())
+    .bind(Json(filter.tags.clone()).text())
+    .bind(filter.since)
+    .bind(filter.until)
+    .all()
+    .await
+}
+
+/// The documents that a filter lets through, whether they were read or not.
+/// # Errors
+/// As the database.
+pub async fn filtered_documents(tx: &mut Tx, filter: &Filter, collections: &[i64]) -> Result<Vec<DocumentId>> {
+    tx.sql(Pair {
+        sqlite: "SELECT documents.id FROM documents JOIN collections ON collections.id = documents.collection_id
+            WHERE collections.number IN (SELECT value FROM json_each($1))
+              AND ($2 = '[]' OR documents.kind IN (SELECT value FROM json_each($2)))
+              AND ($3 = '[]' OR documents.source IN (SELECT value FROM json_each($3)))
+              AND NOT EXISTS (SELECT 1 FROM json_each($4) wanted
+                              WHERE wanted.value NOT IN (SELECT value FROM json_each(documents.tags)))
+              AND ($5 IS NULL OR documents.created_at >= $5) AND ($6 IS NULL OR documents.created_at < $6)
+            ORDER BY documents.id",
+        postgres: "SELECT documents.id FROM documents JOIN collections ON collections.id = documents.collection_id
+            WHERE collections.number = ANY (SELECT jsonb_array_elements_text($1::jsonb)::bigint)
+              AND ($2 = '[]' OR documents.kind IN (SELECT jsonb_array_elements_text($2::jsonb)))
+              AND ($3 = '[]' OR documents.source IN (SELECT jsonb_array_elements_text($3::jsonb)))
+              AND documents.tags::jsonb @> $4::jsonb
+              AND ($5::bigint IS NULL OR documents.created_at >= $5) AND ($6::bigint IS NULL OR documents.created_at < $6)
+            ORDER BY documents.id",
     })
     .bind(Json(collections.to_vec()).text())
     .bind(Json(filter.kinds.clone()).text())

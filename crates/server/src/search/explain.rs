@@ -1,0 +1,159 @@
+//! Why a search gave what it gave: under which grant each passage was read, and why a document that its asker sees is not there. Of what
+//! the asker does not see nothing is said, not even how much it is.
+
+use std::collections::BTreeSet;
+
+use domain::{CollectionId, DocumentId};
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::org::knowledge::collections::{Collection, Reach};
+use store::org::knowledge::documents::{self, Document};
+use store::org::knowledge::search::{Filter, filtered_documents};
+use store::{Scope, Tx};
+
+/// Documents of which it is said why they are not there.
+const MOST: usize = 100;
+/// Documents that are read at once.
+const PAGE: i64 = 100;
+
+/// By what somebody sees a collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "SearchGrant")]
+pub(super) enum Grant {
+    /// They made it.
+    Own,
+    /// It is shared with them, or with a team that they are in.
+    Shared,
+    /// Their role in its project.
+    Project,
+    /// Their role in the organisation.
+    Organization,
+}
+
+impl Grant {
+    pub(super) fn of(scope: &Scope, collection: &Collection) -> Self {
+        match (collection.access, collection.project_id) {
+            (Reach::Project, Some(_)) => Self::Project,
+            (Reach::Project, None) => Self::Organization,
+            _ if collection.made_by == scope.user() => Self::Own,
+            _ => Self::Shared,
+        }
+    }
+}
+
+/// Why a document is not among what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "SearchLeftOutWhy")]
+enum WhyNot {
+    /// Its collection was not asked for.
+    CollectionNotChosen,
+    /// The filters leave it out.
+    FilteredOut,
+    /// It cannot be searched: it was not read yet, or could not be.
+    NotReady,
+    /// It was found, but others fit better.
+    BelowTheLimit,
+    /// Neither its words nor its meaning fit.
+    NoMatch,
+}
+
+/// A document that was not found.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchLeftOut")]
+struct LeftOut {
+    document_id: DocumentId,
+    collection_id: CollectionId,
+    title: String,
+    why: WhyNot,
+}
+
+/// Why a search gave what it gave.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchExplanation")]
+pub(crate) struct Explanation {
+    /// The collections that were searched, and by what the caller sees each.
+    collections: Vec<Searched>,
+    /// Documents that the caller sees and that are not among the results; at most 100.
+    left_out: Vec<LeftOut>,
+    /// Whether there are more of these.
+    more: bool,
+}
+
+/// A collection that was searched.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchedCollection")]
+struct Searched {
+    collection_id: CollectionId,
+    name: String,
+    grant: Grant,
+}
+
+/// What a search was, in the transaction that searched.
+pub(super) struct Looked<'a> {
+    pub(super) scope: &'a Scope,
+    /// What the asker sees.
+    pub(super) seen: &'a [Collection],
+    /// The numbers of those that were searched.
+    pub(super) wanted: &'a [i64],
+    pub(super) filter: &'a Filter,
+    /// The documents that are told of.
+    pub(super) told: BTreeSet<DocumentId>,
+    /// Those that were found at all.
+    pub(super) found: BTreeSet<DocumentId>,
+}
+
+impl Looked<'_> {
+    pub(super) async fn explain(self, tx: &mut Tx) -> store::Result<Explanation> {
+        let is_wanted = |one: &Collection| self.wanted.contains(&one.number);
+        let searched = self.seen.iter().filter(|one| is_wanted(one)).map(|one| Searched {
+            collection_id: one.id,
+            name: one.name.to_string(),
+            grant: Grant::of(self.scope, one),
+        });
+        let let_through: Option<BTreeSet<DocumentId>> = if self.filter.is_empty() {
+            None
+        } else {
+            Some(filtered_documents(tx, self.filter, self.wanted).await?.into_iter().collect())
+        };
+        let mut explanation = Explanation { collections: searched.collect(), left_out: Vec::new(), more: false };
+        for collection in self.seen {
+            let mut after = None;
+            loop {
+                let page = documents::list(tx, collection.id, after, PAGE).await?;
+                after = page.last().map(|document| document.id);
+                for document in page {
+                    let Some(why) = self.why_not(&document, is_wanted(collection), let_through.as_ref()) else { continue };
+                    if explanation.left_out.len() >= MOST {
+                        explanation.more = true;
+                        return Ok(explanation);
+                    }
+                    let (document_id, title) = (document.id, document.title);
+                    explanation.left_out.push(LeftOut { document_id, collection_id: collection.id, title, why });
+                }
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(explanation)
+    }
+
+    fn why_not(&self, document: &Document, wanted: bool, let_through: Option<&BTreeSet<DocumentId>>) -> Option<WhyNot> {
+        if self.told.contains(&document.id) {
+            return None;
+        }
+        Some(if !wanted {
+            WhyNot::CollectionNotChosen
+        } else if let_through.is_some_and(|through| !through.contains(&document.id)) {
+            WhyNot::FilteredOut
+        } else if document.shown == 0 {
+            WhyNot::NotReady
+        } else if self.found.contains(&document.id) {
+            WhyNot::BelowTheLimit
+        } else {
+            WhyNot::NoMatch
+        })
+    }
+}
