@@ -12,9 +12,8 @@ const QUOTE: usize = 300;
 /// A line of at most so many bytes is a heading, and answers nothing.
 const TITLE: usize = 24;
 /// Numbers that are written as words in one text and as digits in another.
-const NUMBERS: [&str; 13] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-];
+const NUMBERS: [&str; 13] =
+    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
 /// An answer whose every number points at a passage.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +123,8 @@ fn checked(sentence: &str, found: &[Found], cited: &mut BTreeSet<usize>, text: &
         text.push_str(sentence);
         return;
     }
-    let supported = |n: usize| n.checked_sub(1).and_then(|at| found.get(at)).is_some_and(|found| supports(found, &bare));
+    let supported =
+        |n: usize| n.checked_sub(1).and_then(|at| found.get(at)).is_some_and(|found| supports(found, &bare));
     labels.retain(|(n, _)| supported(*n));
     if labels.is_empty() {
         // The line ends where it ended.
@@ -305,14 +305,20 @@ mod tests {
             let mut given = String::new();
             for piece in letters.chunks(size) {
                 given.push_str(&checking.push(&piece.iter().collect::<String>()));
-                assert!(given.is_empty() || given.starts_with("So it is. A night in Oslo costs 210 euros [1]."), "{given}");
+                assert!(
+                    given.is_empty() || given.starts_with("So it is. A night in Oslo costs 210 euros [1]."),
+                    "{given}"
+                );
             }
             let (rest, cited) = checking.end();
             assert_eq!((format!("{given}{rest}"), &cited), (whole.text.clone(), &whole), "cut to {size}");
         }
         let found = passages();
         let mut checking = Checking::new(&found);
-        assert_eq!((checking.push("The moon is cheese. It is round. "), checking.end().0), (String::new(), String::new()));
+        assert_eq!(
+            (checking.push("The moon is cheese. It is round. "), checking.end().0),
+            (String::new(), String::new())
+        );
     }
 
     #[test]

@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn the_words_of_a_question_are_found_in_all_their_forms() {
         let text = "Über die Nights: a night may COST 210 euros; costs carried.";
-        let told: Vec<&str> = highlights("How much may a night cost to carry, über?", text).iter().map(|(a, b)| &text[*a..*b]).collect();
+        let told: Vec<&str> =
+            highlights("How much may a night cost to carry, über?", text).iter().map(|(a, b)| &text[*a..*b]).collect();
         assert_eq!(told, ["Über", "Nights", "night", "may", "COST", "costs", "carried"]);
         assert!(highlights("?", text).is_empty());
         assert_eq!(highlights("word", &"word ".repeat(1000)).len(), MOST);

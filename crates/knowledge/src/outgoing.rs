@@ -160,9 +160,8 @@ fn bare(word: &str) -> &str {
 /// Whether somebody's reader could take a word for an address.
 fn is_link(word: &str) -> bool {
     let word = word.replace('\\', "").to_lowercase();
-    let at_word = |begin: &str| {
-        word.match_indices(begin).any(|(at, _)| !word[..at].ends_with(|c: char| c.is_alphanumeric()))
-    };
+    let at_word =
+        |begin: &str| word.match_indices(begin).any(|(at, _)| !word[..at].ends_with(|c: char| c.is_alphanumeric()));
     let slashes = word.find("//").is_some_and(|at| word.len() > at + 2);
     if slashes || at_word("www.") || HIDDEN.iter().any(|hidden| word.contains(hidden)) {
         return true;
@@ -183,7 +182,8 @@ fn is_link(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    const PASSAGE: &str = "See https://example.com/help. ![x](https://evil.example/?q=1) [form](/forms/leave) ann@example.com";
+    const PASSAGE: &str =
+        "See https://example.com/help. ![x](https://evil.example/?q=1) [form](/forms/leave) ann@example.com";
 
     fn out(text: &str) -> String {
         let mut outgoing = Outgoing::knowing([PASSAGE]);

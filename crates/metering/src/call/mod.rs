@@ -187,9 +187,12 @@ impl Door {
                 }
                 Ok(Served::Whole(Box::new(whole), receipt))
             }
-            Answer::Stream(stream) => {
-                Ok(Served::Stream(Box::new(MeteredStream { stream, open, ambient: self.0.ambient.clone(), cost_micros: 0 })))
-            }
+            Answer::Stream(stream) => Ok(Served::Stream(Box::new(MeteredStream {
+                stream,
+                open,
+                ambient: self.0.ambient.clone(),
+                cost_micros: 0,
+            }))),
         }
     }
 

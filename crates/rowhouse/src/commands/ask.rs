@@ -74,7 +74,8 @@ impl Client {
         let own = me["organizations"].as_array().cloned().unwrap_or_default();
         let wanted = |one: &&Value| [&one["slug"], &one["id"]].iter().any(|name| name.as_str() == Some(asking.org));
         let mut fitting = own.iter().filter(wanted);
-        let org = fitting.next().ok_or_else(|| because(format!("the key is not for an organisation {}", asking.org)))?;
+        let org =
+            fitting.next().ok_or_else(|| because(format!("the key is not for an organisation {}", asking.org)))?;
         if fitting.next().is_some() {
             return Err(because(format!("several organisations are called {}: name one by its id", asking.org)));
         }
@@ -145,7 +146,9 @@ impl Client {
     async fn answer(&self, path: &str, body: &Value, as_json: bool) -> Outcome {
         let mut events = self.send("POST", path, Some(body), "text/event-stream").await?;
         let (mut rest, mut said) = (Vec::new(), String::new());
-        while let Some(bytes) = events.chunk().await.map_err(|error| because(format!("the answer broke off: {error}")))? {
+        while let Some(bytes) =
+            events.chunk().await.map_err(|error| because(format!("the answer broke off: {error}")))?
+        {
             rest.extend_from_slice(&bytes);
             while let Some(end) = rest.windows(2).position(|two| two == b"\n\n") {
                 let event: Vec<u8> = rest.drain(..end + 2).collect();

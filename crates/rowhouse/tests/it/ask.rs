@@ -52,7 +52,12 @@ fn a_question_at_the_command_line_is_answered_with_its_sources() {
     let body = json!({ "email": "ann@example.com", "password": "wet paint on the porch", "name": "Ann" });
     let ann = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
     let token = ann.str("/access_token").to_owned();
-    knows(&server, &token, "hours.md", "# House rules\n\n## Hours\n\nThe office opens at nine. The canteen is closed on Mondays.\n");
+    knows(
+        &server,
+        &token,
+        "hours.md",
+        "# House rules\n\n## Hours\n\nThe office opens at nine. The canteen is closed on Mondays.\n",
+    );
     let made = json!({ "name": "desk" });
     let key = server.send("POST", "/api/v1/auth/api-keys", Some(&token), Some(&made)).expect("answered");
     let me = server.send("GET", "/api/v1/auth/me", Some(&token), None).expect("answered");
@@ -71,13 +76,24 @@ fn a_question_at_the_command_line_is_answered_with_its_sources() {
     assert!(said.contains("\n[1] House rules, House rules > Hours\n"), "{said}");
     let (code, said) = ask(key.str("/key"), &[asked, "--org", &slug, "--collection", "Office", "--json"]);
     let json: Value = serde_json::from_str(&said).expect("JSON");
-    assert_eq!((code, &json["unknown"], &json["citations"][0]["title"]), (Some(0), &json!(false), &json!("House rules")));
+    assert_eq!(
+        (code, &json["unknown"], &json["citations"][0]["title"]),
+        (Some(0), &json!(false), &json!("House rules"))
+    );
     let (code, said) = ask(key.str("/key"), &["Who won the election?", "--org", &slug]);
     assert_eq!((code, said.trim()), (Some(3), "I do not know from your documents."));
     let failures = [
         (key.str("/key"), vec![asked, "--org", "elsewhere"], "the key is not for an organisation elsewhere"),
-        (key.str("/key"), vec![asked, "--org", &slug, "--collection", "Cellar"], "nothing called Cellar among the collections"),
-        (key.str("/key"), vec![asked, "--org", &slug, "--project", "Cellar"], "nothing called Cellar among the projects"),
+        (
+            key.str("/key"),
+            vec![asked, "--org", &slug, "--collection", "Cellar"],
+            "nothing called Cellar among the collections",
+        ),
+        (
+            key.str("/key"),
+            vec![asked, "--org", &slug, "--project", "Cellar"],
+            "nothing called Cellar among the projects",
+        ),
         ("rh_live_wrong", vec![asked, "--org", &slug], "(unauthenticated)"),
         (key.str("/key"), vec![" ", "--org", &slug], "(invalid_field)"),
     ];

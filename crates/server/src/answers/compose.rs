@@ -7,9 +7,9 @@ use domain::{CollectionId, ProjectId, UsageId};
 use gateway::providers::embedded::EXTRACTIVE;
 use gateway::{ClientRequest, Operation, Usage, Words};
 use knowledge::brief::Turn;
+use knowledge::citing::Checking;
 use knowledge::outgoing::Outgoing;
 use knowledge::search::Found;
-use knowledge::citing::Checking;
 use knowledge::{brief, citing, support};
 use metering::call::{MeteredStream, Served};
 use metering::rules::Spender;
@@ -184,7 +184,10 @@ async fn listen(mut stream: MeteredStream, found: &[Found], steps: &Steps) -> Re
         }
     }
     if !words.is_complete() {
-        return Err(Problem::new("upstream_failed", "The model broke off its answer; ask again, or name another model."));
+        return Err(Problem::new(
+            "upstream_failed",
+            "The model broke off its answer; ask again, or name another model.",
+        ));
     }
     let rest = if checks { checking.end().0 } else { outgoing.end() };
     if !rest.is_empty() {

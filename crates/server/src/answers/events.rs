@@ -81,11 +81,7 @@ impl Steps {
     }
 
     /// Steps that somebody hears, put into words by `words`, which is given `head` each time.
-    pub(crate) fn heard_as(
-        words: fn(&Step, &str) -> Option<String>,
-        head: String,
-        is_final: bool,
-    ) -> (Self, Heard) {
+    pub(crate) fn heard_as(words: fn(&Step, &str) -> Option<String>, head: String, is_final: bool) -> (Self, Heard) {
         let (told, heard) = mpsc::channel(WAITING);
         (Self(Some(Listener { told, words, head, is_final })), Heard { told: heard, first: None })
     }
@@ -242,7 +238,8 @@ mod tests {
     async fn a_quiet_time_is_bridged_and_loses_nothing() {
         let (steps, heard) = Steps::heard();
         let mut heard = Box::pin(heard.stream(Duration::from_millis(5)));
-        let mut next = async || String::from_utf8(heard.next().await.expect("something").expect("bytes").to_vec()).expect("text");
+        let mut next =
+            async || String::from_utf8(heard.next().await.expect("something").expect("bytes").to_vec()).expect("text");
         assert_eq!((next().await.as_str(), next().await.as_str()), (ALIVE, ALIVE));
         steps.say(Step::Delta("nine".into())).await;
         assert_eq!(next().await, "event: delta\ndata: {\"content\":\"nine\"}\n\n");

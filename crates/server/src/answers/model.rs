@@ -85,7 +85,8 @@ pub(crate) async fn answer(caller: Caller<can::ModelsUse>, body: &[u8]) -> Resul
     if !work.stream {
         // As with any model: all of it is paid for, so it goes on without its client.
         let done = tokio::spawn(async move {
-            let said = work.said(&Steps::unheard()).await?.ok_or_else(|| Problem::internal("nobody could have gone"))?;
+            let said =
+                work.said(&Steps::unheard()).await?.ok_or_else(|| Problem::internal("nobody could have gone"))?;
             work.whole(said).await
         });
         return done.await.map_err(|error| Problem::internal(format!("answering panicked: {error}")))?;
@@ -207,7 +208,10 @@ impl Work {
 
     /// What each chunk begins with.
     fn head(&self) -> String {
-        format!("{{\"id\":\"{}\",\"object\":\"chat.completion.chunk\",\"created\":{},\"model\":\"{NAME}\"", self.id, self.created)
+        format!(
+            "{{\"id\":\"{}\",\"object\":\"chat.completion.chunk\",\"created\":{},\"model\":\"{NAME}\"",
+            self.id, self.created
+        )
     }
 
     /// The last chunks: where it is from, the end, and what it took.

@@ -124,7 +124,9 @@ impl Looked<'_> {
                 let page = documents::list(tx, collection.id, after, PAGE).await?;
                 after = page.last().map(|document| document.id);
                 for document in page {
-                    let Some(why) = self.why_not(&document, is_wanted(collection), let_through.as_ref()) else { continue };
+                    let Some(why) = self.why_not(&document, is_wanted(collection), let_through.as_ref()) else {
+                        continue;
+                    };
                     if explanation.left_out.len() >= MOST {
                         explanation.more = true;
                         return Ok(explanation);

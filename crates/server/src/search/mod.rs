@@ -166,7 +166,8 @@ async fn post(
     let Filters { kinds, sources, tags, since, until } = filters;
     let tags = tags.into_iter().map(|tag| tag.to_lowercase()).collect();
     let filter = Filter { kinds, sources, tags, since, until };
-    let asked = Asked { query: &query, limit, collections: collections.as_deref(), project: None, filter: &filter, explain };
+    let asked =
+        Asked { query: &query, limit, collections: collections.as_deref(), project: None, filter: &filter, explain };
     let Looked { found, searched, explanation } = look(caller.app(), caller.scope(), &asked).await?;
     let results = found.into_iter().map(|hit| SearchResult::of(hit, &query)).collect();
     let results = SearchResults { results, collections: searched, explanation };
@@ -224,8 +225,7 @@ pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<
     found.truncate(asked.limit);
     let explanation = if asked.explain {
         let told = found.iter().map(|hit| hit.document.id).collect();
-        let looked =
-            explain::Looked { scope, seen: &seen, wanted: &wanted, filter: asked.filter, told, found: all };
+        let looked = explain::Looked { scope, seen: &seen, wanted: &wanted, filter: asked.filter, told, found: all };
         Some(looked.explain(&mut tx).await?)
     } else {
         None

@@ -10,7 +10,8 @@ use testing::{Answer, Client, TestHouse, both_stores};
 use crate::answers::collection;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/knowledge");
-const FILES: [&str; 5] = ["travel-policy.pdf", "employee-handbook.docx", "support-runbook.md", "price-list.csv", "opening-hours.html"];
+const FILES: [&str; 5] =
+    ["travel-policy.pdf", "employee-handbook.docx", "support-runbook.md", "price-list.csv", "opening-hours.html"];
 
 /// Brings the example documents; gives the id of each.
 async fn examples(house: &TestHouse, who: &Client) -> Vec<(&'static str, String)> {

@@ -101,13 +101,19 @@ async fn as_they_come(house: TestHouse, upstream: ScriptedUpstream) {
     assert!(deltas.len() > 5, "{deltas:?}");
     assert_eq!(deltas.concat(), text);
     // What the passage does not say is not in the answer that counts.
-    assert_eq!((name.as_str(), &message["content"]), ("message", &json!("The battery is below 3.1 V [1]. Replace the battery pack [1].")));
+    assert_eq!(
+        (name.as_str(), &message["content"]),
+        ("message", &json!("The battery is below 3.1 V [1]. Replace the battery pack [1]."))
+    );
     assert_eq!((message["citations"].as_array().map(Vec::len), &message["unknown"]), (Some(1), &json!(false)));
     assert_eq!((&message["model"], &message["extractive"]), (&json!("scripted"), &json!(false)));
     let kept = ann.get(&path).await.expect(200);
     assert_eq!((&kept.json["data"][1], kept.json["data"].as_array().map(Vec::len)), (&message, Some(2)));
     let used = ann.get("/api/v1/usage/logs").await.expect(200);
-    assert_eq!((&used.json["data"][0]["id"], &used.json["data"][0]["outcome"]), (&message["usage"]["id"], &json!("ok")));
+    assert_eq!(
+        (&used.json["data"][0]["id"], &used.json["data"][0]["outcome"]),
+        (&message["usage"]["id"], &json!("ok"))
+    );
     assert_eq!(used.json["data"][0]["cost_micros"], message["usage"]["cost_micros"]);
     assert!(message["usage"]["cost_micros"].as_i64() > Some(0), "{message}");
     // Whole it is the same.
@@ -116,7 +122,10 @@ async fn as_they_come(house: TestHouse, upstream: ScriptedUpstream) {
     // A model that knows no source for what it says has not answered.
     upstream.script("", &Script { text: "The moon is made of cheese.".into(), ..Script::default() });
     let (_, _, message) = all(ask(&ann, &path).await).await;
-    assert_eq!((&message["content"], &message["unknown"]), (&json!("I do not know from your documents."), &json!(true)));
+    assert_eq!(
+        (&message["content"], &message["unknown"]),
+        (&json!("I do not know from your documents."), &json!(true))
+    );
 }
 
 async fn hostile_words(house: TestHouse, upstream: ScriptedUpstream) {
@@ -140,8 +149,13 @@ async fn hostile_words(house: TestHouse, upstream: ScriptedUpstream) {
 
 async fn gone(house: TestHouse, upstream: ScriptedUpstream) {
     let (ann, path) = begun(&house).await;
-    let slow = Script { text: "battery ".repeat(400), pieces: 400, gap: Duration::from_millis(20), ..Script::default() };
-    let ways = [("in the middle", slow), ("before the head", Script::fault(Fault::Silent)), ("in silence", Script::fault(Fault::Stalls(1)))];
+    let slow =
+        Script { text: "battery ".repeat(400), pieces: 400, gap: Duration::from_millis(20), ..Script::default() };
+    let ways = [
+        ("in the middle", slow),
+        ("before the head", Script::fault(Fault::Silent)),
+        ("in silence", Script::fault(Fault::Stalls(1))),
+    ];
     for (cancelled, (when, script)) in (1_u64..).zip(ways) {
         upstream.script("", &script);
         let mut heard = ask(&ann, &path).await;
@@ -153,7 +167,10 @@ async fn gone(house: TestHouse, upstream: ScriptedUpstream) {
         upstream.until(|served| served.cancelled == cancelled).await;
         assert!(began.elapsed() < Duration::from_secs(1), "{when}: {:?}", began.elapsed());
         let rows = settled(&ann, usize::try_from(cancelled).expect("few")).await;
-        assert!(rows.iter().all(|row| row["outcome"] == "cancelled" && row["cost_micros"].as_i64() > Some(0)), "{when}: {rows:?}");
+        assert!(
+            rows.iter().all(|row| row["outcome"] == "cancelled" && row["cost_micros"].as_i64() > Some(0)),
+            "{when}: {rows:?}"
+        );
         assert_eq!(ann.get(&path).await.expect(200).json["data"], json!([]), "{when}");
     }
     // Who waits for the whole gets it, and the next question goes as if nothing had been.
@@ -264,17 +281,30 @@ async fn by_a_models_name(house: TestHouse, upstream: ScriptedUpstream) {
     let (said, citations, _) = chunks(&app.post(CHAT, &chat(QUESTION, true)).await.expect(200).text);
     assert_eq!((said.as_str(), citations), ("I do not know from your documents.", json!([])));
     // What cannot be asked for is refused in words of OpenAI's clients.
-    for (more, param) in [(json!({ "n": 2 }), "n"), (json!({ "tools": [{}] }), "tools"), (json!({ "messages": [{ "role": "system", "content": "x" }] }), "messages")] {
+    for (more, param) in [
+        (json!({ "n": 2 }), "n"),
+        (json!({ "tools": [{}] }), "tools"),
+        (json!({ "messages": [{ "role": "system", "content": "x" }] }), "messages"),
+    ] {
         let mut body = chat(QUESTION, false);
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         assert_eq!(app.post(CHAT, &body).await.expect(400).str("/error/param"), param);
     }
-    assert_eq!(ann.get("/api/v1/threads").await.expect(200).json["data"].as_array().map(Vec::len), Some(1), "nothing of it is kept");
+    assert_eq!(
+        ann.get("/api/v1/threads").await.expect(200).json["data"].as_array().map(Vec::len),
+        Some(1),
+        "nothing of it is kept"
+    );
 }
 
 async fn gone_by_a_models_name(house: TestHouse, upstream: ScriptedUpstream) {
     let (ann, _) = begun(&house).await;
-    let slow = Script { text: "The battery is low [1]. ".repeat(100), pieces: 300, gap: Duration::from_millis(20), ..Script::default() };
+    let slow = Script {
+        text: "The battery is low [1]. ".repeat(100),
+        pieces: 300,
+        gap: Duration::from_millis(20),
+        ..Script::default()
+    };
     upstream.script("", &slow);
     let body = chat(QUESTION, true);
     let heard = ann.listen_to(Method::POST, CHAT, Some(&body)).await;
@@ -292,7 +322,11 @@ async fn rights_of_a_model(house: TestHouse, upstream: ScriptedUpstream) {
     upstream.script("", &Script { text: "The battery is below 3.1 V [1].".into(), ..Script::default() });
     for stream in [false, true] {
         let told = bob.post(CHAT, &chat(QUESTION, stream)).await.expect(200);
-        assert!(told.text.contains("I do not know") && !told.text.contains("3.1") && !told.text.contains("Station"), "{}", told.text);
+        assert!(
+            told.text.contains("I do not know") && !told.text.contains("3.1") && !told.text.contains("Station"),
+            "{}",
+            told.text
+        );
         // A key that may use models alone asks no documents, and is not told of it.
         let models = key(&ann, &json!({ "name": "models", "scopes": ["models.use"] })).await;
         assert_eq!(models.post(CHAT, &chat(QUESTION, stream)).await.expect(403).code(), "forbidden");

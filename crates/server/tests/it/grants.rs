@@ -184,7 +184,9 @@ impl Model {
                     // Each has a word in common with all others, and one of its own.
                     let text = format!("The heron stands in the water of pond{}.", self.collections.len());
                     let scope = house.scope(&self.people[person]).await;
-                    house.document(&scope, answer.str("/id"), &format!("Title{}", self.collections.len()), &[&text]).await;
+                    house
+                        .document(&scope, answer.str("/id"), &format!("Title{}", self.collections.len()), &[&text])
+                        .await;
                     self.collections.push(Known {
                         id: answer.str("/id").to_owned(),
                         maker: person,
@@ -260,14 +262,27 @@ impl Model {
         }
         let url = format!("/api/v1/threads/{}/messages", made.str("/id"));
         let answer = client.post(&url, &json!({ "content": "Where does the heron stand?" })).await.expect(201);
-        let seen: BTreeSet<usize> = (0..self.collections.len()).filter(|at| self.sees(person, &self.collections[*at])).collect();
+        let seen: BTreeSet<usize> =
+            (0..self.collections.len()).filter(|at| self.sees(person, &self.collections[*at])).collect();
         let numbers = |text: &str, word: &str| -> BTreeSet<usize> {
-            let numbers = text.split(word).skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
+            let numbers = text
+                .split(word)
+                .skip(1)
+                .filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
             numbers.collect()
         };
         let (cited, quoted) = (numbers(&answer.text, "Title"), numbers(&answer.text, "pond"));
-        assert!(cited.is_subset(&seen) && quoted.is_subset(&seen), "person {person} after step {step}: {}", answer.text);
-        assert_eq!(answer.json["unknown"], json!(seen.is_empty()), "person {person} after step {step}: {}", answer.text);
+        assert!(
+            cited.is_subset(&seen) && quoted.is_subset(&seen),
+            "person {person} after step {step}: {}",
+            answer.text
+        );
+        assert_eq!(
+            answer.json["unknown"],
+            json!(seen.is_empty()),
+            "person {person} after step {step}: {}",
+            answer.text
+        );
         // The conversation shows the same to them, and of what was taken from them since nothing.
         for other in &self.people {
             let told = other.get(&url).await;
@@ -276,7 +291,8 @@ impl Model {
     }
 
     fn is_told(&self, answer: &Answer, seen: impl Fn(&Known) -> bool, who: &str) {
-        let expected: BTreeSet<&str> = self.collections.iter().filter(|one| seen(one)).map(|one| one.id.as_str()).collect();
+        let expected: BTreeSet<&str> =
+            self.collections.iter().filter(|one| seen(one)).map(|one| one.id.as_str()).collect();
         if answer.status == 403 && expected.is_empty() {
             return;
         }
@@ -288,7 +304,11 @@ impl Model {
         let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
         assert_eq!(of(&answer.json["results"]), expected, "{who}");
         assert_eq!(of(&answer.json["explanation"]["collections"]), expected, "{who}");
-        assert_eq!((&answer.json["collections"], &answer.json["explanation"]["left_out"]), (&json!(expected.len()), &json!([])), "{who}");
+        assert_eq!(
+            (&answer.json["collections"], &answer.json["explanation"]["left_out"]),
+            (&json!(expected.len()), &json!([])),
+            "{who}"
+        );
         for (at, known) in self.collections.iter().enumerate().filter(|(_, known)| !seen(known)) {
             let hidden = [format!("pond{at}."), format!("Title{at}\""), known.id.clone()];
             assert!(hidden.iter().all(|word| !answer.text.contains(word.as_str())), "{who}: {}", answer.text);

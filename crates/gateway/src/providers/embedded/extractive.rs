@@ -107,7 +107,12 @@ fn sentences(text: &str) -> Vec<Sentence<'_>> {
         if labelled && current.is_none() {
             continue;
         }
-        sentences.extend(in_line(rest).into_iter().map(|text| Sentence { text, label: current, line: number, words: words(text) }));
+        sentences.extend(in_line(rest).into_iter().map(|text| Sentence {
+            text,
+            label: current,
+            line: number,
+            words: words(text),
+        }));
     }
     sentences.retain(|sentence| sentence.words.len() >= 3);
     sentences
@@ -148,10 +153,13 @@ fn words(text: &str) -> Vec<String> {
 /// "invoices" is found by "invoice", and "carried" by "carry".
 fn stem(word: &str) -> String {
     let long = |stem: &&str, least: usize| stem.chars().count() >= least;
-    let cut = [("ies", "y", 3), ("ied", "y", 3), ("ing", "", 4), ("ed", "", 4), ("s", "", 3)].iter().find_map(|(end, with, least)| {
-        let stem = word.strip_suffix(end).filter(|stem| long(stem, *least) && !(*end == "s" && stem.ends_with('s')))?;
-        Some(format!("{stem}{with}"))
-    });
+    let cut = [("ies", "y", 3), ("ied", "y", 3), ("ing", "", 4), ("ed", "", 4), ("s", "", 3)].iter().find_map(
+        |(end, with, least)| {
+            let stem =
+                word.strip_suffix(end).filter(|stem| long(stem, *least) && !(*end == "s" && stem.ends_with('s')))?;
+            Some(format!("{stem}{with}"))
+        },
+    );
     let cut = cut.unwrap_or_else(|| word.to_owned());
     match cut.strip_suffix('e').filter(|stem| long(stem, 3)) {
         Some(short) => short.to_owned(),
