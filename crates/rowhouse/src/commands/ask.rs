@@ -194,7 +194,12 @@ fn sources(message: &Value) -> String {
     for citation in message["citations"].as_array().into_iter().flatten() {
         let part = |name: &str| citation[name].as_str().map(shown).filter(|part| !part.is_empty());
         text.push_str(&format!("\n[{}] {}", citation["n"], part("title").unwrap_or_default()));
-        if let Some(heading) = part("heading") {
+        // The outermost heading is often the title once more.
+        let title = part("title").unwrap_or_default();
+        let heading = part("heading").unwrap_or_default();
+        let heading = heading.strip_prefix(&title).unwrap_or(&heading);
+        let heading = heading.strip_prefix(" > ").unwrap_or(heading);
+        if !heading.is_empty() {
             text.push_str(&format!(", {heading}"));
         }
         if let Some(page) = citation["page"].as_i64() {
@@ -226,7 +231,7 @@ mod tests {
     fn a_terminal_obeys_nothing_in_an_answer() {
         assert_eq!(shown("a\u{1b}[2Jb\u{7}\nc\u{9b}31m"), "a[2Jb\nc31m");
         let message = json!({ "citations": [
-            { "n": 1, "title": "Travel\u{1b} policy", "heading": "2 Hotels", "page": 1 },
+            { "n": 1, "title": "Travel\u{1b} policy", "heading": "Travel policy > 2 Hotels", "page": 1 },
             { "n": 2, "title": "Prices", "heading": "", "page": null },
         ] });
         assert_eq!(sources(&message), "\n[1] Travel policy, 2 Hotels, page 1\n[2] Prices\n");

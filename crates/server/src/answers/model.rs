@@ -258,8 +258,11 @@ fn sources(citations: &[Citation]) -> String {
         let line = |text: &str| harmless(&text.split_whitespace().collect::<Vec<_>>().join(" "), &[]);
         text.push_str(if at == 0 { "\n\n" } else { "\n" });
         text.push_str(&format!("[{}] {}", citation.n, line(&citation.title)));
-        if !citation.heading.is_empty() {
-            text.push_str(&format!(", {}", line(&citation.heading)));
+        // The outermost heading is often the title once more.
+        let heading = citation.heading.strip_prefix(&citation.title).unwrap_or(&citation.heading);
+        let heading = heading.strip_prefix(" > ").unwrap_or(heading);
+        if !heading.is_empty() {
+            text.push_str(&format!(", {}", line(heading)));
         }
         if let Some(page) = citation.page {
             text.push_str(&format!(", page {page}"));

@@ -4,6 +4,7 @@ mod archive;
 mod arrive;
 mod chunks;
 mod content;
+mod correction;
 mod delete;
 mod get;
 mod list;
@@ -37,6 +38,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
             "/api/v1/collections/{id}/documents/archive",
             "Adds the files of an archive as documents.",
             archive::archive,
+        )
+        .post(
+            "/api/v1/threads/{id}/messages/{message_id}/correction",
+            "Makes what would have been the right answer a document.",
+            correction::approve,
         )
         .put("/api/v1/documents/{id}/content", "Gives a document a new version.", replace::replace)
         .get("/api/v1/documents/{id}/content", "Shows what was read from a document.", content::content)

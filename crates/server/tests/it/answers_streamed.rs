@@ -263,7 +263,7 @@ async fn by_a_models_name(house: TestHouse, upstream: ScriptedUpstream) {
     let whole = app.post(CHAT, &chat(QUESTION, false)).await.expect(200);
     let content = whole.str("/choices/0/message/content");
     let checked = "The moon is cheese. The battery is below 3.1 V [1]. [x] Replace the battery pack [1].";
-    assert!(content.ends_with("\n\n[1] Station faults, Station faults"), "{content}");
+    assert!(content.ends_with("\n\n[1] Station faults"), "{content}");
     assert!(content.starts_with(checked) && !content.contains("evil.example"), "{content}");
     let citation = &whole.json["choices"][0]["message"]["citations"][0];
     assert_eq!((&citation["n"], &citation["title"]), (&json!(1), &json!("Station faults")));

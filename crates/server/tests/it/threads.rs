@@ -240,6 +240,49 @@ both_stores! {
         assert_eq!(log.json["data"].as_array().map(Vec::len), Some(2));
         assert!(!log.text.contains("Wrong year"), "the log holds no content");
     }
+
+    async fn an_approved_correction_becomes_knowledge(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let max = house.join(&ann, "Max", "member").await;
+        let (place, own) = (collection(&ann, "project").await, collection(&max, "private").await);
+        let id = thread(&max, "Leave", false).await;
+        let answer = house.answer(&house.scope(&max).await, &id, &[]).await.to_string();
+        let url = format!("{PATH}/{id}/messages/{answer}/correction");
+        let there = json!({ "collection_id": place });
+        assert_eq!(max.post(&url, &there).await.expect(403).code(), "forbidden");
+        assert_eq!(max.post(&url, &json!({ "collection_id": own })).await.expect(403).code(), "forbidden");
+        for who in [&ann, &bob] {
+            who.post(&url, &there).await.expect(404);
+        }
+        max.patch(&format!("{PATH}/{id}"), &json!({ "shared": true })).await.expect(200);
+        bob.post(&url, &there).await.expect(404);
+        assert_eq!(ann.post(&url, &there).await.expect(409).code(), "conflict", "nobody said what is right");
+        ann.post(&url, &json!({ "collection_id": own, "text": "x" })).await.expect(404);
+        let said = json!({ "correction": "The kestrel nests in April." });
+        max.put(&format!("{PATH}/{id}/messages/{answer}/feedback"), &said).await.expect(200);
+        let messages = format!("{PATH}/{id}/messages");
+        assert_eq!(ann.get(&messages).await.expect(200).str("/data/1/correction"), "The kestrel nests in April.", "to be approved");
+        let question = ann.get(&messages).await.expect(200).str("/data/0/id").to_owned();
+        ann.post(&format!("{PATH}/{id}/messages/{question}/correction"), &there).await.expect(409);
+        let once = ann.with("idempotency-key", "one");
+        let made = once.post(&url, &there).await.expect(202);
+        assert_eq!((made.str("/document/source"), made.str("/document/title")), ("correction", "What is it?"));
+        assert_eq!(once.post(&url, &there).await.expect(202).json, made.json);
+        let document = made.str("/document/id").to_owned();
+        let found = async || max.post("/api/v1/search", &json!({ "query": "kestrel", "filters": { "sources": ["correction"] } })).await.expect(200);
+        let began = std::time::Instant::now();
+        while found().await.json["results"][0]["document_id"] != document.as_str() {
+            assert!(began.elapsed() < std::time::Duration::from_secs(30), "{}", ann.get(&format!("/api/v1/documents/{document}")).await.text);
+            house.clock.advance(std::time::Duration::from_millis(50));
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert!(found().await.str("/results/0/text").contains("nests in April"));
+        let log = ann.get(&format!("/api/v1/audit?object={document}")).await.expect(200);
+        assert_eq!((log.str("/data/0/action"), log.json["data"].as_array().map(Vec::len)), ("document.created", Some(1)));
+        // Whoever approves may put it into other words; that is another document.
+        let better = json!({ "collection_id": place, "text": "Kestrels nest from April to June." });
+        assert_ne!(ann.post(&url, &better).await.expect(202).str("/document/id"), document);
+    }
 }
 
 /// All that stands in a conversation's rows.

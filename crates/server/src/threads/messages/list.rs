@@ -1,7 +1,7 @@
 //! `GET /api/v1/threads/{id}/messages`: lists what was said in a conversation, in order.
 
 use domain::ThreadId;
-use domain::access::can;
+use domain::access::{Permission, can};
 use store::org::knowledge::threads;
 
 use super::MessageView;
@@ -22,11 +22,16 @@ pub(crate) async fn list(
     let limit = cursor::limit(paging.limit)?;
     let bound = caller.list("messages", &id);
     let mut tx = caller.read().await?;
-    let (thread, _) = find(&mut tx, caller.scope(), id).await?;
+    let (thread, place) = find(&mut tx, caller.scope(), id).await?;
     let after = bound.read(paging.cursor.as_deref())?;
     let rows = threads::messages(&mut tx, id, after, limit + 1).await?;
     let page = bound.page(rows, limit, |message| message.id);
     let citable = Citable::of(&mut tx, caller.scope(), &page.data).await?;
     let own = thread.user_id == caller.user();
-    Ok(Found(page.map(|message| MessageView::of(message, &citable, own))))
+    // Whoever can make a correction known reads it.
+    let approves = caller.scope().grants().allow(Permission::KnowledgeManage, place.object);
+    Ok(Found(page.map(|message| {
+        let correction = message.correction.clone().filter(|_| own || approves);
+        MessageView { correction, ..MessageView::of(message, &citable, own) }
+    })))
 }

@@ -397,24 +397,25 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
     let idle: Vec<&&str> = reviewed.iter().filter(|line| !unmetered.iter().any(|route| route == **line)).collect();
     assert!(idle.is_empty(), "these are gone, or have a meter: {idle:?}");
     let metered: Vec<String> =
-        house.routes().iter().filter_map(|route| Some(format!("{:<54}{}", named(route), route.meter?))).collect();
+        house.routes().iter().filter_map(|route| Some(format!("{:<64}{}", named(route), route.meter?))).collect();
     insta::assert_snapshot!(metered.join("\n"), @r"
-    GET    /api/v1/audit/export                           exports
-    POST   /api/v1/collections/{id}/documents             documents
-    POST   /api/v1/collections/{id}/documents/archive     documents
-    POST   /api/v1/collections/{id}/documents/text        documents
-    PUT    /api/v1/documents/{id}/content                 documents
-    POST   /api/v1/invitations                            mails
-    POST   /api/v1/invitations/{id}/resend                mails
-    POST   /api/v1/mail-domains                           mails
-    POST   /api/v1/mail-domains/{id}/verify               mails
-    POST   /api/v1/search                                 search
-    GET    /api/v1/threads/{id}/export                    exports
-    POST   /api/v1/threads/{id}/messages                  chat
-    POST   /v1/chat/completions                           chat
-    POST   /v1/embeddings                                 embeddings
-    POST   /v1/messages                                   chat
-    POST   /v1/responses                                  chat
+    GET    /api/v1/audit/export                                     exports
+    POST   /api/v1/collections/{id}/documents                       documents
+    POST   /api/v1/collections/{id}/documents/archive               documents
+    POST   /api/v1/collections/{id}/documents/text                  documents
+    PUT    /api/v1/documents/{id}/content                           documents
+    POST   /api/v1/invitations                                      mails
+    POST   /api/v1/invitations/{id}/resend                          mails
+    POST   /api/v1/mail-domains                                     mails
+    POST   /api/v1/mail-domains/{id}/verify                         mails
+    POST   /api/v1/search                                           search
+    GET    /api/v1/threads/{id}/export                              exports
+    POST   /api/v1/threads/{id}/messages                            chat
+    POST   /api/v1/threads/{id}/messages/{message_id}/correction    documents
+    POST   /v1/chat/completions                                     chat
+    POST   /v1/embeddings                                           embeddings
+    POST   /v1/messages                                             chat
+    POST   /v1/responses                                            chat
     ");
 }
 

@@ -221,6 +221,9 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
         "/api/v1/collections/{id}/documents/text" => {
             takes(ann, &world.real(path), json!({ "title": "Twice", "text": "A text that comes twice." }))
         }
+        "/api/v1/threads/{id}/messages/{message_id}/correction" => {
+            takes(ann, &world.real(path), world.bodies.get(path)?.clone())
+        }
         "/api/v1/auth/api-keys/{id}/rotate" | "/api/v1/invitations/{id}/resend" => bare(ann, &world.real(path)),
         "/api/v1/mail-domains/{id}/verify" => takes(ann, &world.real(path), json!({ "mailbox": "admin" })),
         "/api/v1/providers/{id}/test" => {
