@@ -20,8 +20,8 @@ use crate::{Error, Result, Store, hex};
 
 /// Bytes of a part before it is sealed: the most that is kept in memory of a file on its way.
 pub const PART: usize = 256 << 10;
-/// After how long nobody writes to a draft any more.
-const ABANDONED: Duration = Duration::from_hours(24);
+/// After how long nobody writes to a draft any more: whoever brings a file writes a part of it now and then.
+const ABANDONED: Duration = Duration::from_hours(1);
 /// What sealing adds to a part.
 const SEAL: usize = 12 + 16;
 

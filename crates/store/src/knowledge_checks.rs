@@ -1,6 +1,8 @@
 //! Whether an organisation's knowledge agrees with itself: documents with their versions, passages and vectors, and originals with
 //! the disk. What points to nothing, and the index of words, [`crate::orphans`] looks at.
 //!
+//! And that of what was deleted nothing is left in the log of the file.
+//!
 //! Rows and files cannot be read in one moment: what looks wrong is looked at a second time, and told when it was wrong both times.
 
 use std::collections::BTreeSet;
@@ -8,8 +10,35 @@ use std::collections::BTreeSet;
 use domain::OrgId;
 
 use crate::checks::Fault;
+use crate::org::OrgStore;
 use crate::sql::Access;
-use crate::{Error, Result, Store};
+use crate::{Backend, Error, Result, Store};
+
+/// How often the log of a file is tried to be emptied while others read it, and the pause between.
+const TRIES: usize = 10;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
+impl OrgStore {
+    /// Empties the log of the organisation's file, so that no older page is left in it: after something was deleted. On PostgreSQL the
+    /// server does that in its own time.
+    /// # Errors
+    /// [`Error::Busy`] when others read all the time; as the disk.
+    pub async fn rinse(&self) -> Result<()> {
+        let (store, org) = (self.store(), self.scope().org());
+        let Backend::Embedded { files, .. } = &store.0.backend else { return Ok(()) };
+        let file = files.get(org, store.ambient().now(), async || store.org_key(org).await).await?;
+        let mut tried = 1;
+        loop {
+            let file = file.clone();
+            let rinsed = tokio::task::spawn_blocking(move || file.rinse()).await;
+            match rinsed.map_err(|error| Error::bug(error.to_string()))? {
+                Err(Error::Busy(_)) if tried < TRIES => tokio::time::sleep(PAUSE).await,
+                other => return other,
+            }
+            tried += 1;
+        }
+    }
+}
 
 impl Store {
     /// What does not agree.

@@ -83,7 +83,9 @@ fn killed(engine: Engine) {
     assert!(whole, "{text}");
 
     // What is missing, and what belongs to nothing, is found.
-    let originals = files_below(&shop.path().join("data/blobs"));
+    let mut originals = files_below(&shop.path().join("data/blobs"));
+    // What was on its way when it was killed is left for an hour, for all that the next start knows.
+    originals.retain(|path| path.extension().is_none());
     assert_eq!(originals.len(), count);
     let stray = originals[0].with_file_name("0".repeat(64));
     std::fs::rename(&originals[0], &stray).expect("renamed");

@@ -39,5 +39,6 @@ pub(crate) async fn delete(
     tx.record(Event::new("collection.deleted", id).before(&collection)).await?;
     let done = caller.commit(tx, Done).await?;
     originals::sweep(caller.store(), caller.scope()).await;
+    originals::rinse(caller.store(), caller.scope()).await;
     Ok(done)
 }

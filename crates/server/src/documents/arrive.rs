@@ -52,13 +52,22 @@ async fn take(
     desk: &Desk,
 ) -> Result<Accepted<Uploaded>> {
     let mut tx = caller.read().await?;
-    let known = documents::same(&mut tx, collection, &received.written.hash).await?;
+    let known = match documents::same(&mut tx, collection, &received.written.hash).await? {
+        Some(known) => documents::find(&mut tx, known).await?,
+        None => None,
+    };
     drop(tx);
-    let (id, now) = (known.unwrap_or_else(|| caller.ambient().id()), caller.ambient().now());
-    // Queued before the document is committed: nothing is ever committed that nobody comes for.
-    let mut tx = caller.begin_control().await?;
-    let job = jobs::queue(&mut tx, caller.org(), intake::READ, id, caller.user(), now).await?;
-    tx.commit().await?;
+    let id = known.as_ref().map_or_else(|| caller.ambient().id(), |known| known.id);
+    let now = caller.ambient().now();
+    let job = if known.as_ref().is_some_and(|known| known.status != Status::Failed) {
+        None
+    } else {
+        // Queued before the document is committed: nothing is ever committed that nobody comes for.
+        let mut tx = caller.begin_control().await?;
+        let job = jobs::queue(&mut tx, caller.org(), intake::READ, id, caller.user(), now).await?;
+        tx.commit().await?;
+        Some(job)
+    };
     let mut tx = caller.begin().await?;
     // What the caller may do can have ended while the file was on its way.
     sight::find(&mut tx, caller.scope(), Permission::KnowledgeWrite, collection).await?;
@@ -68,17 +77,13 @@ async fn take(
         if before.status != Status::Failed {
             return caller.commit(tx, Accepted(Uploaded { document: before.into(), job_id: None })).await;
         }
-        if known != id {
-            return Err(came_between());
-        }
+        let Some(job) = job.filter(|_| known == id) else { return Err(came_between()) };
         documents::retry(&mut tx, id, job).await?;
         let document = documents::get(&mut tx, id).await?;
         tx.record(Event::new("document.retried", id).before(&before).after(&document)).await?;
         return caller.commit(tx, Accepted(Uploaded { document: document.into(), job_id: Some(job) })).await;
     }
-    if known.is_some() {
-        return Err(came_between());
-    }
+    let Some(job) = job.filter(|_| known.is_none()) else { return Err(came_between()) };
     let size = received.size();
     let Received { written, name, title, tags } = received;
     let document = Document {

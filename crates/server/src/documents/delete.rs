@@ -27,5 +27,6 @@ pub(crate) async fn delete(
     tx.record(Event::new("document.deleted", id).before(&document).detail(detail)).await?;
     let done = caller.commit(tx, Done).await?;
     originals::forget(caller.store(), caller.scope(), hashes).await;
+    originals::rinse(caller.store(), caller.scope()).await;
     Ok(done)
 }

@@ -16,6 +16,7 @@ pub(crate) mod unpack;
 mod update;
 mod upload;
 mod versions;
+mod web;
 
 use domain::access::{Permission, can};
 use domain::{CollectionId, DocumentId, Time, UserId};
@@ -44,6 +45,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
             "Makes what would have been the right answer a document.",
             correction::approve,
         )
+        .post("/api/v1/collections/{id}/documents/web", "Fetches a page of the web as a document.", web::fetch)
         .put("/api/v1/documents/{id}/content", "Gives a document a new version.", replace::replace)
         .get("/api/v1/documents/{id}/content", "Shows what was read from a document.", content::content)
         .get("/api/v1/documents/{id}", "Shows a document, and how far it is.", get::get)
@@ -65,7 +67,7 @@ pub(crate) struct DocumentView {
     title: String,
     /// The name of its file.
     name: String,
-    /// Where it came from: `upload`, `text`, an address, a connector.
+    /// Where it came from: `upload`, `text`, `web`, `correction`.
     source: String,
     /// What kind of file it is; empty until it is read.
     kind: String,

@@ -20,6 +20,7 @@ use store::org::knowledge::{documents, imports};
 use store::{Origin, Scope};
 use tokio::time::Instant;
 
+use super::listeners::Place;
 use super::{JobState, JobView};
 use crate::App;
 use crate::http::body::Path;
@@ -56,6 +57,7 @@ pub(crate) struct Events {
     checked: Instant,
     spoken: Instant,
     begun: bool,
+    _place: Place,
 }
 
 pub(crate) async fn events(
@@ -72,10 +74,19 @@ pub(crate) async fn events(
         return Err(Problem::new("invalid_request", "This is a stream: ask for it with `Accept: text/event-stream`."));
     }
     let (app, scope, now) = (caller.app().clone(), caller.scope().clone(), Instant::now());
-    let since = caller.ambient().now();
-    let (told, waiting) = (BTreeMap::new(), Vec::new());
-    let mut events =
-        Events { app, shown, scope, collection: id, since, told, waiting, checked: now, spoken: now, begun: false };
+    let mut events = Events {
+        _place: app.listeners.join(scope.org())?,
+        app,
+        shown,
+        scope,
+        collection: id,
+        since: caller.ambient().now(),
+        told: BTreeMap::new(),
+        waiting: Vec::new(),
+        checked: now,
+        spoken: now,
+        begun: false,
+    };
     // What is at its end by now is no news; what is under way is told of first.
     events.look().await?;
     events.waiting.retain(|job| !job.state.is_end());

@@ -7,6 +7,7 @@ mod events;
 mod files;
 mod get;
 mod list;
+mod listeners;
 
 use domain::access::Permission;
 use domain::{CollectionId, DocumentId, JobId, Time};
@@ -16,6 +17,7 @@ use store::org::knowledge::documents::{self, Document, Fault, Status};
 use store::org::knowledge::imports::{self, Import, Stage};
 use store::{Error, Scope, Tx};
 
+pub(crate) use self::listeners::Listeners;
 use crate::knowledge::sight;
 use crate::routes::Routes;
 

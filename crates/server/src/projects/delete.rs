@@ -33,5 +33,6 @@ pub(crate) async fn delete(
     }
     tenancy::projects::delete(caller.house(), caller.scope(), id).await?;
     originals::sweep(caller.store(), caller.scope()).await;
+    originals::rinse(caller.store(), caller.scope()).await;
     Ok(Done)
 }

@@ -245,6 +245,15 @@ both_stores! {
         let share = format!("/api/v1/collections/{place}/shares/users/{}", max.user);
         ann.put(&share, &json!({})).await.expect(200);
         let mut heard = max.listen(&format!("/api/v1/collections/{place}/events")).await;
+        let url = format!("/api/v1/collections/{place}/events");
+        let mut others = Vec::new();
+        for _ in 1..32 {
+            others.push(ann.listen(&url).await);
+        }
+        let refused = ann.with("accept", "text/event-stream").get(&url).await.expect(429);
+        assert_eq!((refused.code(), &refused.headers["retry-after"]), ("rate_limited", &"10".parse().expect("a value")));
+        drop(others);
+        drop(ann.listen(&url).await);
         ann.delete(&share).await.expect(204);
         assert!(heard.next().await.is_none(), "it ends");
     }

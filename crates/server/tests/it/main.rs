@@ -59,4 +59,5 @@ mod walls_damage;
 mod walls_disk;
 mod walls_secrets;
 mod walls_strangers;
+mod web_pages;
 mod webhooks;

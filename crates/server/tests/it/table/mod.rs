@@ -403,6 +403,7 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
     POST   /api/v1/collections/{id}/documents                       documents
     POST   /api/v1/collections/{id}/documents/archive               documents
     POST   /api/v1/collections/{id}/documents/text                  documents
+    POST   /api/v1/collections/{id}/documents/web                   documents
     PUT    /api/v1/documents/{id}/content                           documents
     POST   /api/v1/invitations                                      mails
     POST   /api/v1/invitations/{id}/resend                          mails

@@ -218,6 +218,10 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
             let prepared = takes(ann, &world.real(path), json!({ "text": "A file that comes twice." }));
             prepared.map(|prepared| Prepared { file: true, ..prepared })
         }
+        "/api/v1/collections/{id}/documents/web" => {
+            let page = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\nconnection: close\r\n\r\nA web page.";
+            takes(ann, &world.real(path), json!({ "url": answering(page).await }))
+        }
         "/api/v1/collections/{id}/documents/text" => {
             takes(ann, &world.real(path), json!({ "title": "Twice", "text": "A text that comes twice." }))
         }

@@ -185,6 +185,7 @@ impl World {
             ),
             ("/api/v1/collections", json!({ "name": "Another collection" })),
             ("/api/v1/collections/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/collections/{id}/documents/web", json!({ "url": "https://secret.acme.example/page" })),
             ("/api/v1/collections/{id}/documents/text", json!({ "title": "Another text", "text": "Words." })),
             ("/api/v1/documents/{id}", json!({ "title": "Another title" })),
             ("/api/v1/threads", json!({ "title": "Another thread" })),

@@ -58,7 +58,7 @@ pub struct Document {
     pub titled: bool,
     /// The name of its file.
     pub name: String,
-    /// Where it came from: `upload`, `text`, an address, a connector.
+    /// Where it came from: `upload`, `text`, `web`, `correction`.
     pub source: String,
     /// What kind of file it is; empty until it is read.
     pub kind: String,

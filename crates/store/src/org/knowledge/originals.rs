@@ -17,6 +17,13 @@ pub async fn sweep(store: &Store, scope: &Scope) {
     report(swept(store, scope).await);
 }
 
+/// Takes what was deleted out of the log of the organisation's file, too.
+pub(crate) async fn rinse(store: &Store, scope: &Scope) {
+    if let Err(error) = store.open(scope).rinse().await {
+        tracing::warn!(%error, "what was deleted stays in the log of the file for now, sealed");
+    }
+}
+
 fn report(outcome: Result<()>) {
     if let Err(error) = outcome {
         tracing::warn!(%error, "originals that nothing needs stay for now");
