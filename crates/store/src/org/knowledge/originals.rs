@@ -18,7 +18,7 @@ pub async fn sweep(store: &Store, scope: &Scope) {
 }
 
 /// Takes what was deleted out of the log of the organisation's file, too.
-pub(crate) async fn rinse(store: &Store, scope: &Scope) {
+pub async fn rinse(store: &Store, scope: &Scope) {
     if let Err(error) = store.open(scope).rinse().await {
         tracing::warn!(%error, "what was deleted stays in the log of the file for now, sealed");
     }
