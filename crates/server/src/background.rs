@@ -145,7 +145,7 @@ async fn sweep_originals(app: App) {
     };
     for org in orgs {
         // One that is gone, or cannot be opened, has told the operator elsewhere.
-        if let Ok(scope) = app.house.store.inspect(org).await {
+        if let Ok(scope) = app.house.store.serve(org).await {
             crate::knowledge::originals::sweep(&app.house.store, &scope).await;
         }
     }

@@ -445,8 +445,8 @@ impl Store {
         self.without_rights(org).await
     }
 
-    /// Opens an organisation to what Rowhouse owes it by itself: telling its webhooks, and forgetting what was an erased person's. As [`Store::inspect`], no rights and nobody
-    /// behind it; what it records, it records as the system. A test sees to it that no request comes through here.
+    /// Opens an organisation to what Rowhouse owes it by itself: telling its webhooks, forgetting what was an erased person's, and taking
+    /// away originals that nothing needs. As [`Store::inspect`], no rights and nobody behind it; what it records, it records as the system. A test sees to it that no request comes through here.
     /// # Errors
     /// [`Error::NotFound`] when there is no such organisation.
     pub async fn serve(&self, org: OrgId) -> Result<Scope, Error> {

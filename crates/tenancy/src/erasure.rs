@@ -180,6 +180,7 @@ async fn forget_private(house: &House, org: OrgId, user: UserId) -> Result<()> {
     tx.record(Event::new("person.knowledge_erased", user).detail(detail)).await?;
     tx.commit().await?;
     originals::sweep(&house.store, &scope).await;
+    originals::rinse(&house.store, &scope).await;
     Ok(())
 }
 
