@@ -64,15 +64,12 @@ fn unlabelled(text: &str) -> String {
     while let Some(at) = rest.find('[') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        match label(rest) {
-            Some((n, length)) => {
-                out.push_str(&format!("({n})"));
-                rest = &rest[length..];
-            }
-            None => {
-                out.push('[');
-                rest = &rest[1..];
-            }
+        if let Some((_, length)) = label(rest) {
+            out.push_str(&format!("({})", &rest[1..length - 1]));
+            rest = &rest[length..];
+        } else {
+            out.push('[');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);

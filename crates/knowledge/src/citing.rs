@@ -59,7 +59,8 @@ impl<'a> Checking<'a> {
 
     /// The sentences that stay for certain, now that more has come. None are given before the first that is supported.
     pub fn push(&mut self, more: &str) -> String {
-        let more = self.outgoing.push(more);
+        // As some models write it.
+        let more = self.outgoing.push(&more.replace('【', "[").replace('】', "]"));
         self.pending.push_str(&more);
         loop {
             let (sentence, rest) = self.pending.split_at(sentence_end(&self.pending));
@@ -74,6 +75,7 @@ impl<'a> Checking<'a> {
     }
 
     /// The rest, and all of it; without citations nothing of it is an answer, and the rest is empty.
+    #[must_use]
     pub fn end(mut self) -> (String, Cited) {
         let rest = self.outgoing.end();
         self.pending.push_str(&rest);
@@ -107,15 +109,12 @@ fn checked(sentence: &str, found: &[Found], cited: &mut BTreeSet<usize>, text: &
     while let Some(at) = rest.find('[') {
         bare.push_str(&rest[..at]);
         rest = &rest[at..];
-        match label(rest) {
-            Some((n, length)) => {
-                labels.push((n, bare.len()));
-                rest = &rest[length..];
-            }
-            None => {
-                bare.push('[');
-                rest = &rest[1..];
-            }
+        if let Some((numbers, length)) = label(rest) {
+            labels.extend(numbers.into_iter().map(|n| (n, bare.len())));
+            rest = &rest[length..];
+        } else {
+            bare.push('[');
+            rest = &rest[1..];
         }
     }
     bare.push_str(rest);
@@ -170,14 +169,15 @@ fn sentence_end(text: &str) -> usize {
     text.len()
 }
 
-/// `[12]…`: the number, and how many bytes it has.
-pub(crate) fn label(text: &str) -> Option<(usize, usize)> {
+/// `[12]…` or `[1, 2]…`: the numbers, and how many bytes that has.
+pub(crate) fn label(text: &str) -> Option<(Vec<usize>, usize)> {
     let end = text.strip_prefix('[')?.find(']')? + 1;
-    let digits = text.get(1..end)?;
-    if digits.is_empty() || digits.len() > 3 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Some((digits.parse().ok()?, end + 1))
+    let number = |part: &str| {
+        let digits = part.trim();
+        let short = (1..=3).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if short { digits.parse().ok() } else { None }
+    };
+    Some((text[1..end].split(',').map(number).collect::<Option<Vec<usize>>>()?, end + 1))
 }
 
 /// Whether a passage says what a sentence says, as far as words tell.
@@ -287,6 +287,8 @@ mod tests {
             ("It costs 999 euros [1]. In Oslo 210 euros [1].", "In Oslo 210 euros [1]."),
             ("The moon is cheese [2]. The battery is low [2].", "The battery is low [2]."),
             ("The battery is low [1][2].", "The battery is low [2]."),
+            ("The battery is low [1, 2].", "The battery is low [2]."),
+            ("The battery is low【2】.", "The battery is low[2]."),
             ("The battery is low [7].", ""),
             ("Sorry. The battery is low [0] [2]", "Sorry. The battery is low  [2]"),
         ] {

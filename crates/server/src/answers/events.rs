@@ -82,8 +82,8 @@ impl Steps {
 
     /// Steps that somebody hears, put into words by `words`, which is given `head` each time.
     pub(crate) fn heard_as(words: fn(&Step, &str) -> Option<String>, head: String, is_final: bool) -> (Self, Heard) {
-        let (told, heard) = mpsc::channel(WAITING);
-        (Self(Some(Listener { told, words, head, is_final })), Heard { told: heard, first: None })
+        let (told, waiting) = mpsc::channel(WAITING);
+        (Self(Some(Listener { told, words, head, is_final })), Heard { told: waiting, first: None })
     }
 
     /// Whether what was told cannot be taken back.
