@@ -16,9 +16,9 @@ pub(crate) const KEY: &str = "ROWHOUSE_API_KEY";
 pub(crate) const URL: &str = "http://127.0.0.1:8080";
 /// The longest answer to wait for.
 const LIMITS: Limits = Limits {
-    head: Duration::from_secs(60),
-    idle: Duration::from_secs(120),
-    total: Duration::from_secs(900),
+    head: Duration::from_mins(1),
+    idle: Duration::from_mins(2),
+    total: Duration::from_mins(15),
     size: 64 << 20,
 };
 /// Things of a kind that are looked through for a name.

@@ -29,7 +29,7 @@ async fn examples(house: &TestHouse, who: &Client) -> Vec<(&'static str, String)
             if shown.str("/status") == "ready" && shown.json["passages"] == shown.json["embedded"] {
                 break;
             }
-            let waits = shown.str("/status") != "failed" && began.elapsed() < Duration::from_secs(60);
+            let waits = shown.str("/status") != "failed" && began.elapsed() < Duration::from_mins(1);
             assert!(waits, "{name}: {}", shown.text);
             // Work that comes too early is tried again when the clock says so.
             house.clock.advance(Duration::from_millis(50));

@@ -44,7 +44,7 @@ both_stores! {
         let (one, two) = (collection(&ann, "One", "project").await, collection(&ann, "Two", "private").await);
         let scope = house.scope(&ann).await;
         let first = house.document(&scope, &one, "First", &["The battery is full."]).await;
-        house.clock.advance(Duration::from_secs(60));
+        house.clock.advance(Duration::from_mins(1));
         house.document(&scope, &two, "Second", &["The battery is empty."]).await;
         let since = ann.get(&format!("/api/v1/collections/{two}/documents")).await.expect(200).str("/data/0/created_at").to_owned();
         let url = format!("/api/v1/documents/{first}");

@@ -16,6 +16,8 @@ const MOST_SENTENCES: usize = 3;
 /// What the words of its passage add to a sentence's score, and how near to the best one must be. Tried on the example documents.
 const BESIDE: f64 = 0.3;
 const CLOSE: f64 = 0.55;
+/// A line of fewer words, without a mark in it, is a heading.
+const HEADING: usize = 8;
 /// BM25's usual constants.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
@@ -104,7 +106,7 @@ fn sentences(text: &str) -> Vec<Sentence<'_>> {
             }
             None => line,
         };
-        if labelled && current.is_none() {
+        if labelled && (current.is_none() || is_heading(rest)) {
             continue;
         }
         sentences.extend(in_line(rest).into_iter().map(|text| Sentence {
@@ -116,6 +118,13 @@ fn sentences(text: &str) -> Vec<Sentence<'_>> {
     }
     sentences.retain(|sentence| sentence.words.len() >= 3);
     sentences
+}
+
+/// Whether a line of a passage is a heading: short, and neither a sentence nor a row of a table. It asks what others answer.
+fn is_heading(line: &str) -> bool {
+    let line = line.trim_end();
+    let part = |sign: char| matches!(sign, ':' | ';' | ',' | '.' | '!' | '?' | '。');
+    !line.contains(part) && line.split_whitespace().count() < HEADING
 }
 
 /// `[3] text`: the label and the text.
@@ -290,6 +299,25 @@ mod tests {
                 && !reply.text.contains("Answer when")
         );
         assert_eq!(reply.stop, Stop::End);
+    }
+
+    #[test]
+    fn a_heading_answers_nothing_and_what_stands_behind_a_sentence_goes_along() {
+        let reply = ask(&serde_json::json!({"messages": [
+            {"role": "system", "content": "[1] When invoices are due\n[1] An invoice is due after 30 days. Then a letter is sent. Nobody calls.\n[2] Code: E31; Due: never"},
+            {"role": "user", "content": "When is an invoice due?"},
+        ]}));
+        let said: Vec<&str> = reply.text.lines().skip(2).collect();
+        assert_eq!(said, ["An invoice is due after 30 days. [1]", "Then a letter is sent. [1]"]);
+    }
+
+    #[test]
+    fn a_code_is_answered_by_what_has_it() {
+        let reply = ask(&serde_json::json!({"messages": [
+            {"role": "system", "content": "[1] Fault code: E12; Meaning: wind vane blocked\n[1] Fault code: E27; Meaning: battery low"},
+            {"role": "user", "content": "What does fault code E27 mean?"},
+        ]}));
+        assert!(reply.text.contains("battery low [1]") && !reply.text.contains("vane"), "{}", reply.text);
     }
 
     #[test]
