@@ -240,16 +240,22 @@ fn citation(n: usize, found: &Found, answer: &str) -> Citation {
     }
 }
 
-/// The part of a passage that shares most words with an answer: whole sentences, as many as fit.
+/// The part of a passage that an answer is from: from the first sentence of which it has nearly all words, else from the one of which it
+/// has most, as far as there is room.
 fn quote(passage: &str, answer: &str) -> String {
     let wanted: BTreeSet<String> = words(answer).iter().map(|word| stem(word)).collect();
     let mut best = (0, 0);
     let mut start = 0;
     while start < passage.len() {
         let end = start + sentence_end(&passage[start..]);
-        let shared = words(&passage[start..end]).iter().filter(|word| wanted.contains(&stem(word))).count();
+        let all = words(&passage[start..end]);
+        let shared = all.iter().filter(|word| wanted.contains(&stem(word))).count();
         if shared > best.0 {
             best = (shared, start);
+        }
+        if shared > 1 && shared * 5 >= all.len() * 4 {
+            best = (shared, start);
+            break;
         }
         start = end;
     }
