@@ -441,6 +441,31 @@ both_stores! {
         assert_eq!(search::by_words(&mut tx, &["run".into()], &here, 1).await.expect("found").len(), 1);
     }
 
+    async fn a_score_tells_nothing_of_passages_that_are_not_seen(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let mut tx = begin(&house, &scope).await;
+        let mine = add_collection(&mut tx, &scope, "mine").await;
+        // All of one length: the mean length of passages is that of the organisation.
+        let texts = ["red fox runs home", "blue fox sits down", "red bird sings loud", "grey wolf howls long", "pink pig eats corn"];
+        add_document(&mut tx, &scope, &mine, "one", &texts).await;
+        let words = ["red", "wolf", "fox"].map(String::from);
+        let before = search::by_words(&mut tx, &words, &[mine.number], 10).await.expect("found");
+        assert_eq!(before.len(), 4);
+        let theirs = add_collection(&mut tx, &scope, "theirs").await;
+        let secret = ["red cars drive fast", "red boats float past", "red trains pass by", "one wolf sleeps here"];
+        add_document(&mut tx, &scope, &theirs, "two", &secret).await;
+        let after = search::by_words(&mut tx, &words, &[mine.number], 10).await.expect("found");
+        assert_eq!(after.len(), before.len());
+        for (before, after) in before.iter().zip(&after) {
+            assert_eq!(before.number, after.number);
+            assert!((before.score - after.score).abs() < 1e-9, "{before:?} became {after:?}");
+        }
+        let both = search::by_words(&mut tx, &words, &[mine.number, theirs.number], 10).await.expect("found");
+        assert!(both.iter().any(|hit| before.iter().any(|one| one.number == hit.number && (one.score - hit.score).abs() > 0.01)), "what is seen counts");
+        commit(tx).await;
+    }
+
     async fn nothing_in_the_words_is_an_operator(house) {
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;

@@ -355,6 +355,7 @@ CREATE TABLE chunks (
     regexp_replace(normalize(heading || ' ' || text, NFD), '[\u0300-\u036f]', '', 'g'), '[[:punct:][:cntrl:]]+', ' ', 'g'))) STORED
 );
 CREATE UNIQUE INDEX chunks_document ON chunks (org_id, document_id, place);
+CREATE INDEX chunks_collection ON chunks (org_id, number, collection);
 
 -- Their vectors: 8 bits a dimension, times a scale in billionths.
 CREATE TABLE vectors (

@@ -290,6 +290,8 @@ CREATE TABLE chunks (
   ends           INTEGER NOT NULL CHECK (ends >= 0)
 ) STRICT;
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, place);
+-- Where a passage is, without reading its text: a search asks that of each that has one of its words.
+CREATE INDEX chunks_collection ON chunks (number, collection);
 
 -- Their words. Whoever deletes has the index written anew, so that what is deleted is overwritten here, too. A page of the index fits into one of the file beside its seal.
 CREATE VIRTUAL TABLE chunk_words USING fts5 (heading, text, content = 'chunks', content_rowid = 'number',
