@@ -247,12 +247,8 @@ impl Intake {
             };
             let mut tx = org.begin().await?;
             for (chunk, embedding) in missing.iter().zip(&vectors) {
-                chunks::embed(
-                    &mut tx,
-                    crate::MODEL,
-                    &crate::vectors::stored(&embedding.vector, chunk.number, chunk.collection),
-                )
-                .await?;
+                chunks::embed(&mut tx, crate::MODEL, &crate::stored(&embedding.vector, chunk.number, chunk.collection))
+                    .await?;
             }
             chunks::count_embedded(&mut tx, document.id, crate::MODEL).await?;
             tx.commit().await?;

@@ -6,8 +6,10 @@
 
 pub mod brief;
 pub mod citing;
+mod dot;
 pub mod highlights;
 pub mod intake;
+mod matrix;
 pub mod outgoing;
 #[cfg(test)]
 mod sample;
@@ -15,4 +17,5 @@ pub mod search;
 pub mod support;
 mod vectors;
 
+pub use matrix::{Matrix, stored};
 pub use vectors::{MODEL, Vectors};
