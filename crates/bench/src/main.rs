@@ -6,6 +6,7 @@ mod embed;
 mod gateway;
 mod http;
 mod inside;
+mod knowledge;
 mod outside;
 mod report;
 mod storm;
@@ -21,6 +22,14 @@ struct Setting {
     server: PathBuf,
     /// The folder `bench/` of the repository.
     scripts: PathBuf,
+    /// The folder of evaluation sets, which are no part of the repository.
+    eval: PathBuf,
+    /// The folder of sample documents, which are no part of the repository either.
+    samples: PathBuf,
+    /// How many passages an organisation has that is searched.
+    passages: Vec<usize>,
+    /// How many organisations search in turn.
+    tenants: usize,
     /// A PostgreSQL that flushes as in production.
     postgres: String,
     /// How many organisations are registered for the start-up measurement.
@@ -39,7 +48,15 @@ impl Setting {
         Ok(Self {
             server: get("BENCH_SERVER")?.into(),
             scripts: get("BENCH_SCRIPTS")?.into(),
+            eval: get("BENCH_EVAL").unwrap_or_else(|_| "../shared/eval".into()).into(),
+            samples: get("BENCH_SAMPLES").unwrap_or_else(|_| "../shared/samples".into()).into(),
+            passages: get("BENCH_PASSAGES")
+                .unwrap_or_else(|_| "10000 100000".into())
+                .split_whitespace()
+                .map(str::parse)
+                .collect::<Result<_, _>>()?,
             postgres: get("ROWHOUSE_TEST_POSTGRES_URL")?,
+            tenants: number("BENCH_TENANTS", 1000) as usize,
             organisations: number("BENCH_ORGANISATIONS", 10_000) as usize,
             seconds: number("BENCH_SECONDS", 10),
             rounds: number("BENCH_ROUNDS", 5),
@@ -47,14 +64,22 @@ impl Setting {
     }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "parse-child") {
+        // Before a thread has started: it confines itself.
+        return Ok(documents::apart::child_main(&mut std::io::stdin().lock(), &mut std::io::stdout().lock())?);
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(&arguments))
+}
+
+async fn run(arguments: &[String]) -> anyhow::Result<()> {
     // This program is also the processes beside the server.
     match arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("storm-from", rest)) => return storm::storm(rest).await,
         Some(("model-server", _)) => return gateway::model_server().await,
         Some(("pass-through", rest)) => return gateway::pass_through(rest).await,
+        Some(("search-in-turn", rest)) => return knowledge::take_turns(rest).await,
         _ => {}
     }
     let only = arguments.first().map(String::as_str);
@@ -79,5 +104,7 @@ async fn main() -> anyhow::Result<()> {
     if wanted("embed") {
         embed::measure(&setting, &mut report).await?;
     }
+    let part = |name: &str| only.is_none_or(|only| only == "knowledge" || only == name);
+    knowledge::measure(&setting, &mut report, part).await?;
     report.finish()
 }
