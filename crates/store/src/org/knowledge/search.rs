@@ -163,14 +163,14 @@ async fn by_weighed_words(
     }
     tx.sql(Pair {
         // The plus keeps the passages that were chosen a question to each row; else each would be sought in the index of words.
-        sqlite: "WITH parts AS MATERIALIZED (
+        sqlite: "SELECT number, score FROM (WITH parts AS MATERIALIZED (
               SELECT chunks.number AS number, -bm25(chunk_words, 1.0, 1.0) * json_extract(word.value, '$[1]') AS part
               FROM json_each($1) word CROSS JOIN chunk_words
                 CROSS JOIN chunks INDEXED BY chunks_collection ON chunks.number = chunk_words.rowid
               WHERE chunk_words MATCH json_extract(word.value, '$[0]')
                 AND +chunk_words.rowid IN (SELECT rowid FROM chunk_words WHERE chunk_words MATCH $3)
                 AND chunks.collection IN (SELECT value FROM json_each($2)))
-            SELECT number, sum(part) AS score FROM parts GROUP BY number ORDER BY score DESC, number LIMIT $4",
+            SELECT number, sum(part) AS score FROM parts GROUP BY number) scored ORDER BY score DESC, number LIMIT $4",
         postgres: "SELECT 0::bigint AS number, 0::float8 AS score WHERE $1::text = $2::text AND $2 = $3::text LIMIT $4",
     })
     .bind(Json(weighed).text())
