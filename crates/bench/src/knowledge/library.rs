@@ -99,7 +99,7 @@ impl Library {
                 tx.record(Event::new("document.added", document.id)).await?;
                 chunks::replace(&mut tx, document.id, self.number, &entry.passages).await?;
                 let count = i64::try_from(entry.passages.len())?;
-                documents::show(&mut tx, document.id, 1, &document.title, "text", count).await?;
+                documents::show(&mut tx, document.id, 1, None, "text", count).await?;
                 if entry.vectors.is_empty() {
                     continue;
                 }
