@@ -23,8 +23,6 @@ pub(crate) fn found(title: &str, text: &str) -> Found {
         ends: i64::try_from(text.len()).expect("a short text"),
     };
     let document = Document {
-        job_id: format!("{}_{id}", <domain::JobId as domain::Id>::PREFIX).parse().expect("an id"),
-        titled: false,
         id: document_id,
         collection_id: format!("{}_{id}", <domain::CollectionId as domain::Id>::PREFIX).parse().expect("an id"),
         title: title.to_owned(),
