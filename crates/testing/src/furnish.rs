@@ -231,6 +231,7 @@ async fn furnish_models(tx: &mut Tx, scope: &Scope, word: &str) {
 }
 
 /// A shared collection with a document that can be found, and a conversation.
+#[expect(clippy::too_many_lines, reason = "a row in each table")]
 async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     let (now, ambient, made_by) = (tx.now(), tx.ambient().clone(), scope.user());
     let collection = Collection {

@@ -97,14 +97,11 @@ async fn get(egress: &Egress, mut endpoint: Endpoint) -> Result<bytes::Bytes> {
             return response.body.whole().await.map_err(|error| unreachable(&error));
         }
         let to = response.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        match to.filter(|_| status.is_redirection()).and_then(|to| follow(&endpoint, to)) {
-            Some(next) => endpoint = next,
-            None => {
-                let message =
-                    format!("The page was not given: its server answered with the status {}.", status.as_u16());
-                return Err(Problem::new("upstream_failed", message));
-            }
-        }
+        let Some(next) = to.filter(|_| status.is_redirection()).and_then(|to| follow(&endpoint, to)) else {
+            let message = format!("The page was not given: its server answered with the status {}.", status.as_u16());
+            return Err(Problem::new("upstream_failed", message));
+        };
+        endpoint = next;
     }
     Err(Problem::new("upstream_failed", "The page leads from one address to the next without an end."))
 }
