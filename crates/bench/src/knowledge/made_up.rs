@@ -33,7 +33,9 @@ impl Writer {
                 sum
             })
             .collect();
-        shares.iter_mut().for_each(|share| *share /= sum);
+        for share in &mut shares {
+            *share /= sum;
+        }
         Self { state: seed.wrapping_mul(2).wrapping_add(1), shares }
     }
 

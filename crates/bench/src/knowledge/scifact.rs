@@ -1,4 +1,4 @@
-//! SciFact as BEIR lays it out: abstracts, claims, and which abstracts a claim is about. Evaluation data, never part of the product
+//! `SciFact` as BEIR lays it out: abstracts, claims, and which abstracts a claim is about. Evaluation data, never part of the product
 //! (claims: CC BY 4.0; abstracts: ODC-By 1.0, part of S2ORC; Wadden et al., EMNLP 2020).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,6 @@
 //! A thousand organisations that search in turn: memory and time, beside `ChromaDB` with a tenant for each.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -92,7 +93,6 @@ pub(crate) async fn take_turns(arguments: &[String]) -> anyhow::Result<()> {
         "p99_ms": percentile(&mut took, 0.99),
         "resident_mib": resident(std::process::id())?,
     });
-    use std::io::Write as _;
     writeln!(std::io::stdout(), "{figures}")?;
     Ok(())
 }
