@@ -119,7 +119,9 @@ testing::both_stores! {
             let body = json!({ "name": format!("Ann's {access}"), "access": access });
             let collection = there.post("/api/v1/collections", &body).await.expect(201).str("/id").to_owned();
             let url = format!("/api/v1/collections/{collection}/documents");
-            kept.push(there.upload(&url, "note.md", format!("# {access} heliotrope").as_bytes()).await.expect(202));
+            let sent = there.upload(&url, "note.md", format!("# {access} heliotrope").as_bytes()).await.expect(202);
+            crate::answers::settled(&there, sent.str("/document/id")).await;
+            kept.push(sent);
         }
         there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
         ann.delete(OWN).await.expect(200);
