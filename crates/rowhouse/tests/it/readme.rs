@@ -26,7 +26,8 @@ fn the_first_five_minutes_of_the_readme_go_as_written() {
     let server = Server::start(BINARY, folder.path(), free_port(), &["--demo", "on"]);
     let lines = format!("{}\necho\n{}", shell_lines("The first five minutes"), shell_lines("Ask your documents"));
     assert!(lines.contains("http://127.0.0.1:8080"), "{lines}");
-    let lines = lines.replace("127.0.0.1:8080", &server.address);
+    let ask = format!("{BINARY} ask --url http://{}", server.address);
+    let lines = lines.replace("127.0.0.1:8080", &server.address).replace("target/debug/rowhouse ask", &ask);
     let script = format!("set -euo pipefail\n{lines}\necho\ncurl -s $url/auth/me -H \"authorization: Bearer $max\"\n");
     let mut bash = Command::new("bash");
     bash.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
@@ -44,6 +45,7 @@ fn the_first_five_minutes_of_the_readme_go_as_written() {
         "30 April",
         "HR-B2",
         "I do not know from your documents.",
+        "[1] Support runbook",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
