@@ -7,18 +7,18 @@ use aide::OperationInput;
 use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, Response as Described};
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
-use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::App;
 use crate::http::error::{Problem, Result};
+use crate::http::events::{ALIVE, EVENTS, event, streamed};
 use crate::http::idempotency::StoresLater;
 use crate::http::layers::current_request_id;
 use crate::http::reply::Reply;
@@ -27,7 +27,6 @@ use crate::http::reply::Reply;
 const WAITING: usize = 16;
 /// After so long without a step the reader is told that there is still somebody.
 const QUIET: Duration = Duration::from_secs(10);
-const ALIVE: &str = ": still here\n\n";
 
 /// How the client wants to be told.
 pub(crate) struct Told {
@@ -39,7 +38,7 @@ impl FromRequestParts<App> for Told {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
         let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        Ok(Self { events: accept.split(',').any(|kind| kind.trim().starts_with("text/event-stream")) })
+        Ok(Self { events: accept.split(',').any(|kind| kind.trim().starts_with(EVENTS)) })
     }
 }
 
@@ -150,10 +149,6 @@ impl Heard {
     }
 }
 
-fn event(name: &str, data: &impl Serialize) -> String {
-    format!("event: {name}\ndata: {}\n\n", serde_json::to_string(data).unwrap_or_default())
-}
-
 #[expect(clippy::unnecessary_wraps, reason = "others leave steps out")]
 fn as_event(step: &Step, _: &str) -> Option<String> {
     Some(match step {
@@ -208,8 +203,7 @@ impl<R: IntoResponse> IntoResponse for Progress<R> {
 
 /// Steps on their way.
 pub(crate) fn events(heard: Heard) -> Response {
-    let headers = [(CONTENT_TYPE, "text/event-stream; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-    let mut response = (headers, Body::from_stream(heard.stream(QUIET))).into_response();
+    let mut response = streamed(heard.stream(QUIET));
     response.extensions_mut().insert(StoresLater);
     response
 }
@@ -222,7 +216,7 @@ impl<R: OperationOutput> OperationOutput for Progress<R> {
     fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, Described)> {
         let mut all = R::inferred_responses(ctx, operation);
         for (_, described) in &mut all {
-            described.content.insert("text/event-stream".to_owned(), MediaType::default());
+            described.content.insert(EVENTS.to_owned(), MediaType::default());
         }
         all
     }

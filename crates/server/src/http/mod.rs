@@ -8,6 +8,7 @@ pub(crate) mod csv;
 pub(crate) mod cursor;
 pub(crate) mod device;
 pub(crate) mod error;
+pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod granting;
 pub(crate) mod idempotency;

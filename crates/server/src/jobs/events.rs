@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use aide::OperationOutput;
 use aide::generate::GenContext;
-use aide::openapi::{MediaType, Operation, Response as Described};
-use axum::body::{Body as RawBody, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use aide::openapi::{Operation, Response as Described};
+use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use domain::access::{Permission, can};
 use domain::{CollectionId, JobId, Time};
@@ -26,6 +25,7 @@ use crate::App;
 use crate::http::body::Path;
 use crate::http::caller::{Local, Shown};
 use crate::http::error::{Problem, Result};
+use crate::http::events::{ALIVE, described, event, streamed};
 use crate::knowledge::sight;
 use crate::usage::Accepted;
 
@@ -109,11 +109,11 @@ impl Events {
             }
             if let Some(job) = self.waiting.pop() {
                 self.spoken = Instant::now();
-                return Some(format!("event: job\ndata: {}\n\n", serde_json::to_string(&job).unwrap_or_default()));
+                return Some(event("job", &job));
             }
             if self.spoken.elapsed() >= HEARTBEAT {
                 self.spoken = Instant::now();
-                return Some(": still here\n\n".into());
+                return Some(ALIVE.into());
             }
             if self.look().await.is_err() {
                 return None;
@@ -165,20 +165,16 @@ impl Events {
 
 impl IntoResponse for Events {
     fn into_response(self) -> Response {
-        let events = stream::unfold(self, async |mut events| {
+        streamed(stream::unfold(self, async |mut events| {
             let text = events.next().await?;
-            Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), events))
-        });
-        let headers = [(CONTENT_TYPE, "text/event-stream; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-        (headers, RawBody::from_stream(events)).into_response()
+            Some((Ok(Bytes::from(text)), events))
+        }))
     }
 }
 
 impl OperationOutput for Events {
     type Inner = String;
     fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        let content = std::iter::once(("text/event-stream".to_owned(), MediaType::default())).collect();
-        let description = "A stream of events `job`, each with a job as it is now.";
-        vec![(Some(200), Described { description: description.into(), content, ..Described::default() })]
+        described("A stream of events `job`, each with a job as it is now.")
     }
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use aide::OperationOutput;
 use aide::generate::GenContext;
-use aide::openapi::{MediaType, Operation, Response as Described};
-use axum::body::{Body as RawBody, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use aide::openapi::{Operation, Response as Described};
+use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use domain::access::{Permission, can};
 use domain::{AgentId, ApiKeyId, ProjectId, TeamId, UserId};
@@ -30,6 +29,7 @@ use crate::App;
 use crate::http::body::Query;
 use crate::http::caller::{Local, Shown};
 use crate::http::error::{Problem, Result};
+use crate::http::events::{ALIVE, described, streamed};
 
 /// How often the caller's rights are looked at again.
 const AGAIN: Duration = Duration::from_secs(4);
@@ -104,7 +104,7 @@ impl Events {
                     format!("event: missed\ndata: {{\"rows\":{missed}}}\n\n")
                 }
                 Ok(Err(RecvError::Closed)) => return None,
-                Err(_) if self.spoken.elapsed() >= HEARTBEAT => ": still here\n\n".into(),
+                Err(_) if self.spoken.elapsed() >= HEARTBEAT => ALIVE.into(),
                 Ok(Ok(_)) | Err(_) => continue,
             };
             self.spoken = Instant::now();
@@ -146,21 +146,16 @@ fn told(row: &Entry) -> String {
 
 impl IntoResponse for Events {
     fn into_response(self) -> Response {
-        let events = stream::unfold(self, async |mut events| {
+        streamed(stream::unfold(self, async |mut events| {
             let text = events.next().await?;
-            Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), events))
-        });
-        let headers = [(CONTENT_TYPE, "text/event-stream; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-        (headers, RawBody::from_stream(events)).into_response()
+            Some((Ok(Bytes::from(text)), events))
+        }))
     }
 }
 
 impl OperationOutput for Events {
     type Inner = String;
     fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        let content = std::iter::once(("text/event-stream".to_owned(), MediaType::default())).collect();
-        let description =
-            "A stream of events `usage`, each with a row of the usage log; `missed` when some were left out.";
-        vec![(Some(200), Described { description: description.into(), content, ..Described::default() })]
+        described("A stream of events `usage`, each with a row of the usage log; `missed` when some were left out.")
     }
 }
