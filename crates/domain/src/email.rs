@@ -77,6 +77,12 @@ impl Email {
     pub fn local_part(&self) -> &str {
         self.0.split_once('@').map_or(self.as_str(), |(local, _)| local)
     }
+
+    /// Whether there can be no server for it: the top-level domain `invalid` never gets one (RFC 6761, section 6.4).
+    #[must_use]
+    pub fn leads_nowhere(&self) -> bool {
+        self.normalised().ends_with(".invalid")
+    }
 }
 
 impl Email {

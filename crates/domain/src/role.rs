@@ -163,6 +163,7 @@ impl JsonSchema for Role {
             "type": "string",
             "pattern": "^(owner|admin|member|viewer|rol_[0-9a-f]{32})$",
             "description": "A built-in role or the id of a custom one.",
+            "examples": ["viewer"],
         })
     }
 }

@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::output::print;
 use crate::settings::{self, Settings};
-use crate::{Failed, Outcome, commands, serve};
+use crate::{Failed, Outcome, commands, isolation, serve};
 
 /// The command line as it is shown and parsed.
 pub(crate) fn command() -> Command {
@@ -93,6 +93,21 @@ pub(crate) fn command() -> Command {
                         .value_name("REQUEST")
                         .required(true)
                         .help("The request's id, as its answer told, req_..."),
+                ),
+            )),
+        )
+        .subcommand(
+            group("isolation", "Tries the walls between organisations").subcommand(or_json(
+                with_settings(
+                    "verify",
+                    "Makes two organisations on the server that runs, and tries to get from each at the other",
+                )
+                .arg(flag("live", "Stops within 50 seconds: for a server that serves others"))
+                .arg(
+                    Arg::new("url")
+                        .long("url")
+                        .value_name("URL")
+                        .help("Where the server is, when not where the settings say"),
                 ),
             )),
         )
@@ -184,6 +199,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         }
         ["keys", "rotate-master"] => commands::keys::rotate_master(settings),
         ["keys", "rotate-signing"] => commands::keys::rotate_signing(settings),
+        ["isolation", "verify"] => isolation::verify(settings, text("url"), on("live"), on("json")),
         ["mail", "list"] => commands::mail::list(settings, on("json")),
         ["mail", "show"] => commands::mail::show(settings, given("id"), on("json")),
         ["erasure", "list"] => commands::erasure::list(settings, on("json")),

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod isolation;
 mod open;
 mod output;
 mod serve;

@@ -31,6 +31,7 @@ pub fn start(app: &App) -> Background {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
     }));
     tasks.spawn(every(app.clone(), Duration::from_mins(1), "erasing", async |app| {
+        tenancy::probes::sweep(&app.house).await.map_err(|error| error.to_string())?;
         tenancy::erasure::organisations(&app.house).await.map_err(|error| error.to_string())?;
         tenancy::erasure::people(&app.house).await.map(drop).map_err(|error| error.to_string())
     }));

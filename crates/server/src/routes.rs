@@ -126,6 +126,10 @@ fn describe<I: Guarded>(
         for parameter in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             inner.parameters.push(crate::openapi::path_parameter(parameter));
         }
+        inner.extensions.insert("x-access".to_owned(), I::ACCESS.name().into());
+        if let Access::Organisation(permission) | Access::Local(permission) = I::ACCESS {
+            inner.extensions.insert("x-permission".to_owned(), permission.to_string().into());
+        }
         if I::ACCESS != Access::Public {
             inner.security = vec![std::iter::once(("bearer".to_owned(), Vec::new())).collect()];
         }
@@ -135,9 +139,10 @@ fn describe<I: Guarded>(
 
 /// The router of the whole API, and the list of its routes.
 pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
+    // First: it says how the types of bodies are described when the routes are collected.
+    let mut document = crate::openapi::frame();
     let Routes { router, mut listed } = all();
     listed.sort_by_key(|route| (route.path, route.method.to_string()));
-    let mut document = crate::openapi::frame();
     let router = router.finish_api(&mut document);
     let document = crate::openapi::served(&document);
     let router = router

@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// Where an organisation's originals are.
-    fn blobs_of(&self, org: OrgId) -> PathBuf {
+    pub(crate) fn blobs_of(&self, org: OrgId) -> PathBuf {
         let hex = org.uuid().simple().to_string();
         self.0.blobs.join(&hex[30..]).join(hex)
     }
@@ -254,6 +254,11 @@ impl Blobs {
         let now = Duration::from_micros(u64::try_from(self.ambient.now().micros()).unwrap_or(0));
         path.extension().is_some_and(|extension| extension == "draft")
             && written.is_none_or(|written| now.saturating_sub(written) < ABANDONED)
+    }
+
+    /// The same folder as another organisation would read it, with its own key: to see that it cannot.
+    pub(crate) fn under(&self, other: &Self) -> Self {
+        Self { org: other.org, key: other.key.clone(), ..self.clone() }
     }
 
     fn path(&self, hash: &str) -> PathBuf {

@@ -106,7 +106,7 @@ impl Store {
 
     /// Walls and rights on PostgreSQL that are not as they must be: each tenant table has forced row security with a policy for
     /// reading and writing, no role may more than it needs, and no reference is unchecked.
-    async fn database_faults(&self) -> Result<Vec<Fault>> {
+    pub(crate) async fn database_faults(&self) -> Result<Vec<Fault>> {
         let mut tx = self.read_control().await?;
         tx.sql(Pair {
             sqlite: "SELECT name FROM installation WHERE 1 = 0",

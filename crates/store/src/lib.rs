@@ -74,6 +74,7 @@ mod setup;
 mod sql;
 pub mod tokens;
 mod troubles;
+pub mod walls;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

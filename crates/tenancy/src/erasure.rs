@@ -91,7 +91,7 @@ async fn finish(house: &House, org: OrgId) -> Result<bool> {
     let removed = organisations::remove(&mut tx, org).await?;
     let counts = erasure.counted();
     let erasure = erasures::finish(&mut tx, erasure, counts, removed).await?;
-    for owner in &owners {
+    for owner in owners.iter().filter(|owner| !owner.email.leads_nowhere()) {
         mails::queue(&mut tx, letters::erased(house, owner, &erasure)).await?;
     }
     let event = Event::new("organisation.erased", org).detail(json!({ "receipt": erasure.id }));

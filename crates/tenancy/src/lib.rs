@@ -24,6 +24,7 @@ pub mod operator;
 pub mod orgs;
 pub mod password_reset;
 pub mod passwords;
+pub mod probes;
 pub mod projects;
 pub mod refresh;
 pub mod roles;

@@ -5,6 +5,7 @@ mod books;
 mod clients;
 mod commands;
 mod demo;
+mod isolation;
 mod kill;
 mod kill_calls;
 mod kill_documents;

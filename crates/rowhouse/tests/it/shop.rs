@@ -34,7 +34,8 @@ pub(crate) struct Shop {
     pub(crate) runtime: Runtime,
     pub(crate) upstream: ScriptedUpstream,
     pub(crate) database: Option<Database>,
-    port: u16,
+    /// Where its server listens.
+    pub(crate) port: u16,
     arguments: Vec<String>,
 }
 
@@ -95,19 +96,22 @@ impl Shop {
         Server::start(BINARY, self.path(), port, &arguments)
     }
 
-    /// Checks the books at the command line: whether they are whole, and what it printed.
-    pub(crate) fn verify(&self, more: &[&str]) -> (bool, String) {
+    /// Runs a command with the shop's settings: whether all went well, and what it printed.
+    pub(crate) fn run(&self, command: &[&str], more: &[&str]) -> (bool, String) {
         let own = self.arguments.iter().map(String::as_str);
-        let arguments: Vec<&str> = ["usage", "verify"].into_iter().chain(own).chain(more.iter().copied()).collect();
+        let arguments: Vec<&str> = command.iter().copied().chain(own).chain(more.iter().copied()).collect();
         let output = run(BINARY, self.path(), &arguments);
         (output.status.success(), written(&output))
     }
 
-    /// Asks `rowhouse doctor`: whether all is well, and what it printed.
+    /// Checks the books at the command line.
+    pub(crate) fn verify(&self, more: &[&str]) -> (bool, String) {
+        self.run(&["usage", "verify"], more)
+    }
+
+    /// Asks `rowhouse doctor`.
     pub(crate) fn doctor(&self) -> (bool, String) {
-        let own = self.arguments.iter().map(String::as_str);
-        let output = run(BINARY, self.path(), &["doctor"].into_iter().chain(own).collect::<Vec<_>>());
-        (output.status.success(), written(&output))
+        self.run(&["doctor"], &[])
     }
 
     /// Signs somebody up and makes them a key.

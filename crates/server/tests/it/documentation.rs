@@ -15,6 +15,12 @@ testing::both_stores! {
         assert_eq!(told, house.routes().len(), "and nothing else");
     }
 
+    async fn what_is_served_is_what_stands_in_the_repository(house) {
+        let served = house.visitor().get("/api/openapi.json").await.expect(200);
+        assert!(served.text == server::openapi::document(), "they differ");
+        assert!(served.json["components"]["schemas"]["CreateApiKey"]["required"].is_array(), "bodies are described");
+    }
+
     async fn the_reader_asks_no_other_site(house) {
         let page = house.visitor().get("/api/docs").await.expect(200);
         assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");

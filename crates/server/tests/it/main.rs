@@ -40,6 +40,7 @@ mod operator;
 mod operator_people;
 mod orgs;
 mod passwords;
+mod probes;
 mod profiles;
 mod projects;
 mod providers;

@@ -1,5 +1,7 @@
 //! Facts about the installation as a whole: named values.
 
+use domain::Time;
+
 use super::ControlTx;
 use crate::Result;
 
@@ -26,4 +28,30 @@ pub async fn set(tx: &mut ControlTx, name: &str, value: &str) -> Result<()> {
     .run()
     .await?;
     Ok(())
+}
+
+/// Takes a value away; says whether there was one.
+/// # Errors
+/// As the database.
+pub async fn remove(tx: &mut ControlTx, name: &str) -> Result<bool> {
+    let removed = tx
+        .sql("DELETE FROM installation WHERE name = $1")
+        .bind(name)
+        .unaudited("a fact about the installation, set by itself")
+        .run()
+        .await?;
+    Ok(removed > 0)
+}
+
+/// The names of values between two texts that were set before a time, in their order.
+/// # Errors
+/// As the database.
+pub async fn older(tx: &mut ControlTx, (from, to): (&str, &str), before: Time, limit: i64) -> Result<Vec<String>> {
+    tx.sql("SELECT name FROM installation WHERE name >= $1 AND name < $2 AND updated_at < $3 ORDER BY name LIMIT $4")
+        .bind(from)
+        .bind(to)
+        .bind(before)
+        .bind(limit)
+        .all()
+        .await
 }

@@ -224,9 +224,19 @@ pub(crate) fn sides(text: &str) -> Vec<Side> {
     KNOWN.iter().filter(holds).map(|(side, _)| *side).collect()
 }
 
-/// What stands after FROM, JOIN or UPDATE and is no table.
-const NO_TABLES: [&str; 9] =
-    ["SET", "WITH", "SELECT", "OF", "LATERAL", "clock_timestamp", "json_each", "jsonb_array_elements_text", "unnest"];
+/// What stands after FROM, JOIN or UPDATE and is no table; `org` is where the tables are whose names are not known.
+const NO_TABLES: [&str; 10] = [
+    "SET",
+    "WITH",
+    "SELECT",
+    "OF",
+    "LATERAL",
+    "clock_timestamp",
+    "json_each",
+    "jsonb_array_elements_text",
+    "unnest",
+    "org",
+];
 
 /// The tables that a text names; what it defines itself by WITH is none, and neither are PostgreSQL's catalogue and functions.
 pub(crate) fn tables_in(text: &str) -> Vec<String> {

@@ -42,6 +42,20 @@ pub enum Access {
     Local(Permission),
 }
 
+impl Access {
+    /// What programs read in the document of the API, as `x-access`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Credential => "credential",
+            Self::Person => "person",
+            Self::Operator => "operator",
+            Self::Organisation(_) => "organization",
+            Self::Local(_) => "local",
+        }
+    }
+}
+
 /// A first parameter of a handler.
 pub(crate) trait Gate {
     const ACCESS: Access;
