@@ -39,6 +39,12 @@ impl From<tenancy::Error> for Failed {
     }
 }
 
+impl From<client::Error> for Failed {
+    fn from(error: client::Error) -> Self {
+        Self::Because(error.to_string())
+    }
+}
+
 impl From<store::Stop> for Failed {
     fn from(stop: store::Stop) -> Self {
         Self::Because(stop.to_string())

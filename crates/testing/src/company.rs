@@ -29,6 +29,15 @@ impl TestHouse {
         Client { refresh, ..client.with_token(Some(answer.str("/access_token"))) }
     }
 
+    /// Makes an API key that may do all that its maker may.
+    /// # Panics
+    /// When it is refused.
+    pub async fn key(&self, maker: &Client) -> String {
+        let me = maker.get("/api/v1/auth/me").await.expect(200);
+        let wanted = json!({ "name": "everything", "scopes": me.json["permissions"] });
+        maker.post("/api/v1/auth/api-keys", &wanted).await.expect(201).str("/key").to_owned()
+    }
+
     /// Makes an operator, and signs them in.
     /// # Panics
     /// When the name is none.

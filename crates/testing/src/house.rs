@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::ambient::{Clock, ManualClock, Random};
 use domain::prices::Prices;
@@ -255,6 +256,16 @@ impl TestHouse {
     #[must_use]
     pub fn visitor(&self) -> Client {
         Client::new(self.router.clone())
+    }
+
+    /// Opens the door to programs: the address at which they can ask until the test ends, such as `http://127.0.0.1:41234`.
+    /// # Panics
+    /// When there is no free port.
+    pub async fn open(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        tokio::spawn(server::listen::serve(listener, self.router.clone(), std::future::pending(), Duration::ZERO));
+        format!("http://{address}")
     }
 
     /// Signs a new person up, who owns a personal organisation, and gives their client.

@@ -16,6 +16,7 @@ mod furnish;
 mod house;
 mod knowing;
 pub mod log;
+pub mod packages;
 mod post;
 mod postgres;
 pub mod process;

@@ -65,6 +65,12 @@ pub fn run(binary: &str, folder: &Path, arguments: &[&str]) -> Output {
     command(binary, folder, arguments).output().expect("the binary starts")
 }
 
+/// What a command wrote, both ways.
+#[must_use]
+pub fn written(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
 /// A port that nobody listens on right now.
 /// # Panics
 /// When the machine has none.

@@ -8,10 +8,15 @@ pub(crate) mod demo;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod erasure;
+pub(crate) mod invitations;
 pub(crate) mod keys;
 pub(crate) mod mail;
+pub(crate) mod members;
 pub(crate) mod migrate;
 pub(crate) mod operator;
+pub(crate) mod org;
+pub(crate) mod remote;
+pub(crate) mod roles;
 pub(crate) mod usage;
 
 use store::Store;

@@ -4,18 +4,18 @@
 //! of build results, and stays there for later runs.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use testing::ScriptedUpstream;
 use testing::Server;
+use testing::packages::{installed, is_installed, pip};
 use testing::process::{free_port, send};
 use testing::upstream::Script;
 
 use crate::ask::knows;
-use crate::{BINARY, written};
+use crate::{BINARY, TOGETHER, written};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/models");
 const README: &str = include_str!("../../../../README.md");
@@ -29,15 +29,13 @@ const EMBEDDINGS: &str = "/v1/embeddings";
 const SCRIPTED: &str = "gpt-4o-mini claude-haiku-4-5";
 /// What the document says that is asked.
 const SAYS: &str = "opens at nine";
-/// How often a registry is asked: it may be slow, or gone for a moment.
-const TRIES: usize = 3;
 
 #[test]
 fn the_official_clients_for_python_work_by_url_and_key_alone() {
     if !is_installed("python3 -m pip") {
         return;
     }
-    let packages = installed(EXAMPLES, "python3", &["requirements.txt"], pip);
+    let packages = installed(TOGETHER, EXAMPLES, "python3", &["requirements.txt"], pip);
     let place = Place::new();
     let python = || {
         let mut python = place.program("python3");
@@ -63,7 +61,7 @@ fn the_official_clients_for_javascript_work_by_url_and_key_alone() {
     if !is_installed("node") || !is_installed("npm") {
         return;
     }
-    let packages = installed(EXAMPLES, "node", &["package.json", "package-lock.json"], |folder| {
+    let packages = installed(TOGETHER, EXAMPLES, "node", &["package.json", "package-lock.json"], |folder| {
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(folder);
         npm
@@ -78,62 +76,6 @@ fn the_official_clients_for_javascript_work_by_url_and_key_alone() {
         run(place.program("node").arg(folder.join(program)));
     }
     place.each_call_was_made_once_and_charged();
-}
-
-/// What installs a folder's requirements into it.
-pub(crate) fn pip(folder: &Path) -> Command {
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]);
-    pip.args(["--only-binary", ":all:", "--target", ".", "--requirement", "requirements.txt"]).current_dir(folder);
-    pip
-}
-
-/// Whether a program is there. On CI it must be.
-pub(crate) fn is_installed(program: &str) -> bool {
-    let mut words = program.split(' ');
-    let mut command = Command::new(words.next().expect("a first word"));
-    let there = command.args(words).arg("--version").output().is_ok_and(|output| output.status.success());
-    assert!(there || std::env::var_os("CI").is_none(), "{program} is not installed");
-    if !there {
-        eprintln!("skipped: {program} is not installed");
-    }
-    there
-}
-
-/// The folder with a language's clients in the versions that the examples name.
-pub(crate) fn installed(
-    examples: &str,
-    language: &str,
-    pins: &[&str],
-    installer: impl Fn(&Path) -> Command,
-) -> PathBuf {
-    let version = Command::new(language).arg("--version").output().expect("it is installed");
-    let mut hasher = DefaultHasher::new();
-    written(&version).hash(&mut hasher);
-    for pin in pins {
-        std::fs::read(Path::new(examples).join(pin)).expect("it is there").hash(&mut hasher);
-    }
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = all.join(format!("clients-{language}-{:016x}", hasher.finish()));
-    if folder.exists() {
-        return folder;
-    }
-    let mut last = String::new();
-    for _ in 0..TRIES {
-        let part = tempfile::tempdir_in(all).expect("a folder");
-        for pin in pins {
-            std::fs::copy(Path::new(examples).join(pin), part.path().join(pin)).expect("copied");
-        }
-        let output = installer(part.path()).stdin(Stdio::null()).output().expect("it starts");
-        if output.status.success() {
-            // Whole or not at all; another run may have been faster.
-            let moved = std::fs::rename(part.path(), &folder);
-            assert!(moved.is_ok() || folder.exists(), "{moved:?}");
-            return folder;
-        }
-        last = written(&output);
-    }
-    panic!("the clients could not be installed: {last}");
 }
 
 /// Runs a program to its good end, and says what it printed.

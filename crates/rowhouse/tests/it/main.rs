@@ -1,5 +1,6 @@
 //! The binary from outside, and the parts that only it puts together.
 
+mod administering;
 mod ask;
 mod books;
 mod clients;
@@ -18,10 +19,9 @@ mod shop;
 mod upkeep;
 mod webhooks;
 
+use testing::process::written;
+
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_rowhouse");
-
-/// What a command wrote, both ways.
-fn written(output: &std::process::Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
+/// Where packages from registries are kept from one run to the next.
+const TOGETHER: &str = env!("CARGO_TARGET_TMPDIR");

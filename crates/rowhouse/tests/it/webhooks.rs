@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 use testing::Server;
+use testing::packages::{installed, is_installed, pip};
 use testing::process::free_port;
 
-use crate::BINARY;
-use crate::clients::{installed, is_installed, pip};
+use crate::{BINARY, TOGETHER};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/webhooks");
 
@@ -18,7 +18,7 @@ fn the_official_library_takes_what_a_webhook_is_told() {
     if !is_installed("python3 -m pip") {
         return;
     }
-    let packages = installed(EXAMPLES, "python3", &["requirements.txt"], pip);
+    let packages = installed(TOGETHER, EXAMPLES, "python3", &["requirements.txt"], pip);
     let folder = tempfile::tempdir().expect("a folder");
     let receiver = free_port();
     let settings = format!("egress_allow = '127.0.0.1:{receiver}'\n");

@@ -1,4 +1,6 @@
-//! The command line: the commands, their arguments, and which function each is.
+//! The command line: the commands, their arguments, and which function each is. Those that ask a server stand in `remote.rs`.
+
+mod remote;
 
 use std::path::Path;
 
@@ -111,7 +113,7 @@ pub(crate) fn command() -> Command {
                 ),
             )),
         )
-        .subcommand(asking())
+        .subcommands(remote::commands())
         .subcommand(Command::new("openapi").about("Prints the OpenAPI document of the HTTP API"))
         .subcommand(
             group("docs", "Prints the parts of the documentation that are made from the program")
@@ -121,29 +123,6 @@ pub(crate) fn command() -> Command {
                 .subcommand(Command::new("migrations").about("The migrations")),
         )
         .subcommand(Command::new("version").about("Prints the version"))
-}
-
-fn asking() -> Command {
-    let with_value = |name: &'static str, value: &'static str, about: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(about)
-    };
-    let about = "Asks a server for an answer from an organisation's documents";
-    or_json(
-        Command::new("ask")
-            .about(about)
-            .after_help(
-                "The API key is read from ROWHOUSE_API_KEY. The question is kept among the conversations of the key's person. Ends with \
-                 3 when the documents do not say.",
-            )
-            .arg(Arg::new("question").value_name("QUESTION").required(true).help("The question"))
-            .arg(with_value("org", "SLUG", "The organisation, by its short label or its id").required(true))
-            .arg(with_value("project", "NAME", "Only this project's documents, by its name or its id"))
-            .arg(
-                with_value("collection", "NAME", "Only this collection, by its name or its id; may be given again")
-                    .action(ArgAction::Append),
-            )
-            .arg(with_value("url", "URL", "Where the server is").default_value(commands::ask::URL)),
-    )
 }
 
 fn group(name: &'static str, about: &'static str) -> Command {
@@ -173,9 +152,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         ["docs", "errors"] => return say(commands::docs::errors()),
         ["docs", "settings"] => return say(settings::document()),
         ["docs", "migrations"] => return say(commands::migrate::document()),
-        ["ask", ""] => return ask(matches),
         ["version", ""] => return say(commands::docs::version()),
         _ => {}
+    }
+    if let Some(outcome) = remote::run(path, matches) {
+        return outcome;
     }
     let (settings, warnings) = settings_of(matches)?;
     let settings = &settings;
@@ -207,19 +188,6 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         ["auth", "explain"] => commands::auth::explain(settings, given("id"), on("json")),
         path => unreachable!("clap lets no other command through: {path:?}"),
     }
-}
-
-fn ask(matches: &ArgMatches) -> Outcome {
-    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
-    commands::ask::ask(&commands::ask::Asking {
-        // Clap asks for these.
-        question: text("question").unwrap_or_default(),
-        org: text("org").unwrap_or_default(),
-        project: text("project"),
-        collections: matches.get_many::<String>("collection").into_iter().flatten().map(String::as_str).collect(),
-        url: text("url").unwrap_or(commands::ask::URL),
-        json: matches.get_flag("json"),
-    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends an arm of a match beside commands that can fail")]

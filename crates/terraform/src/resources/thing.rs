@@ -1,0 +1,119 @@
+//! Roles, teams and projects: things with an id, whose attributes are the fields of the API.
+
+use client::{Answer, Client};
+use serde_json::{Map, Value as Json};
+
+use super::{Made, Outcome, is_gone, part, refused};
+use crate::schema::Attribute;
+use crate::value::{Object, Value};
+
+/// The attribute that is no field: it is set by a route of its own.
+const ARCHIVED: &str = "archived";
+
+pub(super) async fn create(client: &Client, list: &str, attributes: &[Attribute], wanted: &Object) -> Outcome<Made> {
+    let mut body = fields(attributes, wanted, None);
+    // What is null is left out: of what is new, nothing is taken away.
+    body.retain(|_, value| !value.is_null());
+    let mut made = made(&client.post(&format!("api/v1/{list}"), &body.into()).await?, attributes, wanted)?;
+    if wanted.get(ARCHIVED) == Some(&Value::Bool(true)) {
+        let path = format!("api/v1/{list}/{}/archive", part(&made.state, "id"));
+        let archived = client.put(&path, made.etag.as_deref(), None).await?;
+        made.etag = archived.etag().map(str::to_owned);
+    }
+    Ok(made)
+}
+
+pub(super) async fn read(
+    client: &Client,
+    list: &str,
+    attributes: &[Attribute],
+    state: &Object,
+) -> Outcome<Option<Made>> {
+    match client.get(&path(list, state)).await {
+        Ok(answer) => found(&answer, attributes).map(Some),
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) async fn update(
+    client: &Client,
+    list: &str,
+    attributes: &[Attribute],
+    state: &Object,
+    wanted: &Object,
+    etag: Option<&str>,
+) -> Outcome<Made> {
+    let path = path(list, state);
+    let mut etag = etag.map(str::to_owned);
+    let is_archived = |object: &Object| object.get(ARCHIVED) == Some(&Value::Bool(true));
+    // Nothing of an archived project changes: it is restored first, and archived last.
+    if is_archived(state) && !is_archived(wanted) {
+        let restored = client.delete(&format!("{path}/archive"), etag.as_deref()).await;
+        etag = restored.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
+    }
+    let body = fields(attributes, wanted, Some(state));
+    if !body.is_empty() {
+        let changed = client.patch(&path, etag.as_deref(), &body.into()).await;
+        etag = changed.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
+    }
+    if is_archived(wanted) && !is_archived(state) {
+        let archived = client.put(&format!("{path}/archive"), etag.as_deref(), None).await;
+        etag = archived.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
+    }
+    Ok(Made { state: wanted.clone(), etag })
+}
+
+pub(super) async fn delete(client: &Client, list: &str, state: &Object, etag: Option<&str>) -> Outcome<()> {
+    let path = path(list, state);
+    let deleted = if list == "projects" {
+        // A project goes in two steps, and by its name: the API asks for both, so that nobody does it by mistake.
+        let archived = match state.get(ARCHIVED) {
+            Some(Value::Bool(true)) => Ok(etag.map(str::to_owned)),
+            _ => {
+                client.put(&format!("{path}/archive"), etag, None).await.map(|answer| answer.etag().map(str::to_owned))
+            }
+        };
+        match archived {
+            Ok(etag) => client.delete(&format!("{path}?confirm={}", part(state, "name")), etag.as_deref()).await,
+            Err(error) => Err(error),
+        }
+    } else {
+        client.delete(&path, etag).await
+    };
+    match deleted {
+        Err(error) if !is_gone(&error) => Err(refused(error, "It")),
+        _ => Ok(()),
+    }
+}
+
+fn path(list: &str, state: &Object) -> String {
+    format!("api/v1/{list}/{}", part(state, "id"))
+}
+
+/// What is to be set, as the API reads it; of what exists, only what is different.
+fn fields(attributes: &[Attribute], wanted: &Object, state: Option<&Object>) -> Map<String, Json> {
+    let settable = attributes.iter().filter(|one| one.is_settable() && one.name != ARCHIVED);
+    let different = settable.filter(|one| state.is_none_or(|state| state.get(one.name) != wanted.get(one.name)));
+    different.map(|one| (one.name.to_owned(), wanted.get(one.name).map_or(Json::Null, Value::json))).collect()
+}
+
+/// The thing as the server tells it.
+fn found(answer: &Answer, attributes: &[Attribute]) -> Outcome<Made> {
+    let told = answer.json()?;
+    let of = |one: &Attribute| match one.name {
+        ARCHIVED => Value::Bool(!told["archived_at"].is_null()),
+        name => Value::from(&told[name]),
+    };
+    let state = attributes.iter().map(|one| (one.name.to_owned(), of(one))).collect();
+    Ok(Made { state, etag: answer.etag().map(str::to_owned) })
+}
+
+/// What was made: as it was wanted, with what only the server knew.
+fn made(answer: &Answer, attributes: &[Attribute], wanted: &Object) -> Outcome<Made> {
+    let Made { mut state, etag } = found(answer, attributes)?;
+    for (name, value) in wanted.iter().filter(|(_, value)| !value.is_open()) {
+        state.insert(name.clone(), value.clone());
+    }
+    Ok(Made { state, etag })
+}
