@@ -8,6 +8,7 @@ pub mod ambient;
 pub mod api_key;
 pub mod authoriser;
 pub mod config;
+pub mod connection;
 pub mod email;
 pub mod events;
 pub mod id;

@@ -124,6 +124,7 @@ impl Store {
                     let departure = read(&delivery.payload)?;
                     org::members::depart(&mut tx, &departure).await?;
                     org::providers::depart(&mut tx, &departure).await?;
+                    org::connections::depart(&mut tx, &departure).await?;
                     org::knowledge::collections::depart(&mut tx, &departure).await?;
                 }
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),

@@ -72,6 +72,7 @@ impl Store {
                  UNION ALL SELECT 'citings', count(*) FROM citings
                  UNION ALL SELECT 'collections', count(*) FROM collections
                  UNION ALL SELECT 'configs', count(*) FROM configs
+                 UNION ALL SELECT 'connections', count(*) FROM connections
                  UNION ALL SELECT 'delivered', count(*) FROM delivered
                  UNION ALL SELECT 'documents', count(*) FROM documents
                  UNION ALL SELECT 'former_teams', count(*) FROM former_teams
@@ -113,6 +114,7 @@ impl Store {
         let rows: Vec<(String, i64)> = tx
             .sql(
                 "SELECT 'configs' AS what, count(*) AS number FROM configs WHERE user_id = $1
+                 UNION ALL SELECT 'connections', count(*) FROM connections WHERE user_id = $1
                  UNION ALL SELECT 'collections', count(*) FROM collections WHERE made_by = $1 AND access = 'private'
                  UNION ALL SELECT 'documents', count(*) FROM documents d JOIN collections c ON c.id = d.collection_id
                    WHERE c.made_by = $1 AND c.access = 'private'
@@ -168,6 +170,7 @@ impl Store {
             tx.sql("DELETE FROM team_members").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM aliases").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM providers").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM connections").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM projects").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM former_teams").unaudited(ERASED).run().await?;

@@ -152,6 +152,7 @@ impl Store {
                  UNION SELECT DISTINCT 'project_members.membership_id', membership_id, user_id FROM project_members
                  UNION SELECT DISTINCT 'providers.membership_id', membership_id, user_id FROM providers
                    WHERE membership_id IS NOT NULL
+                 UNION SELECT DISTINCT 'connections.membership_id', membership_id, user_id FROM connections
                  UNION SELECT DISTINCT 'shares.membership_id', membership_id, subject FROM shares WHERE level = 'user'",
             )
             .all()

@@ -1,6 +1,7 @@
 //! A scope through the real doors, and an organisation with something of everything in it.
 
 use domain::BudgetId;
+use domain::connection::ConnectionKind;
 use domain::limits::{Amounts, Counted, Level, LimitKey, Period};
 use domain::models::ProviderKind;
 use domain::operation::Operation;
@@ -17,6 +18,7 @@ use store::ledger::holds::{self, Hold, Purpose};
 use store::org::aliases::{self, Alias};
 use store::org::budgets::{self, Budget, Strictness};
 use store::org::configs;
+use store::org::connections::{self, Connection};
 use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
 use store::org::knowledge::documents::{self, Document, Status};
@@ -217,6 +219,17 @@ async fn furnish_models(tx: &mut Tx, scope: &Scope, word: &str) {
         updated_at: now,
     };
     providers::insert(tx, &provider).await.expect("a provider");
+    let connection = Connection {
+        user_id: scope.user(),
+        kind: ConnectionKind::Notion,
+        membership_id: scope.membership(),
+        account: format!("{word} account"),
+        workspace: Some(word.to_owned()),
+        sealed: vec![7; 40],
+        key_version: 1,
+        created_at: now,
+    };
+    connections::put(tx, &connection).await.expect("a connection");
     let alias = Alias {
         id: ambient.id(),
         project_id: None,

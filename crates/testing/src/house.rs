@@ -56,7 +56,8 @@ impl Default for Wish {
             data: None,
             prices: None,
             pooler: None,
-            installation: Installation::default(),
+            // Notion is where nobody answers: no test asks the real one.
+            installation: Installation::default().with_notion("http://127.0.0.1:9").expect("an address"),
             sharing: None,
         }
     }

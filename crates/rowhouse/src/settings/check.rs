@@ -40,9 +40,11 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
     if let Err(problem) = settings.installation(Vec::new()) {
         mistakes.push(problem);
     }
-    for (key, url) in
-        [("openai_base_url", &settings.openai_base_url), ("anthropic_base_url", &settings.anthropic_base_url)]
-    {
+    for (key, url) in [
+        ("openai_base_url", &settings.openai_base_url),
+        ("anthropic_base_url", &settings.anthropic_base_url),
+        ("notion_base_url", &settings.notion_base_url),
+    ] {
         if url.as_ref().is_some_and(|url| url.0.starts_with("http://") && !is_this_machine(host_of(&url.0))) {
             warnings
                 .push(format!("`{key}` begins with http://: what models are asked, and the key, travel in the clear"));
@@ -180,6 +182,9 @@ impl Settings {
     pub(crate) fn installation(&self, own: Vec<SocketAddr>) -> Result<Installation, String> {
         let policy = egress::Policy { allow: self.egress_allow.0.clone(), own };
         let mut installation = Installation::new(policy);
+        if let Some(url) = &self.notion_base_url {
+            installation = installation.with_notion(&url.0).map_err(|error| format!("`notion_base_url`: {error}"))?;
+        }
         let offers = [
             (ProviderKind::OpenAi, &self.openai_base_url, &self.openai_api_key),
             (ProviderKind::Anthropic, &self.anthropic_base_url, &self.anthropic_api_key),

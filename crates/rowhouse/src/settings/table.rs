@@ -114,6 +114,8 @@ settings! {
     anthropic_api_key: Option<ProviderKey> = "" or "no such provider, unless `anthropic_base_url` is set";
     /// Where Anthropic's models are asked for. Its address counts as allowed.
     anthropic_base_url: Option<BaseUrl> = "" or "`https://api.anthropic.com`";
+    /// Where Notion is asked. Its address counts as allowed.
+    notion_base_url: Option<BaseUrl> = "" or "`https://api.notion.com`";
     /// What may be called besides the public internet, and without TLS, also by providers that organisations bring: local model servers.
     egress_allow: EgressAllow = "" or "nothing";
     /// A file of prices of models, read on top of the ones that come with Rowhouse.

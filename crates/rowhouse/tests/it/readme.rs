@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use testing::Server;
-use testing::process::{free_port, run};
+use testing::process::{self, free_port};
 
 use crate::{BINARY, written};
 
@@ -57,14 +57,17 @@ fn the_first_five_minutes_of_the_readme_go_as_written() {
 #[test]
 fn what_the_readme_tells_the_operator_works_beside_a_server() {
     let folder = tempfile::tempdir().expect("a folder");
-    let _server = Server::start(BINARY, folder.path(), free_port(), &["--demo", "on"]);
+    let server = Server::start(BINARY, folder.path(), free_port(), &["--demo", "on"]);
     let mut tried = 0;
     for line in shell_lines("For the operator").lines() {
         let Some(command) = line.split('#').next().and_then(|line| line.strip_prefix("target/debug/rowhouse ")) else {
             continue;
         };
         let arguments: Vec<&str> = command.split_whitespace().collect();
-        let output = run(BINARY, folder.path(), &arguments);
+        // In the README it listens where it does by default.
+        let output =
+            process::command(BINARY, folder.path(), &arguments).env("ROWHOUSE_LISTEN", &server.address).output();
+        let output = output.expect("the binary starts");
         // Who makes an operator is asked for a password, and here nobody answers.
         let asks = arguments.starts_with(&["operator", "create"]);
         assert!(

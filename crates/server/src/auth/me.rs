@@ -61,8 +61,7 @@ pub(crate) async fn me(member: Member) -> Result<Found<Me>> {
     let reachable = || profile.organisations.iter().filter(|o| only.is_none_or(|only| o.id == only));
     let scope = member.scope();
     let active = scope.and_then(|scope| reachable().find(|o| o.id == scope.org()));
-    let organization =
-        active.map(|o| Home { id: o.id, name: o.name.clone(), slug: o.slug.clone(), plan: o.plan.clone() });
+    let organization = active.map(Home::of);
     Ok(Found(Me {
         user: User { id: profile.id, email: profile.email.clone(), name: profile.name.clone() },
         organization,

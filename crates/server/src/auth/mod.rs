@@ -10,7 +10,7 @@ mod me;
 mod password;
 mod refresh;
 mod sessions;
-mod signup;
+pub(crate) mod signup;
 mod step_up;
 pub(crate) mod tokens;
 mod totp;

@@ -8,7 +8,7 @@ use domain::text::{OrgName, PersonName};
 use domain::{OrgId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::control::organisations::Organisation;
+use store::control::organisations::{Belonging, Organisation};
 use store::control::people::Person;
 use tenancy::signup::{self, Newcomer};
 
@@ -54,6 +54,14 @@ pub(crate) struct Home {
     pub(crate) name: OrgName,
     pub(crate) slug: String,
     pub(crate) plan: PlanName,
+}
+
+impl Home {
+    /// An organisation of somebody's.
+    pub(crate) fn of(belonging: &Belonging) -> Self {
+        let Belonging { id, name, slug, plan, .. } = belonging;
+        Self { id: *id, name: name.clone(), slug: slug.clone(), plan: plan.clone() }
+    }
 }
 
 impl From<Person> for User {

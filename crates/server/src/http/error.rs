@@ -86,7 +86,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "A quota on the path of the call has no room; the message names it and when it begins anew.",
     ),
     ("internal", 500, "A mistake in Rowhouse; the operator finds it under the request id."),
-    ("upstream_failed", 502, "The model's server failed, refused our key, or cannot be reached."),
+    ("upstream_failed", 502, "A server outside (of models, of Notion) failed, refused our key, or cannot be reached."),
     ("upstream_timeout", 504, "The model's server did not answer in time."),
     ("organisation_unavailable", 503, "The organisation's store cannot be read; the operator was told."),
     ("busy", 503, "Too much is going on; `Retry-After` says when to come back."),

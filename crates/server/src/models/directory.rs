@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use connectors::notion::Notion;
 use domain::models::{AliasName, ProviderKind};
 use domain::prices::Prices;
 use domain::{OrgId, ProjectId, ProviderId, UserId};
@@ -122,6 +123,11 @@ impl Models {
     /// The way out to what the operator named.
     pub(super) fn to_own(&self) -> &Egress {
         &self.0.own
+    }
+
+    /// Notion, and the way to it.
+    pub(crate) fn notion(&self) -> (&Notion, &Egress) {
+        (&self.0.installation.notion, &self.0.own)
     }
 
     /// Whether an organisation may try a provider once more this minute.

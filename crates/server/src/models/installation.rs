@@ -1,5 +1,6 @@
 //! What the operator offers to all organisations: providers with the installation's own keys.
 
+use connectors::notion::{self, Notion};
 use domain::models::ProviderKind;
 use domain::secret::SecretText;
 use egress::{Allowed, Policy};
@@ -10,11 +11,13 @@ use super::heard::Heard;
 use super::upstream::{self, Secrets};
 
 /// The installation's providers, and where may be called.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Installation {
     pub(super) offers: Vec<Offered>,
     /// The rules for the addresses that tenants name.
     pub(super) policy: Policy,
+    /// Where Notion is asked.
+    pub(super) notion: Notion,
 }
 
 /// One provider of the installation.
@@ -28,11 +31,28 @@ pub(super) struct Offered {
     pub(super) heard: std::sync::Arc<Heard>,
 }
 
+impl Default for Installation {
+    fn default() -> Self {
+        Self::new(Policy::default())
+    }
+}
+
 impl Installation {
     /// An installation without providers of its own, whose tenants may call what the policy allows.
+    /// # Panics
+    /// Never: the address of Notion is one.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { offers: Vec::new(), policy }
+        let notion = Notion::at(notion::BASE_URL).expect("it is an address");
+        Self { offers: Vec::new(), policy, notion }
+    }
+
+    /// The same with Notion at another address.
+    /// # Errors
+    /// When it is none.
+    pub fn with_notion(mut self, base_url: &str) -> Result<Self, egress::InvalidEndpoint> {
+        self.notion = Notion::at(base_url)?;
+        Ok(self)
     }
 
     /// The same with a provider. The first of each kind counts.
@@ -51,11 +71,12 @@ impl Installation {
         Ok(self)
     }
 
-    /// The rules for the installation's own providers: their addresses are allowed, since the operator named them. Tenants' are not
+    /// The rules for the installation's own providers, and for Notion: their addresses are allowed, since the operator named them. Tenants' are not
     /// allowed by that: a tenant who could call the operator's model server directly would shed its price.
     pub(super) fn own_policy(&self) -> Policy {
         let mut policy = self.policy.clone();
         let endpoints = self.offers.iter().filter_map(|offered| offered.upstream.endpoint());
+        let endpoints = endpoints.chain([self.notion.endpoint()]);
         policy.allow.extend(endpoints.map(|at| Allowed::Host { host: at.host().to_owned(), port: Some(at.port()) }));
         policy
     }

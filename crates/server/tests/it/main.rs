@@ -12,6 +12,7 @@ mod audit;
 mod bounds;
 mod budgets;
 mod collections;
+mod connections;
 mod cors;
 mod denials;
 mod documentation;

@@ -4,6 +4,7 @@ pub mod aliases;
 pub mod audits;
 pub mod budgets;
 pub mod configs;
+pub mod connections;
 pub mod knowledge;
 pub mod members;
 pub mod projects;

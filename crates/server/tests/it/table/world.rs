@@ -161,6 +161,7 @@ impl World {
                 json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1_000_000 }),
             ),
             ("/api/v1/limits/{id}", json!({ "requests_per_minute": 2_000_000 })),
+            ("/api/v1/user/connections/notion", json!({ "token": "ntn_of_nobody" })),
             ("/api/v1/teams/{id}", json!({ "name": "Another name" })),
             ("/api/v1/teams/{id}/members/{user_id}", member.clone()),
             ("/api/v1/projects", json!({ "name": "Another project" })),

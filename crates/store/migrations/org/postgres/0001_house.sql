@@ -192,6 +192,20 @@ CREATE TABLE providers (
 );
 CREATE INDEX providers_user ON providers (org_id, user_id, id);
 
+-- Services outside to which a person has given the organisation's agents a key of their own; it ends with their stay.
+CREATE TABLE connections (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  user_id         uuid NOT NULL,
+  kind           text COLLATE "C" NOT NULL CHECK (kind IN ('notion')),
+  membership_id   uuid NOT NULL,
+  account        text COLLATE "C" NOT NULL,
+  workspace      text COLLATE "C",
+  sealed          bytea NOT NULL,
+  key_version     bigint NOT NULL,
+  created_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, user_id, kind)
+);
+
 -- Names that the organisation or a project gives to models: whom to ask, in order.
 CREATE TABLE aliases (
   org_id          uuid NOT NULL DEFAULT org.current_org(),
@@ -510,6 +524,7 @@ SELECT org.protect('idempotency');
 SELECT org.protect('delivered');
 SELECT org.protect('budgets');
 SELECT org.protect('providers');
+SELECT org.protect('connections');
 SELECT org.protect('aliases');
 SELECT org.protect('rate_limits');
 SELECT org.protect('collections');

@@ -159,6 +159,19 @@ CREATE TABLE providers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX providers_user ON providers (user_id, id);
 
+-- Services outside to which a person has given the organisation's agents a key of their own; it ends with their stay.
+CREATE TABLE connections (
+  user_id        BLOB    NOT NULL,
+  kind           TEXT    NOT NULL CHECK (kind IN ('notion')),
+  membership_id  BLOB    NOT NULL,
+  account        TEXT    NOT NULL,
+  workspace      TEXT,
+  sealed         BLOB    NOT NULL,
+  key_version    INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  PRIMARY KEY (user_id, kind)
+) STRICT, WITHOUT ROWID;
+
 -- Names that the organisation or a project gives to models: whom to ask, in order.
 CREATE TABLE aliases (
   id          BLOB    NOT NULL PRIMARY KEY,
