@@ -127,6 +127,10 @@ both_stores! {
                       user_id = "{}"
                       role    = "member"
                     }}
+                    resource "rowhouse_project" "old" {{
+                      name     = "Old"
+                      archived = true
+                    }}
                     output "found" {{ value = "${{data.rowhouse_role.biller.id}} ${{data.rowhouse_team.old.id}}" }}
                     "#,
                     max.user, max.user
@@ -140,7 +144,9 @@ both_stores! {
         ground.says(&["import", "rowhouse_team_member.max", &format!("{team}/{}", max.user)]);
         ground.says(&["import", "rowhouse_member_role.max", &max.user]);
         let said = ground.apply();
-        assert!(said.contains("Resources: 0 added, 0 changed, 0 destroyed."), "{said}");
+        assert!(said.contains("Resources: 1 added, 0 changed, 0 destroyed."), "{said}");
+        assert!(named(&ann, "projects", "Old").await["archived_at"].is_string());
+        ground.is_settled();
         assert!(said.contains(&format!("found = \"{} {team}\"", role.str("/id"))), "{said}");
         let said = ground.refuses(&["import", "rowhouse_role.other", "rol_00000000000000000000000000000001"]);
         assert!(said.contains("does not exist in the configuration"), "{said}");
