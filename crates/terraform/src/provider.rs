@@ -240,7 +240,7 @@ fn planned(call: &Plan) -> Planned {
         Ok((prior, Some(proposed), config)) => {
             let mut planned = plan(resource.attributes, prior.as_ref(), &proposed, &config.unwrap_or_default());
             if let Some(prior) = prior {
-                resource.mend(&prior, &mut planned.state);
+                resource.mend(&prior, &mut planned);
             }
             let step = |name: &str| AttributePath { steps: vec![Step { attribute_name: name.to_owned() }] };
             Planned {

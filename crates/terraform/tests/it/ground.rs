@@ -73,6 +73,13 @@ impl Ground {
         std::fs::write(self.folder.path().join(name), text).expect("written");
     }
 
+    /// Changes a file in the folder.
+    pub(crate) fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.folder.path().join(name)).expect("it is there");
+        assert!(text.contains(from), "no {from} in {text}");
+        self.write(name, &text.replace(from, to));
+    }
+
     /// Runs Terraform, and gives its code and what it printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut python = Command::new("python3");

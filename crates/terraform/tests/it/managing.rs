@@ -24,6 +24,8 @@ both_stores! {
             return;
         }
         let (ground, Players { ann, max }) = Ground::new(&house).await;
+        ground.says(&["fmt", "-check"]);
+        ground.says(&["validate"]);
         let said = ground.apply();
         assert!(said.contains("Apply complete! Resources: 9 added, 0 changed, 0 destroyed."), "{said}");
         assert!(said.contains("plan = \"pro\"") && said.contains("seats = 25") && said.contains("link = <sensitive>"), "{said}");
@@ -77,6 +79,8 @@ both_stores! {
         let eve = house.sign_up("Eve").await;
         let token = newer.split("#token=").nth(1).expect("a link");
         eve.post("/api/v1/invitations/accept", &json!({ "token": token })).await.expect(200);
+        ground.is_settled();
+        ground.replace("main.tf", "{ (rowhouse_project.site.id) = \"viewer\" }", "{}");
         ground.is_settled();
 
         let said = ground.says(&["destroy", "-auto-approve"]);
