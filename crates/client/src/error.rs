@@ -99,8 +99,9 @@ impl Refused {
         Some(Self { code, message, param: text("param"), request_id: text("request_id") })
     }
 
-    /// What whoever was refused can do about it.
-    fn hint(&self) -> Option<&'static str> {
+    /// What whoever was refused can do about it, if there is a usual way.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
         match self.code.as_str() {
             "unauthenticated" => Some("Is the key whole, of this server, and neither revoked nor ended?"),
             "forbidden" => Some(

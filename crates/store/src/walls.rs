@@ -99,7 +99,7 @@ impl Store {
     /// How many rows of an organisation whoever has entered sees in each table, in the tenants' role.
     async fn rows_seen(&self, entered: Option<OrgId>, whose: OrgId) -> Result<Vec<(String, i64)>> {
         let Backend::Postgres { app, .. } = &self.0.backend else { return Ok(Vec::new()) };
-        let begun = postgres::begin(app, Access::Read, entered.map(|org| org.uuid()), &[]).await?;
+        let begun = postgres::begin(app, Access::Read, entered.map(Id::uuid), &[]).await?;
         let mut tx = Transaction::postgres(begun, Access::Read, None);
         tx.sql(Pair {
             sqlite: "SELECT '' AS name, 0 AS number FROM tenant WHERE $1 IS NULL",

@@ -4,7 +4,7 @@ use client::Error;
 
 use crate::protocol::{AttributePath, Diagnostic, Severity, Step};
 use crate::schema::Attribute;
-use crate::value::Unreadable;
+use crate::value::{Object, Unreadable};
 
 /// Something that went wrong with a resource, a data source or the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,16 +15,23 @@ pub(crate) struct Problem {
     detail: String,
     /// The attribute that it is about.
     attribute: Option<String>,
+    /// What was made all the same.
+    pub(crate) made: Option<Object>,
 }
 
 impl Problem {
     pub(crate) fn new(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { summary: summary.into(), detail: detail.into(), attribute: None }
+        Self { summary: summary.into(), detail: detail.into(), attribute: None, made: None }
     }
 
     /// About an attribute.
     pub(crate) fn at(self, attribute: &str) -> Self {
         Self { attribute: Some(attribute.to_owned()), ..self }
+    }
+
+    /// After something was made, which is not as it was wanted.
+    pub(crate) fn after(self, made: Object) -> Self {
+        Self { made: Some(made), ..self }
     }
 
     /// What was planned cannot be done any more.
@@ -54,12 +61,14 @@ impl From<Error> for Problem {
             Error::Refused(refused) => {
                 // Fields inside of others are told as `teams[0].role`.
                 let field = refused.param.as_deref().and_then(|param| param.split(['[', '.']).next());
-                let summary = refused.message.clone();
-                let about = refused.request_id.as_deref().map(|id| format!(" The operator finds it as {id}."));
-                let detail = format!("{refused}{}", about.unwrap_or_default());
-                Self { summary, detail, attribute: field.map(str::to_owned) }
+                let names = [Some(refused.code.as_str()), refused.request_id.as_deref()].into_iter().flatten();
+                let names: Vec<&str> = names.filter(|name| !name.is_empty()).collect();
+                let hint = refused.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+                let problem = Self::new(refused.message.clone(), format!("{hint}({})", names.join(", ")));
+                field.map_or(problem.clone(), |field| problem.at(field))
             }
-            other => Self::new("Rowhouse cannot be asked", format!("{other}.")),
+            Error::Unreachable { .. } => Self::new("Rowhouse cannot be reached", format!("{error}.")),
+            other => Self::new(format!("The provider cannot go on: {other}"), ""),
         }
     }
 }

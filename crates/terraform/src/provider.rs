@@ -142,8 +142,9 @@ impl Provider {
                 let private = etag.unwrap_or_default().into_bytes();
                 Applied { new_state: Some(state.send()), private, ..Applied::default() }
             }
-            Err(problem) => Applied {
-                new_state: Some(call.prior_state.clone().unwrap_or_else(|| Value::Null.send())),
+            Err(mut problem) => Applied {
+                // What was made half is kept, and made anew the next time; else all is as it was.
+                new_state: problem.made.take().map(|made| Value::Map(made).send()).or_else(|| call.prior_state.clone()),
                 private: call.planned_private.clone(),
                 diagnostics: told(problem, resource.attributes),
             },
@@ -239,7 +240,7 @@ fn planned(call: &Plan) -> Planned {
         Ok((prior, Some(proposed), config)) => {
             let mut planned = plan(resource.attributes, prior.as_ref(), &proposed, &config.unwrap_or_default());
             if let Some(prior) = prior {
-                resource.mend(&prior, &mut planned.state);
+                resource.mend(&prior, &mut planned);
             }
             let step = |name: &str| AttributePath { steps: vec![Step { attribute_name: name.to_owned() }] };
             Planned {

@@ -98,21 +98,7 @@ pub(crate) fn command() -> Command {
                 ),
             )),
         )
-        .subcommand(
-            group("isolation", "Tries the walls between organisations").subcommand(or_json(
-                with_settings(
-                    "verify",
-                    "Makes two organisations on the server that runs, and tries to get from each at the other",
-                )
-                .arg(flag("live", "Stops within 50 seconds: for a server that serves others"))
-                .arg(
-                    Arg::new("url")
-                        .long("url")
-                        .value_name("URL")
-                        .help("Where the server is, when not where the settings say"),
-                ),
-            )),
-        )
+        .subcommand(isolation())
         .subcommands(remote::commands())
         .subcommand(Command::new("openapi").about("Prints the OpenAPI document of the HTTP API"))
         .subcommand(
@@ -123,6 +109,19 @@ pub(crate) fn command() -> Command {
                 .subcommand(Command::new("migrations").about("The migrations")),
         )
         .subcommand(Command::new("version").about("Prints the version"))
+}
+
+fn isolation() -> Command {
+    group("isolation", "Tries the walls between organisations").subcommand(or_json(
+        with_settings(
+            "verify",
+            "Makes two organisations on the server that runs, and tries to get from each at the other",
+        )
+        .arg(flag("live", "Stops within 50 seconds: for a server that serves others"))
+        .arg(
+            Arg::new("url").long("url").value_name("URL").help("Where the server is, when not where the settings say"),
+        ),
+    ))
 }
 
 fn group(name: &'static str, about: &'static str) -> Command {

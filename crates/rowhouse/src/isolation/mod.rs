@@ -48,12 +48,11 @@ pub(crate) fn verify(settings: &Settings, url: Option<&str>, live: bool, as_json
         let mut report = Report::default();
         let limit = if live { LIVE } else { Duration::MAX };
         let checked = check(&house.store, &one, &other, &visitor, &mut report);
-        let checked = match tokio::time::timeout(limit, checked).await {
-            Ok(checked) => checked,
-            Err(_) => {
-                report.note("time", Err(format!("what is left was not tried within {} s", LIVE.as_secs())));
-                Ok(())
-            }
+        let checked = if let Ok(checked) = tokio::time::timeout(limit, checked).await {
+            checked
+        } else {
+            report.note("time", Err(format!("what is left was not tried within {} s", LIVE.as_secs())));
+            Ok(())
         };
         let ended = end(&house, &one, &other, &mut report).await;
         checked.and(ended)?;

@@ -4,6 +4,7 @@ use client::Client;
 use serde_json::{Value as Json, json};
 
 use super::{ID, Made, Outcome, ROLE, is_gone, part};
+use crate::plan::Planned;
 use crate::schema::{Attribute, TEXT, TEXT_BY_NAME, Usual};
 use crate::value::{Object, Value};
 
@@ -60,10 +61,17 @@ pub(super) async fn delete(client: &Client, state: &Object) -> Outcome<()> {
     }
 }
 
-/// Plans to send one anew that has ended.
-pub(super) fn mend(state: &Object, planned: &mut Object) {
-    if state.get("status").and_then(Value::text) == Some("expired") {
-        planned.extend(SENT.map(|name| (name.to_owned(), Value::Unknown)));
+/// Plans to send one anew that has ended; and nothing with one that was accepted, whatever is offered by now: its member is in.
+pub(super) fn mend(state: &Object, planned: &mut Planned) {
+    match state.get("status").and_then(Value::text) {
+        Some("expired") => planned.state.extend(SENT.map(|name| (name.to_owned(), Value::Unknown))),
+        Some("accepted") => {
+            for name in ["role", "teams", "projects"] {
+                planned.state.insert(name.to_owned(), state.get(name).cloned().unwrap_or(Value::Null));
+            }
+            planned.replace.retain(|name| *name == "email");
+        }
+        _ => {}
     }
 }
 

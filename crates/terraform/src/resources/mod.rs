@@ -8,6 +8,7 @@ mod thing;
 use client::Client;
 use placement::Placement;
 
+use crate::plan::Planned;
 use crate::problem::Problem;
 use crate::schema::{Attribute, FLAG, TEXT, TEXTS, Usual};
 use crate::value::{Object, Value};
@@ -196,8 +197,8 @@ impl Resource {
         }
     }
 
-    /// Plans to mend what has come to be, though nothing of the configuration has changed.
-    pub(crate) fn mend(&self, state: &Object, planned: &mut Object) {
+    /// Fits a plan to what has come to be of a resource, though nothing of the configuration says so.
+    pub(crate) fn mend(&self, state: &Object, planned: &mut Planned) {
         if let Kind::Invitation = self.kind {
             invitation::mend(state, planned);
         }

@@ -4,6 +4,7 @@ use client::{Answer, Client};
 use serde_json::{Map, Value as Json};
 
 use super::{Made, Outcome, is_gone, part, refused};
+use crate::problem::Problem;
 use crate::schema::Attribute;
 use crate::value::{Object, Value};
 
@@ -17,8 +18,10 @@ pub(super) async fn create(client: &Client, list: &str, attributes: &[Attribute]
     let mut made = made(&client.post(&format!("api/v1/{list}"), &body.into()).await?, attributes, wanted)?;
     if wanted.get(ARCHIVED) == Some(&Value::Bool(true)) {
         let path = format!("api/v1/{list}/{}/archive", part(&made.state, "id"));
-        let archived = client.put(&path, made.etag.as_deref(), None).await?;
-        made.etag = archived.etag().map(str::to_owned);
+        match client.put(&path, made.etag.as_deref(), None).await {
+            Ok(archived) => made.etag = archived.etag().map(str::to_owned),
+            Err(error) => return Err(Problem::from(error).after(made.state)),
+        }
     }
     Ok(made)
 }

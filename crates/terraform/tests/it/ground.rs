@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use serde_json::json;
 use testing::packages::{installed, pip};
 use testing::process::written;
 use testing::{Client, TestHouse};
@@ -36,7 +37,11 @@ impl Ground {
         let max = house.join(&ann, "Max", "member").await;
         let folder = tempfile::tempdir().expect("a folder");
         let packages = installed(env!("CARGO_TARGET_TMPDIR"), EXAMPLE, "python3", &["requirements.txt"], pip);
-        let (url, key, org) = (house.open().await, house.key(&ann).await, ann.org.clone());
+        let (url, org) = (house.open().await, ann.org.clone());
+        // What the example's text says: all that an admin holds is enough.
+        let scopes = ann.get("/api/v1/roles/admin").await.expect(200).json["permissions"].clone();
+        let key = json!({ "name": "terraform", "scopes": scopes });
+        let key = ann.post("/api/v1/auth/api-keys", &key).await.expect(201).str("/key").to_owned();
         let people = ["max@example.com".to_owned(), "Eve@example.com".to_owned()];
         let ground = Self { folder, packages, url, org, key, people };
         ground.install();
@@ -66,6 +71,13 @@ impl Ground {
     /// Writes a file into the folder.
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).expect("written");
+    }
+
+    /// Changes a file in the folder.
+    pub(crate) fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.folder.path().join(name)).expect("it is there");
+        assert!(text.contains(from), "no {from} in {text}");
+        self.write(name, &text.replace(from, to));
     }
 
     /// Runs Terraform, and gives its code and what it printed.

@@ -24,6 +24,8 @@ both_stores! {
             return;
         }
         let (ground, Players { ann, max }) = Ground::new(&house).await;
+        ground.says(&["fmt", "-check"]);
+        ground.says(&["validate"]);
         let said = ground.apply();
         assert!(said.contains("Apply complete! Resources: 9 added, 0 changed, 0 destroyed."), "{said}");
         assert!(said.contains("plan = \"pro\"") && said.contains("seats = 25") && said.contains("link = <sensitive>"), "{said}");
@@ -78,6 +80,8 @@ both_stores! {
         let token = newer.split("#token=").nth(1).expect("a link");
         eve.post("/api/v1/invitations/accept", &json!({ "token": token })).await.expect(200);
         ground.is_settled();
+        ground.replace("main.tf", "{ (rowhouse_project.site.id) = \"viewer\" }", "{}");
+        ground.is_settled();
 
         let said = ground.says(&["destroy", "-auto-approve"]);
         assert!(said.contains("Destroy complete! Resources: 9 destroyed."), "{said}");
@@ -127,6 +131,10 @@ both_stores! {
                       user_id = "{}"
                       role    = "member"
                     }}
+                    resource "rowhouse_project" "old" {{
+                      name     = "Old"
+                      archived = true
+                    }}
                     output "found" {{ value = "${{data.rowhouse_role.biller.id}} ${{data.rowhouse_team.old.id}}" }}
                     "#,
                     max.user, max.user
@@ -140,7 +148,9 @@ both_stores! {
         ground.says(&["import", "rowhouse_team_member.max", &format!("{team}/{}", max.user)]);
         ground.says(&["import", "rowhouse_member_role.max", &max.user]);
         let said = ground.apply();
-        assert!(said.contains("Resources: 0 added, 0 changed, 0 destroyed."), "{said}");
+        assert!(said.contains("Resources: 1 added, 0 changed, 0 destroyed."), "{said}");
+        assert!(named(&ann, "projects", "Old").await["archived_at"].is_string());
+        ground.is_settled();
         assert!(said.contains(&format!("found = \"{} {team}\"", role.str("/id"))), "{said}");
         let said = ground.refuses(&["import", "rowhouse_role.other", "rol_00000000000000000000000000000001"]);
         assert!(said.contains("does not exist in the configuration"), "{said}");
