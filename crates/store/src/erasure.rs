@@ -90,6 +90,7 @@ impl Store {
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
                  UNION ALL SELECT 'tenant', count(*) FROM tenant
+                 UNION ALL SELECT 'thread_shares', count(*) FROM thread_shares
                  UNION ALL SELECT 'threads', count(*) FROM threads
                  UNION ALL SELECT 'vectors', count(*) FROM vectors
                  UNION ALL SELECT 'versions', count(*) FROM versions
@@ -122,6 +123,7 @@ impl Store {
                  UNION ALL SELECT 'providers', count(*) FROM providers WHERE user_id = $1
                  UNION ALL SELECT 'shares', count(*) FROM shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1
+                 UNION ALL SELECT 'thread_shares', count(*) FROM thread_shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'threads', count(*) FROM threads WHERE user_id = $1",
             )
             .bind(user)
@@ -164,6 +166,7 @@ impl Store {
             tx.sql("DELETE FROM collections").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM citings").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM messages").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM thread_shares").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM threads").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;
@@ -232,6 +235,12 @@ impl Store {
         match &self.0.backend {
             Backend::Embedded { files, .. } => remains.extend(files.remains(org)),
             Backend::Postgres { .. } => rows.extend(self.count_rows(org).await?),
+        }
+        let store = self.clone();
+        let looked = tokio::task::spawn_blocking(move || store.blobs_left(org)).await;
+        let originals = looked.map_err(|error| Error::bug(error.to_string()))??;
+        if originals > 0 {
+            remains.push(format!("{originals} originals"));
         }
         let left = rows.into_iter().filter(|(_, rows)| *rows > 0);
         remains.extend(left.map(|(table, rows)| format!("{rows} rows of {table}")));
