@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -182,6 +182,15 @@ impl Client {
         read(self.respond(method, path, body).await).await
     }
 
+    /// GET of a file, which is read bit by bit.
+    /// # Panics
+    /// When it is refused.
+    pub async fn download(&self, path: &str) -> Download {
+        let response = self.respond(Method::GET, path, None).await;
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        Download(response.into_body())
+    }
+
     async fn answer(&self, request: Request<Body>) -> Answer {
         read(self.router.clone().oneshot(request).await.expect("the router answers")).await
     }
@@ -222,6 +231,18 @@ async fn read(response: Response<Body>) -> Answer {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let json = serde_json::from_str(&text).unwrap_or(Value::Null);
     Answer { status, headers, text, json }
+}
+
+/// A file on its way.
+#[derive(Debug)]
+pub struct Download(Body);
+
+impl Download {
+    /// What comes next; none at the end, an error when it ends before that.
+    pub async fn next(&mut self) -> Option<Result<Bytes, axum::Error>> {
+        let frame = self.0.frame().await?;
+        Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+    }
 }
 
 /// Server-sent events on their way.

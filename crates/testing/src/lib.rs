@@ -28,7 +28,7 @@ pub mod upstream;
 
 pub use alarms::{alarms, metric};
 pub use chance::Chance;
-pub use client::{Answer, Client, Listening};
+pub use client::{Answer, Client, Download, Listening};
 pub use house::{PASSWORD, TestHouse, Wish};
 pub use post::{code, seed};
 pub use postgres::Database;

@@ -8,6 +8,7 @@ mod correction;
 mod delete;
 mod get;
 mod list;
+mod original;
 mod paste;
 mod receive;
 mod replace;
@@ -52,6 +53,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .patch("/api/v1/documents/{id}", "Changes a document's title or tags.", update::update)
         .delete("/api/v1/documents/{id}", "Deletes a document with everything made of it.", delete::delete)
         .get("/api/v1/documents/{id}/chunks", "Lists the passages of a document.", chunks::list)
+        .get("/api/v1/documents/{id}/original", "Gives the file back as it came.", original::original)
         .get("/api/v1/documents/{id}/versions", "Lists the versions of a document.", versions::list)
 }
 

@@ -76,6 +76,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("request_running", 409, "A request with this Idempotency-Key is still running."),
     ("stale", 412, "The thing was changed since it was read: read it again."),
     ("too_large", 413, "The body, or the headers together, are too large."),
+    (
+        "range_not_satisfiable",
+        416,
+        "The file has none of the bytes that `Range` names; `Content-Range` says how many it has.",
+    ),
     ("unsupported_media_type", 415, "The body must be `application/json`."),
     ("invalid_field", 422, "A field of the body or the query is wrong; `param` names it."),
     ("idempotency_mismatch", 422, "The Idempotency-Key was used with another body."),
@@ -89,6 +94,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("upstream_failed", 502, "A server outside (of models, of Notion) failed, refused our key, or cannot be reached."),
     ("upstream_timeout", 504, "The model's server did not answer in time."),
     ("organisation_unavailable", 503, "The organisation's store cannot be read; the operator was told."),
+    (
+        "original_lost",
+        503,
+        "The original is damaged or gone from where it is kept; the operator was told. What was read from it is still there.",
+    ),
     ("busy", 503, "Too much is going on; `Retry-After` says when to come back."),
     ("storage_full", 507, "The disk is full. Reading and deleting go on."),
 ];

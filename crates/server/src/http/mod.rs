@@ -7,6 +7,7 @@ pub(crate) mod cors;
 pub(crate) mod csv;
 pub(crate) mod cursor;
 pub(crate) mod device;
+pub(crate) mod download;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod export;

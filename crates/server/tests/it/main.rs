@@ -40,6 +40,7 @@ mod nodes;
 mod operator;
 mod operator_people;
 mod orgs;
+mod originals;
 mod passwords;
 mod probes;
 mod profiles;

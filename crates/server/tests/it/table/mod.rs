@@ -405,6 +405,7 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
     POST   /api/v1/collections/{id}/documents/text                  documents
     POST   /api/v1/collections/{id}/documents/web                   documents
     PUT    /api/v1/documents/{id}/content                           documents
+    GET    /api/v1/documents/{id}/original                          exports
     POST   /api/v1/invitations                                      mails
     POST   /api/v1/invitations/{id}/resend                          mails
     POST   /api/v1/mail-domains                                     mails

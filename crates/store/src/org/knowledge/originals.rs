@@ -3,9 +3,11 @@
 //! It is done in a turn of its own, while nobody else writes to the organisation's store; whoever brings the same file at that moment
 //! looks in their turn whether it is still there. When it fails the originals stay, sealed, until the next that is deleted.
 
+use domain::OrgId;
+
 use super::versions;
 use crate::scope::Scope;
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, troubles};
 
 /// Takes away those of these originals that nothing needs.
 pub async fn forget(store: &Store, scope: &Scope, hashes: Vec<String>) {
@@ -22,6 +24,11 @@ pub async fn rinse(store: &Store, scope: &Scope) {
     if let Err(error) = store.open(scope).rinse().await {
         tracing::warn!(%error, "what was deleted stays in the log of the file for now, sealed");
     }
+}
+
+/// Tells the operator of an original that a document needs and that does not open.
+pub fn alarm(org: OrgId, what: &str) {
+    troubles::alarm("original_lost", org, what);
 }
 
 fn report(outcome: Result<()>) {

@@ -1,0 +1,202 @@
+//! Originals: files that people brought, each sealed under its organisation's own key, named by what is in it.
+//!
+//! A blob is a file of sealed parts. Each part is bound to the organisation, the file, its place in it and whether it is the last, so
+//! none can be left out, moved or taken from elsewhere. The name is keyed, so that nobody learns from it who has which file. The same
+//! content is kept once for an organisation.
+
+mod draft;
+mod opened;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::{Ambient, Id, OrgId};
+
+pub use self::draft::Draft;
+pub use self::opened::Opened;
+use crate::keys::Secret;
+use crate::org::OrgStore;
+use crate::{Error, Result, Store, hex};
+
+/// Bytes of a part before it is sealed: the most that is kept in memory of a file on its way.
+pub const PART: usize = 256 << 10;
+/// After how long nobody writes to a draft any more: whoever brings a file writes a part of it now and then.
+const ABANDONED: Duration = Duration::from_hours(1);
+/// What sealing adds to a part.
+const SEAL: usize = 12 + 16;
+
+/// The blobs of one organisation.
+#[derive(Clone)]
+pub struct Blobs {
+    folder: PathBuf,
+    org: OrgId,
+    key: std::sync::Arc<Secret>,
+    ambient: Ambient,
+}
+
+impl std::fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Blobs({})", self.org)
+    }
+}
+
+/// A blob that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The SHA-256 of its content, in hexadecimal: its name.
+    pub hash: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl OrgStore {
+    /// The organisation's originals.
+    /// # Errors
+    /// As the database, which has the key.
+    pub async fn blobs(&self) -> Result<Blobs> {
+        self.store().blobs(self.scope().org()).await
+    }
+}
+
+impl Store {
+    /// An organisation's originals.
+    pub(crate) async fn blobs(&self, org: OrgId) -> Result<Blobs> {
+        let key = std::sync::Arc::new(self.org_key(org).await?);
+        Ok(Blobs { folder: self.blobs_of(org), org, key, ambient: self.ambient().clone() })
+    }
+
+    /// The organisations that have originals on this disk. Blocks.
+    /// # Errors
+    /// As the disk.
+    pub fn with_blobs(&self) -> Result<Vec<OrgId>> {
+        let mut orgs = Vec::new();
+        for folder in entries(&self.0.blobs)? {
+            for folder in entries(&folder)? {
+                let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("");
+                orgs.extend(uuid::Uuid::try_parse(name).ok().map(OrgId::from_uuid));
+            }
+        }
+        Ok(orgs)
+    }
+
+    /// Where an organisation's originals are.
+    pub(crate) fn blobs_of(&self, org: OrgId) -> PathBuf {
+        let hex = org.uuid().simple().to_string();
+        self.0.blobs.join(&hex[30..]).join(hex)
+    }
+
+    /// Removes all originals of an organisation that is being erased, whose key is destroyed already. Blocks.
+    pub(crate) fn remove_blobs(&self, org: OrgId) -> Result<()> {
+        match std::fs::remove_dir_all(self.blobs_of(org)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("removed", &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Blobs {
+    /// Reads a blob whole: at most `most` bytes of it. Blocks.
+    /// # Errors
+    /// [`Error::NotFound`] when there is none; [`Error::Sealed`] when it was changed; [`Error::Refused`] when it is larger.
+    pub fn read(&self, hash: &str, most: u64) -> Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.each_part(hash, |part| {
+            if (content.len() + part.len()) as u64 > most {
+                return Err(Error::Refused(format!("the file is larger than {most} bytes")));
+            }
+            content.extend_from_slice(part);
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    /// Gives a blob part by part. What was given is known to be what was written only when this returns. Blocks.
+    /// # Errors
+    /// [`Error::NotFound`] when there is none; [`Error::Sealed`] when it was changed; what `take` says.
+    pub fn each_part(&self, hash: &str, take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.open(hash)?.each(take)
+    }
+
+    /// Whether there is such a blob. Blocks.
+    #[must_use]
+    pub fn has(&self, hash: &str) -> bool {
+        self.path(hash).exists()
+    }
+
+    /// Removes a blob; none is as well. Blocks.
+    /// # Errors
+    /// As the disk.
+    pub fn remove(&self, hash: &str) -> Result<()> {
+        match std::fs::remove_file(self.path(hash)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("removed", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes all blobs but those that are named: after much was deleted. Blocks.
+    ///
+    /// Call it while nobody else writes to the organisation's store; whoever is about to need a blob looks for it once more in a turn
+    /// of their own.
+    /// # Errors
+    /// As the disk.
+    pub fn keep_only(&self, hashes: &[String]) -> Result<()> {
+        let kept: std::collections::HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
+        for path in entries(&self.folder)? {
+            if !self.is_coming(&path) && !kept.contains(&path) {
+                std::fs::remove_file(&path).map_err(|error| failed("removed", &error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of the blobs that are named are missing, and how many others are there. Blocks.
+    /// # Errors
+    /// As the disk.
+    pub(crate) fn compare(&self, hashes: &[String]) -> Result<(usize, usize)> {
+        let mut needed: std::collections::HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
+        let there = entries(&self.folder)?;
+        let extra = there.iter().filter(|path| !needed.remove(*path) && !self.is_coming(path)).count();
+        Ok((needed.len(), extra))
+    }
+
+    /// Whether a file is a blob on its way in: a draft that somebody wrote to not long ago.
+    fn is_coming(&self, path: &Path) -> bool {
+        let written = path.metadata().and_then(|about| about.modified()).ok();
+        let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+        let now = Duration::from_micros(u64::try_from(self.ambient.now().micros()).unwrap_or(0));
+        path.extension().is_some_and(|extension| extension == "draft")
+            && written.is_none_or(|written| now.saturating_sub(written) < ABANDONED)
+    }
+
+    /// The same folder as another organisation would read it, with its own key: to see that it cannot.
+    pub(crate) fn under(&self, other: &Self) -> Self {
+        Self { org: other.org, key: other.key.clone(), ..self.clone() }
+    }
+
+    fn path(&self, hash: &str) -> PathBuf {
+        self.folder.join(hex(&self.key.mac("blob name", hash.as_bytes())))
+    }
+}
+
+/// What is in a folder; nothing when there is none.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if [std::io::ErrorKind::NotFound, std::io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(failed("listed", &error)),
+    };
+    entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| failed("listed", &error))).collect()
+}
+
+fn place(org: OrgId, id: &[u8; 16], number: u64, last: bool) -> String {
+    format!("{} | blob {} | {number} | {last}", org.uuid(), hex(id))
+}
+
+fn failed(what: &str, error: &std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return Error::Full;
+    }
+    Error::Disk(format!("an original could not be {what}: {error}"))
+}
