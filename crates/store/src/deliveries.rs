@@ -126,6 +126,7 @@ impl Store {
                     org::providers::depart(&mut tx, &departure).await?;
                     org::connections::depart(&mut tx, &departure).await?;
                     org::knowledge::collections::depart(&mut tx, &departure).await?;
+                    org::knowledge::thread_shares::depart(&mut tx, &departure).await?;
                 }
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
             }

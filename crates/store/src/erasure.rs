@@ -90,6 +90,7 @@ impl Store {
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
                  UNION ALL SELECT 'tenant', count(*) FROM tenant
+                 UNION ALL SELECT 'thread_shares', count(*) FROM thread_shares
                  UNION ALL SELECT 'threads', count(*) FROM threads
                  UNION ALL SELECT 'vectors', count(*) FROM vectors
                  UNION ALL SELECT 'versions', count(*) FROM versions
@@ -122,6 +123,7 @@ impl Store {
                  UNION ALL SELECT 'providers', count(*) FROM providers WHERE user_id = $1
                  UNION ALL SELECT 'shares', count(*) FROM shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1
+                 UNION ALL SELECT 'thread_shares', count(*) FROM thread_shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'threads', count(*) FROM threads WHERE user_id = $1",
             )
             .bind(user)
@@ -164,6 +166,7 @@ impl Store {
             tx.sql("DELETE FROM collections").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM citings").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM messages").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM thread_shares").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM threads").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;

@@ -153,7 +153,9 @@ impl Store {
                  UNION SELECT DISTINCT 'providers.membership_id', membership_id, user_id FROM providers
                    WHERE membership_id IS NOT NULL
                  UNION SELECT DISTINCT 'connections.membership_id', membership_id, user_id FROM connections
-                 UNION SELECT DISTINCT 'shares.membership_id', membership_id, subject FROM shares WHERE level = 'user'",
+                 UNION SELECT DISTINCT 'shares.membership_id', membership_id, subject FROM shares WHERE level = 'user'
+                 UNION SELECT DISTINCT 'thread_shares.membership_id', membership_id, subject FROM thread_shares
+                   WHERE level = 'user'",
             )
             .all()
             .await?;
@@ -314,6 +316,10 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE NOT EXISTS (SELECT 1 FROM chunks p WHERE p.number = c.chunk AND p.collection = c.collection)
                UNION ALL SELECT 'threads.project_id', count(*) FROM threads c
                  WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'thread_shares.thread_id', count(*) FROM thread_shares c
+                 WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
+               UNION ALL SELECT 'thread_shares.subject', count(*) FROM thread_shares c
+                 WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
                UNION ALL SELECT 'messages.thread_id', count(*) FROM messages c
                  WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
                UNION ALL SELECT 'citings.message_id', count(*) FROM citings c

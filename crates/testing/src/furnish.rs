@@ -23,6 +23,7 @@ use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
 use store::org::knowledge::documents::{self, Document, Status};
 use store::org::knowledge::imports::{self, Import, Stage};
+use store::org::knowledge::thread_shares;
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
@@ -333,12 +334,13 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         project_id: None,
         user_id: made_by,
         title: format!("{word} conversation"),
-        shared: false,
+        access: Reach::Shared,
         version: 1,
         created_at: now,
         updated_at: now,
     };
     threads::insert(tx, &thread).await.expect("a conversation");
+    assert!(thread_shares::share(tx, thread.id, with).await.expect("a share"));
     let cited = Citation {
         n: 1,
         document_id: document.id,

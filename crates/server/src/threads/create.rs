@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use store::audit::Event;
+use store::org::knowledge::collections::Reach;
 use store::org::knowledge::threads::{self, Thread};
 
 use super::ThreadView;
@@ -25,9 +26,9 @@ pub(crate) struct CreateThread {
     /// The project whose knowledge it asks. When left out, the one that the request selects; else all that the person may see.
     #[serde(default)]
     project_id: Option<ProjectId>,
-    /// Whether others who may ask there can read it.
+    /// Who reads it; `private` when left out.
     #[serde(default)]
-    shared: bool,
+    access: Option<Reach>,
 }
 
 pub(crate) async fn create(
@@ -41,14 +42,14 @@ pub(crate) async fn create(
         project_id,
         user_id: caller.user(),
         title: body.title.map_or_else(String::new, |title| title.as_str().to_owned()),
-        shared: body.shared,
+        access: body.access.unwrap_or(Reach::Private),
         version: 1,
         created_at: now,
         updated_at: now,
     };
     let mut tx = caller.begin().await?;
     threads::insert(&mut tx, &thread).await?;
-    let detail = json!({ "project": project_id, "shared": thread.shared });
+    let detail = json!({ "project": project_id, "access": thread.access });
     tx.record(Event::new("thread.created", thread.id).after(&thread).detail(detail)).await?;
     caller.commit(tx, Versioned(thread.version, Created(thread.into()))).await
 }

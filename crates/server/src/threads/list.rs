@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::Tx;
 use store::org::knowledge::threads::{self, Thread};
 
-use super::{ThreadView, is_visible};
+use super::{Ears, ThreadView};
 use crate::http::body::Query;
 use crate::http::caller::Local;
 use crate::http::cursor::{self, MOST};
@@ -51,6 +51,7 @@ pub(crate) async fn list(
     let mut before: Option<ThreadId> = bound.read(query.cursor.as_deref())?;
     let wanted = query.q.unwrap_or_default().to_lowercase();
     let mut tx = caller.read().await?;
+    let ears = Ears::of(&mut tx, caller.scope()).await?;
     let mut places: BTreeMap<Option<ProjectId>, Place> = BTreeMap::new();
     let mut visible = Vec::new();
     let enough = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -68,7 +69,7 @@ pub(crate) async fn list(
                 None => Place::of(&mut tx, thread.project_id).await?,
             };
             places.insert(thread.project_id, place);
-            if is_visible(caller.scope(), &thread, place.object) && says(&mut tx, &thread, &wanted).await? {
+            if ears.hears(&thread, place.object) && says(&mut tx, &thread, &wanted).await? {
                 visible.push(thread);
             }
         }

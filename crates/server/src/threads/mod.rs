@@ -1,5 +1,5 @@
-//! Conversations: private to the person whose they are, unless shared; then whoever may ask in their project, or in the organisation
-//! when they have none, reads them. Nobody else than the person changes anything in them.
+//! Conversations: private to the person whose they are, unless shared: with people and teams, as far as these may ask at all, or with
+//! everybody who may ask in their project, in the organisation when they have none. Nobody else than the person changes anything in them.
 
 pub(crate) mod citations;
 mod create;
@@ -8,13 +8,18 @@ mod export;
 mod get;
 mod list;
 pub(crate) mod messages;
+mod shares;
 mod update;
+
+use std::collections::BTreeSet;
 
 use domain::access::{Permission, can};
 use domain::authoriser::Object;
 use domain::{ProjectId, ThreadId, Time, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
+use store::org::knowledge::collections::Reach;
+use store::org::knowledge::thread_shares;
 use store::org::knowledge::threads::{self, Thread};
 use store::{Error, Scope, Tx};
 
@@ -28,8 +33,25 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/threads", "Lists the caller's own conversations, or those that are shared.", list::list)
         .post("/api/v1/threads", "Begins a conversation.", create::create)
         .get("/api/v1/threads/{id}", "Shows a conversation.", get::get)
-        .patch("/api/v1/threads/{id}", "Renames a conversation, or shares it.", update::update)
+        .patch("/api/v1/threads/{id}", "Renames a conversation, or changes who reads it.", update::update)
         .delete("/api/v1/threads/{id}", "Deletes a conversation.", delete::delete)
+        .get("/api/v1/threads/{id}/shares", "Lists with whom a conversation is shared.", shares::list::list)
+        .put("/api/v1/threads/{id}/shares/users/{user_id}", "Shares a conversation with somebody.", shares::users::put)
+        .delete(
+            "/api/v1/threads/{id}/shares/users/{user_id}",
+            "Ends sharing a conversation with somebody.",
+            shares::users::delete,
+        )
+        .put(
+            "/api/v1/threads/{id}/shares/teams/{team_id}",
+            "Shares a conversation with a team and the teams below it.",
+            shares::teams::put,
+        )
+        .delete(
+            "/api/v1/threads/{id}/shares/teams/{team_id}",
+            "Ends sharing a conversation with a team.",
+            shares::teams::delete,
+        )
         .get("/api/v1/threads/{id}/messages", "Lists what was said in a conversation.", messages::list::list)
         .put(
             "/api/v1/threads/{id}/messages/{message_id}/feedback",
@@ -48,8 +70,8 @@ pub(crate) struct ThreadView {
     project_id: Option<ProjectId>,
     /// What it is called; empty until somebody said so.
     title: String,
-    /// Whether others who may ask there can read it.
-    shared: bool,
+    /// Who reads it.
+    access: Reach,
     /// Whose it is.
     created_by: UserId,
     created_at: Time,
@@ -63,7 +85,7 @@ impl From<Thread> for ThreadView {
             id: thread.id,
             project_id: thread.project_id,
             title: thread.title,
-            shared: thread.shared,
+            access: thread.access,
             created_by: thread.user_id,
             created_at: thread.created_at,
             updated_at: thread.updated_at,
@@ -71,12 +93,31 @@ impl From<Thread> for ThreadView {
     }
 }
 
-fn is_visible(scope: &Scope, thread: &Thread, place: Object) -> bool {
-    if is_left_out(scope, thread.project_id) {
-        return false;
+/// What a caller reads, as far as it is not said by the conversation itself.
+struct Ears<'a> {
+    scope: &'a Scope,
+    /// What is shared with the person, or with a team that they are in.
+    shared: BTreeSet<ThreadId>,
+}
+
+impl<'a> Ears<'a> {
+    async fn of(tx: &mut Tx, scope: &'a Scope) -> store::Result<Self> {
+        let shared = thread_shares::reaching(tx, scope.user(), scope.membership()).await?;
+        Ok(Self { scope, shared: shared.into_iter().collect() })
     }
-    let own = thread.user_id == scope.user() && holds(scope, Permission::AnswersUse, place);
-    own || (thread.shared && scope.grants().allow(Permission::AnswersUse, place))
+
+    fn hears(&self, thread: &Thread, place: Object) -> bool {
+        if is_left_out(self.scope, thread.project_id) {
+            return false;
+        }
+        let holds = || holds(self.scope, Permission::AnswersUse, place);
+        let own = thread.user_id == self.scope.user() && holds();
+        own || match thread.access {
+            Reach::Private => false,
+            Reach::Shared => self.shared.contains(&thread.id) && holds(),
+            Reach::Project => self.scope.grants().allow(Permission::AnswersUse, place),
+        }
+    }
 }
 
 /// A conversation that the caller may read, and where it is.
@@ -85,12 +126,20 @@ fn is_visible(scope: &Scope, thread: &Thread, place: Object) -> bool {
 pub(crate) async fn find(tx: &mut Tx, scope: &Scope, id: ThreadId) -> store::Result<(Thread, Place)> {
     let thread = threads::get(tx, id).await?;
     let place = Place::of(tx, thread.project_id).await?;
-    if is_visible(scope, &thread, place.object) { Ok((thread, place)) } else { Err(Error::NotFound("thread")) }
+    if Ears::of(tx, scope).await?.hears(&thread, place.object) {
+        Ok((thread, place))
+    } else {
+        Err(Error::NotFound("thread"))
+    }
 }
 
 /// The caller's own conversation, in a transaction to change it.
 pub(crate) async fn own(caller: &Caller<can::AnswersUse>, id: ThreadId) -> Result<(Tx, Thread, Place)> {
-    let mut tx = caller.begin().await?;
+    own_in(caller, caller.begin().await?, id).await
+}
+
+/// The same, in a transaction that was begun already.
+async fn own_in(caller: &Caller<can::AnswersUse>, mut tx: Tx, id: ThreadId) -> Result<(Tx, Thread, Place)> {
     let (thread, place) = find(&mut tx, caller.scope(), id).await?;
     if thread.user_id != caller.user() {
         return Err(Problem::new("forbidden", "Only whose conversation it is can change it."));

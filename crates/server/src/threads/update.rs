@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/threads/{id}`: renames a conversation, shares it, or ends that.
+//! `PATCH /api/v1/threads/{id}`: renames a conversation, or changes who reads it.
 
 use domain::ThreadId;
 use domain::access::can;
@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use store::audit::Event;
-use store::org::knowledge::threads;
+use store::org::knowledge::collections::Reach;
+use store::org::knowledge::{thread_shares, threads};
 
 use super::{ThreadView, own};
 use crate::http::body::{Body, IfMatch, Path};
@@ -21,9 +22,9 @@ use crate::http::reply::{Found, Versioned};
 pub(crate) struct UpdateThread {
     #[serde(default)]
     title: Option<ThreadTitle>,
-    /// Whether others who may ask there can read it.
+    /// Who reads it. All shares end when it is not `shared` any more.
     #[serde(default)]
-    shared: Option<bool>,
+    access: Option<Reach>,
 }
 
 pub(crate) async fn update(
@@ -40,12 +41,15 @@ pub(crate) async fn update(
     if let Some(title) = body.title {
         title.as_str().clone_into(&mut thread.title);
     }
-    if let Some(shared) = body.shared {
-        thread.shared = shared;
+    let mut ended = 0;
+    if let Some(access) = body.access.filter(|access| *access != before.access) {
+        thread.access = access;
+        // A share that rested would let people in again whenever it is shared with others later.
+        ended = thread_shares::end_all(&mut tx, id).await?;
     }
     threads::update(&mut tx, &thread).await?;
     let thread = threads::get(&mut tx, id).await?;
-    let detail = json!({ "shared": thread.shared });
+    let detail = json!({ "access": thread.access, "shares_ended": ended });
     tx.record(Event::new("thread.updated", id).before(&before).after(&thread).detail(detail)).await?;
     caller.commit(tx, Versioned(thread.version, Found(thread.into()))).await
 }

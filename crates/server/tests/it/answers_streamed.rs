@@ -204,7 +204,7 @@ async fn repeated(house: TestHouse, upstream: ScriptedUpstream) {
     let max = house.join(&ann, "Max", "member").await;
     max.post(&path, &question()).await.expect(404);
     let thread = path.trim_end_matches("/messages");
-    ann.patch(thread, &json!({ "shared": true })).await.expect(200);
+    ann.patch(thread, &json!({ "access": "project" })).await.expect(200);
     assert_eq!(max.post(&path, &question()).await.expect(403).code(), "forbidden");
     assert_eq!(upstream.served().calls, 1);
 }

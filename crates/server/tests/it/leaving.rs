@@ -124,6 +124,9 @@ testing::both_stores! {
             kept.push(sent);
         }
         there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
+        let bobs = bob.post("/api/v1/threads", &json!({ "title": "Bob's", "access": "shared" })).await.expect(201);
+        let shares = format!("/api/v1/threads/{}/shares", bobs.str("/id"));
+        bob.put(&format!("{shares}/users/{}", ann.user), &json!({})).await.expect(200);
         ann.delete(OWN).await.expect(200);
         erase(&house).await;
         assert_eq!(login(&house, "ann").await.expect(401).code(), "invalid_credentials");
@@ -136,7 +139,7 @@ testing::both_stores! {
         assert!(house.store().attests(&receipt));
         let counted = receipt.counted();
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["configs"], 1);
-        for what in ["collections", "documents", "threads"] {
+        for what in ["collections", "documents", "thread_shares", "threads"] {
             assert_eq!(counted[&bob.org].as_ref().expect("counted")[what], 1, "{what}");
         }
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["providers"], 1);
@@ -154,6 +157,7 @@ testing::both_stores! {
         }
         // Bob's organisation goes on, and its log names the id.
         let bob = house.sign_in(&bob, "Bob").await;
+        assert_eq!(bob.get(&shares).await.expect(200).json["data"], json!([]), "shared with nobody any more");
         assert_eq!(bob.get("/api/v1/members").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
         assert_eq!(bob.get(&format!("/api/v1/teams/{}/members", team.str("/id"))).await.expect(200).json["data"], json!([]));
         // What was for the project stays, what was for Ann alone is gone with its original.

@@ -52,6 +52,7 @@ mod search;
 mod sessions;
 mod table;
 mod teams;
+mod thread_shares;
 mod threads;
 mod tokens;
 mod usage;

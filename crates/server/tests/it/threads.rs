@@ -6,8 +6,8 @@ use testing::{Client, both_stores};
 const PATH: &str = "/api/v1/threads";
 const NEVER: &str = "thr_01932d6f4b7a7c3e9a51c0ffee15600d";
 
-async fn thread(who: &Client, title: &str, shared: bool) -> String {
-    let body = json!({ "title": title, "shared": shared });
+async fn thread(who: &Client, title: &str, access: &str) -> String {
+    let body = json!({ "title": title, "access": access });
     who.post(PATH, &body).await.expect(201).str("/id").to_owned()
 }
 
@@ -27,13 +27,13 @@ both_stores! {
         let ann = house.sign_up("Ann").await;
         let once = ann.with("idempotency-key", "one");
         let made = once.post(PATH, &json!({})).await.expect(201);
-        assert_eq!((made.str("/title"), &made.json["shared"], &made.json["project_id"]), ("", &json!(false), &Value::Null));
+        assert_eq!((made.str("/title"), made.str("/access"), &made.json["project_id"]), ("", "private", &Value::Null));
         assert_eq!(once.post(PATH, &json!({})).await.expect(201).json, made.json);
         let url = format!("{PATH}/{}", made.str("/id"));
         let changed = ann.with("if-match", "\"1\"").patch(&url, &json!({ "title": "Holidays" })).await.expect(200);
         assert_eq!((changed.str("/title"), &changed.headers["etag"]), ("Holidays", &"\"2\"".parse().expect("a value")));
         assert_eq!(ann.with("if-match", "\"1\"").patch(&url, &json!({ "title": "X" })).await.expect(412).code(), "stale");
-        for (body, field) in [(json!({ "title": "" }), "title"), (json!({ "shared": 1 }), "shared"), (json!({ "user_id": ann.user }), "user_id")] {
+        for (body, field) in [(json!({ "title": "" }), "title"), (json!({ "access": "public" }), "access"), (json!({ "shared": true }), "shared"), (json!({ "user_id": ann.user }), "user_id")] {
             assert_eq!(ann.patch(&url, &body).await.expect(422).str("/error/param"), field);
         }
         assert_eq!(ann.with("if-match", "\"1\"").delete(&url).await.expect(412).code(), "stale");
@@ -50,7 +50,7 @@ both_stores! {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         house.on_plan(&ann.org, "enterprise").await;
         let (max, vera) = (house.join(&ann, "Max", "member").await, house.join(&ann, "Vera", "viewer").await);
-        let id = thread(&max, "Salary", false).await;
+        let id = thread(&max, "Salary", "private").await;
         house.answer(&house.scope(&max).await, &id, &[]).await;
         let url = format!("{PATH}/{id}");
         let hidden_from = async |who: &Client| {
@@ -61,6 +61,7 @@ both_stores! {
                 ("DELETE", "", None),
                 ("GET", "/messages", None),
                 ("GET", "/export", None),
+                ("GET", "/shares", None),
             ] {
                 let call = async |id: &str| who.send(method.parse().expect("a method"), &format!("{PATH}/{id}{path}"), body.as_ref()).await;
                 let (hidden, never) = (call(&id).await.expect(404), call(NEVER).await.expect(404));
@@ -71,7 +72,7 @@ both_stores! {
             hidden_from(who).await;
         }
         assert!(titles(&ann, "?shared=true").await.is_empty());
-        max.patch(&url, &json!({ "shared": true })).await.expect(200);
+        max.patch(&url, &json!({ "access": "project" })).await.expect(200);
         assert_eq!(titles(&ann, "?shared=true").await, ["Salary"]);
         assert!(titles(&ann, "").await.is_empty(), "it is not hers");
         assert_eq!(ann.get(&format!("{url}/messages")).await.expect(200).json["data"].as_array().map(Vec::len), Some(2));
@@ -83,7 +84,7 @@ both_stores! {
         hidden_from(&vera).await;
         vera.get(PATH).await.expect(403);
         vera.post(PATH, &json!({})).await.expect(403);
-        max.patch(&url, &json!({ "shared": false })).await.expect(200);
+        max.patch(&url, &json!({ "access": "private" })).await.expect(200);
         hidden_from(&ann).await;
     }
 
@@ -95,9 +96,9 @@ both_stores! {
         let member = format!("/api/v1/projects/{project}/members/{}", max.user);
         ann.put(&member, &json!({ "role": "member" })).await.expect(200);
         cleo.post(PATH, &json!({ "project_id": project })).await.expect(404);
-        let body = json!({ "title": "Inside", "project_id": project, "shared": true });
+        let body = json!({ "title": "Inside", "project_id": project, "access": "project" });
         let id = ann.post(PATH, &body).await.expect(201).str("/id").to_owned();
-        thread(&max, "Outside", false).await;
+        thread(&max, "Outside", "private").await;
         max.get(&format!("{PATH}/{id}")).await.expect(200);
         cleo.get(&format!("{PATH}/{id}")).await.expect(404);
         let there = max.with("x-rowhouse-project", &project);
@@ -124,7 +125,7 @@ both_stores! {
         let ann = house.sign_up("Ann").await;
         for title in ["Ärger im Büro", "Holidays", "More holidays", "Other"] {
             house.clock.advance(std::time::Duration::from_millis(2));
-            thread(&ann, title, false).await;
+            thread(&ann, title, "private").await;
         }
         assert_eq!(titles(&ann, "?q=HOLIDAY").await, ["More holidays", "Holidays"]);
         assert_eq!(titles(&ann, "?q=%C3%A4rger").await, ["Ärger im Büro"]);
@@ -135,7 +136,7 @@ both_stores! {
         assert_eq!(ann.get(&format!("{PATH}?q=other&cursor={cursor}")).await.expect(400).code(), "invalid_cursor");
         // What was said is looked through, too; of others only what they share.
         let max = house.join(&ann, "Max", "member").await;
-        let (hers, his) = (thread(&ann, "Hers", true).await, thread(&max, "His", false).await);
+        let (hers, his) = (thread(&ann, "Hers", "project").await, thread(&max, "His", "private").await);
         let place = collection(&ann, "project").await;
         let cited = house.document(&house.scope(&ann).await, &place, "Notes", &["Der Kauz ruft im ÄRMELKANAL."]).await;
         house.answer(&house.scope(&ann).await, &hers, &[cited]).await;
@@ -156,7 +157,7 @@ both_stores! {
         let scope = house.scope(&ann).await;
         let secret = house.document(&scope, &mine, "Diary", &["Dear diary."]).await;
         let public = house.document(&scope, &ours, "Handbook", &["Thirty days."]).await;
-        let id = thread(&ann, "Shared", true).await;
+        let id = thread(&ann, "Shared", "project").await;
         house.answer(&scope, &id, &[secret, public]).await;
         let messages = format!("{PATH}/{id}/messages");
         let cited = async |who: &Client| who.get(&messages).await.expect(200).json["data"][1]["citations"].clone();
@@ -190,7 +191,7 @@ both_stores! {
         let two = house.document(&scope, &second, "Two", &["Beta words."]).await;
         let three = house.document(&scope, &inside, "Three", &["Gamma words."]).await;
         let kept = house.document(&scope, &first, "Kept", &["Delta words."]).await;
-        let id = thread(&ann, "Words", false).await;
+        let id = thread(&ann, "Words", "private").await;
         house.answer(&scope, &id, &[one, kept]).await;
         house.answer(&scope, &id, &[two, three]).await;
         house.answer(&scope, &id, &[kept]).await;
@@ -217,7 +218,7 @@ both_stores! {
     async fn an_answer_is_rated_by_whose_it_is(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let max = house.join(&ann, "Max", "member").await;
-        let id = thread(&ann, "Shared", true).await;
+        let id = thread(&ann, "Shared", "project").await;
         let answer = house.answer(&house.scope(&ann).await, &id, &[]).await.to_string();
         let url = format!("{PATH}/{id}/messages/{answer}/feedback");
         let body = json!({ "rating": -1, "comment": "Wrong year", "correction": "It is 30 days." });
@@ -232,7 +233,7 @@ both_stores! {
         assert_eq!(max.get(&messages).await.expect(200).json["data"][1]["comment"], Value::Null, "it is between her and the house");
         let question = ann.get(&messages).await.expect(200).str("/data/0/id").to_owned();
         ann.put(&format!("{PATH}/{id}/messages/{question}/feedback"), &body).await.expect(409);
-        let other = thread(&ann, "Other", false).await;
+        let other = thread(&ann, "Other", "private").await;
         ann.put(&format!("{PATH}/{other}/messages/{answer}/feedback"), &body).await.expect(404);
         let cleared = ann.put(&url, &json!({ "rating": null })).await.expect(200);
         assert_eq!((&cleared.json["rating"], &cleared.json["comment"]), (&Value::Null, &Value::Null));
@@ -245,7 +246,7 @@ both_stores! {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let max = house.join(&ann, "Max", "member").await;
         let (place, own) = (collection(&ann, "project").await, collection(&max, "private").await);
-        let id = thread(&max, "Leave", false).await;
+        let id = thread(&max, "Leave", "private").await;
         let answer = house.answer(&house.scope(&max).await, &id, &[]).await.to_string();
         let url = format!("{PATH}/{id}/messages/{answer}/correction");
         let there = json!({ "collection_id": place });
@@ -254,7 +255,7 @@ both_stores! {
         for who in [&ann, &bob] {
             who.post(&url, &there).await.expect(404);
         }
-        max.patch(&format!("{PATH}/{id}"), &json!({ "shared": true })).await.expect(200);
+        max.patch(&format!("{PATH}/{id}"), &json!({ "access": "project" })).await.expect(200);
         bob.post(&url, &there).await.expect(404);
         assert_eq!(ann.post(&url, &there).await.expect(409).code(), "conflict", "nobody said what is right");
         ann.post(&url, &json!({ "collection_id": own, "text": "x" })).await.expect(404);

@@ -15,6 +15,7 @@ use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer, Subject};
 use store::org::knowledge::documents::{self, Document, Fault, Status};
 use store::org::knowledge::search::{self, Filter};
+use store::org::knowledge::thread_shares;
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
@@ -129,7 +130,7 @@ fn thread(tx: &Tx, scope: &Scope, title: &str, project_id: Option<ProjectId>) ->
         project_id,
         user_id: scope.user(),
         title: title.into(),
-        shared: false,
+        access: Reach::Private,
         version: 1,
         created_at: tx.now(),
         updated_at: tx.now(),
@@ -276,6 +277,65 @@ both_stores! {
         house.store().deliver(scope.org()).await.expect("delivered");
         let mut tx = begin(&house, &scope).await;
         assert_eq!(with(collections::shares(&mut tx, one.id, None, 9).await.expect("listed")), []);
+        drop(tx);
+        assert_eq!(house.store().org_faults(scope.org()).await.expect("looked"), Vec::<String>::new());
+    }
+
+    async fn a_shared_conversation_reaches_a_stay_and_a_team_and_ends_with_them(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let (scope, of_max) = (house.scope(&ann).await, house.scope(&max).await);
+        let (user, stay) = (of_max.user(), of_max.membership());
+        let mut tx = begin(&house, &scope).await;
+        let team = add_team(&mut tx).await;
+        let (one, other) = (thread(&tx, &scope, "one", None), thread(&tx, &scope, "other", None));
+        for thread in [&one, &other] {
+            threads::insert(&mut tx, thread).await.expect("a conversation");
+        }
+        assert!(thread_shares::share(&mut tx, one.id, Sharer::User(user, stay)).await.expect("shared"));
+        assert!(!thread_shares::share(&mut tx, one.id, Sharer::User(user, stay)).await.expect("shared already"));
+        assert!(thread_shares::share(&mut tx, one.id, Sharer::Team(team.id)).await.expect("shared"));
+        let with = |shares: Vec<(Subject, _)>| shares.into_iter().map(|(subject, _)| subject).collect::<Vec<_>>();
+        let all = thread_shares::list(&mut tx, one.id, None, 9).await.expect("listed");
+        assert_eq!(with(all), [Subject::Team(team.id), Subject::User(user)]);
+        let after = thread_shares::list(&mut tx, one.id, Some(Subject::Team(team.id)), 9).await.expect("listed");
+        assert_eq!(with(after), [Subject::User(user)]);
+        assert_eq!(with(thread_shares::list(&mut tx, other.id, None, 9).await.expect("listed")), []);
+        assert_eq!(thread_shares::since(&mut tx, one.id, Subject::User(user)).await.expect("there"), tx.now());
+        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), [one.id]);
+        let later = tx.ambient().id();
+        assert_eq!(thread_shares::reaching(&mut tx, user, later).await.expect("listed"), [], "in another stay, and not in the team");
+        assert!(thread_shares::share(&mut tx, one.id, Sharer::User(user, later)).await.expect("shared with the later stay"));
+        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), []);
+        let now = tx.now();
+        let member = Member { place_id: team.id, user_id: user, membership_id: stay, role: Role::MEMBER, created_at: now };
+        members::put(&mut tx, &member).await.expect("in the team");
+        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), [one.id], "by the team");
+        assert_eq!(thread_shares::end_all(&mut tx, one.id).await.expect("ended"), 2);
+        for thread in [&one, &other] {
+            assert!(thread_shares::share(&mut tx, thread.id, Sharer::User(user, stay)).await.expect("shared"));
+            assert!(thread_shares::share(&mut tx, thread.id, Sharer::Team(team.id)).await.expect("shared"));
+        }
+        assert!(thread_shares::unshare(&mut tx, other.id, Subject::User(user)).await.expect("ended"));
+        assert!(!thread_shares::unshare(&mut tx, other.id, Subject::User(user)).await.expect("there is none"));
+        commit(tx).await;
+        let counted = house.store().count_of_person(scope.org(), user).await.expect("counted").expect("readable");
+        assert_eq!(counted["thread_shares"], 1);
+
+        let mut tx = begin(&house, &scope).await;
+        teams::delete(&mut tx, team.id).await.expect("deleted");
+        assert_eq!(with(thread_shares::list(&mut tx, one.id, None, 9).await.expect("listed")), [Subject::User(user)]);
+        assert_eq!(with(thread_shares::list(&mut tx, other.id, None, 9).await.expect("listed")), []);
+        assert!(thread_shares::share(&mut tx, other.id, Sharer::User(user, stay)).await.expect("shared"));
+        threads::delete(&mut tx, other.id).await.expect("deleted");
+        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), [one.id], "a share goes with the conversation");
+        commit(tx).await;
+        let left = tenancy::members::leave(&house.house, user, scope.org(), &Origin::default()).await.expect("leaves");
+        left.commit().await.expect("committed");
+        house.store().deliver(scope.org()).await.expect("delivered");
+        let mut tx = begin(&house, &scope).await;
+        assert_eq!(with(thread_shares::list(&mut tx, one.id, None, 9).await.expect("listed")), []);
         drop(tx);
         assert_eq!(house.store().org_faults(scope.org()).await.expect("looked"), Vec::<String>::new());
     }
@@ -541,10 +601,10 @@ both_stores! {
         assert_eq!(ids(threads::of_person(&mut tx, scope.user(), Some(two.id), 9).await.expect("listed")), [one.id]);
         let stranger: UserId = tx.ambient().id();
         assert_eq!(ids(threads::of_person(&mut tx, stranger, None, 9).await.expect("listed")), []);
-        threads::update(&mut tx, &Thread { title: "first".into(), shared: true, ..one.clone() }).await.expect("changed");
+        threads::update(&mut tx, &Thread { title: "first".into(), access: Reach::Project, ..one.clone() }).await.expect("changed");
         assert!(matches!(threads::update(&mut tx, &one).await, Err(Error::Stale(_))));
         let read = threads::get(&mut tx, one.id).await.expect("there");
-        assert_eq!((read.title.as_str(), read.shared, read.version, read.project_id), ("first", true, 2, Some(project)));
+        assert_eq!((read.title.as_str(), read.access, read.version, read.project_id), ("first", Reach::Project, 2, Some(project)));
 
         let shelf = add_collection(&mut tx, &scope, "shelf").await;
         let zoo = add_document(&mut tx, &scope, &shelf, "Zoo", &["The fox runs"]).await;
@@ -640,6 +700,8 @@ both_stores! {
         assert!(chunks::embed(&mut tx, "mini", &vector).await.expect("added"));
         let talk = thread(&tx, &scope, "talk", None);
         threads::insert(&mut tx, &talk).await.expect("a conversation");
+        let with = Sharer::User(scope.user(), scope.membership());
+        assert!(thread_shares::share(&mut tx, talk.id, with).await.expect("shared"));
         let said = message(&tx, talk.id, Author::User, "secret?", Vec::new());
         threads::say(&mut tx, &said).await.expect("said");
         commit(tx).await;
@@ -650,6 +712,8 @@ both_stores! {
         assert!(matches!(collections::get(&mut tx, here.id).await, Err(Error::NotFound(_))));
         assert!(collections::shares(&mut tx, here.id, None, 9).await.expect("listed").is_empty());
         assert!(collections::shared(&mut tx, scope.user(), scope.membership()).await.expect("listed").is_empty());
+        assert!(thread_shares::list(&mut tx, talk.id, None, 9).await.expect("listed").is_empty());
+        assert!(thread_shares::reaching(&mut tx, scope.user(), scope.membership()).await.expect("listed").is_empty());
         assert!(documents::list(&mut tx, here.id, None, 9).await.expect("listed").is_empty());
         assert!(documents::find(&mut tx, one.id).await.expect("looked").is_none());
         assert_eq!(documents::same(&mut tx, here.id, &one.content_hash).await.expect("looked"), None);

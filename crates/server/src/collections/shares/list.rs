@@ -4,12 +4,12 @@ use domain::CollectionId;
 use domain::access::{Permission, can};
 use store::org::knowledge::collections;
 
-use super::ShareView;
 use crate::http::body::{Path, Query};
 use crate::http::caller::Local;
 use crate::http::cursor::{self, Paging};
 use crate::http::error::Result;
 use crate::http::reply::{Found, Page};
+use crate::knowledge::share::ShareView;
 use crate::knowledge::sight;
 
 pub(crate) async fn list(

@@ -7,12 +7,13 @@ use domain::{CollectionId, TeamId};
 use store::org::knowledge::collections::{Sharer, Subject};
 use store::org::teams;
 
-use super::{ShareView, share, unshare};
+use super::{share, unshare};
 use crate::collections::changeable;
 use crate::http::body::Path;
 use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::{Done, Found};
+use crate::knowledge::share::ShareView;
 
 pub(crate) async fn put(
     local: Local<can::KnowledgeWrite>,

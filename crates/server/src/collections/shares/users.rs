@@ -5,12 +5,13 @@ use domain::access::{Permission, can};
 use domain::{CollectionId, UserId};
 use store::org::knowledge::collections::{Sharer, Subject};
 
-use super::{ShareView, share, unshare};
+use super::{share, unshare};
 use crate::collections::{changeable, changeable_in};
 use crate::http::body::Path;
 use crate::http::caller::Local;
 use crate::http::error::Result;
 use crate::http::reply::{Done, Found};
+use crate::knowledge::share::ShareView;
 use crate::knowledge::sight;
 
 pub(crate) async fn put(

@@ -359,9 +359,12 @@ impl Known {
         house.document(&scope, &collection, "Acme secret document", &["Acme secret text"]).await;
         let texts = ["Acme secret text", "Acme secret ending"];
         let document = house.document(&scope, &collection, "Acme secret document, too", &texts).await;
-        let thread = json!({ "title": "Acme secret thread" });
+        let thread = json!({ "title": "Acme secret thread", "access": "shared" });
         ann.post("/api/v1/threads", &thread).await.expect(201);
         let thread = ann.post("/api/v1/threads", &thread).await.expect(201).str("/id").to_owned();
+        for with in [format!("users/{}", max.user), format!("teams/{team}")] {
+            ann.put(&format!("/api/v1/threads/{thread}/shares/{with}"), &json!({})).await.expect(200);
+        }
         let message = house.answer(&scope, &thread, &[document]).await.to_string();
         let job = house.import(&scope, &collection, &["Acme secret file", "Acme secret file, too"]).await.to_string();
         Self { collection, document: document.to_string(), thread, message, job }

@@ -383,7 +383,7 @@ CREATE TABLE vectors (
   PRIMARY KEY (org_id, chunk, model)
 );
 
--- Conversations: private to the person unless shared with the project.
+-- Conversations: private to the person unless shared with people and teams, or for the whole project.
 CREATE TABLE threads (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -392,12 +392,26 @@ CREATE TABLE threads (
   FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
   user_id          uuid NOT NULL,
   title            text COLLATE "C" NOT NULL,
-  shared           boolean NOT NULL,
+  access           text COLLATE "C" NOT NULL CHECK (access IN ('private', 'shared', 'project')),
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,
   updated_at       bigint NOT NULL
 );
 CREATE INDEX threads_user ON threads (org_id, user_id, id);
+
+-- With whom a shared conversation is shared. A person's share ends with their stay.
+CREATE TABLE thread_shares (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  thread_id        uuid NOT NULL,
+  FOREIGN KEY (org_id, thread_id) REFERENCES threads (org_id, id) ON DELETE CASCADE,
+  level            text COLLATE "C" NOT NULL CHECK (level IN ('user', 'team')),
+  subject          uuid NOT NULL,
+  membership_id    uuid,
+  created_at       bigint NOT NULL,
+  PRIMARY KEY (org_id, thread_id, level, subject),
+  CHECK ((level = 'user') = (membership_id IS NOT NULL))
+);
+CREATE INDEX thread_shares_subject ON thread_shares (org_id, level, subject);
 
 CREATE TABLE messages (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
@@ -534,6 +548,7 @@ SELECT org.protect('versions');
 SELECT org.protect('chunks');
 SELECT org.protect('vectors');
 SELECT org.protect('threads');
+SELECT org.protect('thread_shares');
 SELECT org.protect('messages');
 SELECT org.protect('webhooks');
 SELECT org.protect('webhook_messages');

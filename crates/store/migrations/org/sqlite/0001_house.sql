@@ -327,18 +327,30 @@ CREATE TABLE vectors (
   PRIMARY KEY (chunk, model)
 ) STRICT, WITHOUT ROWID;
 
--- Conversations: private to the person unless shared with the project.
+-- Conversations: private to the person unless shared with people and teams, or for the whole project.
 CREATE TABLE threads (
   id          BLOB    NOT NULL PRIMARY KEY,
   project_id  BLOB    REFERENCES projects (id) ON DELETE CASCADE,
   user_id     BLOB    NOT NULL,
   title       TEXT    NOT NULL,
-  shared      INTEGER NOT NULL CHECK (shared IN (0, 1)),
+  access      TEXT    NOT NULL CHECK (access IN ('private', 'shared', 'project')),
   version     INTEGER NOT NULL,
   created_at  INTEGER NOT NULL,
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX threads_user ON threads (user_id, id);
+
+-- With whom a shared conversation is shared. A person's share ends with their stay.
+CREATE TABLE thread_shares (
+  thread_id      BLOB    NOT NULL REFERENCES threads (id) ON DELETE CASCADE,
+  level          TEXT    NOT NULL CHECK (level IN ('user', 'team')),
+  subject        BLOB    NOT NULL,
+  membership_id  BLOB,
+  created_at     INTEGER NOT NULL,
+  PRIMARY KEY (thread_id, level, subject),
+  CHECK ((level = 'user') = (membership_id IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX thread_shares_subject ON thread_shares (level, subject);
 
 CREATE TABLE messages (
   id          BLOB    NOT NULL PRIMARY KEY,

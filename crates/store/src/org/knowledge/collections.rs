@@ -12,7 +12,7 @@ use crate::org::Tx;
 use crate::sql::{Transaction, after_id};
 use crate::{Error, OrNotFound, Result};
 
-/// Who sees what is in a collection.
+/// Who sees a collection or a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reach {
@@ -20,7 +20,7 @@ pub enum Reach {
     Private,
     /// Whoever made it, and the people and teams it is shared with.
     Shared,
-    /// Everybody who may read knowledge in its project; in the organisation where it has none.
+    /// Everybody who may read knowledge, or ask when it is a conversation, in its project; in the organisation where it has none.
     Project,
 }
 
@@ -81,10 +81,28 @@ pub enum Subject {
 
 impl Subject {
     /// Its level and its id, as they are stored.
-    fn stored(self) -> (&'static str, TeamId) {
+    pub(super) fn stored(self) -> (&'static str, TeamId) {
         match self {
             Self::User(user) => ("user", TeamId::from_uuid(user.uuid())),
             Self::Team(team) => ("team", team),
+        }
+    }
+
+    /// As [`Subject::stored`] said.
+    pub(super) fn read(level: &str, id: TeamId) -> Self {
+        match level {
+            "user" => Self::User(UserId::from_uuid(id.uuid())),
+            _ => Self::Team(id),
+        }
+    }
+}
+
+impl Sharer {
+    /// Who it is, and in which stay.
+    pub(super) fn parts(self) -> (Subject, Option<MembershipId>) {
+        match self {
+            Self::User(user, membership) => (Subject::User(user), Some(membership)),
+            Self::Team(team) => (Subject::Team(team), None),
         }
     }
 }
@@ -185,10 +203,7 @@ pub async fn delete(tx: &mut Tx, id: CollectionId) -> Result<()> {
 /// As the database.
 pub async fn share(tx: &mut Tx, id: CollectionId, with: Sharer) -> Result<bool> {
     let now = tx.now();
-    let (subject, membership) = match with {
-        Sharer::User(user, membership) => (Subject::User(user), Some(membership)),
-        Sharer::Team(team) => (Subject::Team(team), None),
-    };
+    let (subject, membership) = with.parts();
     let (level, stored) = subject.stored();
     let there: Option<Option<MembershipId>> = tx
         .sql("SELECT membership_id FROM shares WHERE collection_id = $1 AND level = $2 AND subject = $3")
@@ -248,11 +263,7 @@ pub async fn shares(tx: &mut Tx, id: CollectionId, after: Option<Subject>, limit
         .bind(limit)
         .all()
         .await?;
-    let subject = |level: &str, team: TeamId| match level {
-        "user" => Subject::User(UserId::from_uuid(team.uuid())),
-        _ => Subject::Team(team),
-    };
-    Ok(rows.into_iter().map(|(level, team, since)| (subject(&level, team), since)).collect())
+    Ok(rows.into_iter().map(|(level, subject, since)| (Subject::read(&level, subject), since)).collect())
 }
 
 /// Since when a collection is shared with a person or a team.

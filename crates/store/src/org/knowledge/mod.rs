@@ -9,6 +9,7 @@ pub mod documents;
 pub mod imports;
 pub mod originals;
 pub mod search;
+pub mod thread_shares;
 pub mod threads;
 pub mod versions;
 

@@ -4,6 +4,7 @@ use domain::{ChunkId, DocumentId, ProjectId, ThreadId, Time, TurnId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::collections::Reach;
 use crate::org::Tx;
 use crate::sql::{Json, after_id, before_id};
 use crate::{Error, OrNotFound, Result};
@@ -19,8 +20,8 @@ pub struct Thread {
     pub user_id: UserId,
     /// What it is called.
     pub title: String,
-    /// Whether others who may ask in its project can read it.
-    pub shared: bool,
+    /// Who reads it.
+    pub access: Reach,
     /// Counts changes, for ETags.
     pub version: i64,
     /// When it began.
@@ -95,14 +96,14 @@ pub struct Message {
 pub async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
     let added = tx
         .sql(
-            "INSERT INTO threads (id, project_id, user_id, title, shared, version, created_at, updated_at)
+            "INSERT INTO threads (id, project_id, user_id, title, access, version, created_at, updated_at)
              SELECT $1, $2, $3, $4, $5, 1, $6, $6 WHERE $2 IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = $2)",
         )
         .bind(thread.id)
         .bind(thread.project_id)
         .bind(thread.user_id)
         .bind(&thread.title)
-        .bind(thread.shared)
+        .bind(thread.access.as_str())
         .bind(thread.created_at)
         .run()
         .await?;
@@ -113,7 +114,7 @@ pub async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn get(tx: &mut Tx, id: ThreadId) -> Result<Thread> {
-    tx.sql("SELECT id, project_id, user_id, title, shared, version, created_at, updated_at FROM threads WHERE id = $1")
+    tx.sql("SELECT id, project_id, user_id, title, access, version, created_at, updated_at FROM threads WHERE id = $1")
         .bind(id)
         .optional()
         .await
@@ -125,7 +126,7 @@ pub async fn get(tx: &mut Tx, id: ThreadId) -> Result<Thread> {
 /// As the database.
 pub async fn of_person(tx: &mut Tx, user: UserId, before: Option<ThreadId>, limit: i64) -> Result<Vec<Thread>> {
     tx.sql(
-        "SELECT id, project_id, user_id, title, shared, version, created_at, updated_at
+        "SELECT id, project_id, user_id, title, access, version, created_at, updated_at
          FROM threads WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
     )
     .bind(user)
@@ -135,13 +136,13 @@ pub async fn of_person(tx: &mut Tx, user: UserId, before: Option<ThreadId>, limi
     .await
 }
 
-/// The conversations that somebody shares, the newest first, at most `limit` before the one given.
+/// The conversations that somebody shares with anybody, the newest first, at most `limit` before the one given.
 /// # Errors
 /// As the database.
 pub async fn shared(tx: &mut Tx, before: Option<ThreadId>, limit: i64) -> Result<Vec<Thread>> {
     tx.sql(
-        "SELECT id, project_id, user_id, title, shared, version, created_at, updated_at
-         FROM threads WHERE shared AND id < $1 ORDER BY id DESC LIMIT $2",
+        "SELECT id, project_id, user_id, title, access, version, created_at, updated_at
+         FROM threads WHERE access <> 'private' AND id < $1 ORDER BY id DESC LIMIT $2",
     )
     .bind(before_id(before))
     .bind(limit)
@@ -149,16 +150,16 @@ pub async fn shared(tx: &mut Tx, before: Option<ThreadId>, limit: i64) -> Result
     .await
 }
 
-/// Writes back the title of a conversation and whether it is shared; counts the version up.
+/// Writes back the title of a conversation and who reads it; counts the version up.
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
 pub async fn update(tx: &mut Tx, thread: &Thread) -> Result<()> {
     let now = tx.now();
     let changed = tx
-        .sql("UPDATE threads SET title = $2, shared = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
+        .sql("UPDATE threads SET title = $2, access = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
         .bind(thread.id)
         .bind(&thread.title)
-        .bind(thread.shared)
+        .bind(thread.access.as_str())
         .bind(now)
         .bind(thread.version)
         .run()

@@ -1,10 +1,13 @@
 //! Random grants against a naive reader of the rules: what people see, find, are told of and get for an answer, on both engines.
 
+mod talks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use testing::{Answer, Client, TestHouse, both_stores};
 
+use self::talks::Talk;
 use crate::collections::{PATH, ids, project, share, team, url};
 
 both_stores! {
@@ -39,6 +42,12 @@ struct Known {
     teams: BTreeSet<usize>,
 }
 
+/// The numbers that follow a word in a text.
+fn numbers(text: &str, word: &str) -> BTreeSet<usize> {
+    let digits = |rest: &str| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    text.split(word).skip(1).filter_map(digits).collect()
+}
+
 /// An organisation as a naive reader of the rules knows it.
 struct Model {
     dice: Dice,
@@ -51,6 +60,9 @@ struct Model {
     in_project: BTreeSet<(usize, usize)>,
     team_in_project: BTreeSet<(usize, usize)>,
     collections: Vec<Known>,
+    talks: Vec<Talk>,
+    /// Draws of their own: what is drawn for conversations changes nothing else.
+    talk_dice: Dice,
 }
 
 impl Model {
@@ -86,6 +98,8 @@ impl Model {
             in_project: BTreeSet::new(),
             team_in_project: BTreeSet::new(),
             collections: Vec::new(),
+            talks: Vec::new(),
+            talk_dice: Dice(seed ^ 0x5bd1_e995),
         }
     }
 
@@ -127,8 +141,10 @@ impl Model {
         for step in 0..steps {
             house.clock.advance(std::time::Duration::from_millis(2));
             self.step(house).await;
+            self.shares_talks().await;
             if step % 7 == 6 {
                 self.check(step).await;
+                self.hears(step).await;
                 self.asks(step).await;
             }
         }
@@ -139,6 +155,8 @@ impl Model {
             hidden,
             self.collections.len()
         );
+        let shared = self.talks.iter().filter(|one| !one.users.is_empty() || !one.teams.is_empty()).count();
+        assert!(shared > 0, "none of {} conversations is shared", self.talks.len());
     }
 
     async fn step(&mut self, house: &TestHouse) {
@@ -254,8 +272,9 @@ impl Model {
             }
         }
         let person = self.dice.below(self.people.len());
+        let access = *self.talk_dice.one(&["private", "shared", "shared", "project"]);
         let client = &self.people[person];
-        let made = client.post("/api/v1/threads", &json!({})).await;
+        let made = client.post("/api/v1/threads", &json!({ "access": access })).await;
         if made.status != 201 {
             assert_eq!(made.status, 403, "{}", made.text);
             return;
@@ -264,13 +283,6 @@ impl Model {
         let answer = client.post(&url, &json!({ "content": "Where does the heron stand?" })).await.expect(201);
         let seen: BTreeSet<usize> =
             (0..self.collections.len()).filter(|at| self.sees(person, &self.collections[*at])).collect();
-        let numbers = |text: &str, word: &str| -> BTreeSet<usize> {
-            let numbers = text
-                .split(word)
-                .skip(1)
-                .filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok());
-            numbers.collect()
-        };
         let (cited, quoted) = (numbers(&answer.text, "Title"), numbers(&answer.text, "pond"));
         assert!(
             cited.is_subset(&seen) && quoted.is_subset(&seen),
@@ -283,11 +295,8 @@ impl Model {
             "person {person} after step {step}: {}",
             answer.text
         );
-        // The conversation shows the same to them, and of what was taken from them since nothing.
-        for other in &self.people {
-            let told = other.get(&url).await;
-            assert_eq!(told.status, if other.user == client.user { 200 } else { 404 }, "{}", told.text);
-        }
+        let (users, teams) = (BTreeSet::new(), BTreeSet::new());
+        self.talks.push(Talk { id: made.str("/id").to_owned(), maker: person, access, users, teams, cited });
     }
 
     fn is_told(&self, answer: &Answer, seen: impl Fn(&Known) -> bool, who: &str) {
