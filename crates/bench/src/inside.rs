@@ -26,6 +26,7 @@ pub(crate) async fn embedded(folder: &Path, open_files: usize) -> anyhow::Result
         master_key_file: folder.join("keys/master.key"),
         audit_heads: folder.join("keys/audit-heads.jsonl"),
         blobs: folder.join("data/blobs"),
+        bucket: None,
         issuer: "http://127.0.0.1".into(),
     };
     let store = Store::start(&settings, ambient.clone()).await?;

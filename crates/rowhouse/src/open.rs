@@ -72,7 +72,8 @@ pub(crate) async fn store(settings: &Settings, issuer: String) -> Outcome<Store>
     };
     let master_key_file = settings.master_key_path();
     let (audit_heads, blobs) = (settings.audit_heads_path(), settings.data.join("blobs"));
-    let settings = store::Settings { place, master_key_file, audit_heads, blobs, issuer };
+    let bucket = settings.bucket().map_err(because)?;
+    let settings = store::Settings { place, master_key_file, audit_heads, blobs, bucket, issuer };
     Ok(Store::start(&settings, Ambient::system()).await?)
 }
 

@@ -236,6 +236,12 @@ impl Store {
             Backend::Embedded { files, .. } => remains.extend(files.remains(org)),
             Backend::Postgres { .. } => rows.extend(self.count_rows(org).await?),
         }
+        let store = self.clone();
+        let looked = tokio::task::spawn_blocking(move || store.blobs_left(org)).await;
+        let originals = looked.map_err(|error| Error::bug(error.to_string()))??;
+        if originals > 0 {
+            remains.push(format!("{originals} originals"));
+        }
         let left = rows.into_iter().filter(|(_, rows)| *rows > 0);
         remains.extend(left.map(|(table, rows)| format!("{rows} rows of {table}")));
         Ok(remains)

@@ -337,6 +337,7 @@ mod tests {
             master_key_file: folder.join("keys/master.key"),
             audit_heads: folder.join("keys/audit-heads.jsonl"),
             blobs: folder.join("data/blobs"),
+            bucket: None,
             issuer: "http://test".into(),
         };
         Store::start(&settings, domain::Ambient::system()).await.expect("starts")
@@ -445,6 +446,7 @@ mod tests {
             master_key_file: folder.path().join("keys/master.key"),
             audit_heads: folder.path().join("data/audit/heads.jsonl"),
             blobs: folder.path().join("data/blobs"),
+            bucket: None,
             issuer: "http://test".into(),
         };
         let refused = Store::start(&settings, domain::Ambient::system()).await.expect_err("refused");

@@ -120,6 +120,8 @@ struct Inner {
     jobs: tokio::sync::Notify,
     /// The folder of originals.
     blobs: PathBuf,
+    /// The bucket of originals, when they are not in the folder.
+    bucket: Option<Arc<blobs::Bucket>>,
     /// Wakes whoever tells organisations' webhooks.
     webhook_turns: tokio::sync::Notify,
 }

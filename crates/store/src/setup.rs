@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use domain::Ambient;
 
+use crate::blobs::{Bucket, BucketSettings};
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
 use crate::migrate::{self, Migrations, Roles};
@@ -43,8 +44,10 @@ pub struct Settings {
     pub master_key_file: PathBuf,
     /// Where the signed heads of the audit chains go; never inside the data folder.
     pub audit_heads: PathBuf,
-    /// The folder of the originals that people brought; shared by all nodes.
+    /// The folder of the originals that people brought; shared by all nodes, unless there is a bucket.
     pub blobs: PathBuf,
+    /// The bucket of the originals, if they are to be in one; on their way in they are in the folder.
+    pub bucket: Option<BucketSettings>,
     /// Who issues access tokens: the public address of the installation.
     pub issuer: String,
 }
@@ -80,7 +83,8 @@ impl Store {
                 }
             }
         };
-        Ok(Self(Arc::new(store)))
+        let bucket = settings.bucket.as_ref().map(Bucket::open).transpose()?.map(Arc::new);
+        Ok(Self(Arc::new(Inner { bucket, ..store })))
     }
 }
 
@@ -228,6 +232,7 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         deliveries: tokio::sync::Notify::new(),
         jobs: tokio::sync::Notify::new(),
         blobs: settings.blobs.clone(),
+        bucket: None,
         webhook_turns: tokio::sync::Notify::new(),
     }
 }

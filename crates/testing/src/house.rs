@@ -11,6 +11,7 @@ use domain::{Ambient, Time};
 use metering::rates::Sharing;
 use server::background::Background;
 use server::{App, Installation, Limits, Listed};
+use store::blobs::BucketSettings;
 use store::{Engine, Place, Settings, Store};
 use tempfile::TempDir;
 use tenancy::passwords::{Cost, Passwords};
@@ -43,6 +44,8 @@ pub struct Wish {
     pub installation: Installation,
     /// Where rate limits are shared with other nodes.
     pub sharing: Option<Sharing>,
+    /// The bucket of originals, when they are not to lie in the data folder.
+    pub bucket: Option<BucketSettings>,
 }
 
 impl Default for Wish {
@@ -59,6 +62,7 @@ impl Default for Wish {
             // Notion is where nobody answers: no test asks the real one.
             installation: Installation::default().with_notion("http://127.0.0.1:9").expect("an address"),
             sharing: None,
+            bucket: None,
         }
     }
 }
@@ -137,7 +141,8 @@ impl TestHouse {
         };
         let audit_heads = folder.path().join("keys/audit-heads.jsonl");
         let blobs = data.join("blobs");
-        let settings = Settings { place, master_key_file, audit_heads, blobs, issuer: wish.public_url.clone() };
+        let (bucket, issuer) = (wish.bucket, wish.public_url.clone());
+        let settings = Settings { place, master_key_file, audit_heads, blobs, bucket, issuer };
         let store = Store::start(&settings, ambient.clone()).await.expect("the store starts");
         // The cheapest cost that argon2 takes: what hashing costs is measured elsewhere.
         let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1 }, 2, ambient).expect("a good cost");

@@ -9,6 +9,7 @@
 //! ```
 
 mod alarms;
+mod bucket;
 mod chance;
 mod client;
 mod company;
@@ -27,6 +28,7 @@ mod spending;
 pub mod upstream;
 
 pub use alarms::{alarms, metric};
+pub use bucket::Bucket;
 pub use chance::Chance;
 pub use client::{Answer, Client, Download, Listening};
 pub use house::{PASSWORD, TestHouse, Wish};

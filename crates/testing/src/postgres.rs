@@ -44,6 +44,7 @@ impl Database {
                 master_key_file: key_file.to_owned(),
                 audit_heads: key_file.with_file_name("audit-heads.jsonl"),
                 blobs: key_file.with_file_name("blobs"),
+                bucket: None,
                 issuer: "http://test".into(),
             };
             drop(Store::start(&settings, ambient.clone()).await.expect("the template is migrated"));

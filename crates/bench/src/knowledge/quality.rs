@@ -117,6 +117,7 @@ async fn on_postgres(folder: &Path, url: &str) -> anyhow::Result<House> {
         master_key_file: folder.join("keys/master.key"),
         audit_heads: folder.join("keys/audit-heads.jsonl"),
         blobs: folder.join("blobs"),
+        bucket: None,
         issuer: "http://127.0.0.1".into(),
     };
     let store = Store::start(&settings, ambient.clone()).await?;

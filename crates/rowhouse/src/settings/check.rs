@@ -9,6 +9,7 @@ use domain::prices::Prices;
 use domain::secret::SecretText;
 use metering::rates::{BadAddress, Sharing};
 use server::Installation;
+use store::blobs::BucketSettings;
 
 use super::table::{Settings, TABLE};
 use super::value::{Listener, PublicUrl, Switch, Value as _, host_of, is_this_machine};
@@ -86,8 +87,30 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
     if let Err(problem) = settings.sharing() {
         mistakes.push(problem);
     }
-    if settings.s3_url.is_some() {
-        warnings.push("`s3_url` is not used yet".into());
+    check_bucket(settings, mistakes, warnings);
+}
+
+fn check_bucket(settings: &Settings, mistakes: &mut Vec<String>, warnings: &mut Vec<String>) {
+    match settings.bucket() {
+        Ok(Some(bucket)) => {
+            if let Err(problem) = bucket.check() {
+                mistakes.push(format!("`s3_url`: {problem}"));
+            }
+        }
+        Ok(None) if settings.s3_endpoint.is_some() || settings.s3_access_key.is_some() => {
+            warnings.push(
+                "`s3_endpoint` and the keys say nothing without `s3_url`: originals stay in the data folder".into(),
+            );
+        }
+        Ok(None) => {}
+        Err(problem) => mistakes.push(problem),
+    }
+    if settings
+        .s3_endpoint
+        .as_ref()
+        .is_some_and(|url| url.0.starts_with("http://") && !is_this_machine(host_of(&url.0)))
+    {
+        warnings.push("`s3_endpoint` begins with http://: originals travel sealed, but names and times can be seen and answers forged".into());
     }
 }
 
@@ -158,6 +181,25 @@ impl Settings {
         let Some(url) = &self.redis_url else { return Ok(None) };
         let address = url.0.parse().map_err(|error: BadAddress| format!("`redis_url` {error}"))?;
         Ok(Some(Sharing { address, prefix: "rowhouse".into() }))
+    }
+
+    /// The bucket of originals, if they are to be in one.
+    pub(crate) fn bucket(&self) -> Result<Option<BucketSettings>, String> {
+        let Some(bucket) = &self.s3_url else { return Ok(None) };
+        let (Some(access), Some(secret)) = (&self.s3_access_key, &self.s3_secret_key) else {
+            return Err("`s3_url` needs `s3_access_key` and `s3_secret_key`".into());
+        };
+        let region = self.s3_region.0.clone();
+        let endpoint = self.s3_endpoint.as_ref().map(|url| url.0.clone());
+        Ok(Some(BucketSettings {
+            name: bucket.name.clone(),
+            folder: bucket.folder.clone(),
+            path_style: self.s3_path_style.map_or(endpoint.is_some(), |Switch(on)| on),
+            endpoint: endpoint.unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com")),
+            region,
+            access_key: access.0.clone(),
+            secret_key: secret.0.clone().into(),
+        }))
     }
 
     /// Who mails are from.

@@ -346,6 +346,54 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_needs_its_keys_and_nobody_is_shown_them() {
+        let bucket = ("ROWHOUSE_S3_URL", "s3://originals/of/rowhouse");
+        let mistakes = load_with(&[], &[bucket], None).mistakes;
+        assert_eq!(mistakes, ["`s3_url` needs `s3_access_key` and `s3_secret_key`"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        std::fs::write(&path, "planted/secret+key\n").expect("written");
+        let secret = ("ROWHOUSE_S3_SECRET_KEY_FILE", path.to_str().expect("plain"));
+        let environment = [bucket, secret, ("ROWHOUSE_S3_ACCESS_KEY", "planted-name")];
+        let loaded = load_with(&[], &environment, Some("s3_region = 'eu-central-1'"));
+        assert!(!crate::settings::explain(&loaded).contains("planted"));
+        let settings = loaded.settings.expect("no mistakes");
+        assert!(!format!("{settings:?}").contains("planted"), "{settings:?}");
+        let set = settings.bucket().expect("right").expect("set");
+        assert_eq!(
+            (set.name.as_str(), set.folder.as_str(), set.secret_key.as_str()),
+            ("originals", "of/rowhouse", "planted/secret+key")
+        );
+        assert_eq!((set.endpoint.as_str(), set.path_style), ("https://s3.eu-central-1.amazonaws.com", false));
+        let own =
+            [environment[0], environment[1], environment[2], ("ROWHOUSE_S3_ENDPOINT", "http://storage.example:9000")];
+        let loaded = load_with(&[], &own, None);
+        assert!(
+            loaded.warnings.iter().any(|warning| warning.contains("`s3_endpoint` begins with http://")),
+            "{:?}",
+            loaded.warnings
+        );
+        assert!(loaded.settings.expect("no mistakes").bucket().expect("right").expect("set").path_style);
+        let loaded = load_with(&[], &own[1..], None);
+        assert!(
+            loaded.warnings.iter().any(|warning| warning.contains("say nothing without `s3_url`")),
+            "{:?}",
+            loaded.warnings
+        );
+        for (name, wrong) in [
+            ("ROWHOUSE_S3_URL", "s3://user:planted@bucket"),
+            ("ROWHOUSE_S3_REGION", "EU"),
+            ("ROWHOUSE_S3_PATH_STYLE", "perhaps"),
+        ] {
+            let mistakes = load_with(&[], &[(name, wrong)], None).mistakes;
+            assert!(
+                mistakes.len() == 1 && mistakes[0].contains(name) && !mistakes[0].contains("planted"),
+                "{mistakes:?}"
+            );
+        }
+    }
+
+    #[test]
     fn what_does_not_go_together_is_told() {
         let loaded = load_with(&[("data", "/tmp/x"), ("master_key_file", "/tmp/x/master.key")], &[], None);
         assert!(loaded.mistakes[0].contains("must not be inside the data folder"), "{:?}", loaded.mistakes);

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::read::Reader;
 use super::value::{
-    BaseUrl, EgressAllow, Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins, Postgres, ProviderKey,
-    PublicUrl, Redis, RolePrefix, S3, SecretUrl, Smtp, Switch, Value,
+    BaseUrl, Bucket, EgressAllow, Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins, Postgres,
+    ProviderKey, PublicUrl, Redis, Region, RolePrefix, SecretUrl, Smtp, Switch, Value,
 };
 
 /// One setting, as flags, the environment, the file and the documentation know it.
@@ -94,8 +94,18 @@ settings! {
     database_connections: Number<2, 1000> = "32";
     /// A Redis or Valkey server that shares rate limits between several servers; while it is away, each keeps to its part of them.
     redis_url: Option<SecretUrl<Redis>> = "" or "nothing";
-    /// Keeps files in an object store. Not used yet.
-    s3_url: Option<SecretUrl<S3>> = "" or "nothing";
+    /// The bucket that originals of documents are kept in, and the folder in it; on their way in they are in the data folder.
+    s3_url: Option<Bucket> = "" or "the folder `blobs` in the data folder";
+    /// The server of the bucket: Amazon's, or another that speaks S3. Its address may be called whatever `egress_allow` says.
+    s3_endpoint: Option<BaseUrl> = "" or "Amazon's server of the region";
+    /// The region of the bucket.
+    s3_region: Region = "us-east-1";
+    /// The name of the key to the bucket.
+    s3_access_key: Option<ProviderKey> = "" or "nothing";
+    /// The key to the bucket.
+    s3_secret_key: Option<ProviderKey> = "" or "nothing";
+    /// Whether the bucket's name stands in the path of addresses, and not before the host.
+    s3_path_style: Option<Switch> = "" or "on when `s3_endpoint` is set";
     /// The mail server: `smtp://` with STARTTLS (asked for unless the server is this machine; `?tls=none` does without), or `smtps://`.
     smtp_url: Option<SecretUrl<Smtp>> = "" or "mails stay here: `rowhouse mail list`";
     /// Who mails are from.

@@ -181,7 +181,6 @@ schemes! {
     Postgres ["postgres://", "postgresql://"], "postgres://user:password@host/database";
     Redis ["redis://", "rediss://"], "redis://host:6379";
     Smtp ["smtp://", "smtps://"], "smtp://user:password@host:587";
-    S3 ["s3://"], "s3://bucket/folder";
 }
 
 impl<S: Schemes> Value for SecretUrl<S> {
@@ -192,6 +191,51 @@ impl<S: Schemes> Value for SecretUrl<S> {
     fn read(text: &str) -> Result<Self, String> {
         let known = S::ALL.iter().any(|scheme| text.starts_with(scheme));
         if known { Ok(Self(text.to_owned(), std::marker::PhantomData)) } else { Err(wrong::<Self>()) }
+    }
+}
+
+/// A bucket, and a folder in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    /// Empty for all of it.
+    pub(crate) folder: String,
+}
+
+impl Value for Bucket {
+    /// Somebody may put a key into it, as into other addresses; that is a mistake, and is not repeated.
+    const SECRET: bool = true;
+    fn form() -> String {
+        "an address such as s3://bucket/folder".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("s3://").ok_or_else(wrong::<Self>)?;
+        let (name, folder) = rest.split_once('/').unwrap_or((rest, ""));
+        let folder = folder.trim_end_matches('/');
+        let plain = |text: &str, more: &[u8]| text.bytes().all(|b| b.is_ascii_alphanumeric() || more.contains(&b));
+        let good = (3..=63).contains(&name.len()) && plain(name, b"-._") && plain(folder, b"-_./");
+        let leads_away =
+            folder.split('/').any(|part| [".", ".."].contains(&part) || (part.is_empty() && !folder.is_empty()));
+        if good && !leads_away {
+            Ok(Self { name: name.to_owned(), folder: folder.to_owned() })
+        } else {
+            Err(wrong::<Self>())
+        }
+    }
+}
+
+/// A region of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Region(pub(crate) String);
+
+impl Value for Region {
+    fn form() -> String {
+        "1 to 40 of a-z, 0-9 and -, such as eu-central-1".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        let good = (1..=40).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if good { Ok(Self(text.to_owned())) } else { Err(wrong::<Self>()) }
     }
 }
 
@@ -353,6 +397,24 @@ impl Value for MailFrom {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bucket_has_a_name_and_perhaps_a_folder() {
+        let read = |text: &str| Bucket::read(text).map(|Bucket { name, folder }| format!("{name}|{folder}"));
+        assert_eq!(read("s3://originals"), Ok("originals|".into()));
+        assert_eq!(read("s3://my.originals/of/rowhouse/"), Ok("my.originals|of/rowhouse".into()));
+        for never in [
+            "originals",
+            "s3://",
+            "s3://ab",
+            "s3://user:key@bucket",
+            "s3://bucket/../other",
+            "s3://bucket//a",
+            "s3://bucket?x=1",
+        ] {
+            assert!(read(never).is_err(), "{never}");
+        }
+    }
 
     #[test]
     fn origins_are_kept_as_browsers_write_them() {

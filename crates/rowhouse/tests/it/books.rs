@@ -116,6 +116,7 @@ async fn opened(shop: &Shop) -> Store {
         master_key_file: shop.path().join("keys/master.key"),
         audit_heads: shop.path().join("keys/audit-heads.jsonl"),
         blobs: shop.path().join("data/blobs"),
+        bucket: None,
         issuer: "http://test".into(),
     };
     Store::start(&settings, Ambient::system()).await.expect("opens")

@@ -108,7 +108,7 @@ impl Desk {
     /// Refuses when an original is not there any more: the same file was deleted elsewhere while this one came in.
     pub(super) async fn require(&self, hash: &str) -> Result<()> {
         let (blobs, hash) = (self.blobs.clone(), hash.to_owned());
-        let there = tokio::task::spawn_blocking(move || blobs.has(&hash)).await.map_err(|error| panicked(&error))?;
+        let there = tokio::task::spawn_blocking(move || blobs.has(&hash)).await.map_err(|error| panicked(&error))??;
         if there { Ok(()) } else { Err(came_between()) }
     }
 }

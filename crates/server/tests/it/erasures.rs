@@ -44,7 +44,7 @@ async fn round(house: &TestHouse) -> usize {
 }
 
 /// Lets the grace period pass and erases what is due. The house's own background does the same; both together must be right.
-async fn erase(house: &TestHouse) {
+pub(crate) async fn erase(house: &TestHouse) {
     house.clock.advance(30 * DAY);
     round(house).await;
     house.clock.advance(tenancy::erasure::SETTLING);

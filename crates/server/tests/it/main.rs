@@ -10,6 +10,7 @@ mod api_keys;
 mod archives;
 mod audit;
 mod bounds;
+mod buckets;
 mod budgets;
 mod collections;
 mod connections;

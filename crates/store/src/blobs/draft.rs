@@ -1,7 +1,7 @@
 //! A blob on its way in: sealed part by part as it comes, and given its name when it is whole and durable.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek as _, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,7 @@ impl Blobs {
         make_private_folder(&self.folder).map_err(|error| failed("written", &error))?;
         let path = self.folder.join(format!("{}.draft", hex(&id)));
         let mut file = OpenOptions::new()
+            .read(true)
             .write(true)
             .create_new(true)
             .mode(0o600)
@@ -95,10 +96,16 @@ impl Draft {
 
     /// Makes it durable under its name. Blocks.
     /// # Errors
-    /// As the disk.
+    /// As the disk, and the bucket when there is one.
     pub fn finish(mut self) -> Result<Written> {
         self.seal(true)?;
         let hash = hex(&self.digest.clone().finalize());
+        if let Some(bucket) = self.blobs.bucket.clone() {
+            let length = self.file.stream_position().and_then(|length| self.file.rewind().map(|()| length));
+            let length = length.map_err(|error| failed("read", &error))?;
+            bucket.put(self.blobs.org, &self.blobs.name(&hash), &hex(&self.id), &mut self.file, length)?;
+            return Ok(Written { hash, size: self.size });
+        }
         let keep = || -> std::io::Result<()> {
             self.file.sync_all()?;
             std::fs::rename(&self.path, self.blobs.path(&hash))?;

@@ -3,15 +3,24 @@
 //! A blob is a file of sealed parts. Each part is bound to the organisation, the file, its place in it and whether it is the last, so
 //! none can be left out, moved or taken from elsewhere. The name is keyed, so that nobody learns from it who has which file. The same
 //! content is kept once for an organisation.
+//!
+//! They are on this disk, or in a bucket (`bucket.rs`). What comes in is sealed on this disk in either case, and goes up when it is whole.
 
+mod bucket;
 mod draft;
 mod opened;
+mod wire;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Ambient, Id, OrgId};
 
+pub(crate) use self::bucket::Bucket;
+pub use self::bucket::BucketSettings;
+use self::bucket::{Stored, is_note};
 pub use self::draft::Draft;
 pub use self::opened::Opened;
 use crate::keys::Secret;
@@ -28,9 +37,11 @@ const SEAL: usize = 12 + 16;
 /// The blobs of one organisation.
 #[derive(Clone)]
 pub struct Blobs {
+    /// Where they are, when they are on this disk; where they come together, when they go into a bucket.
     folder: PathBuf,
+    bucket: Option<Arc<Bucket>>,
     org: OrgId,
-    key: std::sync::Arc<Secret>,
+    key: Arc<Secret>,
     ambient: Ambient,
 }
 
@@ -61,21 +72,24 @@ impl OrgStore {
 impl Store {
     /// An organisation's originals.
     pub(crate) async fn blobs(&self, org: OrgId) -> Result<Blobs> {
-        let key = std::sync::Arc::new(self.org_key(org).await?);
-        Ok(Blobs { folder: self.blobs_of(org), org, key, ambient: self.ambient().clone() })
+        let key = Arc::new(self.org_key(org).await?);
+        let (folder, bucket) = (self.blobs_of(org), self.0.bucket.clone());
+        Ok(Blobs { folder, bucket, org, key, ambient: self.ambient().clone() })
     }
 
-    /// The organisations that have originals on this disk. Blocks.
+    /// The organisations that have originals on this disk, or in the bucket. Blocks.
     /// # Errors
-    /// As the disk.
+    /// As the disk and the bucket.
     pub fn with_blobs(&self) -> Result<Vec<OrgId>> {
-        let mut orgs = Vec::new();
+        let mut orgs = self.0.bucket.as_ref().map_or(Ok(Vec::new()), |bucket| bucket.orgs())?;
         for folder in entries(&self.0.blobs)? {
             for folder in entries(&folder)? {
                 let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or("");
                 orgs.extend(uuid::Uuid::try_parse(name).ok().map(OrgId::from_uuid));
             }
         }
+        orgs.sort_unstable();
+        orgs.dedup();
         Ok(orgs)
     }
 
@@ -87,10 +101,19 @@ impl Store {
 
     /// Removes all originals of an organisation that is being erased, whose key is destroyed already. Blocks.
     pub(crate) fn remove_blobs(&self, org: OrgId) -> Result<()> {
+        if let Some(bucket) = &self.0.bucket {
+            bucket.remove_all(org)?;
+        }
         match std::fs::remove_dir_all(self.blobs_of(org)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("removed", &error)),
             _ => Ok(()),
         }
+    }
+
+    /// How many originals of an organisation are still there. Blocks.
+    pub(crate) fn blobs_left(&self, org: OrgId) -> Result<usize> {
+        let stored = self.0.bucket.as_ref().map_or(Ok(Vec::new()), |bucket| bucket.list(org))?;
+        Ok(stored.len() + entries(&self.blobs_of(org))?.len())
     }
 }
 
@@ -118,15 +141,24 @@ impl Blobs {
     }
 
     /// Whether there is such a blob. Blocks.
-    #[must_use]
-    pub fn has(&self, hash: &str) -> bool {
-        self.path(hash).exists()
+    /// # Errors
+    /// As the bucket, when that is asked.
+    pub fn has(&self, hash: &str) -> Result<bool> {
+        let Some(bucket) = &self.bucket else { return Ok(self.path(hash).exists()) };
+        match bucket.head(&bucket.key(self.org, &self.name(hash))) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes a blob; none is as well. Blocks.
     /// # Errors
     /// As the disk.
     pub fn remove(&self, hash: &str) -> Result<()> {
+        if let Some(bucket) = &self.bucket {
+            bucket.remove(self.org, &self.name(hash))?;
+        }
         match std::fs::remove_file(self.path(hash)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("removed", &error)),
             _ => Ok(()),
@@ -140,7 +172,15 @@ impl Blobs {
     /// # Errors
     /// As the disk.
     pub fn keep_only(&self, hashes: &[String]) -> Result<()> {
-        let kept: std::collections::HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
+        if let Some(bucket) = &self.bucket {
+            let kept: HashSet<String> = hashes.iter().map(|hash| self.name(hash)).collect();
+            for stored in bucket.list(self.org)? {
+                if !self.is_going_up(&stored) && !kept.contains(&stored.name) {
+                    bucket.remove(self.org, &stored.name)?;
+                }
+            }
+        }
+        let kept: HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
         for path in entries(&self.folder)? {
             if !self.is_coming(&path) && !kept.contains(&path) {
                 std::fs::remove_file(&path).map_err(|error| failed("removed", &error))?;
@@ -153,10 +193,23 @@ impl Blobs {
     /// # Errors
     /// As the disk.
     pub(crate) fn compare(&self, hashes: &[String]) -> Result<(usize, usize)> {
-        let mut needed: std::collections::HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
+        if let Some(bucket) = &self.bucket {
+            let mut needed: HashSet<String> = hashes.iter().map(|hash| self.name(hash)).collect();
+            let there = bucket.list(self.org)?;
+            let extra = there.iter().filter(|stored| !needed.remove(&stored.name) && !self.is_going_up(stored)).count();
+            let stale = entries(&self.folder)?.iter().filter(|path| is_draft(path) && !self.is_coming(path)).count();
+            return Ok((needed.len(), extra + stale));
+        }
+        let mut needed: HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
         let there = entries(&self.folder)?;
         let extra = there.iter().filter(|path| !needed.remove(*path) && !self.is_coming(path)).count();
         Ok((needed.len(), extra))
+    }
+
+    /// Whether it is the note of an upload that began not long ago.
+    fn is_going_up(&self, stored: &Stored) -> bool {
+        let age = self.ambient.now().micros().saturating_sub(stored.written);
+        is_note(&stored.name) && i128::from(age) < i128::try_from(ABANDONED.as_micros()).unwrap_or(i128::MAX)
     }
 
     /// Whether a file is a blob on its way in: a draft that somebody wrote to not long ago.
@@ -164,8 +217,12 @@ impl Blobs {
         let written = path.metadata().and_then(|about| about.modified()).ok();
         let written = written.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
         let now = Duration::from_micros(u64::try_from(self.ambient.now().micros()).unwrap_or(0));
-        path.extension().is_some_and(|extension| extension == "draft")
-            && written.is_none_or(|written| now.saturating_sub(written) < ABANDONED)
+        is_draft(path) && written.is_none_or(|written| now.saturating_sub(written) < ABANDONED)
+    }
+
+    /// What a blob is called, in a folder as in a bucket.
+    fn name(&self, hash: &str) -> String {
+        hex(&self.key.mac("blob name", hash.as_bytes()))
     }
 
     /// The same folder as another organisation would read it, with its own key: to see that it cannot.
@@ -174,8 +231,12 @@ impl Blobs {
     }
 
     fn path(&self, hash: &str) -> PathBuf {
-        self.folder.join(hex(&self.key.mac("blob name", hash.as_bytes())))
+        self.folder.join(self.name(hash))
     }
+}
+
+fn is_draft(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "draft")
 }
 
 /// What is in a folder; nothing when there is none.

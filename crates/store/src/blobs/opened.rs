@@ -3,23 +3,27 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{Blobs, PART, SEAL, failed, place};
+use super::{Blobs, Bucket, PART, SEAL, failed, place};
 use crate::{Error, Result, hex};
 
-/// Bytes of a part as it is on the disk.
+/// Bytes of a part as it is kept.
 const WHOLE: u64 = (PART + SEAL) as u64;
+/// How many parts are fetched at once from a bucket by who reads one after the other: 4 MiB.
+const AHEAD: u64 = 16;
 
 /// A blob that is read from any place in it. Holds one part of it in memory.
 pub struct Opened {
     blobs: Blobs,
-    file: File,
+    source: Source,
     hash: String,
     id: [u8; 16],
-    /// Bytes of all parts as they are on the disk.
+    /// Bytes of all parts as they are kept.
     sealed: u64,
     size: u64,
     at: u64,
@@ -38,17 +42,19 @@ impl Blobs {
     /// # Errors
     /// [`Error::NotFound`] when there is none; [`Error::Sealed`] when it was cut to nothing.
     pub fn open(&self, hash: &str) -> Result<Opened> {
-        let mut file = match File::open(self.path(hash)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(Error::NotFound("original")),
-            Err(error) => return Err(failed("read", &error)),
+        let (mut source, length) = match &self.bucket {
+            Some(bucket) => Window::open(bucket.clone(), bucket.key(self.org, &self.name(hash)))?,
+            None => match File::open(self.path(hash)).and_then(|file| Ok((file.metadata()?.len(), file))) {
+                Ok((length, file)) => (Source::File(file), length),
+                Err(error) if error.kind() == ErrorKind::NotFound => return Err(Error::NotFound("original")),
+                Err(error) => return Err(failed("read", &error)),
+            },
         };
-        let sealed = file.metadata().map_err(|error| failed("read", &error))?.len().saturating_sub(16);
-        let mut id = [0; 16];
-        file.read_exact(&mut id).map_err(|error| cut(&error))?;
+        let id = source.read(0, 16)?.try_into().map_err(|_| Error::Sealed("a file that was cut"))?;
+        let sealed = length - 16;
         let parts = sealed.div_ceil(WHOLE);
         let size = sealed.saturating_sub(parts * SEAL as u64);
-        Ok(Opened { blobs: self.clone(), file, hash: hash.to_owned(), id, sealed, size, at: 0, part: None })
+        Ok(Opened { blobs: self.clone(), source, hash: hash.to_owned(), id, sealed, size, at: 0, part: None })
     }
 }
 
@@ -88,14 +94,69 @@ impl Opened {
         if self.part.as_ref().is_none_or(|(held, _)| *held != number) {
             let begin = number * WHOLE;
             let size = usize::try_from((self.sealed - begin).min(WHOLE)).unwrap_or(PART + SEAL);
-            let mut sealed = vec![0; size];
-            self.file.seek(SeekFrom::Start(16 + begin)).map_err(|error| failed("read", &error))?;
-            self.file.read_exact(&mut sealed).map_err(|error| cut(&error))?;
+            let sealed = self.source.read(16 + begin, size)?;
             let place = place(self.blobs.org, &self.id, number, begin + size as u64 == self.sealed);
             let open = self.blobs.key.open(&place, &sealed)?;
             self.part = Some((number, open));
         }
         Ok(self.part.as_ref().map_or(&[], |(_, part)| part.as_slice()))
+    }
+}
+
+/// Where sealed bytes come from.
+enum Source {
+    File(File),
+    Bucket(Window),
+}
+
+impl Source {
+    /// Exactly so many bytes.
+    fn read(&mut self, at: u64, size: usize) -> Result<Vec<u8>> {
+        match self {
+            Self::File(file) => {
+                let mut bytes = vec![0; size];
+                file.seek(SeekFrom::Start(at)).map_err(|error| failed("read", &error))?;
+                file.read_exact(&mut bytes).map_err(|error| cut(&error))?;
+                Ok(bytes)
+            }
+            Self::Bucket(window) => window.read(at, size),
+        }
+    }
+}
+
+/// A part of one writing of a blob in a bucket.
+struct Window {
+    bucket: Arc<Bucket>,
+    key: object_store::path::Path,
+    tag: Option<String>,
+    length: u64,
+    begins: u64,
+    bytes: Bytes,
+}
+
+impl Window {
+    fn open(bucket: Arc<Bucket>, key: object_store::path::Path) -> Result<(Source, u64)> {
+        let (length, tag) = bucket.head(&key)?;
+        let window = Self { bucket, key, tag, length, begins: 0, bytes: Bytes::new() };
+        Ok((Source::Bucket(window), length))
+    }
+
+    fn read(&mut self, at: u64, size: usize) -> Result<Vec<u8>> {
+        let ends = self.begins + self.bytes.len() as u64;
+        let until = at + size as u64;
+        if until > self.length {
+            return Err(Error::Sealed("a file that was cut"));
+        }
+        if at < self.begins || until > ends {
+            // Who goes on where they were is likely to read on, and gets more at once.
+            let most = if at == ends { AHEAD * WHOLE } else { 0 };
+            let until = until.max(self.length.min(at + most));
+            self.bytes = self.bucket.range(&self.key, at..until, self.tag.clone())?;
+            self.begins = at;
+        }
+        let from = usize::try_from(at - self.begins).unwrap_or(usize::MAX);
+        let found = self.bytes.get(from..from.saturating_add(size));
+        found.map(<[u8]>::to_vec).ok_or(Error::Sealed("a file that was cut"))
     }
 }
 

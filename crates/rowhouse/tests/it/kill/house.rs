@@ -134,6 +134,7 @@ impl World {
             master_key_file: self.folder().join("keys/master.key"),
             audit_heads: self.folder().join("keys/audit-heads.jsonl"),
             blobs: self.folder().join("data/blobs"),
+            bucket: None,
             issuer: format!("http://127.0.0.1:{}", self.port),
         };
         let store = Store::start(&settings, ambient.clone()).await.expect("opens");
