@@ -52,7 +52,7 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
     report.faults(what, &store.control_faults().await?);
     if store.engine() == Engine::Postgres {
         let vector = store.vector_extension().await?;
-        report.note("pgvector", Ok(vector.unwrap_or_else(|| "not installed; nothing needs it yet".into())));
+        report.note("pgvector", Ok(vector.unwrap_or_else(|| "not installed; nothing needs it".into())));
     }
     report.note("audit chain of the installation", told(store.verify_house().await));
     let signed = store.signed_heads().await?;
