@@ -34,7 +34,7 @@ use crate::http::error::{Problem, Result};
 use crate::knowledge::originals;
 
 /// After how many bytes it is looked at again whether the caller may still see the document.
-const LOOK_AGAIN: u64 = 4 << 20;
+const LOOK_AGAIN: u64 = 1 << 20;
 
 /// A browser that shows it after all runs nothing of it, in an origin that is nobody's.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";

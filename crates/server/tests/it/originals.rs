@@ -228,7 +228,7 @@ both_stores! {
         let ann = house.sign_up("Ann").await;
         let max = house.join(&ann, "Max", "member").await;
         let place = collection(&ann, "project").await;
-        let text = long(5 << 20);
+        let text = long(3 << 19);
         let document = bring(&ann, &place, "long.bin", text.as_bytes()).await;
         let mut slow = max.download(&format!("{document}/original")).await;
         let begun = slow.next().await.expect("bytes").expect("bytes");
