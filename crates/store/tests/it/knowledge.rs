@@ -855,6 +855,57 @@ both_stores! {
     }
 }
 
+/// FTS5's own `bm25` over the same texts, where all of them are seen.
+#[tokio::test]
+async fn who_sees_everything_is_given_the_scores_of_fts5() {
+    let house = TestHouse::sqlite().await;
+    let ann = house.sign_up("Ann").await;
+    let scope = house.scope(&ann).await;
+    let vocabulary = ["red", "fox", "runs", "running", "home", "the", "wolf", "café", "bird's", "a", "x-ray", "long"];
+    let texts: Vec<String> = (0..150_usize)
+        .map(|n| {
+            (0..n * 7 % 41 + 1).map(|k| vocabulary[(n * n + k * k * 3 + n * k) % 12]).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let mut tx = begin(&house, &scope).await;
+    let here = add_collection(&mut tx, &scope, "here").await;
+    add_document(&mut tx, &scope, &here, "one", &texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    commit(tx).await;
+    let plain = rusqlite::Connection::open_in_memory().expect("opens");
+    plain
+        .execute_batch(
+            "CREATE VIRTUAL TABLE f USING fts5 (heading, text, tokenize = 'porter unicode61 remove_diacritics 2')",
+        )
+        .expect("made");
+    for (place, text) in (0_i64..).zip(&texts) {
+        plain.execute("INSERT INTO f (rowid, heading, text) VALUES (?1, 'Animals', ?2)", (place, text)).expect("added");
+    }
+    let mut tx = house.store().open(&scope).read().await.expect("begins");
+    for words in
+        [&["red"][..], &["fox", "wolf"], &["run", "running", "home"], &["the", "cafe", "bird's"], &["animals", "x-ray"]]
+    {
+        let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace(['\'', '-'], " "))).collect();
+        let mut all = plain
+            .prepare("SELECT rowid, -bm25(f, 1.0, 1.0) FROM f WHERE f MATCH ?1 ORDER BY 2 DESC, 1")
+            .expect("prepares");
+        let rows = all.query_map([quoted.join(" OR ")], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, f64>(1)?)));
+        let expected: Vec<(i64, f64)> = rows.expect("runs").collect::<Result<_, _>>().expect("rows");
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let mut given = Vec::new();
+        for hit in hits(&mut tx, &words, &[here.number], 1000).await {
+            given.push((chunks::find(&mut tx, hit.number).await.expect("looked").expect("there").place, hit.score));
+        }
+        let score = |list: &[(i64, f64)], place: i64| list.iter().find(|one| one.0 == place).map(|one| one.1);
+        assert_eq!(given.len(), expected.len(), "{words:?}");
+        for (place, theirs) in &expected {
+            let ours = score(&given, *place).expect("found, too");
+            // Parts of a word that follow each other are counted once in a passage, there each time.
+            let is_exact = words.iter().all(|word| word.chars().all(char::is_alphanumeric));
+            assert!(!is_exact || (ours - theirs).abs() < 1e-9, "{words:?} at {place}: {ours} is not {theirs}");
+        }
+    }
+}
+
 /// The file without its encryption: after the deletion of a document none of its words is in any byte of it, nor in its log.
 #[test]
 fn no_byte_of_a_deleted_document_stays_in_the_file() {
