@@ -61,12 +61,13 @@ impl Embedder {
         Self(Arc::new(Lanes { queries, passages }))
     }
 
-    /// The vector of a short text that somebody waits for. Dropping the future gives the place in the queue back.
+    /// The vector of a short text that somebody waits for. It has its place in the queue when this returns, so other things can be done
+    /// before it is awaited. Dropping the future gives the place back.
     /// # Errors
     /// [`Error::Busy`] when 256 wait already, [`Error::Failed`].
-    pub async fn query(&self, text: &str) -> Result<Embedding, Error> {
-        let outcome = self.0.queries.run(vec![read(text).to_owned()]).await?;
-        outcome.into_iter().next().ok_or_else(|| Error::Failed("no outcome".into()))
+    pub fn query(&self, text: &str) -> impl Future<Output = Result<Embedding, Error>> + use<'_> {
+        let outcome = self.0.queries.run(vec![read(text).to_owned()]);
+        async move { outcome.await?.into_iter().next().ok_or_else(|| Error::Failed("no outcome".into())) }
     }
 
     /// The vectors of texts, in their order. Calls take turns text by text, so that none waits for the whole of another; give some

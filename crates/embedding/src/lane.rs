@@ -68,11 +68,28 @@ impl<T: Send + 'static> Lane<T> {
         Self(shared)
     }
 
-    /// The outcomes of texts, in their order; the first error is that of all.
-    pub(crate) async fn run(&self, texts: Vec<String>) -> Result<Vec<T>, Error> {
+    /// The outcomes of texts, in their order; the first error is that of all. The texts stand in the queue when this returns: the work
+    /// goes on while nobody awaits it.
+    pub(crate) fn run(&self, texts: Vec<String>) -> impl Future<Output = Result<Vec<T>, Error>> + use<'_, T> {
         let count = texts.len();
-        if count == 0 {
-            return Ok(Vec::new());
+        let waiting = self.queue(texts);
+        async move {
+            let mut outcomes: Vec<Option<T>> = (0..count).map(|_| None).collect();
+            if let Some(mut waiting) = waiting? {
+                for _ in 0..count {
+                    let lost = || Error::Failed("the thread is gone".into());
+                    let (place, outcome) = waiting.receiver.recv().await.ok_or_else(lost)?;
+                    outcomes[place] = Some(outcome?);
+                }
+            }
+            Ok(outcomes.into_iter().flatten().collect())
+        }
+    }
+
+    /// Puts texts into the queue, if there are any.
+    fn queue(&self, texts: Vec<String>) -> Result<Option<Waiting<'_, T>>, Error> {
+        if texts.is_empty() {
+            return Ok(None);
         }
         let (sender, receiver) = mpsc::unbounded_channel();
         {
@@ -86,14 +103,7 @@ impl<T: Send + 'static> Lane<T> {
             queue.batches.push_back(Batch { texts: texts.into(), next: 0, answers: sender });
         }
         self.0.changed.notify_all();
-        let mut waiting = Waiting { receiver, shared: &self.0 };
-        let mut outcomes: Vec<Option<T>> = (0..count).map(|_| None).collect();
-        for _ in 0..count {
-            let lost = || Error::Failed("the thread is gone".into());
-            let (place, outcome) = waiting.receiver.recv().await.ok_or_else(lost)?;
-            outcomes[place] = Some(outcome?);
-        }
-        Ok(outcomes.into_iter().flatten().collect())
+        Ok(Some(Waiting { receiver, shared: &self.0 }))
     }
 
     #[cfg(test)]

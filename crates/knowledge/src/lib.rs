@@ -9,13 +9,13 @@ pub mod citing;
 mod dot;
 pub mod highlights;
 pub mod intake;
+mod known;
 mod matrix;
 pub mod outgoing;
 #[cfg(test)]
 mod sample;
 pub mod search;
 pub mod support;
-mod vectors;
 
+pub use known::{MODEL, Memory};
 pub use matrix::{Matrix, stored};
-pub use vectors::{MODEL, Vectors};

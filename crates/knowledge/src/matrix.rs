@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::num::NonZero;
+use std::sync::Arc;
 
 use embedding::DIMENSIONS;
 use fearless_simd::Level;
@@ -18,18 +19,38 @@ const SHARE: usize = 150_000;
 /// Threads of a scan at most.
 const MOST_THREADS: usize = 4;
 
-/// The vectors of passages, with the collection of each.
-#[derive(Debug, Default)]
+/// The vectors of passages, with the collection of each. They lie in parts that never change, so a copy shares them; what is added is
+/// a part of its own, and small ones are put together.
+#[derive(Clone, Debug, Default)]
 pub struct Matrix {
+    parts: Vec<Arc<Part>>,
+}
+
+/// Vectors side by side.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
     chunks: Vec<i64>,
     collections: Vec<i64>,
     scales: Vec<f32>,
     values: Vec<i8>,
 }
 
-impl Matrix {
-    /// Adds a vector; one of another size is none of this model's, and is left out.
-    pub fn push(&mut self, vector: &Vector) {
+impl Part {
+    fn with_room(rows: usize) -> Self {
+        Self {
+            chunks: Vec::with_capacity(rows),
+            collections: Vec::with_capacity(rows),
+            scales: Vec::with_capacity(rows),
+            values: Vec::with_capacity(rows * DIMENSIONS),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Adds a vector, if it is one of this model's.
+    pub(crate) fn push(&mut self, vector: &Vector) {
         if vector.value.len() != DIMENSIONS {
             return;
         }
@@ -40,29 +61,76 @@ impl Matrix {
         self.values.extend(vector.value.iter().map(|byte| byte.cast_signed()));
     }
 
-    /// The bytes that it takes.
-    pub(crate) fn bytes(&self) -> usize {
-        self.values.capacity() + self.chunks.capacity() * (8 + 8 + 4)
-    }
-
     /// Gives back what growing took in advance.
-    pub(crate) fn settle(&mut self) {
+    fn settle(&mut self) {
         self.chunks.shrink_to_fit();
         self.collections.shrink_to_fit();
         self.scales.shrink_to_fit();
         self.values.shrink_to_fit();
     }
 
+    /// Adds those of another part that are wanted.
+    fn take(&mut self, other: &Self, is_wanted: impl Fn(i64) -> bool) {
+        for (at, chunk) in other.chunks.iter().enumerate().filter(|(_, chunk)| is_wanted(**chunk)) {
+            self.chunks.push(*chunk);
+            self.collections.push(other.collections[at]);
+            self.scales.push(other.scales[at]);
+            self.values.extend_from_slice(&other.values[at * DIMENSIONS..(at + 1) * DIMENSIONS]);
+        }
+    }
+}
+
+impl Matrix {
+    /// Adds vectors; one of another size is none of this model's, and is left out.
+    pub fn extend(&mut self, vectors: &[Vector]) {
+        let mut part = Part::with_room(vectors.len());
+        vectors.iter().for_each(|vector| part.push(vector));
+        self.add(part);
+    }
+
+    /// Adds a part.
+    pub(crate) fn add(&mut self, mut part: Part) {
+        part.settle();
+        // So each is more than twice as long as the next: there are few, and each vector is copied seldom.
+        while let Some(last) = self.parts.pop_if(|last| last.len() <= 2 * part.len()) {
+            let mut both = Part::with_room(last.len() + part.len());
+            both.take(&last, |_| true);
+            both.take(&part, |_| true);
+            part = both;
+        }
+        if part.len() > 0 {
+            self.parts.push(Arc::new(part));
+        }
+    }
+
+    /// Keeps the vectors of the passages that are still there.
+    pub(crate) fn retain(&mut self, is_there: impl Fn(i64) -> bool) {
+        for part in &mut self.parts {
+            let kept = part.chunks.iter().filter(|chunk| is_there(**chunk)).count();
+            if kept < part.len() {
+                let mut rest = Part::with_room(kept);
+                rest.take(part, &is_there);
+                *part = Arc::new(rest);
+            }
+        }
+        self.parts.retain(|part| part.len() > 0);
+    }
+
+    /// The bytes that it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.len() * (DIMENSIONS + 8 + 8 + 4)
+    }
+
     /// How many passages have a vector.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.chunks.len()
+        self.parts.iter().map(|part| part.len()).sum()
     }
 
     /// Whether none has.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.parts.is_empty()
     }
 
     /// The nearest passages that are let through, the nearest first, each with its cosine.
@@ -99,7 +167,7 @@ impl Matrix {
         best.into_iter().map(|near| (near.chunk, f64::from(near.cosine))).collect()
     }
 
-    /// The nearest of some rows, in no order.
+    /// The nearest of the rows from one to another, counted through all parts, in no order.
     fn scan(
         &self,
         query: &[i8; DIMENSIONS],
@@ -112,23 +180,28 @@ impl Matrix {
         let level = Level::new();
         let mut best: BinaryHeap<Near> = BinaryHeap::with_capacity(count + 1);
         let mut sums = [0_i32; BLOCK];
-        let mut begin = from;
-        while begin < to && count > 0 {
-            let end = (begin + BLOCK).min(to);
-            let sums = &mut sums[..end - begin];
-            dots(level, query, &self.values[begin * DIMENSIONS..end * DIMENSIONS], sums);
-            for (at, sum) in (begin..end).zip(&*sums) {
-                #[expect(clippy::cast_precision_loss, reason = "at most 384 times 128 squared")]
-                let cosine = *sum as f32 * self.scales[at] * scale;
-                let is_near = best.len() < count || best.peek().is_some_and(|worst| cosine >= worst.cosine);
-                if is_near && lets_through(self.chunks[at], self.collections[at]) {
-                    best.push(Near { cosine, chunk: self.chunks[at] });
-                    if best.len() > count {
-                        best.pop();
+        let mut before = 0;
+        for part in &self.parts {
+            let rows = |row: usize| row.clamp(before, before + part.len()) - before;
+            let (mut begin, to) = (rows(from), rows(to));
+            before += part.len();
+            while begin < to && count > 0 {
+                let end = (begin + BLOCK).min(to);
+                let sums = &mut sums[..end - begin];
+                dots(level, query, &part.values[begin * DIMENSIONS..end * DIMENSIONS], sums);
+                for (at, sum) in (begin..end).zip(&*sums) {
+                    #[expect(clippy::cast_precision_loss, reason = "at most 384 times 128 squared")]
+                    let cosine = *sum as f32 * part.scales[at] * scale;
+                    let is_near = best.len() < count || best.peek().is_some_and(|worst| cosine >= worst.cosine);
+                    if is_near && lets_through(part.chunks[at], part.collections[at]) {
+                        best.push(Near { cosine, chunk: part.chunks[at] });
+                        if best.len() > count {
+                            best.pop();
+                        }
                     }
                 }
+                begin = end;
             }
-            begin = end;
         }
         best.into_vec()
     }
@@ -190,10 +263,12 @@ mod tests {
 
     fn matrix(vectors: &[[f32; DIMENSIONS]]) -> Matrix {
         let mut matrix = Matrix::default();
-        for (number, vector) in (0..).zip(vectors) {
-            matrix.push(&stored(vector, number, number % 2));
-        }
+        matrix.extend(&rows(vectors));
         matrix
+    }
+
+    fn rows(vectors: &[[f32; DIMENSIONS]]) -> Vec<Vector> {
+        (0..).zip(vectors).map(|(number, vector)| stored(vector, number, number % 2)).collect()
     }
 
     #[test]
@@ -229,6 +304,34 @@ mod tests {
         parts.extend(matrix.scan(&query, scale, &odd, 20, 301, 1000));
         assert_eq!(whole.len(), 20);
         assert_eq!(sorted(parts), whole);
+    }
+
+    #[test]
+    fn what_comes_and_goes_bit_by_bit_is_found_as_at_once() {
+        let all: Vec<_> = (0..700).map(unit).collect();
+        let whole = matrix(&all);
+        let mut grown = Matrix::default();
+        let mut rest = &*rows(&all);
+        for step in [1, 1, 16, 3, 200, 0, 16, 16, 16, 90, 300, 41] {
+            let (some, others) = rest.split_at(step);
+            grown.extend(some);
+            rest = others;
+        }
+        assert!(rest.is_empty());
+        assert_eq!(grown.len(), 700);
+        assert!(grown.parts.windows(2).all(|pair| pair[0].len() > 2 * pair[1].len()), "few parts");
+        let query = unit(9_000_000);
+        assert_eq!(grown.nearest(&query, |_, _| true, 700), whole.nearest(&query, |_, _| true, 700));
+        let before = grown.clone();
+        grown.retain(|chunk| chunk % 3 == 0);
+        assert_eq!(grown.len(), 234);
+        assert_eq!(grown.nearest(&query, |_, _| true, 700), whole.nearest(&query, |chunk, _| chunk % 3 == 0, 700));
+        assert_eq!(before.len(), 700, "a copy stays what it was");
+        grown.retain(|_| false);
+        assert!(grown.is_empty());
+        let none = Vector { value: ByteBuf::from(vec![1]), ..stored(&all[0], 1, 1) };
+        grown.extend(&[none]);
+        assert!(grown.is_empty(), "of another model");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use store::org::knowledge::chunks::{self, Chunk};
 use store::org::knowledge::documents::{self, Document};
 use store::org::knowledge::search::{self, Filter};
 
-use crate::vectors::Vectors;
+use crate::known::{Known, Memory};
 
 /// How much the words count; the meaning has the rest. On the train queries of `SciFact` all from 0.4 to 0.7 do within a hundredth of
 /// the best (docs/BENCHMARKS.md has the table).
@@ -36,8 +36,6 @@ const COMMON: &[&str] = &[
 pub struct Wish<'a> {
     /// The words of the asker.
     pub query: &'a str,
-    /// Their meaning; without it only words are searched.
-    pub meaning: Option<&'a [f32; embedding::DIMENSIONS]>,
     /// The numbers of the collections that the asker sees and means.
     pub collections: &'a [i64],
     /// Which documents in them.
@@ -72,43 +70,71 @@ impl Found {
 /// The passages that fit best, the best first; all of it read in one transaction.
 /// # Errors
 /// As the database.
-pub async fn search(tx: &mut Tx, vectors: &Vectors, wish: &Wish<'_>) -> store::Result<Vec<Found>> {
+pub async fn search(
+    tx: &mut Tx,
+    memory: &Memory,
+    wish: &Wish<'_>,
+    meaning: Option<&[f32; embedding::DIMENSIONS]>,
+) -> store::Result<Vec<Found>> {
+    look_up(tx, memory, wish).await?.found(tx, meaning).await
+}
+
+/// A search of which the meaning is still missing: nothing of it depends on that, so it may be reckoned meanwhile.
+#[derive(Debug)]
+pub struct Halfway {
+    known: Known,
+    collections: HashSet<i64>,
+    /// The passages of the documents that the filter lets through; none when it lets all through.
+    filtered: Option<HashSet<i64>>,
+    by_words: Vec<(i64, f64)>,
+    limit: usize,
+}
+
+/// Searches by words, and looks up what a search by meaning needs.
+/// # Errors
+/// As the database.
+pub async fn look_up(tx: &mut Tx, memory: &Memory, wish: &Wish<'_>) -> store::Result<Halfway> {
     let collections: HashSet<i64> = wish.collections.iter().copied().collect();
+    let limit = wish.limit.min(MOST);
     if collections.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Halfway { known: Known::default(), collections, filtered: None, by_words: Vec::new(), limit });
     }
+    let known = memory.of(tx).await?;
     let filtered: Option<HashSet<i64>> = if wish.filter.is_empty() {
         None
     } else {
         Some(search::filtered(tx, wish.filter, wish.collections).await?.into_iter().collect())
     };
-    let may = |chunk: i64| filtered.as_ref().is_none_or(|filtered| filtered.contains(&chunk));
-    // With a filter more is asked for, since some of it falls away.
-    let asked = if filtered.is_some() { EACH * 20 } else { EACH };
-    let by_words =
-        search::by_words(tx, &words(wish.query), wish.collections, i64::try_from(asked).unwrap_or(i64::MAX)).await?;
-    let by_words: Vec<(i64, f64)> =
-        by_words.into_iter().map(|hit| (hit.number, hit.score)).filter(|(number, _)| may(*number)).take(EACH).collect();
-    let by_meaning = match wish.meaning {
-        None => Vec::new(),
-        Some(meaning) => {
-            let matrix = vectors.of(tx).await?;
+    let (words, only) = (words(wish.query), filtered.as_ref());
+    let by_words = search::by_words(tx, &known.passages, &words, wish.collections, only, EACH).await?;
+    let by_words = by_words.into_iter().map(|hit| (hit.number, hit.score)).collect();
+    Ok(Halfway { known, collections, filtered, by_words, limit })
+}
+
+impl Halfway {
+    /// The passages that fit best, the best first, read in the transaction of the first half. Without a meaning words alone count.
+    /// # Errors
+    /// As the database.
+    pub async fn found(self, tx: &mut Tx, meaning: Option<&[f32; embedding::DIMENSIONS]>) -> store::Result<Vec<Found>> {
+        let Self { known, collections, filtered, by_words, limit } = self;
+        let may = |chunk: i64| filtered.as_ref().is_none_or(|filtered| filtered.contains(&chunk));
+        let by_meaning = meaning.map_or_else(Vec::new, |meaning| {
             metrics::histogram!("rowhouse_search_vectors")
-                .record(f64::from(u32::try_from(matrix.len()).unwrap_or(u32::MAX)));
-            matrix.nearest(meaning, |chunk, collection| collections.contains(&collection) && may(chunk), EACH)
+                .record(f64::from(u32::try_from(known.matrix.len()).unwrap_or(u32::MAX)));
+            known.matrix.nearest(meaning, |chunk, collection| collections.contains(&collection) && may(chunk), EACH)
+        });
+        let mut found = Vec::new();
+        for (number, score) in mixed(&by_words, &by_meaning) {
+            if found.len() >= limit {
+                break;
+            }
+            let Some(chunk) = chunks::find(tx, number).await? else { continue };
+            let Some(document) = documents::find(tx, chunk.document_id).await? else { continue };
+            let of = |list: &[(i64, f64)]| list.iter().find(|(other, _)| *other == number).map(|(_, score)| *score);
+            found.push(Found { words: of(&by_words), meaning: of(&by_meaning), chunk, document, score });
         }
-    };
-    let mut found = Vec::new();
-    for (number, score) in mixed(&by_words, &by_meaning) {
-        if found.len() >= wish.limit.min(MOST) {
-            break;
-        }
-        let Some(chunk) = chunks::find(tx, number).await? else { continue };
-        let Some(document) = documents::find(tx, chunk.document_id).await? else { continue };
-        let of = |list: &[(i64, f64)]| list.iter().find(|(other, _)| *other == number).map(|(_, score)| *score);
-        found.push(Found { words: of(&by_words), meaning: of(&by_meaning), chunk, document, score });
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// Both lists as one, the best first.

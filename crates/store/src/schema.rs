@@ -193,7 +193,7 @@ pub(crate) fn differs(part: Part, found: &str) -> Result<Option<String>> {
 /// as a condition; such do not count.
 const OF_SQLITE: &str = "
 WITH tables (name, sql) AS (SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN
-  ('chunk_words', 'chunk_words_data', 'chunk_words_idx', 'chunk_words_docsize', 'chunk_words_config')),
+  ('chunk_words', 'chunk_words_data', 'chunk_words_idx', 'chunk_words_docsize', 'chunk_words_config', 'chunk_terms')),
 indexes (owner, name, origin, alone, partial, columns) AS (
   SELECT t.name, l.name, l.origin, l.\"unique\", l.partial,
     (SELECT group_concat(coalesce(i.name, substr(s.sql, instr(s.sql, 'ifnull(') + 7,
@@ -214,4 +214,4 @@ UNION ALL SELECT name || ' conditions '
     || ((length(sql) - length(replace(sql, 'CHECK (', ''))) / 7 - (length(sql) - length(replace(sql, 'IN (0, 1)', ''))) / 9)
   FROM tables
 UNION ALL SELECT 'chunks words'
-  WHERE (SELECT count(*) FROM sqlite_schema WHERE name IN ('chunk_words', 'chunks_come', 'chunks_go')) = 3";
+  WHERE (SELECT count(*) FROM sqlite_schema WHERE name IN ('chunk_words', 'chunk_terms', 'chunks_come', 'chunks_go')) = 4";

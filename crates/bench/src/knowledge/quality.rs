@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use embedding::{DIMENSIONS, Embedder};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use knowledge::Vectors;
+use knowledge::Memory;
 use knowledge::search::{self, MOST, Wish};
 use store::keys::sha256;
 use store::org::knowledge::chunks::Draft;
@@ -54,8 +54,8 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> anyhow::R
     let house = inside::embedded(folder.path(), 16).await?;
     let library = Library::found(&house, 0).await?;
     library.add(&whole).await?;
-    let vectors = Vectors::default();
-    let tried = all(&house, &library, &vectors, &set.train, &train).await?;
+    let memory = Memory::default();
+    let tried = all(&house, &library, &memory, &set.train, &train).await?;
     report.note("tried on the train claims: words alone", &figure(&set.train, &tried, |one| one.words.clone()));
     report.note("  ... vectors alone", &figure(&set.train, &tried, |one| one.meaning.clone()));
     for k in [5.0, 10.0, 60.0] {
@@ -69,7 +69,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> anyhow::R
         let both = format!("{} / {}", figure(&set.train, &tried, mixed), figure(&set.train, &tried, upwards));
         report.note(&format!("  ... scores mixed, words {weight}: from the worst / from 0"), &both);
     }
-    let found = all(&house, &library, &vectors, &set.test, &test).await?;
+    let found = all(&house, &library, &memory, &set.test, &test).await?;
     let test_of = |of: fn(&Lists) -> List| ndcg(&set.test, &found, of);
     report.note("the test claims, embedded engine: words alone", &format!("{:.4}", test_of(|one| one.words.clone())));
     report.note("  ... published BM25", "0.665 - 0.679");
@@ -86,7 +86,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> anyhow::R
     let house = on_postgres(folder.path(), &database.url).await?;
     let library = Library::found(&house, 0).await?;
     library.add(&whole).await?;
-    let found = all(&house, &library, &Vectors::default(), &set.test, &test).await?;
+    let found = all(&house, &library, &Memory::default(), &set.test, &test).await?;
     let test_of = |of: fn(&Lists) -> List| ndcg(&set.test, &found, of);
     report.note("on PostgreSQL: words alone", &format!("{:.4}", test_of(|one| one.words.clone())));
     report.above("  ... our hybrid", "", test_of(|one| one.both.clone()), 0.72);
@@ -99,7 +99,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> anyhow::R
     let house = inside::embedded(folder.path(), 16).await?;
     let library = Library::found(&house, 0).await?;
     library.add(&cut).await?;
-    let found = all(&house, &library, &Vectors::default(), &set.test, &test).await?;
+    let found = all(&house, &library, &Memory::default(), &set.test, &test).await?;
     let test_of = |of: fn(&Lists) -> List| format!("{:.4}", ndcg(&set.test, &found, of));
     report.note("passages when documents are cut as the house does", &passages.to_string());
     report.note("  ... words alone", &test_of(|one| one.words.clone()));
@@ -200,16 +200,16 @@ async fn embed(setting: &Setting, name: &str, texts: &[String]) -> anyhow::Resul
 async fn all(
     house: &House,
     library: &Library,
-    vectors: &Vectors,
+    memory: &Memory,
     questions: &Questions,
     meanings: &[Vector],
 ) -> anyhow::Result<Vec<Lists>> {
     let mut lists = Vec::new();
     for (claim, meaning) in questions.claims.iter().zip(meanings) {
         lists.push(Lists {
-            words: found(house, library, vectors, &claim.text, None).await?,
-            meaning: found(house, library, vectors, "", Some(meaning)).await?,
-            both: found(house, library, vectors, &claim.text, Some(meaning)).await?,
+            words: found(house, library, memory, &claim.text, None).await?,
+            meaning: found(house, library, memory, "", Some(meaning)).await?,
+            both: found(house, library, memory, &claim.text, Some(meaning)).await?,
         });
     }
     Ok(lists)
@@ -219,14 +219,14 @@ async fn all(
 async fn found(
     house: &House,
     library: &Library,
-    vectors: &Vectors,
+    memory: &Memory,
     query: &str,
     meaning: Option<&Vector>,
 ) -> anyhow::Result<List> {
     let mut tx = house.store.open(&library.scope).read().await?;
-    let wish = Wish { query, meaning, collections: &[library.number], filter: &Filter::default(), limit: MOST };
+    let wish = Wish { query, collections: &[library.number], filter: &Filter::default(), limit: MOST };
     let mut list = List::new();
-    for found in search::search(&mut tx, vectors, &wish).await? {
+    for found in search::search(&mut tx, memory, &wish, meaning).await? {
         let score = match (query, meaning) {
             (_, None) => found.words,
             ("", _) => found.meaning,

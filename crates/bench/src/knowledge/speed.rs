@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use embedding::Embedder;
 use knowledge::search::{self, Wish};
-use knowledge::{Matrix, Vectors};
+use knowledge::{Matrix, Memory};
 use store::org::knowledge::search::Filter;
 use tenancy::House;
 
@@ -39,9 +39,12 @@ fn scan(setting: &Setting, report: &mut Report) {
     let mut writer = Writer::new(1);
     let mut matrix = Matrix::default();
     let some: Vec<_> = (0..1000).map(|_| writer.direction()).collect();
-    for (number, vector) in (0..100_000).zip(some.iter().cycle()) {
-        matrix.push(&knowledge::stored(vector, number, number % 7));
-    }
+    let vectors: Vec<_> = (0..100_000)
+        .zip(some.iter().cycle())
+        .map(|(number, vector)| knowledge::stored(vector, number, number % 7))
+        .collect();
+    matrix.extend(&vectors);
+    drop(vectors);
     let mut took = Vec::new();
     for _ in 0..setting.rounds * 20 {
         let query = writer.direction();
@@ -147,7 +150,7 @@ async fn parts(
     count: usize,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let vectors = Vectors::default();
+    let memory = Memory::default();
     let filter = Filter::default();
     let (mut embeds, mut words, mut meanings) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..=count {
@@ -160,8 +163,8 @@ async fn parts(
         for (took, (query, meaning)) in by.iter_mut().zip(wishes) {
             let mut tx = house.store.open(&library.scope).read().await?;
             let began = Instant::now();
-            let wish = Wish { query, meaning, collections: &[library.number], filter: &filter, limit: 10 };
-            search::search(&mut tx, &vectors, &wish).await?;
+            let wish = Wish { query, collections: &[library.number], filter: &filter, limit: 10 };
+            search::search(&mut tx, &memory, &wish, meaning).await?;
             *took = millis(began);
         }
         if n > 0 {

@@ -43,29 +43,44 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> anyhow::R
         .stderr(Stdio::inherit())
         .output()?;
     let ours = figures(&output.stdout)?;
+    report.below("ours: resident memory", "MiB", number(&ours, "resident_mib")?, 1024.0);
+    report.below("  ... a search with its embedding, p99", "ms", number(&ours, "p99_ms")?, 50.0);
+    report.note("  ... p50", &format!("{:.1} ms", number(&ours, "p50_ms")?));
     let peer = Command::new(setting.scripts.join("peer/chroma"))
         .args([tenants.to_string(), PASSAGES.to_string(), ROUNDS.to_string()])
         .stderr(Stdio::inherit())
         .output()?;
-    report.below("ours: resident memory", "MiB", ours("resident_mib")?, 1024.0);
-    report.below("  ... a search with its embedding, p99", "ms", ours("p99_ms")?, 50.0);
-    report.note("  ... p50", &format!("{:.1} ms", ours("p50_ms")?));
     match figures(&peer.stdout) {
-        Ok(peer) => {
-            report.note("ChromaDB, a tenant each: resident memory", &format!("{:.0} MiB", peer("resident_mib")?));
-            report.note("  ... a search by a given vector, p99", &format!("{:.1} ms", peer("p99_ms")?));
-            report.note("  ... p50", &format!("{:.1} ms", peer("p50_ms")?));
-            report.note("  ... filling them", &format!("{:.0} s", peer("fill_s")?));
-        }
-        Err(_) => report.note("ChromaDB with a tenant each", "not measured"),
+        Ok(figures) => beside(&figures, tenants, report),
+        Err(_) => report.note("ChromaDB with a tenant each", "failed; what it said stands above"),
     }
     Ok(())
 }
 
-fn figures(json: &[u8]) -> anyhow::Result<impl Fn(&str) -> anyhow::Result<f64> + use<>> {
+/// What the peer did, and what it failed to do.
+fn beside(figures: &Value, tenants: usize, report: &mut Report) {
+    let of = |name: &str, unit: &str| {
+        number(figures, name).map_or_else(|_| "none".to_owned(), |figure| format!("{figure:.1} {unit}"))
+    };
+    report.note(&format!("ChromaDB, of {tenants} tenants it kept"), &of("tenants", ""));
+    report.note("  ... resident memory", &of("resident_mib", "MiB"));
+    report.note("  ... a search by a given vector, p99", &of("p99_ms", "ms"));
+    report.note("  ... p50", &of("p50_ms", "ms"));
+    report.note("  ... filling them", &of("fill_s", "s"));
+    if number(figures, "failed").is_ok_and(|failed| failed > 0.0) {
+        report.note("  ... calls of it that failed", &of("failed", ""));
+        report.note("  ... the first of them", figures["error"].as_str().unwrap_or("said nothing"));
+    }
+}
+
+/// The last line of what a process printed.
+fn figures(json: &[u8]) -> anyhow::Result<Value> {
     let text = String::from_utf8_lossy(json);
-    let figures: Value = serde_json::from_str(text.lines().last().context("no figures")?)?;
-    Ok(move |name: &str| figures[name].as_f64().with_context(|| format!("no {name}")))
+    Ok(serde_json::from_str(text.lines().last().context("no figures")?)?)
+}
+
+fn number(figures: &Value, name: &str) -> anyhow::Result<f64> {
+    figures[name].as_f64().with_context(|| format!("no {name}"))
 }
 
 /// What the process beside does: searches each organisation in turn, and prints figures as JSON.

@@ -3,6 +3,8 @@
 mod explain;
 
 use std::collections::BTreeSet;
+use std::pin::pin;
+use std::time::Duration;
 
 use domain::access::{Permission, can};
 use domain::{ChunkId, CollectionId, DocumentId, ProjectId, Time};
@@ -13,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Scope;
 use store::org::knowledge::search::Filter;
+use tokio::time::timeout;
 
 use self::explain::Explanation;
 use crate::App;
@@ -33,6 +36,8 @@ const QUERY: usize = 4000;
 const USUAL: usize = 10;
 /// Values of one filter.
 const VALUES: usize = 100;
+/// How long a search that has found its words keeps its connection for the meaning: some four times what that takes by itself.
+const PATIENCE: Duration = Duration::from_millis(30);
 
 /// What to look for.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -171,7 +176,7 @@ async fn post(
     let Looked { found, searched, explanation } = look(caller.app(), caller.scope(), &asked).await?;
     let results = found.into_iter().map(|hit| SearchResult::of(hit, &query)).collect();
     let results = SearchResults { results, collections: searched, explanation };
-    let tx = caller.begin().await?;
+    let tx = caller.begin_answer().await?;
     caller.commit(tx, Found(results)).await
 }
 
@@ -196,39 +201,50 @@ pub(crate) struct Looked {
 }
 
 /// Searches what somebody sees. What they see is decided in the transaction that searches, and so is what they are told of it.
+///
+/// The meaning of the query is reckoned on other threads, while this one looks for its words. When it is long in coming, because many
+/// wait for theirs, the transaction is let go, so that nobody waits for its connection; then all is looked up anew.
 pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<Looked> {
-    // Without the meaning the words still find something.
-    let meaning = Embedder::shared()
-        .query(asked.query)
-        .await
-        .inspect_err(|error| tracing::warn!(%error, "searched by words alone"))
-        .ok();
-    let mut tx = app.house.store.open(scope).read().await?;
-    let mut seen = sight::seen(&mut tx, scope, Permission::KnowledgeRead).await?;
-    seen.retain(|one| asked.project.is_none_or(|project| one.project_id == Some(project)));
-    let wanted: Vec<i64> = match asked.collections {
-        None => seen.iter().map(|collection| collection.number).collect(),
-        Some(ids) => {
-            let number = |id: &CollectionId| seen.iter().find(|one| one.id == *id).map(|one| one.number);
-            ids.iter().map(|id| number(id).ok_or_else(Problem::not_found)).collect::<Result<_>>()?
-        }
-    };
-    let wish = Wish {
-        query: asked.query,
-        meaning: meaning.as_ref().map(|embedding| &*embedding.vector),
-        collections: &wanted,
-        filter: asked.filter,
-        limit: if asked.explain { MOST } else { asked.limit },
-    };
-    let mut found = search::search(&mut tx, &app.vectors, &wish).await?;
-    let all: BTreeSet<DocumentId> = found.iter().map(|hit| hit.document.id).collect();
-    found.truncate(asked.limit);
-    let explanation = if asked.explain {
-        let told = found.iter().map(|hit| hit.document.id).collect();
-        let looked = explain::Looked { scope, seen: &seen, wanted: &wanted, filter: asked.filter, told, found: all };
-        Some(looked.explain(&mut tx).await?)
-    } else {
-        None
-    };
-    Ok(Looked { found, searched: wanted.len(), explanation })
+    let mut coming = pin!(Embedder::shared().query(asked.query));
+    let mut come = None;
+    loop {
+        let mut tx = app.house.store.open(scope).read().await?;
+        let mut seen = sight::seen(&mut tx, scope, Permission::KnowledgeRead).await?;
+        seen.retain(|one| asked.project.is_none_or(|project| one.project_id == Some(project)));
+        let wanted: Vec<i64> = match asked.collections {
+            None => seen.iter().map(|collection| collection.number).collect(),
+            Some(ids) => {
+                let number = |id: &CollectionId| seen.iter().find(|one| one.id == *id).map(|one| one.number);
+                ids.iter().map(|id| number(id).ok_or_else(Problem::not_found)).collect::<Result<_>>()?
+            }
+        };
+        let limit = if asked.explain { MOST } else { asked.limit };
+        let wish = Wish { query: asked.query, collections: &wanted, filter: asked.filter, limit };
+        let halfway = search::look_up(&mut tx, &app.memory, &wish).await?;
+        let meaning = match come.take() {
+            Some(meaning) => meaning,
+            None => match timeout(PATIENCE, &mut coming).await {
+                Ok(meaning) => meaning,
+                Err(_) => {
+                    drop((halfway, tx));
+                    come = Some(coming.as_mut().await);
+                    continue;
+                }
+            },
+        };
+        // Without the meaning the words still find something.
+        let meaning = meaning.inspect_err(|error| tracing::warn!(%error, "searched by words alone")).ok();
+        let mut found = halfway.found(&mut tx, meaning.as_ref().map(|embedding| &*embedding.vector)).await?;
+        let all: BTreeSet<DocumentId> = found.iter().map(|hit| hit.document.id).collect();
+        found.truncate(asked.limit);
+        let explanation = if asked.explain {
+            let told = found.iter().map(|hit| hit.document.id).collect();
+            let looked =
+                explain::Looked { scope, seen: &seen, wanted: &wanted, filter: asked.filter, told, found: all };
+            Some(looked.explain(&mut tx).await?)
+        } else {
+            None
+        };
+        return Ok(Looked { found, searched: wanted.len(), explanation });
+    }
 }

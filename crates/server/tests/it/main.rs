@@ -48,6 +48,7 @@ mod profiles;
 mod projects;
 mod providers;
 mod quotas;
+mod remembered;
 mod roles;
 mod search;
 mod sessions;

@@ -119,6 +119,22 @@ both_stores! {
         assert_eq!(search(&ann, json!({})).await.json["explanation"], Value::Null);
     }
 
+    /// However many others have the words more often.
+    async fn a_narrow_filter_finds_what_it_lets_through(house) {
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "One", "project").await;
+        let scope = house.scope(&ann).await;
+        let texts: Vec<String> = (0..2100).map(|n| format!("Battery by battery {n}.")).collect();
+        house.document(&scope, &place, "Many", &texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let text = "Among very many other things that are written here for no reason at all it says: the battery is full.";
+        let one = house.document(&scope, &place, "Rare", &[text]).await;
+        ann.patch(&format!("/api/v1/documents/{one}"), &json!({ "tags": ["rare"] })).await.expect(200);
+        let told = search(&ann, json!({ "filters": { "tags": ["rare"] } })).await;
+        assert_eq!(titles(&told), ["Rare"]);
+        assert!(told.json["results"][0]["why"]["words"].is_number(), "{}", told.text);
+        assert_eq!(titles(&search(&ann, json!({ "limit": 3 })).await), ["Many", "Many", "Many"]);
+    }
+
     async fn words_of_the_query_are_marked_in_the_text(house) {
         let ann = house.sign_up("Ann").await;
         let place = collection(&ann, "One", "project").await;

@@ -6,6 +6,7 @@
 pub(crate) mod postgres;
 mod row;
 pub(crate) mod sqlite;
+pub(crate) mod terms;
 mod value;
 
 use serde::de::DeserializeOwned;

@@ -30,6 +30,7 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("organisations", &["wrapped_key", "wrapped_by"], "the same key; the entry keys.master_rotated has the time"),
     ("tenant", &["numbers"], "the rows that get the numbers, or what they are made of, have the time"),
     ("tenant", &["changes"], "what it counts has the time"),
+    ("tenant", &["changes", "losses"], "what they count is gone, and its going is in the log"),
     ("jobs", &["leased_until", "attempts", "epoch"], "a turn at the work, taken until then"),
     ("jobs", &["leased_until", "epoch"], "a turn at the work that nobody takes any more"),
     ("jobs", &["leased_until"], "a turn at the work, taken until then"),

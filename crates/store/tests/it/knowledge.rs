@@ -14,7 +14,8 @@ use store::org::knowledge;
 use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer, Subject};
 use store::org::knowledge::documents::{self, Document, Fault, Status};
-use store::org::knowledge::search::{self, Filter};
+use store::org::knowledge::passages::Passages;
+use store::org::knowledge::search::{self, Filter, Hit};
 use store::org::knowledge::thread_shares;
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
@@ -111,10 +112,28 @@ async fn add_document(tx: &mut Tx, scope: &Scope, into: &Collection, title: &str
     documents::get(tx, wanted.id).await.expect("it is there")
 }
 
+/// What words find, by what the transaction sees.
+async fn hits(tx: &mut Tx, words: &[String], collections: &[i64], limit: usize) -> Vec<Hit> {
+    let mut passages = Passages::default();
+    passages.read_on(tx, 0).await.expect("read");
+    let found = search::by_words(tx, &passages, words, collections, None, limit).await;
+    found.unwrap_or_else(|error| panic!("{words:?}: {error}"))
+}
+
+/// The same passages with the same scores, but for the last digit, which the order of a sum decides.
+fn alike(one: &[Hit], other: &[Hit]) -> bool {
+    let same = |(one, other): (&Hit, &Hit)| one.number == other.number && (one.score - other.score).abs() < 1e-9;
+    one.len() == other.len() && one.iter().zip(other).all(same)
+}
+
+async fn changes(tx: &mut Tx) -> i64 {
+    knowledge::state(tx).await.expect("read").changes
+}
+
 /// The places of the passages that words find in one document's collections, the best first.
 async fn found(tx: &mut Tx, words: &[&str], collections: &[i64]) -> Vec<i64> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-    let hits = search::by_words(tx, &words, collections, 10).await.unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let hits = hits(tx, &words, collections, 10).await;
     assert!(hits.iter().all(|hit| hit.score > 0.0), "{hits:?}");
     assert!(hits.windows(2).all(|pair| pair[0].score >= pair[1].score), "{hits:?}");
     let mut places = Vec::new();
@@ -217,9 +236,9 @@ both_stores! {
         assert_eq!((read.name.as_str(), read.access, read.version), ("other", Reach::Private, 2));
         assert!(read.updated_at > read.created_at);
 
-        let changes = knowledge::changes(&mut tx).await.expect("counted");
+        let before = changes(&mut tx).await;
         collections::delete(&mut tx, second.id).await.expect("deleted");
-        assert_eq!(knowledge::changes(&mut tx).await.expect("counted"), changes + 1);
+        assert_eq!(changes(&mut tx).await, before + 1);
         assert!(matches!(collections::delete(&mut tx, second.id).await, Err(Error::NotFound(_))));
         assert!(matches!(collections::get(&mut tx, second.id).await, Err(Error::NotFound(_))));
         let next = add_collection(&mut tx, &scope, "next").await;
@@ -442,20 +461,20 @@ both_stores! {
         let without = chunks::without_vector(&mut tx, one.id, "mini", 9).await.expect("listed");
         assert_eq!(without, [second.clone(), third.clone()]);
         assert!(chunks::embed(&mut tx, "mini", &vector(third.number)).await.expect("added"));
-        let changes = knowledge::changes(&mut tx).await.expect("counted");
+        let before = changes(&mut tx).await;
         chunks::count_embedded(&mut tx, one.id, "mini").await.expect("counted");
-        assert_eq!(knowledge::changes(&mut tx).await.expect("counted"), changes + 1);
+        assert_eq!(changes(&mut tx).await, before + 1);
         assert_eq!(documents::get(&mut tx, one.id).await.expect("there").embedded, 2);
-        assert_eq!(chunks::vectors(&mut tx, "mini", 0, 9).await.expect("listed"), [vector(first.number), vector(third.number)]);
-        assert_eq!(chunks::vectors(&mut tx, "mini", first.number, 1).await.expect("listed"), [vector(third.number)]);
-        assert_eq!(chunks::vectors(&mut tx, "none", 0, 9).await.expect("listed"), []);
+        assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), [vector(first.number), vector(third.number)]);
+        assert_eq!(chunks::vectors(&mut tx, "mini", first.number + 1, i64::MAX, 1).await.expect("listed"), [vector(third.number)]);
+        assert_eq!(chunks::vectors(&mut tx, "none", 0, i64::MAX, 9).await.expect("listed"), []);
 
         chunks::replace(&mut tx, one.id, here.number, &drafts(&["yellow"])).await.expect("replaced");
         let fresh = chunks::list(&mut tx, one.id, None, 9).await.expect("listed");
         assert_eq!((fresh.len(), fresh[0].text.as_str()), (1, "yellow"));
         assert!(fresh[0].number > third.number, "a number is never used again");
         assert!(matches!(chunks::get(&mut tx, third.id).await, Err(Error::NotFound(_))));
-        assert_eq!(chunks::vectors(&mut tx, "mini", 0, 9).await.expect("listed"), []);
+        assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), []);
         assert_eq!(found(&mut tx, &["blue"], &[here.number]).await, NOWHERE);
         assert_eq!(found(&mut tx, &["yellow"], &[here.number]).await, [0]);
         chunks::replace(&mut tx, one.id, here.number, &[]).await.expect("emptied");
@@ -498,7 +517,7 @@ both_stores! {
         assert_eq!(found(&mut tx, &["bread"], &[there.number]).await, NOWHERE);
         assert_eq!(found(&mut tx, &["bread"], &[]).await, NOWHERE);
         assert_eq!(found(&mut tx, &[], &here).await, NOWHERE);
-        assert_eq!(search::by_words(&mut tx, &["run".into()], &here, 1).await.expect("found").len(), 1);
+        assert_eq!(hits(&mut tx, &["run".into()], &here, 1).await.len(), 1);
     }
 
     async fn a_score_tells_nothing_of_passages_that_are_not_seen(house) {
@@ -510,19 +529,57 @@ both_stores! {
         let texts = ["red fox runs home", "blue fox sits down", "red bird sings loud", "grey wolf howls long", "pink pig eats corn"];
         add_document(&mut tx, &scope, &mine, "one", &texts).await;
         let words = ["red", "wolf", "fox"].map(String::from);
-        let before = search::by_words(&mut tx, &words, &[mine.number], 10).await.expect("found");
+        let before = hits(&mut tx, &words, &[mine.number], 10).await;
         assert_eq!(before.len(), 4);
         let theirs = add_collection(&mut tx, &scope, "theirs").await;
         let secret = ["red cars drive fast", "red boats float past", "red trains pass by", "one wolf sleeps here"];
         add_document(&mut tx, &scope, &theirs, "two", &secret).await;
-        let after = search::by_words(&mut tx, &words, &[mine.number], 10).await.expect("found");
+        let after = hits(&mut tx, &words, &[mine.number], 10).await;
         assert_eq!(after.len(), before.len());
         for (before, after) in before.iter().zip(&after) {
             assert_eq!(before.number, after.number);
             assert!((before.score - after.score).abs() < 1e-9, "{before:?} became {after:?}");
         }
-        let both = search::by_words(&mut tx, &words, &[mine.number, theirs.number], 10).await.expect("found");
+        let both = hits(&mut tx, &words, &[mine.number, theirs.number], 10).await;
         assert!(both.iter().any(|hit| before.iter().any(|one| one.number == hit.number && (one.score - hit.score).abs() > 0.01)), "what is seen counts");
+        commit(tx).await;
+    }
+
+    /// Nor does the mean length of passages, and what a filter leaves out is left out, but counts.
+    async fn what_is_left_out_is_not_given_and_what_is_not_seen_does_not_count(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let mut tx = begin(&house, &scope).await;
+        let mine = add_collection(&mut tx, &scope, "mine").await;
+        let texts = ["red fox", "red fox runs home over the hill", "the red red wolf", "a pig", "a cow", "a hen", "a cat", "a dog", "an ant"];
+        add_document(&mut tx, &scope, &mine, "one", &texts).await;
+        let words = ["red", "wolf"].map(String::from);
+        let before = hits(&mut tx, &words, &[mine.number], 10).await;
+        assert_eq!(before.len(), 3);
+        let theirs = add_collection(&mut tx, &scope, "theirs").await;
+        let long = "many other words than theirs that go on and on ".repeat(40);
+        add_document(&mut tx, &scope, &theirs, "two", &[&*long, "red", "wolf"]).await;
+        let after = hits(&mut tx, &words, &[mine.number], 10).await;
+        assert!(alike(&after, &before), "{before:?} became {after:?}");
+        let mut passages = Passages::default();
+        passages.read_on(&mut tx, 0).await.expect("read");
+        assert_eq!((passages.len(), passages.has(before[0].number), passages.has(9999)), (12, true, false));
+        let only = [before[1].number, before[2].number].into();
+        let found = search::by_words(&mut tx, &passages, &words, &[mine.number], Some(&only), 10).await.expect("found");
+        assert!(alike(&found, &before[1..]), "{found:?}");
+        let found = search::by_words(&mut tx, &passages, &words, &[mine.number], Some(&only), 1).await.expect("found");
+        assert!(alike(&found, &before[1..2]), "{found:?}");
+        let none = search::by_words(&mut tx, &passages, &words, &[mine.number], Some(&[].into()), 10).await.expect("found");
+        assert_eq!(none, []);
+        // What goes is let go, and only that.
+        let two = documents::list(&mut tx, theirs.id, None, 9).await.expect("listed").remove(0);
+        let state = knowledge::state(&mut tx).await.expect("read");
+        documents::delete(&mut tx, two.id).await.expect("deleted");
+        let after = knowledge::state(&mut tx).await.expect("read");
+        assert_eq!((after.changes, after.losses, after.numbers), (state.changes + 1, state.losses + 1, state.numbers));
+        let had = passages.numbers().to_vec();
+        passages.let_go(&mut tx).await.expect("read");
+        assert_eq!(passages.numbers(), &had[..9]);
         commit(tx).await;
     }
 
@@ -544,7 +601,7 @@ both_stores! {
         assert_eq!(found(&mut tx, &["flou*"], &here).await, NOWHERE, "no beginning of a word");
         assert_eq!(found(&mut tx, &["fl\u{0}our"], &here).await, NOWHERE);
         let many: Vec<String> = (0..2000).map(|number| format!("word{number}")).chain(["flour".into()]).collect();
-        assert_eq!(search::by_words(&mut tx, &many, &here, 10).await.expect("found").len(), 1);
+        assert_eq!(hits(&mut tx, &many, &here, 10).await.len(), 1);
     }
 
     async fn filters_let_through_what_fits_all_of_them(house) {
@@ -668,19 +725,19 @@ both_stores! {
         let org = scope.org();
         for (left, step) in [(3, "at first"), (2, "document"), (1, "collection"), (0, "project")] {
             let mut tx = begin(&house, &scope).await;
-            let changes = knowledge::changes(&mut tx).await.expect("counted");
+            let before = changes(&mut tx).await;
             match step {
                 "document" => documents::delete(&mut tx, one.id).await.expect("deleted"),
                 "collection" => collections::delete(&mut tx, there.id).await.expect("deleted"),
                 "project" => projects::delete(&mut tx, project).await.expect("deleted"),
                 _ => {}
             }
-            assert_eq!(knowledge::changes(&mut tx).await.expect("counted"), changes + i64::from(step != "at first"), "{step}");
+            assert_eq!(changes(&mut tx).await, before + i64::from(step != "at first"), "{step}");
             commit(tx).await;
             let mut tx = house.store().open(&scope).read().await.expect("begins");
             assert_eq!(found(&mut tx, &["xylozephyr"], &all).await.len(), left, "{step}");
             assert_eq!(found(&mut tx, &["kept"], &all).await.len(), 1, "{step}");
-            assert_eq!(chunks::vectors(&mut tx, "mini", 0, 9).await.expect("listed").len(), left + 1, "{step}");
+            assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed").len(), left + 1, "{step}");
             drop(tx);
             assert_eq!(house.store().org_faults(org).await.expect("looked"), Vec::<String>::new(), "{step}");
         }
@@ -707,7 +764,7 @@ both_stores! {
         commit(tx).await;
 
         let mut tx = begin(&house, &foreign).await;
-        assert_eq!(knowledge::changes(&mut tx).await.expect("counted"), 0);
+        assert_eq!(changes(&mut tx).await, 0);
         assert!(collections::list(&mut tx, None, 9).await.expect("listed").is_empty());
         assert!(matches!(collections::get(&mut tx, here.id).await, Err(Error::NotFound(_))));
         assert!(collections::shares(&mut tx, here.id, None, 9).await.expect("listed").is_empty());
@@ -727,7 +784,7 @@ both_stores! {
         assert!(matches!(chunks::get(&mut tx, chunk.id).await, Err(Error::NotFound(_))));
         assert_eq!(chunks::find(&mut tx, chunk.number).await.expect("looked"), None);
         assert!(chunks::without_vector(&mut tx, one.id, "other", 9).await.expect("listed").is_empty());
-        assert_eq!(chunks::vectors(&mut tx, "mini", 0, 9).await.expect("listed"), []);
+        assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), []);
         assert!(threads::of_person(&mut tx, scope.user(), None, 9).await.expect("listed").is_empty());
         assert!(matches!(threads::get(&mut tx, talk.id).await, Err(Error::NotFound(_))));
         assert!(threads::messages(&mut tx, talk.id, None, 9).await.expect("listed").is_empty());
@@ -772,7 +829,7 @@ both_stores! {
         assert_eq!(found(&mut tx, &["secret"], &[here.number]).await, [0]);
         assert_eq!(documents::get(&mut tx, one.id).await.expect("there").version, one.version);
         assert_eq!(versions::content(&mut tx, one.id, 1).await.expect("looked"), Some(vec![1]));
-        assert_eq!(chunks::vectors(&mut tx, "mini", 0, 9).await.expect("listed"), [vector]);
+        assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), [vector]);
         assert_eq!(threads::message(&mut tx, talk.id, said.id).await.expect("there").rating, None);
         assert_eq!(collections::shares(&mut tx, here.id, None, 9).await.expect("listed").len(), 1);
     }
@@ -859,6 +916,57 @@ both_stores! {
         }
         assert_eq!(left, [of_ann.org(); 3], "Bob's is done");
         assert_eq!(house.store().control_faults().await.expect("looked"), Vec::<String>::new());
+    }
+}
+
+/// FTS5's own `bm25` over the same texts, where all of them are seen.
+#[tokio::test]
+async fn who_sees_everything_is_given_the_scores_of_fts5() {
+    let house = TestHouse::sqlite().await;
+    let ann = house.sign_up("Ann").await;
+    let scope = house.scope(&ann).await;
+    let vocabulary = ["red", "fox", "runs", "running", "home", "the", "wolf", "café", "bird's", "a", "x-ray", "long"];
+    let texts: Vec<String> = (0..150_usize)
+        .map(|n| {
+            (0..n * 7 % 41 + 1).map(|k| vocabulary[(n * n + k * k * 3 + n * k) % 12]).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    let mut tx = begin(&house, &scope).await;
+    let here = add_collection(&mut tx, &scope, "here").await;
+    add_document(&mut tx, &scope, &here, "one", &texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    commit(tx).await;
+    let plain = rusqlite::Connection::open_in_memory().expect("opens");
+    plain
+        .execute_batch(
+            "CREATE VIRTUAL TABLE f USING fts5 (heading, text, tokenize = 'porter unicode61 remove_diacritics 2')",
+        )
+        .expect("made");
+    for (place, text) in (0_i64..).zip(&texts) {
+        plain.execute("INSERT INTO f (rowid, heading, text) VALUES (?1, 'Animals', ?2)", (place, text)).expect("added");
+    }
+    let mut tx = house.store().open(&scope).read().await.expect("begins");
+    for words in
+        [&["red"][..], &["fox", "wolf"], &["run", "running", "home"], &["the", "cafe", "bird's"], &["animals", "x-ray"]]
+    {
+        let quoted: Vec<String> = words.iter().map(|word| format!("\"{}\"", word.replace(['\'', '-'], " "))).collect();
+        let mut all = plain
+            .prepare("SELECT rowid, -bm25(f, 1.0, 1.0) FROM f WHERE f MATCH ?1 ORDER BY 2 DESC, 1")
+            .expect("prepares");
+        let rows = all.query_map([quoted.join(" OR ")], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, f64>(1)?)));
+        let expected: Vec<(i64, f64)> = rows.expect("runs").collect::<Result<_, _>>().expect("rows");
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let mut given = Vec::new();
+        for hit in hits(&mut tx, &words, &[here.number], 1000).await {
+            given.push((chunks::find(&mut tx, hit.number).await.expect("looked").expect("there").place, hit.score));
+        }
+        let score = |list: &[(i64, f64)], place: i64| list.iter().find(|one| one.0 == place).map(|one| one.1);
+        assert_eq!(given.len(), expected.len(), "{words:?}");
+        for (place, theirs) in &expected {
+            let ours = score(&given, *place).expect("found, too");
+            // Parts of a word that follow each other are counted once in a passage, there each time.
+            let is_exact = words.iter().all(|word| word.chars().all(char::is_alphanumeric));
+            assert!(!is_exact || (ours - theirs).abs() < 1e-9, "{words:?} at {place}: {ours} is not {theirs}");
+        }
     }
 }
 

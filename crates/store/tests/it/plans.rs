@@ -12,7 +12,6 @@ const SMALL: &[&str] = &["installation", "signing_keys", "master_keys", "audit_h
 const REVIEWED: &[(&str, &str)] = &[
     ("FROM refusals ORDER BY at DESC LIMIT 1 OFFSET 9999", "walks the ten thousand that are kept, one time in 64"),
     ("SELECT d.org_id FROM deliveries d JOIN organisations o", "walks a queue, which holds what is not yet done"),
-    ("FROM parts GROUP BY number", "walks what it has just gathered itself, by the index of words"),
     ("DELETE FROM entries WHERE org_id = $1", "empties the page in a role of its own, a step at a time"),
 ];
 

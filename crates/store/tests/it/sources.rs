@@ -159,8 +159,8 @@ pub(crate) fn fresh(steps: &[Migration]) -> Connection {
 
 /// The index of the passages' words, which is a table in files alone, and the tables that FTS5 keeps it in. On PostgreSQL it is a
 /// column, `chunks.words`.
-pub(crate) const WORDS: [&str; 5] =
-    ["chunk_words", "chunk_words_data", "chunk_words_idx", "chunk_words_docsize", "chunk_words_config"];
+pub(crate) const WORDS: [&str; 6] =
+    ["chunk_words", "chunk_words_data", "chunk_words_idx", "chunk_words_docsize", "chunk_words_config", "chunk_terms"];
 
 /// The tables that both engines have.
 pub(crate) fn tables(connection: &Connection) -> Vec<String> {

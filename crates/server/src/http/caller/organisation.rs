@@ -264,6 +264,12 @@ impl<P: Requires> Caller<P> {
         Ok(self.store().open(self.scope()).begin().await?)
     }
 
+    /// A transaction for an answer beside which nothing is written. It waits for the organisation's writers only when the answer is kept,
+    /// for the same request to come again.
+    pub(crate) async fn begin_answer(&self) -> Result<Tx> {
+        if self.inside.claim.is_some() { self.begin().await } else { self.read().await }
+    }
+
     /// A transaction on the organisation's store that reads.
     pub(crate) async fn read(&self) -> Result<Tx> {
         Ok(self.store().open(self.scope()).read().await?)

@@ -2,8 +2,8 @@
 -- `org.protect()` are made by bootstrap.sql; keys, unique constraints, indexes and foreign keys all start with org_id.
 
 -- The file states whose it is, and carries the head of its audit chain. What changes what is found in the knowledge counts `changes`
--- up, so that whoever keeps a copy in memory knows when it is old; `numbers` gives each collection and each passage a number that is
--- never used again.
+-- up, so that whoever keeps a copy in memory knows when it is old, and `losses` when passages went with it; `numbers` gives each
+-- collection and each passage a number that is never used again.
 CREATE TABLE tenant (
   org_id          uuid NOT NULL DEFAULT org.current_org(),
   one             bigint NOT NULL CHECK (one = 1),
@@ -11,6 +11,7 @@ CREATE TABLE tenant (
   id              uuid NOT NULL,
   numbers         bigint NOT NULL DEFAULT 0,
   changes         bigint NOT NULL DEFAULT 0,
+  losses          bigint NOT NULL DEFAULT 0,
   created_at      bigint NOT NULL
 );
 

@@ -1,13 +1,14 @@
 -- One organisation's own file: everything that travels with the tenant.
 
 -- The file states whose it is, and carries the head of its audit chain. What changes what is found in the knowledge counts `changes`
--- up, so that whoever keeps a copy in memory knows when it is old; `numbers` gives each collection and each passage a number that is
--- never used again.
+-- up, so that whoever keeps a copy in memory knows when it is old, and `losses` when passages went with it; `numbers` gives each
+-- collection and each passage a number that is never used again.
 CREATE TABLE tenant (
   one         INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
   id          BLOB    NOT NULL,
   numbers     INTEGER NOT NULL DEFAULT 0,
   changes     INTEGER NOT NULL DEFAULT 0,
+  losses      INTEGER NOT NULL DEFAULT 0,
   created_at  INTEGER NOT NULL
 ) STRICT;
 
@@ -303,13 +304,15 @@ CREATE TABLE chunks (
   ends           INTEGER NOT NULL CHECK (ends >= 0)
 ) STRICT;
 CREATE UNIQUE INDEX chunks_document ON chunks (document_id, place);
--- Where a passage is, without reading its text: a search asks that of each that has one of its words.
+-- Where a passage is, without reading its text.
 CREATE INDEX chunks_collection ON chunks (number, collection);
 
 -- Their words. Whoever deletes has the index written anew, so that what is deleted is overwritten here, too. A page of the index fits into one of the file beside its seal.
 CREATE VIRTUAL TABLE chunk_words USING fts5 (heading, text, content = 'chunks', content_rowid = 'number',
   tokenize = 'porter unicode61 remove_diacritics 2');
 INSERT INTO chunk_words (chunk_words, rank) VALUES ('pgsz', 1850);
+-- The passages of each word, once for each place where it stands: a view of that index, which keeps nothing itself.
+CREATE VIRTUAL TABLE chunk_terms USING fts5vocab (chunk_words, instance);
 CREATE TRIGGER chunks_come AFTER INSERT ON chunks BEGIN
   INSERT INTO chunk_words (rowid, heading, text) VALUES (new.number, new.heading, new.text);
 END;

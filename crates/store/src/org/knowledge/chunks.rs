@@ -4,7 +4,7 @@ use domain::{ChunkId, DocumentId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{changed, numbers};
+use super::{changed, lost, numbers};
 use crate::org::Tx;
 use crate::{OrNotFound, Result};
 
@@ -57,7 +57,7 @@ pub async fn replace(tx: &mut Tx, document: DocumentId, collection: i64, drafts:
     if !drafts.is_empty() {
         tx.transaction().admit_more()?;
     }
-    tx.sql("DELETE FROM chunks WHERE document_id = $1").bind(document).unaudited(MADE).run().await?;
+    let gone = tx.sql("DELETE FROM chunks WHERE document_id = $1").bind(document).unaudited(MADE).run().await?;
     let count = i64::try_from(drafts.len()).unwrap_or(i64::MAX);
     let first = if count == 0 { 0 } else { numbers(tx, count).await? };
     for (place, draft) in (0_i64..).zip(drafts) {
@@ -80,7 +80,7 @@ pub async fn replace(tx: &mut Tx, document: DocumentId, collection: i64, drafts:
         .run()
         .await?;
     }
-    changed(tx).await
+    if gone > 0 { lost(tx).await } else { changed(tx).await }
 }
 
 /// The passages of a document in their order, at most `limit` after the one given.
@@ -190,15 +190,16 @@ pub async fn count_embedded(tx: &mut Tx, document: DocumentId, model: &str) -> R
     changed(tx).await
 }
 
-/// All vectors of a model, by passage, at most `limit` after the one given.
+/// The vectors of a model whose passages have numbers from `first` to `last`, by number, at most `limit`.
 /// # Errors
 /// As the database.
-pub async fn vectors(tx: &mut Tx, model: &str, after: i64, limit: i64) -> Result<Vec<Vector>> {
+pub async fn vectors(tx: &mut Tx, model: &str, first: i64, last: i64, limit: i64) -> Result<Vec<Vector>> {
     tx.sql(
-        "SELECT chunk, collection, scale, value FROM vectors WHERE model = $1 AND chunk > $2 ORDER BY chunk LIMIT $3",
+        "SELECT chunk, collection, scale, value FROM vectors WHERE model = $1 AND chunk >= $2 AND chunk <= $3 ORDER BY chunk LIMIT $4",
     )
     .bind(model)
-    .bind(after)
+    .bind(first)
+    .bind(last)
     .bind(limit)
     .all()
     .await

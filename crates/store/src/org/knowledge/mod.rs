@@ -8,12 +8,15 @@ pub mod collections;
 pub mod documents;
 pub mod imports;
 pub mod originals;
+pub mod passages;
 pub mod search;
 pub mod thread_shares;
 pub mod threads;
 pub mod versions;
+mod words;
 
 use domain::UserId;
+use serde::Deserialize;
 
 use super::Tx;
 use crate::Result;
@@ -38,20 +41,37 @@ pub(crate) async fn changed(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
+/// Says that what is found changes with this transaction, and that passages are gone.
+pub(crate) async fn lost(tx: &mut Tx) -> Result<()> {
+    tx.sql("UPDATE tenant SET changes = changes + 1, losses = losses + 1").unaudited(COUNTS).run().await?;
+    Ok(())
+}
+
 /// Says that passages were deleted. A file's index of words only marks what is gone, and still holds it: it is written anew.
 pub(crate) async fn forgotten(tx: &mut Tx) -> Result<()> {
     tx.sql(Pair { sqlite: "INSERT INTO chunk_words (chunk_words) VALUES ('optimize')", postgres: "SELECT 1 AS done" })
         .unaudited(COUNTS)
         .run()
         .await?;
-    changed(tx).await
+    lost(tx).await
 }
 
-/// How often what is found has changed so far.
+/// How far an organisation's knowledge is. What is kept of it in memory is true as long as this is what it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct State {
+    /// How often what is found has changed.
+    pub changes: i64,
+    /// How often passages went with that.
+    pub losses: i64,
+    /// The last number that was given to a passage or a collection.
+    pub numbers: i64,
+}
+
+/// How far its knowledge is.
 /// # Errors
 /// As the database.
-pub async fn changes(tx: &mut Tx) -> Result<i64> {
-    tx.sql("SELECT changes FROM tenant").one().await
+pub async fn state(tx: &mut Tx) -> Result<State> {
+    tx.sql("SELECT changes, losses, numbers FROM tenant").one().await
 }
 
 /// Removes what a person kept to themselves: their private collections with all that is in them, and their conversations. Says how many

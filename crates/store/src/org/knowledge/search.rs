@@ -1,8 +1,11 @@
-//! Finding passages by their words: BM25, on files by FTS5, on PostgreSQL by its text index.
+//! Finding passages by their words: BM25, on files by FTS5's index, on PostgreSQL by its own.
+
+use std::collections::HashSet;
 
 use domain::DocumentId;
 use serde::Deserialize;
 
+use super::passages::Passages;
 use crate::org::Tx;
 use crate::sql::{Json, Pair};
 use crate::{Engine, Result};
@@ -43,38 +46,36 @@ impl Filter {
     }
 }
 
-/// Passages up to which all that have one of the words are weighed.
-const ALL: i64 = 20_000;
-/// Beyond that the rarest words must be in it: as many of them as so many passages have. What has only the others is far behind.
-const ENOUGH: i64 = 2000;
-
-/// The passages of some collections that fit words best, the best first.
+/// The passages of some collections that fit words best, the best first, at most `limit`.
 ///
 /// `words` are bare words; a passage fits when it has one of them. Punctuation in one parts it: what it parts must follow each other.
 /// How rare a word is counts what is in these collections and nothing else: a score tells nobody of a passage that they do not see.
+/// `passages` are all that the transaction sees. With `only`, those alone are given, and scored as without.
 /// # Errors
 /// As the database.
-pub async fn by_words(tx: &mut Tx, words: &[String], collections: &[i64], limit: i64) -> Result<Vec<Hit>> {
+pub async fn by_words(
+    tx: &mut Tx,
+    passages: &Passages,
+    words: &[String],
+    collections: &[i64],
+    only: Option<&HashSet<i64>>,
+    limit: usize,
+) -> Result<Vec<Hit>> {
     let bare = |c: char| if c.is_ascii_punctuation() || c.is_control() { ' ' } else { c };
     let words = words.iter().map(|word| word.chars().map(bare).collect::<String>());
-    // Quoted, so that nothing in them is an operator.
-    let quoted: Vec<String> = words.filter(|word| !word.trim().is_empty()).map(|word| format!("\"{word}\"")).collect();
-    if quoted.is_empty() || collections.is_empty() {
+    let words: Vec<String> = words.filter(|word| !word.trim().is_empty()).collect();
+    if words.is_empty() || collections.is_empty() {
         return Ok(Vec::new());
     }
+    let is_wanted = |number: i64| only.is_none_or(|only| only.contains(&number));
     if tx.store.engine() == Engine::Sqlite {
-        let there: Vec<i64> = tx.sql("SELECT number FROM collections").all().await?;
-        let sees_all = there.iter().all(|number| collections.contains(number));
-        let numbers: i64 = tx.sql("SELECT numbers FROM tenant").one().await?;
-        if !sees_all || numbers > ALL {
-            return by_weighed_words(tx, &quoted, collections, sees_all, limit).await;
-        }
+        return super::words::weigh(tx, passages, &words, collections, is_wanted, limit).await;
     }
-    tx.sql(Pair {
-        sqlite: "SELECT chunks.number AS number, -bm25(chunk_words, 1.0, 1.0) AS score
-            FROM chunk_words CROSS JOIN chunks INDEXED BY chunks_collection ON chunks.number = chunk_words.rowid
-            WHERE chunk_words MATCH $1 AND chunks.collection IN (SELECT value FROM json_each($2))
-            ORDER BY score DESC, chunks.number LIMIT $3",
+    // Quoted, so that nothing in them is an operator.
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    let most = if only.is_some() { usize::MAX } else { limit };
+    let mut hits: Vec<Hit> = tx.sql(Pair {
+        sqlite: "SELECT 0 AS number, 0.0 AS score WHERE $1 = $2 LIMIT $3",
         // As FTS5 counts it: k1 = 1.2, b = 0.75, and what stands in half of the passages or more tells next to nothing. What is
         // counted here is what the asker may see. `octet_length` is known without reading a long text.
         postgres: "SELECT number, score FROM (
@@ -94,98 +95,12 @@ pub async fn by_words(tx: &mut Tx, words: &[String], collections: &[i64], limit:
     })
     .bind(quoted.join(" OR "))
     .bind(Json(collections.to_vec()).text())
-    .bind(limit)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
     .all()
-    .await
-}
-
-/// How many passages have a word.
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct Count {
-    /// The word's place in the query.
-    word: i64,
-    /// In the organisation.
-    passages: i64,
-    /// In the collections that are searched.
-    seen: i64,
-}
-
-/// The same on files, where FTS5 counts the passages of all collections: each word's part of a score is put right by what is seen. In
-/// a large organisation what has only common words is not weighed.
-async fn by_weighed_words(
-    tx: &mut Tx,
-    quoted: &[String],
-    collections: &[i64],
-    sees_all: bool,
-    limit: i64,
-) -> Result<Vec<Hit>> {
-    let collections = Json(collections.to_vec()).text();
-    let mut counts: Vec<Count> = tx
-        .sql(Pair {
-            sqlite: "SELECT word.key AS word, count(*) AS passages, sum(chunks.collection IN (SELECT value FROM json_each($2))) AS seen
-                FROM json_each($1) word CROSS JOIN chunk_words
-                  CROSS JOIN chunks INDEXED BY chunks_collection ON chunks.number = chunk_words.rowid
-                WHERE chunk_words MATCH word.value GROUP BY word.key",
-            // Counts what is seen by itself.
-            postgres: "SELECT 0::bigint AS word, 0::bigint AS passages, 0::bigint AS seen WHERE $1::text = $2::text",
-        })
-        .bind(Json(quoted.to_vec()).text())
-        .bind(&collections)
-        .all()
-        .await?;
-    counts.retain(|count| count.seen > 0);
-    let (all, seen): (i64, i64) = if sees_all {
-        (0, 0)
-    } else {
-        tx.sql(Pair {
-            sqlite: "SELECT count(*) AS passages, COALESCE(sum(collection IN (SELECT value FROM json_each($1))), 0) AS seen FROM chunks",
-            postgres: "SELECT 0::bigint AS passages, 0::bigint AS seen WHERE $1::text <> ''",
-        })
-        .bind(&collections)
-        .one()
-        .await?
-    };
-    counts.sort_by_key(|count| count.seen);
-    let mut reached = 0;
-    let mut rare = Vec::new();
-    let mut weighed = Vec::new();
-    for count in counts {
-        let Some(word) = usize::try_from(count.word).ok().and_then(|word| quoted.get(word)) else { continue };
-        if (!sees_all && all <= ALL) || reached < ENOUGH {
-            rare.push(word.clone());
-        }
-        reached += count.seen;
-        let weight = if sees_all { 1.0 } else { rarity(count.seen, seen) / rarity(count.passages, all) };
-        weighed.push((word.clone(), weight));
-    }
-    if rare.is_empty() {
-        return Ok(Vec::new());
-    }
-    tx.sql(Pair {
-        // The plus keeps the passages that were chosen a question to each row; else each would be sought in the index of words.
-        sqlite: "SELECT number, score FROM (WITH parts AS MATERIALIZED (
-              SELECT chunks.number AS number, -bm25(chunk_words, 1.0, 1.0) * json_extract(word.value, '$[1]') AS part
-              FROM json_each($1) word CROSS JOIN chunk_words
-                CROSS JOIN chunks INDEXED BY chunks_collection ON chunks.number = chunk_words.rowid
-              WHERE chunk_words MATCH json_extract(word.value, '$[0]')
-                AND +chunk_words.rowid IN (SELECT rowid FROM chunk_words WHERE chunk_words MATCH $3)
-                AND chunks.collection IN (SELECT value FROM json_each($2)))
-            SELECT number, sum(part) AS score FROM parts GROUP BY number) scored ORDER BY score DESC, number LIMIT $4",
-        postgres: "SELECT 0::bigint AS number, 0::float8 AS score WHERE $1::text = $2::text AND $2 = $3::text LIMIT $4",
-    })
-    .bind(Json(weighed).text())
-    .bind(collections)
-    .bind(rare.join(" OR "))
-    .bind(limit)
-    .all()
-    .await
-}
-
-/// How much a word tells that so many of all passages have, as FTS5 counts it.
-fn rarity(passages: i64, all: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts of passages")]
-    let (passages, all) = (passages as f64, all as f64);
-    ((all - passages + 0.5) / (passages + 0.5)).ln().max(1e-6)
+    .await?;
+    hits.retain(|hit| is_wanted(hit.number));
+    hits.truncate(limit);
+    Ok(hits)
 }
 
 /// The numbers of the passages of documents that a filter lets through.
