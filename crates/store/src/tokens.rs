@@ -300,7 +300,8 @@ mod tests {
             let place = Place::Embedded { data: folder.path().join("data"), open_files: 1, cache_kib: 512 };
             let audit_heads = master_key_file.with_file_name("audit-heads.jsonl");
             let blobs = folder.path().join("data/blobs");
-            let settings = Settings { place, master_key_file, audit_heads, blobs, issuer: "http://test".into() };
+            let issuer = "http://test".into();
+            let settings = Settings { place, master_key_file, audit_heads, blobs, bucket: None, issuer };
             let store = Store::start(&settings, ambient).await.expect("started");
             let claims = Claims { user: store.ambient().id(), session: store.ambient().id(), org: None };
             let token = sign(&store, claims, Duration::from_mins(10)).await.expect("signed");
