@@ -243,7 +243,8 @@ async fn orphans(engine: Engine) {
     originals::sweep(house.store(), &scope).await;
     let mut expected = vec![kept[0].clone(), format!("{going_up}.0011.upload"), elsewhere.clone()];
     let mut left = bucket.objects();
-    (expected.sort(), left.sort());
+    expected.sort();
+    left.sort();
     assert_eq!((left, bucket.uploads().len()), (expected, 1), "an upload of just now goes on");
     assert_eq!(faults(&house, &ann).await, Vec::<String>::new());
     house.clock.advance(std::time::Duration::from_hours(24 * 400));
