@@ -84,7 +84,9 @@ impl Matrix {
     /// Adds vectors; one of another size is none of this model's, and is left out.
     pub fn extend(&mut self, vectors: &[Vector]) {
         let mut part = Part::with_room(vectors.len());
-        vectors.iter().for_each(|vector| part.push(vector));
+        for vector in vectors {
+            part.push(vector);
+        }
         self.add(part);
     }
 

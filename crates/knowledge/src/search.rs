@@ -84,8 +84,8 @@ pub async fn search(
 pub struct Halfway {
     known: Known,
     collections: HashSet<i64>,
-    /// The passages of the documents that the filter lets through; none when it lets all through.
-    filtered: Option<HashSet<i64>>,
+    /// The passages of the documents that the filter lets through, by number; none when it lets all through.
+    filtered: Option<Vec<i64>>,
     by_words: Vec<(i64, f64)>,
     limit: usize,
 }
@@ -100,12 +100,9 @@ pub async fn look_up(tx: &mut Tx, memory: &Memory, wish: &Wish<'_>) -> store::Re
         return Ok(Halfway { known: Known::default(), collections, filtered: None, by_words: Vec::new(), limit });
     }
     let known = memory.of(tx).await?;
-    let filtered: Option<HashSet<i64>> = if wish.filter.is_empty() {
-        None
-    } else {
-        Some(search::filtered(tx, wish.filter, wish.collections).await?.into_iter().collect())
-    };
-    let (words, only) = (words(wish.query), filtered.as_ref());
+    let filtered =
+        if wish.filter.is_empty() { None } else { Some(search::filtered(tx, wish.filter, wish.collections).await?) };
+    let (words, only) = (words(wish.query), filtered.as_deref());
     let by_words = search::by_words(tx, &known.passages, &words, wish.collections, only, EACH).await?;
     let by_words = by_words.into_iter().map(|hit| (hit.number, hit.score)).collect();
     Ok(Halfway { known, collections, filtered, by_words, limit })
@@ -117,7 +114,7 @@ impl Halfway {
     /// As the database.
     pub async fn found(self, tx: &mut Tx, meaning: Option<&[f32; embedding::DIMENSIONS]>) -> store::Result<Vec<Found>> {
         let Self { known, collections, filtered, by_words, limit } = self;
-        let may = |chunk: i64| filtered.as_ref().is_none_or(|filtered| filtered.contains(&chunk));
+        let may = |chunk: i64| filtered.as_ref().is_none_or(|filtered| filtered.binary_search(&chunk).is_ok());
         let by_meaning = meaning.map_or_else(Vec::new, |meaning| {
             metrics::histogram!("rowhouse_search_vectors")
                 .record(f64::from(u32::try_from(known.matrix.len()).unwrap_or(u32::MAX)));

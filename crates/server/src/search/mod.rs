@@ -222,15 +222,13 @@ pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<
         let wish = Wish { query: asked.query, collections: &wanted, filter: asked.filter, limit };
         let halfway = search::look_up(&mut tx, &app.memory, &wish).await?;
         let meaning = match come.take() {
-            Some(meaning) => meaning,
-            None => match timeout(PATIENCE, &mut coming).await {
-                Ok(meaning) => meaning,
-                Err(_) => {
-                    drop((halfway, tx));
-                    come = Some(coming.as_mut().await);
-                    continue;
-                }
-            },
+            Some(meaning) => Some(meaning),
+            None => timeout(PATIENCE, &mut coming).await.ok(),
+        };
+        let Some(meaning) = meaning else {
+            drop((halfway, tx));
+            come = Some(coming.as_mut().await);
+            continue;
         };
         // Without the meaning the words still find something.
         let meaning = meaning.inspect_err(|error| tracing::warn!(%error, "searched by words alone")).ok();

@@ -1,7 +1,5 @@
 //! Finding passages by their words: BM25, on files by FTS5's index, on PostgreSQL by its own.
 
-use std::collections::HashSet;
-
 use domain::DocumentId;
 use serde::Deserialize;
 
@@ -50,7 +48,7 @@ impl Filter {
 ///
 /// `words` are bare words; a passage fits when it has one of them. Punctuation in one parts it: what it parts must follow each other.
 /// How rare a word is counts what is in these collections and nothing else: a score tells nobody of a passage that they do not see.
-/// `passages` are all that the transaction sees. With `only`, those alone are given, and scored as without.
+/// `passages` are all that the transaction sees. With `only`, which is sorted, those alone are given, scored as without.
 /// # Errors
 /// As the database.
 pub async fn by_words(
@@ -58,7 +56,7 @@ pub async fn by_words(
     passages: &Passages,
     words: &[String],
     collections: &[i64],
-    only: Option<&HashSet<i64>>,
+    only: Option<&[i64]>,
     limit: usize,
 ) -> Result<Vec<Hit>> {
     let bare = |c: char| if c.is_ascii_punctuation() || c.is_control() { ' ' } else { c };
@@ -67,7 +65,7 @@ pub async fn by_words(
     if words.is_empty() || collections.is_empty() {
         return Ok(Vec::new());
     }
-    let is_wanted = |number: i64| only.is_none_or(|only| only.contains(&number));
+    let is_wanted = |number: i64| only.is_none_or(|only| only.binary_search(&number).is_ok());
     if tx.store.engine() == Engine::Sqlite {
         return super::words::weigh(tx, passages, &words, collections, is_wanted, limit).await;
     }
