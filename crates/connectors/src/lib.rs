@@ -1,5 +1,7 @@
-//! What Rowhouse talks to outside: mail servers, webhooks, and Notion as far as a connection to it goes.
+//! What Rowhouse talks to outside: mail servers, webhooks, sources of documents, and Notion as far as a connection to it goes.
 
 pub mod mail;
 pub mod notion;
+pub mod pages;
+pub mod source;
 pub mod webhook;

@@ -163,6 +163,7 @@ id!(ChunkId, "chk", "A passage of a document.");
 id!(ThreadId, "thr", "A conversation.");
 id!(TurnId, "trn", "A turn of a conversation: a question or an answer.");
 id!(JobId, "job", "Work that waits or goes on.");
+id!(SourceId, "src", "A source of documents elsewhere.");
 
 #[cfg(test)]
 mod tests {

@@ -6,14 +6,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::embedding::Embedder;
 use documents::apart::Reader;
 use documents::{Document as Content, Limits, Shape, passages};
-use embedding::Embedder;
 use store::control::jobs::{self, Job};
 use store::org::knowledge::chunks::{self, Draft};
 use store::org::knowledge::documents::{self as rows, Fault, Status};
+use store::org::knowledge::embedding;
 use store::org::knowledge::{collections, versions};
 use store::{Json, Scope, Store, Turn};
+
+use crate::MODEL;
+use crate::models::{Elsewhere, Nowhere};
+pub use crate::reembed::REEMBED;
 
 /// The kind of job that reads a document.
 pub const READ: &str = "read";
@@ -25,10 +30,10 @@ pub const LEASE: Duration = Duration::from_mins(2);
 /// How long a job waits for the document it was queued for.
 const PATIENCE: Duration = Duration::from_mins(10);
 /// How often a job that was just claimed looks for its reason before it is put back, and the pause between two looks.
-const LOOKS: u32 = 20;
-const MOMENT: Duration = Duration::from_millis(20);
+pub(crate) const LOOKS: u32 = 20;
+pub(crate) const MOMENT: Duration = Duration::from_millis(20);
 /// How long it is put back for, at the least and at the most.
-const SHORTEST: Duration = Duration::from_millis(200);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_mins(1);
 /// How often a document is tried before it counts as failed.
 const TRIES: i64 = 5;
@@ -48,7 +53,7 @@ pub enum Error {
     Reader(String),
     /// The model has no room, or failed.
     #[error(transparent)]
-    Model(#[from] embedding::Error),
+    Model(#[from] ::embedding::Error),
 }
 
 /// Does the work on documents. Cheap to clone.
@@ -57,13 +62,28 @@ pub struct Intake {
     store: Store,
     reader: Arc<Reader>,
     limits: Limits,
+    elsewhere: Arc<dyn Elsewhere>,
 }
 
 impl Intake {
     /// Who reads documents by this reader.
     #[must_use]
     pub fn new(store: Store, reader: Reader) -> Self {
-        Self { store, reader: Arc::new(reader), limits: Limits::default() }
+        Self { store, reader: Arc::new(reader), limits: Limits::default(), elsewhere: Arc::new(Nowhere) }
+    }
+
+    /// The same with somebody who asks models elsewhere.
+    #[must_use]
+    pub fn asking(self, elsewhere: Arc<dyn Elsewhere>) -> Self {
+        Self { elsewhere, ..self }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn elsewhere(&self) -> &dyn Elsewhere {
+        &*self.elsewhere
     }
 
     /// Claims one job of a kind and does it; says whether there was one.
@@ -76,6 +96,7 @@ impl Intake {
         let Some(job) = claimed else { return Ok(false) };
         let outcome = match kind {
             READ => self.read(&job).await,
+            REEMBED => self.reembed(&job).await,
             _ => self.embed(&job).await,
         };
         let now = self.store.ambient().now();
@@ -225,6 +246,7 @@ impl Intake {
     async fn embed(&self, job: &Job) -> Result<Done, Error> {
         let scope = self.store.enter_for(job).await?;
         let org = self.store.open(&scope);
+        let mut told = false;
         loop {
             let document = match self.look(&scope, job, is_read).await? {
                 Looked::Due(document) => document,
@@ -234,23 +256,37 @@ impl Intake {
                 Looked::Early => return Ok(Done::Later(self.waited(job).clamp(SHORTEST, LONGEST))),
             };
             let mut tx = org.read().await?;
-            let missing = chunks::without_vector(&mut tx, document.id, crate::MODEL, BATCH).await?;
+            let row = embedding::find(&mut tx).await?;
+            let inside = row.as_ref().is_none_or(|row| row.current == MODEL);
+            let missing = chunks::without_vector(&mut tx, document.id, MODEL, BATCH).await?;
             drop(tx);
+            if !inside || (!told && self.is_behind(row.as_ref())) {
+                self.queue_reembed(&scope, job.user()).await?;
+                told = true;
+            }
+            // Another model has to do with all passages at once.
+            if !inside {
+                return Ok(Done::Done);
+            }
             if missing.is_empty() {
                 return Ok(Done::Done);
             }
             let texts = missing.iter().map(|chunk| in_words(&chunk.heading, &chunk.text)).collect();
             let vectors = match Embedder::shared().passages(texts).await {
                 Ok(vectors) => vectors,
-                Err(embedding::Error::Busy) => return Ok(Done::Later(Duration::from_secs(1))),
+                Err(::embedding::Error::Busy) => return Ok(Done::Later(Duration::from_secs(1))),
                 Err(error) => return Err(error.into()),
             };
             let mut tx = org.begin().await?;
+            // Another model may have taken its place meanwhile.
+            if embedding::current(&mut tx).await?.is_some_and(|current| current != MODEL) {
+                continue;
+            }
             for (chunk, embedding) in missing.iter().zip(&vectors) {
-                chunks::embed(&mut tx, crate::MODEL, &crate::stored(&embedding.vector, chunk.number, chunk.collection))
+                chunks::embed(&mut tx, MODEL, &crate::stored(&embedding.vector, chunk.number, chunk.collection))
                     .await?;
             }
-            chunks::count_embedded(&mut tx, document.id, crate::MODEL).await?;
+            chunks::count_embedded(&mut tx, document.id, MODEL).await?;
             tx.commit().await?;
             let mut tx = self.store.begin_control(Turn::Free).await?;
             let mine = jobs::prolong(&mut tx, job, LEASE).await?;
@@ -281,7 +317,8 @@ enum Looked {
     Nowhere,
 }
 
-enum Done {
+/// How work ended.
+pub(crate) enum Done {
     Done,
     Later(Duration),
 }
@@ -292,7 +329,7 @@ enum Failed {
 }
 
 /// What of a passage is embedded: its headings say what it is about.
-fn in_words(heading: &str, text: &str) -> String {
+pub(crate) fn in_words(heading: &str, text: &str) -> String {
     if heading.is_empty() { text.to_owned() } else { format!("{heading}\n{text}") }
 }
 

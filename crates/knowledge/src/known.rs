@@ -14,8 +14,9 @@ use store::{Result, Tx};
 use tokio::sync::Mutex;
 
 use crate::matrix::{Matrix, Part};
+use crate::meaning::WideVectors;
 
-/// The model that gives the vectors.
+/// The model inside this program, as it stands on vectors: those of others are kept apart.
 pub const MODEL: &str = embedding::MODEL;
 /// Vectors that are read from the store at once.
 const PAGE: i64 = 4096;
@@ -46,13 +47,18 @@ struct Place {
 
 /// What is known of the organisations that searched last. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Memory(moka::sync::Cache<OrgId, Arc<Place>>);
+pub struct Memory {
+    places: moka::sync::Cache<OrgId, Arc<Place>>,
+    /// The vectors of other models.
+    pub(crate) wide: WideVectors,
+}
 
 impl Default for Memory {
     fn default() -> Self {
         let weigh =
             |_: &OrgId, place: &Arc<Place>| u32::try_from(place.bytes.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        Self(moka::sync::Cache::builder().max_capacity(MEMORY).weigher(weigh).build())
+        let places = moka::sync::Cache::builder().max_capacity(MEMORY).weigher(weigh).build();
+        Self { places, wide: WideVectors::default() }
     }
 }
 
@@ -60,7 +66,7 @@ impl Memory {
     /// What is known as the transaction sees it.
     pub(crate) async fn of(&self, tx: &mut Tx) -> Result<Known> {
         let (org, now) = (tx.org(), state(tx).await?);
-        let place = self.0.get_with(org, Arc::default);
+        let place = self.places.get_with(org, Arc::default);
         let mut known = place.known.lock().await;
         if known.state == now {
             return Ok(known.clone());
@@ -77,7 +83,7 @@ impl Memory {
         *known = next.clone();
         place.bytes.store(next.bytes(), Ordering::Relaxed);
         // It is weighed when it is put in.
-        self.0.insert(org, place.clone());
+        self.places.insert(org, place.clone());
         Ok(next)
     }
 }

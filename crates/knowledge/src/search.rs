@@ -12,6 +12,7 @@ use store::org::knowledge::documents::{self, Document};
 use store::org::knowledge::search::{self, Filter};
 
 use crate::known::{Known, Memory};
+use crate::meaning::{Meaning, WideVectors};
 
 /// How much the words count; the meaning has the rest. On the train queries of `SciFact` all from 0.4 to 0.7 do within a hundredth of
 /// the best (docs/BENCHMARKS.md has the table).
@@ -74,7 +75,7 @@ pub async fn search(
     tx: &mut Tx,
     memory: &Memory,
     wish: &Wish<'_>,
-    meaning: Option<&[f32; embedding::DIMENSIONS]>,
+    meaning: Option<Meaning<'_>>,
 ) -> store::Result<Vec<Found>> {
     look_up(tx, memory, wish).await?.found(tx, meaning).await
 }
@@ -83,6 +84,7 @@ pub async fn search(
 #[derive(Debug)]
 pub struct Halfway {
     known: Known,
+    wide: WideVectors,
     collections: HashSet<i64>,
     /// The passages of the documents that the filter lets through, by number; none when it lets all through.
     filtered: Option<Vec<i64>>,
@@ -97,7 +99,14 @@ pub async fn look_up(tx: &mut Tx, memory: &Memory, wish: &Wish<'_>) -> store::Re
     let collections: HashSet<i64> = wish.collections.iter().copied().collect();
     let limit = wish.limit.min(MOST);
     if collections.is_empty() {
-        return Ok(Halfway { known: Known::default(), collections, filtered: None, by_words: Vec::new(), limit });
+        return Ok(Halfway {
+            known: Known::default(),
+            wide: memory.wide.clone(),
+            collections,
+            filtered: None,
+            by_words: Vec::new(),
+            limit,
+        });
     }
     let known = memory.of(tx).await?;
     let filtered =
@@ -105,21 +114,21 @@ pub async fn look_up(tx: &mut Tx, memory: &Memory, wish: &Wish<'_>) -> store::Re
     let (words, only) = (words(wish.query), filtered.as_deref());
     let by_words = search::by_words(tx, &known.passages, &words, wish.collections, only, EACH).await?;
     let by_words = by_words.into_iter().map(|hit| (hit.number, hit.score)).collect();
-    Ok(Halfway { known, collections, filtered, by_words, limit })
+    Ok(Halfway { known, wide: memory.wide.clone(), collections, filtered, by_words, limit })
 }
 
 impl Halfway {
     /// The passages that fit best, the best first, read in the transaction of the first half. Without a meaning words alone count.
     /// # Errors
     /// As the database.
-    pub async fn found(self, tx: &mut Tx, meaning: Option<&[f32; embedding::DIMENSIONS]>) -> store::Result<Vec<Found>> {
-        let Self { known, collections, filtered, by_words, limit } = self;
+    pub async fn found(self, tx: &mut Tx, meaning: Option<Meaning<'_>>) -> store::Result<Vec<Found>> {
+        let Self { known, wide, collections, filtered, by_words, limit } = self;
         let may = |chunk: i64| filtered.as_ref().is_none_or(|filtered| filtered.binary_search(&chunk).is_ok());
-        let by_meaning = meaning.map_or_else(Vec::new, |meaning| {
-            metrics::histogram!("rowhouse_search_vectors")
-                .record(f64::from(u32::try_from(known.matrix.len()).unwrap_or(u32::MAX)));
-            known.matrix.nearest(meaning, |chunk, collection| collections.contains(&collection) && may(chunk), EACH)
-        });
+        let seen = |chunk: i64, collection: i64| collections.contains(&collection) && may(chunk);
+        let by_meaning = match meaning {
+            None => Vec::new(),
+            Some(meaning) => meaning.nearest(tx, &known.matrix, &wide, seen, EACH).await?,
+        };
         let mut found = Vec::new();
         for (number, score) in mixed(&by_words, &by_meaning) {
             if found.len() >= limit {

@@ -64,6 +64,7 @@ pub struct Parts {
     pub(crate) feeds: crate::usage::Feeds,
     pub(crate) listeners: crate::jobs::Listeners,
     pub(crate) memory: knowledge::Memory,
+    pub(crate) answering: crate::embedding::Answering,
     pub(crate) intake: Option<Intake>,
     alerts: Mutex<Option<mpsc::Receiver<Scope>>>,
     refusals: mpsc::Sender<Note>,
@@ -117,6 +118,7 @@ impl App {
             feeds: crate::usage::Feeds::default(),
             listeners: crate::jobs::Listeners::default(),
             memory: knowledge::Memory::default(),
+            answering: crate::embedding::Answering::default(),
             intake: None,
             alerts: Mutex::new(Some(alerts)),
             refusals,
@@ -137,11 +139,15 @@ impl App {
         self
     }
 
-    /// The same with readers of documents: documents that people bring are read from now on.
+    /// The same with readers of documents: documents that people bring are read from now on. After [`App::serving`].
     #[must_use]
     pub fn reading(self, readers: documents::apart::Bounds) -> Self {
         let reader = documents::apart::Reader::new(readers);
-        self.set_up(|parts| parts.intake = Some(Intake::new(parts.house.store.clone(), reader)))
+        self.set_up(|parts| {
+            let asker = crate::embedding::Asker::new(parts.models.clone(), parts.door.clone());
+            let intake = Intake::new(parts.house.store.clone(), reader).asking(Arc::new(asker));
+            parts.intake = Some(intake);
+        })
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are

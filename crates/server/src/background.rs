@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use knowledge::intake::{EMBED, READ, REEMBED};
 use store::Turn;
 use store::control::{refusals, sessions, throttles, tickets};
 use store::idempotency::KEPT;
@@ -11,7 +12,12 @@ use tokio::task::JoinSet;
 
 use crate::App;
 use crate::documents::unpack;
+use crate::sources::{SYNC, round};
 
+/// Organisations for which models elsewhere are asked at the same time: their servers may be slow.
+const ELSEWHERE: usize = 4;
+/// Sources that are asked at the same time.
+const ROUNDS: usize = 2;
 /// How long an organisation's file stays open that nobody uses.
 const IDLE: Duration = Duration::from_mins(10);
 
@@ -55,11 +61,19 @@ pub fn start(app: &App) -> Background {
     }));
     tasks.spawn(sweep_originals(app.clone()));
     if let Some(intake) = &app.intake {
-        for kind in [knowledge::intake::READ, knowledge::intake::READ, knowledge::intake::EMBED] {
+        let reembed = [REEMBED; ELSEWHERE];
+        for kind in [READ, READ, EMBED].into_iter().chain(reembed) {
             let intake = intake.clone();
             tasks.spawn(take_in(app.clone(), kind, move || {
                 let intake = intake.clone();
                 async move { intake.work(kind).await }
+            }));
+        }
+        for _ in 0..ROUNDS {
+            let asker = app.clone();
+            tasks.spawn(take_in(app.clone(), SYNC, move || {
+                let app = asker.clone();
+                async move { round::work(&app).await }
             }));
         }
         let unpacker = app.clone();

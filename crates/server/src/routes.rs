@@ -183,6 +183,8 @@ pub(crate) fn all() -> Routes {
     let routes = crate::audit::routes(routes);
     let routes = crate::collections::routes(routes);
     let routes = crate::documents::routes(routes);
+    let routes = crate::embedding::routes(routes);
+    let routes = crate::sources::routes(routes);
     let routes = crate::jobs::routes(routes);
     let routes = crate::threads::routes(routes);
     let routes = crate::gateway::routes(routes);

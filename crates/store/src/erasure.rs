@@ -75,6 +75,7 @@ impl Store {
                  UNION ALL SELECT 'connections', count(*) FROM connections
                  UNION ALL SELECT 'delivered', count(*) FROM delivered
                  UNION ALL SELECT 'documents', count(*) FROM documents
+                 UNION ALL SELECT 'embedding', count(*) FROM embedding
                  UNION ALL SELECT 'former_teams', count(*) FROM former_teams
                  UNION ALL SELECT 'idempotency', count(*) FROM idempotency
                  UNION ALL SELECT 'import_files', count(*) FROM import_files
@@ -87,6 +88,8 @@ impl Store {
                  UNION ALL SELECT 'rate_limits', count(*) FROM rate_limits
                  UNION ALL SELECT 'roles', count(*) FROM roles
                  UNION ALL SELECT 'shares', count(*) FROM shares
+                 UNION ALL SELECT 'source_items', count(*) FROM source_items
+                 UNION ALL SELECT 'sources', count(*) FROM sources
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
                  UNION ALL SELECT 'tenant', count(*) FROM tenant
@@ -158,6 +161,9 @@ impl Store {
                 tx.commit().await?;
                 continue;
             }
+            tx.sql("DELETE FROM source_items").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM sources").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM embedding").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM import_files").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM imports").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM versions").unaudited(ERASED).run().await?;

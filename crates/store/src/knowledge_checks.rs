@@ -68,6 +68,9 @@ impl Store {
                    UNION ALL SELECT 'documents that have fewer vectors than they count', count(*) FROM documents d
                      WHERE d.embedded > (SELECT count(DISTINCT v.chunk) FROM chunks c JOIN vectors v ON v.chunk = c.number
                        WHERE c.document_id = d.id)
+                   UNION ALL SELECT 'vectors of a model that nobody asks', count(*) FROM vectors v
+                     WHERE EXISTS (SELECT 1 FROM embedding)
+                       AND NOT EXISTS (SELECT 1 FROM embedding e WHERE v.model = e.current OR v.model = e.coming)
                  ) counted WHERE number > 0",
             )
             .all()

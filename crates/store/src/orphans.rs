@@ -30,6 +30,8 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("refusals.request_id", "as above"),
     ("api_keys.public_id", "the key's own name"),
     ("documents.job_id", "a job that is done is gone"),
+    ("embedding.job_id", "as above"),
+    ("sources.job_id", "as above"),
     ("jobs.subject", "a document or an archive that may never come, or is gone: whoever claims the job drops it then"),
     ("former_teams.parent_id", "a team that may have been deleted since, and then stands there too"),
 ];
@@ -253,6 +255,8 @@ async fn people_named(tx: &mut Transaction) -> Result<Vec<(String, UserId)>> {
          UNION SELECT DISTINCT 'documents.made_by', made_by FROM documents
          UNION SELECT DISTINCT 'versions.made_by', made_by FROM versions
          UNION SELECT DISTINCT 'imports.made_by', made_by FROM imports
+         UNION SELECT DISTINCT 'embedding.made_by', made_by FROM embedding
+         UNION SELECT DISTINCT 'sources.made_by', made_by FROM sources
          UNION SELECT DISTINCT 'threads.user_id', user_id FROM threads
          UNION SELECT DISTINCT 'rate_limits.made_by', made_by FROM rate_limits
          UNION SELECT DISTINCT 'rate_limits.subject', subject FROM rate_limits WHERE level = 'user'",
@@ -308,6 +312,12 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE NOT EXISTS (SELECT 1 FROM imports p WHERE p.id = c.import_id)
                UNION ALL SELECT 'import_files.document_id', count(*) FROM import_files c
                  WHERE c.document_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+               UNION ALL SELECT 'sources.collection_id', count(*) FROM sources c
+                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+               UNION ALL SELECT 'source_items.source_id', count(*) FROM source_items c
+                 WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
+               UNION ALL SELECT 'source_items.document_id', count(*) FROM source_items c
+                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
                UNION ALL SELECT 'chunks.document_id', count(*) FROM chunks c
                  WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
                UNION ALL SELECT 'chunks.collection', count(*) FROM chunks c WHERE NOT EXISTS (

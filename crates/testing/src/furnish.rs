@@ -22,7 +22,9 @@ use store::org::connections::{self, Connection};
 use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
 use store::org::knowledge::documents::{self, Document, Status};
+use store::org::knowledge::embedding::{self, Embedding};
 use store::org::knowledge::imports::{self, Import, Stage};
+use store::org::knowledge::sources::{self, Counts, Item, Source, Sync};
 use store::org::knowledge::thread_shares;
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
@@ -304,6 +306,21 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     let passage = chunks::list(tx, document.id, None, 1).await.expect("listed").remove(0);
     let vector = Vector { chunk: passage.number, collection: number, scale: 1, value: vec![1_u8; 8].into() };
     assert!(chunks::embed(tx, "model", &vector).await.expect("a vector"));
+    let embedding = Embedding {
+        choice: None,
+        current: "model".into(),
+        size: Some(8),
+        coming: Some(format!("{word}'s model")),
+        coming_size: None,
+        fault: None,
+        failing_since: None,
+        job_id: ambient.id(),
+        made_by,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    embedding::choose(tx, &embedding).await.expect("a model");
     let import = Import {
         id: ambient.id(),
         collection_id: collection.id,
@@ -329,6 +346,25 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         document_id: Some(document.id),
     };
     assert!(imports::note(tx, import.id, &member).await.expect("a file of it"));
+    let source = Source {
+        id: ambient.id(),
+        collection_id: collection.id,
+        name: format!("{word} pages"),
+        settings: Json(json!({ "listed": ["https://example.com/"] })),
+        status: Sync::Queued,
+        fault: None,
+        cursor: None,
+        round: 0,
+        counts: Json(Counts::default()),
+        job_id: ambient.id(),
+        made_by,
+        synced_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    sources::insert(tx, &source).await.expect("a source");
+    let item = Item { key: format!("https://example.com/{word}"), document_id: document.id, mark: None, round: 0 };
+    sources::seen(tx, source.id, &item).await.expect("an item");
     let thread = Thread {
         id: ambient.id(),
         project_id: None,

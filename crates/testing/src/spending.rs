@@ -75,7 +75,7 @@ impl TestHouse {
     pub async fn hold(&self, scope: &Scope, spending: &Spending) -> Result<Held, Refused> {
         let Spending { key, project, team, agent, .. } = *spending;
         let user = scope.user();
-        let spender = Spender { user, key, project, team, agent, run: None };
+        let spender = Spender { user: Some(user), key, project, team, agent, run: None };
         let counted = [Counted::Cost, Counted::Requests, Counted::Tokens];
         let path = self.app.rules().path(scope, spender, &counted).await.expect("clear");
         let rates: Vec<_> = path.iter().filter_map(|limit| limit.exchange.clone()).collect();

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use embedding::{DIMENSIONS, Embedder};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use knowledge::Memory;
 use knowledge::search::{self, MOST, Wish};
+use knowledge::{Meaning, Memory};
 use store::keys::sha256;
 use store::org::knowledge::chunks::Draft;
 use store::org::knowledge::search::Filter;
@@ -224,9 +224,10 @@ async fn found(
     meaning: Option<&Vector>,
 ) -> anyhow::Result<List> {
     let mut tx = house.store.open(&library.scope).read().await?;
+    let asked = meaning.map(|vector| Meaning { model: knowledge::MODEL, vector });
     let wish = Wish { query, collections: &[library.number], filter: &Filter::default(), limit: MOST };
     let mut list = List::new();
-    for found in search::search(&mut tx, memory, &wish, meaning).await? {
+    for found in search::search(&mut tx, memory, &wish, asked).await? {
         let score = match (query, meaning) {
             (_, None) => found.words,
             ("", _) => found.meaning,

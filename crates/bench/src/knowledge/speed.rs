@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use embedding::Embedder;
 use knowledge::search::{self, Wish};
-use knowledge::{Matrix, Memory};
+use knowledge::{Matrix, Meaning, Memory};
 use store::org::knowledge::search::Filter;
 use tenancy::House;
 
@@ -159,7 +159,8 @@ async fn parts(
         let meaning = Embedder::shared().query(&question).await?.vector;
         let embed = millis(began);
         let mut by = [0.0; 2];
-        let wishes = [(&*question, None), ("", Some(&*meaning))];
+        let meaning = Meaning { model: knowledge::MODEL, vector: &*meaning };
+        let wishes = [(&*question, None), ("", Some(meaning))];
         for (took, (query, meaning)) in by.iter_mut().zip(wishes) {
             let mut tx = house.store.open(&library.scope).read().await?;
             let began = Instant::now();

@@ -277,7 +277,7 @@ fn purpose(scope: &Scope, spender: Spender, request: &ClientRequest, target: &Ta
         model: target.model.clone(),
         upstream: target.label.clone(),
         price: plan.quote.version.clone(),
-        user_id: Some(spender.user),
+        user_id: spender.user,
         key_id: spender.key,
         project_id: spender.project,
         team_id: spender.team,

@@ -159,7 +159,7 @@ impl RateLimits {
         let places = [
             (Level::Organization, Some(org.uuid())),
             (Level::Project, spender.project.map(Id::uuid)),
-            (Level::User, Some(spender.user.uuid())),
+            (Level::User, spender.user.map(Id::uuid)),
             (Level::Key, spender.key.map(Id::uuid)),
         ];
         for (level, subject) in places {

@@ -42,8 +42,8 @@ const ALERTS: [i64; 3] = [50, 80, 100];
 /// For whom something is used. What does not apply is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Spender {
-    /// The person.
-    pub user: UserId,
+    /// The person; none for what the organisation does by itself, which no person's limits count.
+    pub user: Option<UserId>,
     /// The API key.
     pub key: Option<ApiKeyId>,
     /// The project.
@@ -60,8 +60,14 @@ impl Spender {
     /// Whoever has a scope, for a project that they were allowed to select.
     #[must_use]
     pub fn of(scope: &Scope, project: Option<ProjectId>) -> Self {
-        let (user, key) = (scope.user(), scope.key().map(|(key, _)| key));
+        let (user, key) = (Some(scope.user()), scope.key().map(|(key, _)| key));
         Self { user, key, project, team: team_of(scope.grants()), agent: None, run: None }
+    }
+
+    /// The organisation itself.
+    #[must_use]
+    pub fn organisation() -> Self {
+        Self { user: None, key: None, project: None, team: None, agent: None, run: None }
     }
 }
 

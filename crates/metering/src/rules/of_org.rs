@@ -82,7 +82,7 @@ impl OfOrg {
             Level::Organization => true,
             Level::Team => self.chain(spender.team).any(|above| is(Some(above.uuid()))),
             Level::Project => is(spender.project.map(Id::uuid)),
-            Level::User => is(Some(spender.user.uuid())),
+            Level::User => is(spender.user.map(Id::uuid)),
             Level::Key => is(spender.key.map(Id::uuid)),
             Level::Agent => is(spender.agent.map(Id::uuid)),
             Level::Run => is(spender.run.map(Id::uuid)),

@@ -63,7 +63,8 @@ impl World {
             "model": MODEL, "stream": stream, "max_tokens": 100, "messages": [{ "role": "user", "content": "Hello?" }],
         });
         let request = ClientRequest::read(Operation::Chat, body.to_string().into()).expect("a request");
-        let spender = Spender { user: self.scope.user(), key: None, project: None, team: None, agent: None, run: None };
+        let spender =
+            Spender { user: Some(self.scope.user()), key: None, project: None, team: None, agent: None, run: None };
         self.door.call(&self.scope, spender, &request, &self.targets).await.map(|answered| answered.served)
     }
 

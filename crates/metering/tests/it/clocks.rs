@@ -133,7 +133,7 @@ both_stores! {
         budget(&ann, "organization", "day", DAY).await;
         let scope = house.scope(&ann).await;
         house.clock.set(at("2026-11-22T23:59:59.999999Z"));
-        let spender = Spender { user: scope.user(), key: None, project: None, team: None, agent: None, run: None };
+        let spender = Spender { user: Some(scope.user()), key: None, project: None, team: None, agent: None, run: None };
         let path = house.app.rules().path(&scope, spender, &[Counted::Cost]).await.expect("clear");
         // The next day begins between the two.
         house.clock.set(at("2026-11-23T00:00:00Z"));

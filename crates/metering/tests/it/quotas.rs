@@ -13,7 +13,7 @@ use testing::{TestHouse, both_stores};
 const CALLERS: i64 = 50;
 
 async fn hold(house: &TestHouse, scope: &Scope, counted: Counted, amount: i64) -> Result<Held, Refused> {
-    let spender = Spender { user: scope.user(), key: None, project: None, team: None, agent: None, run: None };
+    let spender = Spender { user: Some(scope.user()), key: None, project: None, team: None, agent: None, run: None };
     let path = house.app.rules().path(scope, spender, &[counted]).await.expect("clear");
     let id = house.store().ambient().id();
     let purpose = Purpose { operation: "work".into(), user_id: Some(scope.user()), ..Purpose::default() };

@@ -33,7 +33,7 @@ async fn node(house: &TestHouse, redis: &Redis) -> Gatekeeper {
 
 fn spender(scope: &Scope) -> Spender {
     Spender {
-        user: scope.user(),
+        user: Some(scope.user()),
         key: scope.key().map(|(key, _)| key),
         project: None,
         team: None,

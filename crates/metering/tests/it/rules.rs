@@ -14,7 +14,7 @@ use testing::{TestHouse, both_stores};
 const MODEL: [Counted; 3] = [Counted::Cost, Counted::Requests, Counted::Tokens];
 
 fn spender(scope: &Scope) -> Spender {
-    Spender { user: scope.user(), key: None, project: None, team: None, agent: None, run: None }
+    Spender { user: Some(scope.user()), key: None, project: None, team: None, agent: None, run: None }
 }
 
 async fn add(house: &TestHouse, scope: &Scope, level: Level, subject: Option<Subject>, currency: &str) {

@@ -242,6 +242,14 @@ impl Settings {
             installation =
                 installation.with(kind, url, key.as_ref()).map_err(|error| format!("`{name}_base_url`: {error}"))?;
         }
+        if let Some(model) = &self.embedding_model {
+            if self.openai_base_url.is_none() && self.openai_api_key.is_none() {
+                return Err(
+                    "`embedding_model` needs `openai_base_url` or `openai_api_key`: they say whom to ask".into()
+                );
+            }
+            installation = installation.embedding(&model.0);
+        }
         Ok(installation)
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::read::Reader;
 use super::value::{
-    BaseUrl, Bucket, EgressAllow, Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins, Postgres,
-    ProviderKey, PublicUrl, Redis, Region, RolePrefix, SecretUrl, Smtp, Switch, Value,
+    BaseUrl, Bucket, EgressAllow, EmbeddingModel, Listener, LogFilter, LogFormat, MailFrom, Networks, Number, Origins,
+    Postgres, ProviderKey, PublicUrl, Redis, Region, RolePrefix, SecretUrl, Smtp, Switch, Value,
 };
 
 /// One setting, as flags, the environment, the file and the documentation know it.
@@ -126,6 +126,8 @@ settings! {
     anthropic_base_url: Option<BaseUrl> = "" or "`https://api.anthropic.com`";
     /// Where Notion is asked. Its address counts as allowed.
     notion_base_url: Option<BaseUrl> = "" or "`https://api.notion.com`";
+    /// The model of OpenAI's, or of the server that imitates it, by which documents are embedded in organisations that choose none. Needs a price there, unless the server takes no key.
+    embedding_model: Option<EmbeddingModel> = "" or "the embedded one";
     /// What may be called besides the public internet, and without TLS, also by providers that organisations bring: local model servers.
     egress_allow: EgressAllow = "" or "nothing";
     /// A file of prices of models, read on top of the ones that come with Rowhouse.

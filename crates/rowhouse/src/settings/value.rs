@@ -314,6 +314,19 @@ impl Value for BaseUrl {
     }
 }
 
+/// The name of a model that embeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EmbeddingModel(pub(crate) domain::text::ModelName);
+
+impl Value for EmbeddingModel {
+    fn form() -> String {
+        "a model's name as its server knows it, such as text-embedding-3-small".into()
+    }
+    fn read(text: &str) -> Result<Self, String> {
+        domain::text::ModelName::new(text).map(Self).map_err(|_| wrong::<Self>())
+    }
+}
+
 /// Hosts and networks that may be called, parted by commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EgressAllow(pub(crate) Vec<egress::Allowed>);

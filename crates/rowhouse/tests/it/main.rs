@@ -10,6 +10,7 @@ mod isolation;
 mod kill;
 mod kill_calls;
 mod kill_documents;
+mod kill_embedding;
 mod mails;
 mod racing;
 mod readme;

@@ -143,6 +143,7 @@ impl Question<'_> {
         let filter = Filter::default();
         let asked = Asked {
             query: sought,
+            spender: self.spender,
             limit: LOOKED_AT,
             collections: self.collections,
             project: self.project,

@@ -2,6 +2,7 @@
 
 mod archive;
 mod arrive;
+pub(crate) mod bring;
 mod chunks;
 mod content;
 mod correction;
@@ -10,9 +11,9 @@ mod get;
 mod list;
 mod original;
 mod paste;
-mod receive;
+pub(crate) mod receive;
 mod replace;
-mod room;
+pub(crate) mod room;
 pub(crate) mod unpack;
 mod update;
 mod upload;

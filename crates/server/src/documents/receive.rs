@@ -40,10 +40,10 @@ impl Received {
 }
 
 /// Where originals are received, and how many bytes more.
-pub(super) struct Desk {
-    pub(super) blobs: Blobs,
-    pub(super) room: Room,
-    pub(super) free: u64,
+pub(crate) struct Desk {
+    pub(crate) blobs: Blobs,
+    pub(crate) room: Room,
+    pub(crate) free: u64,
 }
 
 impl Desk {
@@ -88,7 +88,7 @@ impl Desk {
     }
 
     /// Takes what is in memory already.
-    pub(super) async fn bytes(&self, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Written> {
+    pub(crate) async fn bytes(&self, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Written> {
         let draft = begin(self.blobs.clone()).await?;
         finish(self.add(draft, bytes).await?).await
     }
@@ -114,7 +114,7 @@ impl Desk {
 }
 
 /// What is said to whoever was overtaken.
-pub(super) fn came_between() -> Problem {
+pub(crate) fn came_between() -> Problem {
     Problem::new("busy", "Another change came in between; send the file again.").retry_after(1)
 }
 
@@ -148,7 +148,7 @@ pub(super) fn clean(name: &str) -> Option<String> {
 }
 
 /// A name without what hides or reorders text; none when nothing is left.
-pub(super) fn visible(name: &str) -> Option<String> {
+pub(crate) fn visible(name: &str) -> Option<String> {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')

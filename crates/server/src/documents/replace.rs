@@ -34,8 +34,29 @@ pub(crate) async fn replace(
     let form = form.open()?;
     let desk = Desk::open(&caller, 0).await?;
     let received = desk.form(form).await?;
+    renewed(&caller, &before, expected, received, &desk).await
+}
+
+/// Gives a document what came again, whatever version it has by now.
+pub(super) async fn again(
+    caller: &Caller<can::KnowledgeWrite>,
+    before: &Document,
+    received: Received,
+    desk: &Desk,
+) -> Result<Accepted<Uploaded>> {
+    renewed(caller, before, IfMatch::any(), received, desk).await.map(|Versioned(_, reply)| reply)
+}
+
+/// Renews a document; what does not become a version is forgotten.
+async fn renewed(
+    caller: &Caller<can::KnowledgeWrite>,
+    before: &Document,
+    expected: IfMatch,
+    received: Received,
+    desk: &Desk,
+) -> Result<Versioned<Accepted<Uploaded>>> {
     let hash = received.written.hash.clone();
-    let outcome = renew(&caller, &before, expected, received, &desk).await;
+    let outcome = renew(caller, before, expected, received, desk).await;
     if outcome.is_err() {
         originals::forget(caller.store(), caller.scope(), vec![hash]).await;
     }

@@ -9,7 +9,7 @@ use tenancy::House;
 use crate::http::error::{Problem, Result};
 
 /// How much knowledge the plan has room for.
-pub(super) struct Room {
+pub(crate) struct Room {
     documents: i64,
     storage: i64,
     plan: String,
@@ -22,7 +22,7 @@ impl Room {
     }
 
     /// The room of an organisation.
-    pub(super) async fn of(house: &House, org: OrgId) -> Result<Self> {
+    pub(crate) async fn of(house: &House, org: OrgId) -> Result<Self> {
         let mut tx = house.store.read_control().await?;
         let entitlements = tenancy::entitlements::of(house, &mut tx, org).await?;
         let most = |meter| i64::try_from(entitlements.limit(meter).value).unwrap_or(i64::MAX);

@@ -10,18 +10,14 @@ use std::time::{Duration, Instant};
 
 use documents::Unreadable;
 use documents::archive::{Bounds, Entry, Unpacked, archive};
-use domain::DocumentId;
-use knowledge::intake;
-use store::audit::Event;
 use store::blobs::{Blobs, Written};
 use store::control::jobs::{self, Job};
-use store::org::knowledge::documents::{self as rows, Document, Fault, Status};
+use store::org::knowledge::documents::Fault;
 use store::org::knowledge::imports::{self, Import, Member, Outcome, Stage};
-use store::org::knowledge::versions::{self, Version};
 use store::{Json, Scope, Turn, Tx};
 use tokio::sync::mpsc;
 
-use super::arrive::newest;
+use super::bring::Brought;
 use super::receive::{Desk, came_between, visible};
 use super::room::Room;
 use crate::App;
@@ -281,105 +277,19 @@ impl Unpacking<'_> {
         Ok(noted)
     }
 
-    /// The document that a file is, if there is one: of its name, or else with its content.
-    async fn known(&self, tx: &mut Tx, name: &str, hash: &str) -> store::Result<Option<Document>> {
-        let collection = self.import.collection_id;
-        let id = match rows::named(tx, collection, name).await? {
-            Some(id) => Some(id),
-            None => rows::same(tx, collection, hash).await?,
-        };
-        match id {
-            Some(id) => rows::find(tx, id).await,
-            None => Ok(None),
-        }
-    }
-
     async fn take(&self, place: i64, name: &str, title: &str, written: &Written) -> Result<bool> {
-        let store = &self.app.house.store;
-        let org = store.open(&self.scope);
-        let hash = &written.hash;
-        let member = |outcome, document: DocumentId| Member {
-            place,
-            name: name.to_owned(),
-            outcome,
-            fault: None,
-            document_id: Some(document),
-        };
-        let mut tx = org.read().await?;
-        let before = self.known(&mut tx, name, hash).await?;
-        drop(tx);
-        if let Some(before) = before.as_ref().filter(|before| is_same(before, hash)) {
-            let mut tx = org.begin().await?;
-            let still = rows::find(&mut tx, before.id).await?.is_some_and(|now| is_same(&now, hash));
-            return if still {
-                self.note(tx, member(Outcome::Unchanged, before.id)).await
-            } else {
-                Err(came_between())
-            };
-        }
-        let (id, now) =
-            (before.as_ref().map_or_else(|| store.ambient().id(), |before| before.id), store.ambient().now());
-        // Queued before it is committed: nothing is ever committed that nobody comes for.
-        let mut tx = store.begin_control(Turn::Org(self.scope.org())).await?;
-        let job = jobs::queue(&mut tx, self.scope.org(), intake::READ, id, self.job.user(), now).await?;
-        tx.commit().await?;
-        let mut tx = org.begin().await?;
-        self.desk.require(hash).await?;
-        let size = i64::try_from(written.size).unwrap_or(i64::MAX);
-        let fresh = Document {
-            id,
-            collection_id: self.import.collection_id,
-            title: visible(title).unwrap_or_else(|| name.to_owned()),
-            titled: false,
-            name: name.to_owned(),
-            source: "upload".into(),
-            kind: String::new(),
+        let brought = Brought {
+            collection: self.import.collection_id,
+            name,
+            title,
+            source: "upload",
             tags: self.import.tags.clone(),
-            status: Status::Queued,
-            fault: None,
-            content_hash: hash.clone(),
-            size,
-            latest: 1,
-            shown: 0,
-            passages: 0,
-            embedded: 0,
-            job_id: job,
-            made_by: self.job.user(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
+            written,
+            user: self.job.user(),
         };
-        let Some(before) = before else {
-            if self.known(&mut tx, name, hash).await?.is_some() {
-                return Err(came_between());
-            }
-            rows::insert(&mut tx, &fresh).await?;
-            versions::insert(&mut tx, &newest(&fresh)).await?;
-            self.desk.room.require(&mut tx, true).await?;
-            tx.record(Event::new("document.created", id).after(&fresh)).await?;
-            return self.note(tx, member(Outcome::Added, id)).await;
-        };
-        if before.content_hash == *hash {
-            // It could not be read, and comes again.
-            rows::retry(&mut tx, id, job).await?;
-        } else {
-            let Document { name, content_hash, source, .. } = fresh;
-            let renewed = Document { name, content_hash, source, size, job_id: job, ..before.clone() };
-            rows::renew(&mut tx, &renewed).await?;
-        }
-        let after = rows::get(&mut tx, id).await?;
-        if after.latest != before.latest {
-            versions::insert(&mut tx, &Version { made_by: self.job.user(), ..newest(&after) }).await?;
-            self.desk.room.require(&mut tx, false).await?;
-        }
-        tx.record(Event::new("document.replaced", id).before(&before).after(&after)).await?;
-        self.note(tx, member(Outcome::Changed, id)).await
+        let (tx, outcome, id) = brought.bring(&self.app.house.store, &self.scope, &self.desk).await?;
+        self.note(tx, Member { place, name: name.to_owned(), outcome, fault: None, document_id: Some(id) }).await
     }
-}
-
-/// Whether a document has this content, and it could be read or still may be.
-fn is_same(document: &Document, hash: &str) -> bool {
-    document.content_hash == hash && document.status != Status::Failed
 }
 
 /// Ends the work on an archive, and takes away its original.

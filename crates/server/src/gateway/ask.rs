@@ -11,6 +11,7 @@ use store::Scope;
 use super::answer::{self, Spoken};
 use super::route;
 use crate::App;
+use crate::answers::model;
 use crate::http::allowance;
 use crate::http::caller::{AtTheDoor, Caller, Local};
 use crate::http::error::{Problem, Result};
@@ -39,12 +40,22 @@ pub(super) async fn ask<M>(
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
     let request = ClientRequest::read(operation, body.0).map_err(|error| invalid(&error))?;
+    require_model(request.model())?;
     call(&caller, request).await.map(answer::spoken)
 }
 
 /// A request that no model could answer.
 pub(crate) fn invalid(error: &RequestError) -> Problem {
     Problem { param: error.param.clone(), ..Problem::new("invalid_request", error.sentence()) }
+}
+
+/// Refuses what answers from documents: it knows the words of chat completions alone.
+pub(super) fn require_model(name: &str) -> Result<()> {
+    if name != model::NAME {
+        return Ok(());
+    }
+    let text = format!("{name} answers at /v1/chat/completions alone; ask it there.");
+    Err(Problem { param: Some("model".into()), ..Problem::new("invalid_request", text) })
 }
 
 /// Makes a call for who was let in.

@@ -6,7 +6,7 @@ use gateway::responses::{Named, ResponsesRequest, param};
 use gateway::{ClientRequest, Operation};
 
 use super::answer::{Spoken, reworded};
-use super::ask::{RawRequest, call, entered, invalid};
+use super::ask::{RawRequest, call, entered, invalid, require_model};
 use crate::http::caller::{AtTheDoor, Local, meters};
 use crate::http::error::{Problem, Result};
 
@@ -23,6 +23,7 @@ pub(super) async fn responses(
     }
     let request = ResponsesRequest::read(&body.0).map_err(|error| invalid(&error))?;
     let chat = ClientRequest::read(Operation::Chat, request.chat()).map_err(|error| in_its_words(invalid(&error)))?;
+    require_model(chat.model())?;
     let ambient = caller.ambient();
     let named = Named {
         id: ambient.id::<UsageId>().uuid().simple().to_string(),

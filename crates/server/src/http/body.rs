@@ -228,6 +228,11 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Path<T> {
 pub(crate) struct IfMatch(Option<i64>);
 
 impl IfMatch {
+    /// Any version will do.
+    pub(crate) fn any() -> Self {
+        Self(None)
+    }
+
     /// The version, if any will not do.
     pub(crate) fn version(self) -> Option<i64> {
         self.0

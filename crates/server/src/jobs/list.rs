@@ -7,7 +7,7 @@ use domain::{CollectionId, JobId};
 use store::Tx;
 use store::org::knowledge::{documents, imports};
 
-use super::{JobKind, JobView};
+use super::{JobKind, JobView, Waiting};
 use crate::http::body::Query;
 use crate::http::caller::Local;
 use crate::http::cursor::{self, Paging};
@@ -38,10 +38,14 @@ pub(crate) async fn list(
             let Some(last) = rows.last() else { break };
             next = Some(last.id);
             let before = jobs.len();
-            jobs.extend(rows.into_iter().filter(|job| seen.contains(&job.collection_id)));
+            jobs.extend(rows.into_iter().filter(|job| job.collection_id.is_some_and(|id| seen.contains(&id))));
             found += jobs.len() - before;
         }
     }
+    let waiting = Waiting::read(&mut tx).await?;
+    jobs = jobs.into_iter().map(|job| waiting.explain(job)).collect();
+    let embedding = waiting.job(&mut tx, caller.scope()).await?;
+    jobs.extend(embedding.filter(|job| !job.state.is_end() && after.is_none_or(|after| after < job.id)));
     jobs.sort_by_key(|job| job.id);
     jobs.truncate(wanted);
     Ok(Found(bound.page(jobs, limit, |job| job.id)))
@@ -51,5 +55,7 @@ async fn open(tx: &mut Tx, kind: JobKind, after: Option<JobId>) -> store::Result
     Ok(match kind {
         JobKind::Document => documents::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
         JobKind::Archive => imports::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
+        // There is one.
+        JobKind::Embedding => Vec::new(),
     })
 }

@@ -8,6 +8,7 @@ mod files;
 mod get;
 mod list;
 mod listeners;
+mod waiting;
 
 use domain::access::Permission;
 use domain::{CollectionId, DocumentId, JobId, Time};
@@ -18,6 +19,7 @@ use store::org::knowledge::imports::{self, Import, Stage};
 use store::{Error, Scope, Tx};
 
 pub(crate) use self::listeners::Listeners;
+use self::waiting::Waiting;
 use crate::knowledge::sight;
 use crate::routes::Routes;
 
@@ -37,6 +39,8 @@ pub(crate) enum JobKind {
     Document,
     /// The files of an archive become documents.
     Archive,
+    /// All passages of the organisation are embedded by another model.
+    Embedding,
 }
 
 /// How far a job is.
@@ -45,13 +49,13 @@ pub(crate) enum JobKind {
 pub(crate) enum JobState {
     /// It waits.
     Queued,
-    /// The document is being read, or the files of the archive come out.
+    /// The document is being read, the files of the archive come out, or the passages are embedded anew.
     Reading,
     /// The document is found by its words; by its meaning as soon as all its passages are embedded.
     Searchable,
     /// The document is found by its words and by its meaning: the end.
     Embedded,
-    /// All files of the archive are out: the end.
+    /// All files of the archive are out, or the other model answers: the end.
     Done,
     /// It cannot be done; `error` says why.
     Failed,
@@ -70,17 +74,18 @@ impl JobState {
 pub(crate) struct JobView {
     pub(crate) id: JobId,
     kind: JobKind,
-    collection_id: CollectionId,
+    /// Where; null for what is about all collections.
+    pub(crate) collection_id: Option<CollectionId>,
     /// The document; null for an archive.
     document_id: Option<DocumentId>,
-    /// The name of the file.
+    /// The name of the file, or of the model.
     name: String,
     pub(crate) state: JobState,
-    /// How many passages are embedded, or how many files are out.
+    /// How many passages are embedded, or how many files are out; percent of all passages for another model.
     done: i64,
     /// Of how many; null while that is not known.
     total: Option<i64>,
-    /// Why it failed, and what to do.
+    /// Why it failed, and what to do; or why it waits.
     error: Option<Fault>,
     created_at: Time,
     updated_at: Time,
@@ -100,7 +105,7 @@ impl From<Document> for JobView {
         Self {
             id: document.job_id,
             kind: JobKind::Document,
-            collection_id: document.collection_id,
+            collection_id: Some(document.collection_id),
             document_id: Some(document.id),
             name: document.name,
             state,
@@ -124,7 +129,7 @@ impl From<Import> for JobView {
         Self {
             id: import.id,
             kind: JobKind::Archive,
-            collection_id: import.collection_id,
+            collection_id: Some(import.collection_id),
             document_id: None,
             name: import.name,
             state,
@@ -145,8 +150,14 @@ async fn find(tx: &mut Tx, scope: &Scope, id: JobId) -> store::Result<JobView> {
         Some(document) => Some(JobView::from(document)),
         None => imports::find(tx, id).await?.map(JobView::from),
     };
+    let waiting = Waiting::read(tx).await?;
+    let found = match found {
+        Some(job) => Some(waiting.explain(job)),
+        None => waiting.job(tx, scope).await?.filter(|job| job.id == id),
+    };
     let job = found.ok_or(Error::NotFound("job"))?;
-    match sight::find(tx, scope, Permission::KnowledgeRead, job.collection_id).await {
+    let Some(collection) = job.collection_id else { return Ok(job) };
+    match sight::find(tx, scope, Permission::KnowledgeRead, collection).await {
         Ok(_) => Ok(job),
         Err(Error::NotFound(_)) => Err(Error::NotFound("job")),
         Err(error) => Err(error),

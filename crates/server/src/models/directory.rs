@@ -68,7 +68,7 @@ struct Inner {
 }
 
 /// The name for which something was resolved, and for whom.
-pub(super) type Asked = (UserId, Option<ProjectId>, String);
+pub(super) type Asked = (Option<UserId>, Option<ProjectId>, String);
 
 /// An organisation's providers and aliases, as they were a moment ago.
 pub(super) struct OfOrg {
@@ -109,6 +109,11 @@ impl Models {
 
     pub(super) fn installation(&self) -> &Installation {
         &self.0.installation
+    }
+
+    /// The model that embeds the knowledge of organisations that chose none, as it stands on vectors.
+    pub(crate) fn usual_embedding(&self) -> &str {
+        self.0.installation.embedding.as_deref().unwrap_or(knowledge::MODEL)
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -60,7 +60,7 @@ pub(crate) async fn get(
         Some(project) => local.project(project).await?.0,
         None => local.organisation().await?,
     };
-    let resolved = caller.models().resolve(caller.scope(), caller.user(), project, &model).await?;
+    let resolved = caller.models().resolve(caller.scope(), Some(caller.user()), project, &model).await?;
     let targets = resolved.targets.iter().zip(&resolved.providers).map(Step::of).collect();
     Ok(Found(RouteView { id: model, targets }))
 }

@@ -3,6 +3,7 @@
 use connectors::notion::{self, Notion};
 use domain::models::ProviderKind;
 use domain::secret::SecretText;
+use domain::text::ModelName;
 use egress::{Allowed, Policy};
 use gateway::Upstream;
 use gateway::providers::InvalidUpstream;
@@ -18,6 +19,8 @@ pub struct Installation {
     pub(super) policy: Policy,
     /// Where Notion is asked.
     pub(super) notion: Notion,
+    /// The model that embeds for organisations that chose none, as it stands on vectors.
+    pub(super) embedding: Option<String>,
 }
 
 /// One provider of the installation.
@@ -44,7 +47,7 @@ impl Installation {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         let notion = Notion::at(notion::BASE_URL).expect("it is an address");
-        Self { offers: Vec::new(), policy, notion }
+        Self { offers: Vec::new(), policy, notion, embedding: None }
     }
 
     /// The same with Notion at another address.
@@ -69,6 +72,14 @@ impl Installation {
         let upstream = upstream::build(kind, base_url.unwrap_or(kind.base_url()), &secrets)?;
         self.offers.push(Offered { kind, upstream: upstream.into(), free, heard: std::sync::Arc::default() });
         Ok(self)
+    }
+
+    /// The same with a model of the installation's OpenAI-compatible server in place of the embedded one, for the documents of
+    /// organisations that chose none.
+    #[must_use]
+    pub fn embedding(mut self, model: &ModelName) -> Self {
+        self.embedding = Some(format!("{}/{model}", ProviderKind::OpenAi.as_str()));
+        self
     }
 
     /// The rules for the installation's own providers, and for Notion: their addresses are allowed, since the operator named them. Tenants' are not

@@ -12,7 +12,7 @@ mod usual;
 
 pub(crate) use directory::{ALIASES, Models, OWN_PROVIDERS, SHARED_PROVIDERS};
 pub use installation::Installation;
-pub(crate) use resolve::{Resolved, Unresolved};
+pub(crate) use resolve::{ITSELF, Resolved, Unresolved};
 
 use crate::http::error::Problem;
 use crate::routes::Routes;

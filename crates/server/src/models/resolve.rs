@@ -245,6 +245,18 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Sets up whom a chain names, as far as they can be.
+    async fn targets(&self, chain: Vec<(Candidate<'_>, String, Option<Quote>)>) -> store::Result<Resolved> {
+        let (mut targets, mut providers) = (Vec::with_capacity(chain.len()), Vec::with_capacity(chain.len()));
+        for (candidate, name, quote) in chain {
+            if let Some(target) = self.target(candidate, name, quote).await? {
+                targets.push(target);
+                providers.push((candidate.source(), candidate.name()));
+            }
+        }
+        Ok(Resolved { targets, providers })
+    }
+
     async fn target(
         &self,
         candidate: Candidate<'_>,
@@ -277,11 +289,12 @@ impl<'a> View<'a> {
 }
 
 impl Models {
-    /// Whom to ask for a model. `user` and `project` are those that the call is booked to.
+    /// Whom to ask for a model. `user` and `project` are those that the call is booked to; what a person brought is asked for that person
+    /// alone.
     pub(crate) async fn resolve(
         &self,
         scope: &Scope,
-        user: UserId,
+        user: Option<UserId>,
         project: Option<ProjectId>,
         model: &str,
     ) -> Result<Arc<Resolved>, Unresolved> {
@@ -290,7 +303,10 @@ impl Models {
         if let Some(known) = locked(&of_org.resolved).get(&asked) {
             return Ok(known.clone());
         }
-        let own = self.own(&of_org, scope, user).await?;
+        let own = match user {
+            Some(user) => self.own(&of_org, scope, user).await?,
+            None => Arc::default(),
+        };
         let view = View::new(self, scope, &of_org, &own, project);
         let alias: Option<AliasName> = model.parse().ok();
         let chain = match alias.as_ref().and_then(|name| of_org.alias(project, name)) {
@@ -300,19 +316,22 @@ impl Models {
                 None => view.serving(model).into_iter().map(|(one, quote)| (one, model.to_owned(), quote)).collect(),
             },
         };
-        let (mut targets, mut providers) = (Vec::with_capacity(chain.len()), Vec::with_capacity(chain.len()));
-        for (candidate, name, quote) in chain {
-            if let Some(target) = view.target(candidate, name, quote).await? {
-                targets.push(target);
-                providers.push((candidate.source(), candidate.name()));
-            }
-        }
-        if targets.is_empty() {
+        let resolved = view.targets(chain).await?;
+        if resolved.targets.is_empty() {
             let names = view.names();
             return Err(Unresolved::Unknown { near: near(model, &names, 3).into_iter().map(str::to_owned).collect() });
         }
-        let resolved = Arc::new(Resolved { targets, providers });
+        let resolved = Arc::new(resolved);
         of_org.keep(asked, &resolved);
         Ok(resolved)
+    }
+
+    /// Whom to ask for a model of one provider, of those that are for the whole organisation. No names are proposed when there is
+    /// nobody.
+    pub(crate) async fn resolve_chosen(&self, scope: &Scope, chosen: &AliasTarget) -> Result<Resolved, Unresolved> {
+        let of_org = self.of(scope).await?;
+        let view = View::new(self, scope, &of_org, &[], None);
+        let resolved = view.targets(view.named(std::slice::from_ref(chosen))).await?;
+        if resolved.targets.is_empty() { Err(Unresolved::Unknown { near: Vec::new() }) } else { Ok(resolved) }
     }
 }

@@ -7,9 +7,11 @@ use domain::{CollectionId, DocumentId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::org::knowledge::collections::{Collection, Reach};
-use store::org::knowledge::documents::{self, Document};
+use store::org::knowledge::documents::{self, Document, Fault};
 use store::org::knowledge::search::{Filter, filtered_documents};
 use store::{Scope, Tx};
+
+use crate::embedding::Meant;
 
 /// Documents of which it is said why they are not there.
 const MOST: usize = 100;
@@ -73,12 +75,29 @@ struct LeftOut {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "SearchExplanation")]
 pub(crate) struct Explanation {
+    meaning: Meaning,
     /// The collections that were searched, and by what the caller sees each.
     collections: Vec<Searched>,
     /// Documents that the caller sees and that are not among the results; at most 100.
     left_out: Vec<LeftOut>,
     /// Whether there are more of these.
     more: bool,
+}
+
+/// By what the meaning of the query was compared.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchMeaning")]
+struct Meaning {
+    /// The model, as `provider/model`, or the embedded one's name.
+    model: String,
+    /// Why the query was searched by its words alone; null when it was not.
+    error: Option<Fault>,
+}
+
+impl From<Meant> for Meaning {
+    fn from(meant: Meant) -> Self {
+        Self { model: meant.model.to_string(), error: meant.outcome.err().map(|refusal| refusal.fault) }
+    }
 }
 
 /// A collection that was searched.
@@ -105,7 +124,7 @@ pub(super) struct Looked<'a> {
 }
 
 impl Looked<'_> {
-    pub(super) async fn explain(self, tx: &mut Tx) -> store::Result<Explanation> {
+    pub(super) async fn explain(self, tx: &mut Tx, meant: Meant) -> store::Result<Explanation> {
         let is_wanted = |one: &Collection| self.wanted.contains(&one.number);
         let searched = self.seen.iter().filter(|one| is_wanted(one)).map(|one| Searched {
             collection_id: one.id,
@@ -117,7 +136,8 @@ impl Looked<'_> {
         } else {
             Some(filtered_documents(tx, self.filter, self.wanted).await?.into_iter().collect())
         };
-        let mut explanation = Explanation { collections: searched.collect(), left_out: Vec::new(), more: false };
+        let (meaning, collections) = (meant.into(), searched.collect());
+        let mut explanation = Explanation { meaning, collections, left_out: Vec::new(), more: false };
         for collection in self.seen {
             let mut after = None;
             loop {

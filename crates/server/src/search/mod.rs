@@ -1,16 +1,18 @@
 //! `POST /api/v1/search`: passages that fit a question, by words and by meaning, out of what the caller sees.
 
 mod explain;
+mod rerank;
 
 use std::collections::BTreeSet;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::access::{Permission, can};
 use domain::{ChunkId, CollectionId, DocumentId, ProjectId, Time};
-use embedding::Embedder;
 use knowledge::highlights::highlights;
 use knowledge::search::{self, Found as Hit, MOST, Wish};
+use metering::rules::Spender;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Scope;
@@ -18,7 +20,10 @@ use store::org::knowledge::search::Filter;
 use tokio::time::timeout;
 
 use self::explain::Explanation;
+use self::rerank::{Rerank, Reranked};
 use crate::App;
+use crate::embedding::Meant;
+use crate::gateway::spender;
 use crate::http::body::Body;
 use crate::http::caller::{Local, Metered, meters};
 use crate::http::error::{Problem, Result};
@@ -55,6 +60,9 @@ pub(crate) struct SearchFor {
     /// Whether to say why each passage is there, and why other documents are not.
     #[serde(default)]
     explain: bool,
+    /// Lets a model put the best of what was found into order, which costs what a call of it costs.
+    #[serde(default)]
+    rerank: Option<Rerank>,
 }
 
 /// Which documents.
@@ -84,6 +92,8 @@ pub(crate) struct SearchResults {
     results: Vec<SearchResult>,
     /// How many collections were searched.
     collections: usize,
+    /// Whether a model put them into order; null unless it was asked for.
+    reranked: Option<Reranked>,
     /// Why it is so; null unless it was asked for.
     explanation: Option<Explanation>,
 }
@@ -153,7 +163,7 @@ async fn post(
     let (gate, _pass) = gate.through();
     let mut caller = gate.each();
     caller.answered()?;
-    let SearchFor { query, limit, collections, filters, explain } = body;
+    let SearchFor { query, limit, collections, filters, explain, rerank: wish } = body;
     if query.trim().is_empty() || query.chars().count() > QUERY {
         return Err(Problem::field("query", format!("must be 1 to {QUERY} characters long")));
     }
@@ -171,11 +181,29 @@ async fn post(
     let Filters { kinds, sources, tags, since, until } = filters;
     let tags = tags.into_iter().map(|tag| tag.to_lowercase()).collect();
     let filter = Filter { kinds, sources, tags, since, until };
-    let asked =
-        Asked { query: &query, limit, collections: collections.as_deref(), project: None, filter: &filter, explain };
-    let Looked { found, searched, explanation } = look(caller.app(), caller.scope(), &asked).await?;
+    let asked = Asked {
+        query: &query,
+        spender: spender(caller.scope()),
+        // A model is given more than are told of: the best may be among them.
+        limit: if wish.is_some() { limit.max(rerank::MOST) } else { limit },
+        collections: collections.as_deref(),
+        project: None,
+        filter: &filter,
+        explain,
+    };
+    if wish.is_some() {
+        rerank::require(&caller).await?;
+    }
+    let Looked { mut found, searched, explanation } = look(caller.app(), caller.scope(), &asked).await?;
+    let reranked = match &wish {
+        Some(wish) => {
+            Some(rerank::rerank(caller.app(), caller.scope(), asked.spender, wish, &query, &mut found).await?)
+        }
+        None => None,
+    };
+    found.truncate(limit);
     let results = found.into_iter().map(|hit| SearchResult::of(hit, &query)).collect();
-    let results = SearchResults { results, collections: searched, explanation };
+    let results = SearchResults { results, collections: searched, reranked, explanation };
     let tx = caller.begin_answer().await?;
     caller.commit(tx, Found(results)).await
 }
@@ -183,6 +211,8 @@ async fn post(
 /// What somebody asks for.
 pub(crate) struct Asked<'a> {
     pub(crate) query: &'a str,
+    /// Whose limits the embedding of the query takes from, where that costs something.
+    pub(crate) spender: Spender,
     pub(crate) limit: usize,
     pub(crate) collections: Option<&'a [CollectionId]>,
     /// Only in this project.
@@ -205,10 +235,30 @@ pub(crate) struct Looked {
 /// The meaning of the query is reckoned on other threads, while this one looks for its words. When it is long in coming, because many
 /// wait for theirs, the transaction is let go, so that nobody waits for its connection; then all is looked up anew.
 pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<Looked> {
-    let mut coming = pin!(Embedder::shared().query(asked.query));
+    let mut model = Meant::model(app, scope).await?;
+    loop {
+        match look_by(app, scope, asked, model).await? {
+            Ok(looked) => return Ok(looked),
+            // Another model answers by now.
+            Err(now) => model = now,
+        }
+    }
+}
+
+/// Searches with what the query means to a model, unless another one answers by now.
+async fn look_by(
+    app: &App,
+    scope: &Scope,
+    asked: &Asked<'_>,
+    model: Arc<str>,
+) -> Result<std::result::Result<Looked, Arc<str>>> {
+    let mut coming = pin!(Meant::of(app, scope, asked.spender, &model, asked.query));
     let mut come = None;
     loop {
         let mut tx = app.house.store.open(scope).read().await?;
+        if let Some(other) = Meant::other(app, scope, &mut tx, &model).await? {
+            return Ok(Err(other));
+        }
         let mut seen = sight::seen(&mut tx, scope, Permission::KnowledgeRead).await?;
         seen.retain(|one| asked.project.is_none_or(|project| one.project_id == Some(project)));
         let wanted: Vec<i64> = match asked.collections {
@@ -221,28 +271,27 @@ pub(crate) async fn look(app: &App, scope: &Scope, asked: &Asked<'_>) -> Result<
         let limit = if asked.explain { MOST } else { asked.limit };
         let wish = Wish { query: asked.query, collections: &wanted, filter: asked.filter, limit };
         let halfway = search::look_up(&mut tx, &app.memory, &wish).await?;
-        let meaning = match come.take() {
-            Some(meaning) => Some(meaning),
+        let meant = match come.take() {
+            Some(meant) => Some(meant),
             None => timeout(PATIENCE, &mut coming).await.ok(),
         };
-        let Some(meaning) = meaning else {
+        let Some(meant) = meant else {
             drop((halfway, tx));
             come = Some(coming.as_mut().await);
             continue;
         };
         // Without the meaning the words still find something.
-        let meaning = meaning.inspect_err(|error| tracing::warn!(%error, "searched by words alone")).ok();
-        let mut found = halfway.found(&mut tx, meaning.as_ref().map(|embedding| &*embedding.vector)).await?;
+        let mut found = halfway.found(&mut tx, meant.meaning()).await?;
         let all: BTreeSet<DocumentId> = found.iter().map(|hit| hit.document.id).collect();
         found.truncate(asked.limit);
         let explanation = if asked.explain {
             let told = found.iter().map(|hit| hit.document.id).collect();
             let looked =
                 explain::Looked { scope, seen: &seen, wanted: &wanted, filter: asked.filter, told, found: all };
-            Some(looked.explain(&mut tx).await?)
+            Some(looked.explain(&mut tx, meant).await?)
         } else {
             None
         };
-        return Ok(Looked { found, searched: wanted.len(), explanation });
+        return Ok(Ok(Looked { found, searched: wanted.len(), explanation }));
     }
 }

@@ -103,7 +103,7 @@ async fn limits(caller: &Caller<can::UsageRead>) -> Result<Vec<Limit>> {
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     for team in std::iter::once(None).chain(own) {
         let spender = Spender {
-            user: caller.user(),
+            user: Some(caller.user()),
             key: scope.key().map(|(key, _)| key),
             project: scope.selected_project(),
             team,

@@ -213,6 +213,7 @@ on_both! {
     a_client_of_openais_asks_the_documents_by_a_models_name: super::by_a_models_name;
     who_goes_away_from_the_model_of_answers_ends_the_call: super::gone_by_a_models_name;
     the_model_of_answers_keeps_to_what_its_caller_may_see_and_spend: super::rights_of_a_model;
+    the_model_of_answers_says_in_which_words_it_is_asked: super::words_of_a_model;
 }
 
 const CHAT: &str = "/v1/chat/completions";
@@ -341,4 +342,25 @@ async fn rights_of_a_model(house: TestHouse, upstream: ScriptedUpstream) {
     let told = inside.post(CHAT, &chat(QUESTION, false)).await.expect(200);
     assert_eq!(told.str("/choices/0/message/content"), "I do not know from your documents.");
     assert_eq!(upstream.served().calls, 0);
+}
+
+async fn words_of_a_model(house: TestHouse, upstream: ScriptedUpstream) {
+    let (ann, _) = begun(&house).await;
+    for stream in [false, true] {
+        let body = json!({ "model": NAME, "input": QUESTION, "stream": stream });
+        let told = ann.post("/v1/responses", &body).await.expect(400);
+        assert_eq!((told.str("/error/param"), told.code()), ("model", "invalid_request"), "{}", told.text);
+        assert!(told.str("/error/message").contains("/v1/chat/completions"), "{}", told.text);
+        let body = json!({
+            "model": NAME, "max_tokens": 100, "stream": stream, "messages": [{ "role": "user", "content": QUESTION }],
+        });
+        let told = ann.post("/v1/messages", &body).await.expect(400);
+        assert_eq!((told.str("/type"), told.str("/error/type")), ("error", "invalid_request_error"), "{}", told.text);
+        assert!(told.str("/error/message").contains("/v1/chat/completions"), "{}", told.text);
+    }
+    let told = ann.post("/v1/embeddings", &json!({ "model": NAME, "input": "x" })).await.expect(400);
+    assert_eq!(told.str("/error/param"), "model");
+    assert!(ann.get("/v1/models").await.expect(200).text.contains(NAME));
+    assert_eq!(upstream.served().calls, 0);
+    assert_eq!(ann.get("/api/v1/usage/logs").await.expect(200).json["data"], json!([]), "nothing was asked of anybody");
 }

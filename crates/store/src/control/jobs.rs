@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::{DocumentId, Id, JobId, OrgId, Time, UserId};
+use domain::{DocumentId, Id, JobId, OrgId, SourceId, Time, UserId};
 use serde::Deserialize;
 
 use super::ControlTx;
@@ -60,6 +60,12 @@ impl Job {
         JobId::from_uuid(self.0.subject.uuid())
     }
 
+    /// The source that it is about, for kinds that are about one.
+    #[must_use]
+    pub fn source(&self) -> SourceId {
+        SourceId::from_uuid(self.0.subject.uuid())
+    }
+
     /// How often it was claimed, this time too.
     #[must_use]
     pub fn attempts(&self) -> i64 {
@@ -89,6 +95,36 @@ pub async fn queue(
         "INSERT INTO jobs (id, org_id, kind, subject, user_id, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (org_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, attempts = 0, epoch = jobs.epoch + 1,
            leased_until = NULL, created_at = excluded.created_at
+         RETURNING id",
+    )
+    .bind(id)
+    .bind(org)
+    .bind(kind)
+    .bind(DocumentId::from_uuid(subject.uuid()))
+    .bind(user)
+    .bind(due)
+    .bind(now)
+    .unaudited(QUEUED)
+    .one()
+    .await
+}
+
+/// As [`queue`], for work that looks by itself at all there is to do: one that is under way is left alone, and looks once more before it
+/// is done.
+/// # Errors
+/// As the database.
+pub async fn nudge(
+    tx: &mut ControlTx,
+    org: OrgId,
+    kind: &str,
+    subject: impl Id,
+    user: UserId,
+    due: Time,
+) -> Result<JobId> {
+    let (id, now): (JobId, _) = (tx.store().ambient().id(), tx.now());
+    tx.sql(
+        "INSERT INTO jobs (id, org_id, kind, subject, user_id, due_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (org_id, kind, subject) DO UPDATE SET due_at = excluded.due_at, attempts = 0, created_at = excluded.created_at
          RETURNING id",
     )
     .bind(id)
@@ -153,23 +189,37 @@ pub async fn prolong(tx: &mut ControlTx, job: &Job, lease: Duration) -> Result<b
 /// # Errors
 /// As the database.
 pub async fn done(tx: &mut ControlTx, job: &Job) -> Result<()> {
-    tx.sql("DELETE FROM jobs WHERE id = $1 AND epoch = $2")
+    let gone = tx
+        .sql("DELETE FROM jobs WHERE id = $1 AND epoch = $2 AND attempts = $3")
         .bind(job.0.id)
         .bind(job.0.epoch)
+        .bind(job.0.attempts)
         .unaudited(QUEUED)
         .run()
         .await?;
+    if gone == 0 {
+        // Somebody asked for it meanwhile.
+        tx.sql("UPDATE jobs SET leased_until = NULL WHERE id = $1 AND epoch = $2")
+            .bind(job.0.id)
+            .bind(job.0.epoch)
+            .unaudited(QUEUED)
+            .run()
+            .await?;
+    }
     Ok(())
 }
 
-/// Puts a claimed job back until later.
+/// Puts a claimed job back until later, or until it was asked for meanwhile.
 /// # Errors
 /// As the database.
 pub async fn later(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
-    tx.sql("UPDATE jobs SET leased_until = NULL, due_at = $3 WHERE id = $1 AND epoch = $2")
+    tx.sql(
+        "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN attempts = $4 THEN $3 ELSE due_at END WHERE id = $1 AND epoch = $2",
+    )
         .bind(job.0.id)
         .bind(job.0.epoch)
         .bind(due)
+        .bind(job.0.attempts)
         .unaudited(QUEUED)
         .run()
         .await?;

@@ -101,7 +101,7 @@ macro_rules! bind_ids {
 bind_ids! {
     OrgId UserId TeamId ProjectId MembershipId RoleId InvitationId SessionId ApiKeyId AuditId MailId TicketId DeliveryId
     OverrideId MailDomainId ErasureId UsageId BudgetId LimitId AgentId RunId ProviderId HolderId AliasId
-    CollectionId DocumentId ChunkId ThreadId TurnId JobId
+    CollectionId DocumentId ChunkId ThreadId TurnId JobId SourceId
     WebhookId MessageId
 }
 

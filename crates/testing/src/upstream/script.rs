@@ -19,6 +19,8 @@ pub struct Script {
     pub delay: Duration,
     /// Between two frames of a stream. Without it all frames go out in one write.
     pub gap: Duration,
+    /// How many numbers its vectors have, each made of the words of its text; none for three that are always the same.
+    pub size: Option<usize>,
     /// What goes wrong.
     pub fault: Fault,
 }
@@ -63,6 +65,7 @@ impl Default for Script {
             usage: Some((10, 5)),
             delay: Duration::ZERO,
             gap: Duration::ZERO,
+            size: None,
             fault: Fault::None,
         }
     }
@@ -73,6 +76,12 @@ impl Script {
     #[must_use]
     pub fn fault(fault: Fault) -> Self {
         Self { fault, ..Self::default() }
+    }
+
+    /// The default, but with vectors of so many numbers: texts that share words are near to each other.
+    #[must_use]
+    pub fn vectors(size: usize) -> Self {
+        Self { size: Some(size), ..Self::default() }
     }
 
     /// The default, but for the tokens that it claims.

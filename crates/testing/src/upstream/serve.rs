@@ -129,7 +129,7 @@ async fn call(stream: &mut TcpStream, state: &State, buffer: &[u8], request: &Re
     state.counts.input.fetch_add(input, Ordering::SeqCst);
     let messages = request.path.ends_with("/messages");
     let went_on = if request.path.ends_with("/embeddings") {
-        stream.write_all(&embeddings(&body, input)).await?;
+        stream.write_all(&embeddings(&body, input, script.size)).await?;
         true
     } else if body.stream {
         let frames = match (messages, body.stream_options.unwrap_or_default().include_usage) {
@@ -201,8 +201,8 @@ async fn streamed(stream: &mut TcpStream, written: &Written, frames: &[Vec<u8>],
     }
 }
 
-/// Vectors of three numbers, as many as there are inputs.
-fn embeddings(body: &Body<'_>, input: u64) -> Vec<u8> {
+/// As many vectors as there are inputs: of a size, or of three numbers.
+fn embeddings(body: &Body<'_>, input: u64, size: Option<usize>) -> Vec<u8> {
     let count =
         body.input.as_array().filter(|list| list.first().is_some_and(|first| !first.is_number())).map_or(1, Vec::len);
     let vector = match body.encoding_format.as_deref() {
@@ -210,11 +210,27 @@ fn embeddings(body: &Body<'_>, input: u64) -> Vec<u8> {
         Some("base64") => json!("AAAAPwAAgL4AAIA/"),
         _ => json!([0.5, -0.25, 1.0]),
     };
-    let data: Vec<Value> =
-        (0..count).map(|index| json!({"object": "embedding", "index": index, "embedding": vector})).collect();
+    let data: Vec<Value> = (0..count)
+        .map(|index| {
+            let text = body.input.get(index).unwrap_or(&body.input).as_str().unwrap_or("");
+            let vector = size.map_or_else(|| vector.clone(), |size| json!(of_words(text, size)));
+            json!({"object": "embedding", "index": index, "embedding": vector})
+        })
+        .collect();
     let usage = json!({"prompt_tokens": input, "total_tokens": input});
     let body = json!({"object": "list", "model": "scripted", "data": data, "usage": usage});
     answer(200, "application/json", &body.to_string(), "")
+}
+
+/// A vector that counts the words of a text.
+fn of_words(text: &str, size: usize) -> Vec<f32> {
+    let mut vector = vec![0.01; size];
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        let hash =
+            word.to_lowercase().bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        vector[hash % size] += 1.0;
+    }
+    vector
 }
 
 /// Waits, unless the client goes away.

@@ -404,6 +404,7 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
     POST   /api/v1/collections/{id}/documents/archive               documents
     POST   /api/v1/collections/{id}/documents/text                  documents
     POST   /api/v1/collections/{id}/documents/web                   documents
+    POST   /api/v1/collections/{id}/sources                         documents
     PUT    /api/v1/documents/{id}/content                           documents
     GET    /api/v1/documents/{id}/original                          exports
     POST   /api/v1/invitations                                      mails
@@ -411,6 +412,7 @@ async fn a_route_that_does_something_is_metered_or_reviewed() {
     POST   /api/v1/mail-domains                                     mails
     POST   /api/v1/mail-domains/{id}/verify                         mails
     POST   /api/v1/search                                           search
+    POST   /api/v1/sources/{id}/sync                                documents
     GET    /api/v1/threads/{id}/export                              exports
     POST   /api/v1/threads/{id}/messages                            chat
     POST   /api/v1/threads/{id}/messages/{message_id}/correction    documents

@@ -222,6 +222,18 @@ async fn inside(path: &str, world: &World) -> Option<Prepared> {
             let page = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\nconnection: close\r\n\r\nA web page.";
             takes(ann, &world.real(path), json!({ "url": answering(page).await }))
         }
+        "/api/v1/collections/{id}/sources" => takes(ann, &world.real(path), world.bodies.get(path)?.clone()),
+        "/api/v1/sources/{id}/sync" => {
+            // Another round begins when the first one is over.
+            for _ in 0..1200 {
+                let shown = ann.get(&world.real("/api/v1/sources/{id}")).await.expect(200);
+                if ["done", "failed"].contains(&shown.str("/status")) {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            }
+            bare(ann, &world.real(path))
+        }
         "/api/v1/collections/{id}/documents/text" => {
             takes(ann, &world.real(path), json!({ "title": "Twice", "text": "A text that comes twice." }))
         }

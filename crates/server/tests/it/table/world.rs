@@ -52,6 +52,7 @@ const INVENTED: &[(&str, &str)] = &[
     ("users", "usr_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("documents", "doc_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("jobs", "job_01932d6f4b7a7c3e9a51c0ffee15600d"),
+    ("sources", "src_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("threads", "thr_01932d6f4b7a7c3e9a51c0ffee15600d"),
     ("messages", "trn_01932d6f4b7a7c3e9a51c0ffee15600d"),
 ];
@@ -143,6 +144,7 @@ impl World {
             ("threads", known.thread),
             ("messages", known.message),
             ("jobs", known.job),
+            ("sources", known.source),
         ]);
         let own = BTreeMap::from([
             ("teams", bobs_team.str("/id").to_owned()),
@@ -186,9 +188,11 @@ impl World {
             ),
             ("/api/v1/collections", json!({ "name": "Another collection" })),
             ("/api/v1/collections/{id}", json!({ "name": "Another name" })),
+            ("/api/v1/collections/{id}/sources", json!({ "urls": ["https://secret.acme.example/other"] })),
             ("/api/v1/collections/{id}/documents/web", json!({ "url": "https://secret.acme.example/page" })),
             ("/api/v1/collections/{id}/documents/text", json!({ "title": "Another text", "text": "Words." })),
             ("/api/v1/documents/{id}", json!({ "title": "Another title" })),
+            ("/api/v1/knowledge/embedding", json!({ "provider": "embedded", "model": "rowhouse-minilm" })),
             ("/api/v1/threads", json!({ "title": "Another thread" })),
             ("/api/v1/threads/{id}", json!({ "title": "Another title" })),
             ("/api/v1/threads/{id}/messages/{message_id}/feedback", json!({ "rating": 1 })),
@@ -316,6 +320,7 @@ impl World {
                 json!({ "targets": [{ "provider": "?", "model": "m" }] }),
                 "providers",
             ),
+            refer(Method::PUT, "/api/v1/knowledge/embedding", json!({ "provider": "?", "model": "m" }), "providers"),
             post("/api/v1/collections", json!({ "name": "Mine", "project_id": "?" }), "projects"),
             post("/api/v1/threads", json!({ "project_id": "?" }), "projects"),
             post("/api/v1/limits", json!({ "level": "project", "id": "?", "concurrency": 9 }), "projects"),
@@ -345,6 +350,7 @@ struct Known {
     thread: String,
     message: String,
     job: String,
+    source: String,
 }
 
 impl Known {
@@ -366,8 +372,12 @@ impl Known {
             ann.put(&format!("/api/v1/threads/{thread}/shares/{with}"), &json!({})).await.expect(200);
         }
         let message = house.answer(&scope, &thread, &[document]).await.to_string();
+        let source = json!({ "urls": ["https://secret.acme.example/page"], "name": "Acme secret pages" });
+        let url = format!("/api/v1/collections/{collection}/sources");
+        ann.post(&url, &source).await.expect(201);
+        let source = ann.post(&url, &source).await.expect(201).str("/id").to_owned();
         let job = house.import(&scope, &collection, &["Acme secret file", "Acme secret file, too"]).await.to_string();
-        Self { collection, document: document.to_string(), thread, message, job }
+        Self { collection, document: document.to_string(), thread, message, job, source }
     }
 }
 

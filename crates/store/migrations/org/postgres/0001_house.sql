@@ -384,6 +384,28 @@ CREATE TABLE vectors (
   PRIMARY KEY (org_id, chunk, model)
 );
 
+-- By which model passages are embedded, once that was chosen: `current` names the one whose vectors answer, as it stands on each of
+-- them, `coming` the one that takes its place when it has as many. `version` counts choices.
+CREATE TABLE embedding (
+  org_id         uuid NOT NULL DEFAULT org.current_org(),
+  one            bigint NOT NULL CHECK (one = 1),
+  PRIMARY KEY (org_id, one),
+  choice         text COLLATE "C",
+  current        text COLLATE "C" NOT NULL,
+  size           bigint CHECK (size > 0),
+  coming         text COLLATE "C",
+  coming_size    bigint CHECK (coming_size > 0),
+  fault          text COLLATE "C",
+  failing_since  bigint,
+  job_id         uuid NOT NULL,
+  made_by        uuid NOT NULL,
+  version        bigint NOT NULL,
+  created_at     bigint NOT NULL,
+  updated_at     bigint NOT NULL,
+  CHECK (coming <> current),
+  CHECK ((fault IS NULL) = (failing_since IS NULL))
+);
+
 -- Conversations: private to the person unless shared with people and teams, or for the whole project.
 CREATE TABLE threads (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
@@ -524,6 +546,44 @@ CREATE TABLE import_files (
 );
 CREATE INDEX import_files_document ON import_files (org_id, document_id);
 
+-- Sources of documents elsewhere, which are asked in rounds; `cursor` is how far the round is, or where the next one begins.
+CREATE TABLE sources (
+  org_id         uuid NOT NULL DEFAULT org.current_org(),
+  id             uuid NOT NULL,
+  PRIMARY KEY (org_id, id),
+  collection_id  uuid NOT NULL,
+  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  name           text COLLATE "C" NOT NULL,
+  settings       text COLLATE "C" NOT NULL,
+  status         text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'syncing', 'done', 'failed')),
+  fault          text COLLATE "C",
+  cursor         text COLLATE "C",
+  round          bigint NOT NULL CHECK (round >= 0),
+  counts         text COLLATE "C" NOT NULL,
+  job_id         uuid NOT NULL,
+  made_by        uuid NOT NULL,
+  synced_at      bigint,
+  created_at     bigint NOT NULL,
+  updated_at     bigint NOT NULL
+);
+CREATE INDEX sources_collection ON sources (org_id, collection_id, id);
+
+-- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
+CREATE TABLE source_items (
+  org_id       uuid NOT NULL DEFAULT org.current_org(),
+  source_id    uuid NOT NULL,
+  FOREIGN KEY (org_id, source_id) REFERENCES sources (org_id, id) ON DELETE CASCADE,
+  key          text COLLATE "C" NOT NULL,
+  document_id  uuid NOT NULL,
+  FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
+  mark         text COLLATE "C",
+  round        bigint NOT NULL,
+  created_at   bigint NOT NULL,
+  updated_at   bigint NOT NULL,
+  PRIMARY KEY (org_id, source_id, key)
+);
+CREATE INDEX source_items_document ON source_items (org_id, document_id);
+
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
 SELECT org.protect('audit');
@@ -548,6 +608,7 @@ SELECT org.protect('documents');
 SELECT org.protect('versions');
 SELECT org.protect('chunks');
 SELECT org.protect('vectors');
+SELECT org.protect('embedding');
 SELECT org.protect('threads');
 SELECT org.protect('thread_shares');
 SELECT org.protect('messages');
@@ -556,5 +617,7 @@ SELECT org.protect('webhook_messages');
 SELECT org.protect('citings');
 SELECT org.protect('imports');
 SELECT org.protect('import_files');
+SELECT org.protect('sources');
+SELECT org.protect('source_items');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

@@ -330,6 +330,26 @@ CREATE TABLE vectors (
   PRIMARY KEY (chunk, model)
 ) STRICT, WITHOUT ROWID;
 
+-- By which model passages are embedded, once that was chosen: `current` names the one whose vectors answer, as it stands on each of
+-- them, `coming` the one that takes its place when it has as many. `version` counts choices.
+CREATE TABLE embedding (
+  one            INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  choice         TEXT,
+  current        TEXT    NOT NULL,
+  size           INTEGER CHECK (size > 0),
+  coming         TEXT,
+  coming_size    INTEGER CHECK (coming_size > 0),
+  fault          TEXT,
+  failing_since  INTEGER,
+  job_id         BLOB    NOT NULL,
+  made_by        BLOB    NOT NULL,
+  version        INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  CHECK (coming <> current),
+  CHECK ((fault IS NULL) = (failing_since IS NULL))
+) STRICT;
+
 -- Conversations: private to the person unless shared with people and teams, or for the whole project.
 CREATE TABLE threads (
   id          BLOB    NOT NULL PRIMARY KEY,
@@ -448,3 +468,35 @@ CREATE TABLE import_files (
   PRIMARY KEY (import_id, place)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX import_files_document ON import_files (document_id);
+
+-- Sources of documents elsewhere, which are asked in rounds; `cursor` is how far the round is, or where the next one begins.
+CREATE TABLE sources (
+  id             BLOB    NOT NULL PRIMARY KEY,
+  collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+  name           TEXT    NOT NULL,
+  settings       TEXT    NOT NULL,
+  status         TEXT    NOT NULL CHECK (status IN ('queued', 'syncing', 'done', 'failed')),
+  fault          TEXT,
+  cursor         TEXT,
+  round          INTEGER NOT NULL CHECK (round >= 0),
+  counts         TEXT    NOT NULL,
+  job_id         BLOB    NOT NULL,
+  made_by        BLOB    NOT NULL,
+  synced_at      INTEGER,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sources_collection ON sources (collection_id, id);
+
+-- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
+CREATE TABLE source_items (
+  source_id    BLOB    NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
+  key          TEXT    NOT NULL,
+  document_id  BLOB    NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+  mark         TEXT,
+  round        INTEGER NOT NULL,
+  created_at   INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL,
+  PRIMARY KEY (source_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX source_items_document ON source_items (document_id);

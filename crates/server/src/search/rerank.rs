@@ -1,0 +1,115 @@
+//! Lets a model put what was found into another order, through the one door of all models. When it gives none, the order stays, and that
+//! is said.
+
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use domain::access::Permission;
+use gateway::{ClientRequest, Operation};
+use knowledge::rerank;
+pub(super) use knowledge::rerank::MOST;
+use knowledge::search::Found as Hit;
+use metering::call::Served;
+use metering::rules::Spender;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+use store::Scope;
+use store::org::knowledge::documents::Fault;
+
+use crate::App;
+use crate::gateway::{problem, route};
+use crate::http::caller::Caller;
+use crate::http::error::{Problem, Result};
+use crate::knowledge::place::{Place, holds};
+
+/// How long a search waits for the order.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// By which model what was found is put into order.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SearchRerank")]
+pub(crate) struct Rerank {
+    /// A model or an alias that chats. It is given the first 20 passages.
+    pub(super) model: String,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchReranked")]
+pub(crate) struct Reranked {
+    model: String,
+    /// Whether the first passages are in the model's order.
+    done: bool,
+    /// What it cost, in millionths of a US dollar.
+    cost_micros: i64,
+    /// Why they are not.
+    error: Option<Fault>,
+}
+
+/// Refuses who may not call models where they search.
+pub(super) async fn require<P: domain::access::Requires>(caller: &Caller<P>) -> Result<()> {
+    let mut tx = caller.read().await?;
+    let place = Place::of(&mut tx, caller.scope().selected_project()).await?;
+    drop(tx);
+    if holds(caller.scope(), Permission::ModelsUse, place.object) {
+        return Ok(());
+    }
+    Err(caller.deny(Permission::ModelsUse, "organisation").await)
+}
+
+/// Puts the first of what was found into a model's order. What may not be seen is not among it.
+/// # Errors
+/// When nobody serves a model of this name; whatever else goes wrong is told in what is given.
+pub(super) async fn rerank(
+    app: &App,
+    scope: &Scope,
+    spender: Spender,
+    wish: &Rerank,
+    query: &str,
+    found: &mut [Hit],
+) -> Result<Reranked> {
+    let resolved = route::resolve(app, scope, spender, &wish.model).await?;
+    let count = found.len().min(MOST);
+    let outcome = |cost_micros, error: Option<Problem>| Reranked {
+        model: wish.model.clone(),
+        done: error.is_none(),
+        cost_micros,
+        error: error.map(|problem| Fault { code: problem.code.into(), message: problem.message.into_owned() }),
+    };
+    // There is one order of one passage.
+    if count < 2 {
+        return Ok(outcome(0, None));
+    }
+    let body = rerank::request(&wish.model, query, &found[..count]).to_string();
+    let request = ClientRequest::read(Operation::Chat, Bytes::from(body))
+        .map_err(|error| Problem::internal(format!("our own request: {}", error.sentence())))?;
+    let called = tokio::time::timeout(PATIENCE, app.door.call(scope, spender, &request, &resolved.targets)).await;
+    let answered = match called {
+        Ok(Ok(answered)) => answered,
+        Ok(Err(failed)) => return Ok(outcome(0, Some(problem(failed, &wish.model)))),
+        Err(_) => {
+            let late =
+                Problem::new("upstream_timeout", "The model did not answer in time; the order is that of the search.");
+            return Ok(outcome(0, Some(late)));
+        }
+    };
+    app.models.served_by(scope, &resolved.targets[answered.by]);
+    let garbage =
+        || Problem::new("upstream_failed", "The model gave no order of the passages; the order is that of the search.");
+    let Served::Whole(whole, receipt) = answered.served else { return Ok(outcome(0, Some(garbage()))) };
+    let reply: Value = serde_json::from_slice(&whole.body).unwrap_or_default();
+    let text =
+        reply.pointer("/choices/0/message/content").and_then(Value::as_str).filter(|_| whole.status == StatusCode::OK);
+    match text.and_then(|text| rerank::order(text, count)) {
+        Some(order) => {
+            let before = found[..count].to_vec();
+            for (place, from) in order.into_iter().enumerate() {
+                found[place] = before[from].clone();
+            }
+            Ok(outcome(receipt.cost_micros, None))
+        }
+        None => Ok(outcome(receipt.cost_micros, Some(garbage()))),
+    }
+}

@@ -1,0 +1,359 @@
+//! A round with a source, in the background: what changed is fetched item by item, each a document or a new version of one; what is gone
+//! takes its document along.
+//!
+//! Each item is committed with what became of it, and the cursor with each page: a round that was cut off asks for its page again, finds
+//! what it has unchanged, and goes on.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use connectors::pages::Pages;
+use connectors::source::{Error, Fetched, Item, Listing, Readers, Source as Connector};
+use domain::DocumentId;
+use serde_json::json;
+use store::audit::Event;
+use store::control::jobs::{self, Job};
+use store::org::knowledge::documents::{self, Fault};
+use store::org::knowledge::imports::Outcome;
+use store::org::knowledge::sources::{self, Counts, Source, Sync};
+use store::org::knowledge::{collections, versions};
+use store::{Json, Scope, Turn};
+
+use super::{SYNC, which};
+use crate::App;
+use crate::documents::bring::Brought;
+use crate::documents::receive::{Desk, visible};
+use crate::documents::room::Room;
+use crate::http::error::{Problem, Result};
+use crate::knowledge::originals;
+use crate::knowledge::place::Place;
+
+/// How long a claim lasts; it is prolonged with each item, whose pages take half a minute at the most.
+const LEASE: Duration = Duration::from_mins(5);
+/// How long a job believes that its reason is yet to be committed; how often it looks for it, and the pause between.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOKS: u32 = 20;
+const MOMENT: Duration = Duration::from_millis(20);
+/// How often a round is tried that this server failed at, and an item that others changed meanwhile.
+const TRIES: i64 = 5;
+/// Pages of one round, whatever a source says.
+const PAGES: usize = 1000;
+/// Items that are taken away at a time.
+const BATCH: i64 = 50;
+
+/// How work on a round ended.
+enum Ended {
+    Done,
+    Later(Duration),
+}
+
+/// Claims one source and asks it; says whether there was one.
+pub(crate) async fn work(app: &App) -> store::Result<bool> {
+    let store = &app.house.store;
+    let mut tx = store.begin_control(Turn::Free).await?;
+    let claimed = jobs::claim(&mut tx, SYNC, LEASE).await?;
+    tx.commit().await?;
+    let Some(job) = claimed else { return Ok(false) };
+    let outcome = sync(app, &job).await;
+    let now = store.ambient().now();
+    let mut tx = store.begin_control(Turn::Free).await?;
+    match outcome {
+        Ok(Ended::Done) => jobs::done(&mut tx, &job).await?,
+        Ok(Ended::Later(pause)) => jobs::later(&mut tx, &job, now + pause).await?,
+        Err(problem) if problem.code == "not_found" => jobs::done(&mut tx, &job).await?,
+        Err(problem) => {
+            tracing::warn!(job = %job.id(), org = %job.org(), attempts = job.attempts(), ?problem, "a round with a source failed");
+            let power = u32::try_from(job.attempts().min(8)).unwrap_or(8);
+            jobs::later(&mut tx, &job, now + Duration::from_secs(2) * 2_u32.saturating_pow(power)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn sync(app: &App, job: &Job) -> Result<Ended> {
+    let store = &app.house.store;
+    let scope = store.enter_for(job).await?;
+    let Some(source) = look(app, job, &scope).await? else {
+        let waited = store.ambient().now().since(job.created_at());
+        return Ok(if waited < PATIENCE { Ended::Later(waited.max(MOMENT * LOOKS)) } else { Ended::Done });
+    };
+    let Some(which) = which(&source) else {
+        return Round::failed(app, &scope, source, fault("unsupported", "This kind of source is not known any more."))
+            .await;
+    };
+    let pages = Pages::new(app.models.outside().clone(), which);
+    let mut tx = store.open(&scope).read().await?;
+    let collection = collections::get(&mut tx, source.collection_id).await?;
+    let place = Place::of(&mut tx, collection.project_id).await?;
+    drop(tx);
+    if place.archived {
+        return Round::failed(app, &scope, source, fault("conflict", "The project is archived; restore it first."))
+            .await;
+    }
+    let blobs = store.open(&scope).blobs().await?;
+    let desk = Desk { blobs, room: Room::of(&app.house, scope.org()).await?, free: u64::MAX };
+    let mut round = Round { app, job, scope, desk, source, connector: &pages };
+    match round.all().await {
+        Ok(ended) => Ok(ended),
+        Err(problem) if job.attempts() >= TRIES && problem.code != "not_found" => {
+            let message = "The source could not be asked because of a fault of this server. Begin another round later.";
+            let Round { scope, source, .. } = round;
+            Round::failed(app, &scope, source, fault("internal", message)).await
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The source that a job is about, once a round is due; a moment is waited for its being committed.
+async fn look(app: &App, job: &Job, scope: &Scope) -> store::Result<Option<Source>> {
+    for _ in 0..LOOKS {
+        let mut tx = app.house.store.open(scope).read().await?;
+        let found = sources::find(&mut tx, job.source()).await?;
+        drop(tx);
+        if let Some(source) = found.filter(|source| matches!(source.status, Sync::Queued | Sync::Syncing)) {
+            return Ok(Some(source));
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+    Ok(None)
+}
+
+/// A round with a source.
+struct Round<'a> {
+    app: &'a App,
+    job: &'a Job,
+    scope: Scope,
+    desk: Desk,
+    source: Source,
+    connector: &'a dyn Connector,
+}
+
+impl Round<'_> {
+    /// Ends a round that cannot go on.
+    async fn failed(app: &App, scope: &Scope, mut source: Source, fault: Fault) -> Result<Ended> {
+        (source.status, source.fault) = (Sync::Failed, Some(Json(fault)));
+        let mut tx = app.house.store.open(scope).begin().await?;
+        sources::note(&mut tx, &source).await?;
+        tx.commit().await?;
+        Ok(Ended::Done)
+    }
+
+    async fn all(&mut self) -> Result<Ended> {
+        if self.source.status == Sync::Queued {
+            self.source.status = Sync::Syncing;
+            self.source.round += 1;
+            (self.source.counts, self.source.fault) = (Json(Counts::default()), None);
+            if !self.note().await? {
+                return Ok(Ended::Done);
+            }
+        }
+        let mut whole = true;
+        for _ in 0..PAGES {
+            let listing = match self.connector.changed(self.source.cursor.as_deref()).await {
+                Ok(listing) => listing,
+                Err(Error::Later(pause)) => return Ok(Ended::Later(pause)),
+                Err(Error::Failed(message)) => {
+                    return Self::failed(
+                        self.app,
+                        &self.scope,
+                        self.source.clone(),
+                        fault("upstream_failed", &message),
+                    )
+                    .await;
+                }
+            };
+            let Listing { items, gone, cursor, more, whole: names_all } = listing;
+            whole &= names_all;
+            let mut seen = HashSet::new();
+            for item in items.into_iter().filter(|item| seen.insert(item.key.clone())) {
+                if let Some(pause) = self.item(&item).await? {
+                    return Ok(Ended::Later(pause));
+                }
+                if !self.note().await? || !self.prolong().await? {
+                    return Ok(Ended::Done);
+                }
+            }
+            for key in gone {
+                self.remove(&key).await?;
+            }
+            self.source.cursor = cursor;
+            if !more {
+                break;
+            }
+            if !self.note().await? {
+                return Ok(Ended::Done);
+            }
+        }
+        if whole {
+            self.prune().await?;
+        }
+        self.source.status = Sync::Done;
+        self.source.synced_at = Some(self.app.house.store.ambient().now());
+        self.note().await?;
+        Ok(Ended::Done)
+    }
+
+    /// Writes down how far it is; says whether the source is still there.
+    async fn note(&self) -> Result<bool> {
+        let mut tx = self.app.house.store.open(&self.scope).begin().await?;
+        let there = sources::note(&mut tx, &self.source).await?;
+        tx.commit().await?;
+        Ok(there)
+    }
+
+    async fn prolong(&self) -> Result<bool> {
+        let mut tx = self.app.house.store.begin_control(Turn::Free).await?;
+        let mine = jobs::prolong(&mut tx, self.job, LEASE).await?;
+        tx.commit().await?;
+        Ok(mine)
+    }
+
+    /// Brings an item; gives how long the source asks to be left alone.
+    async fn item(&mut self, item: &Item) -> Result<Option<Duration>> {
+        let store = &self.app.house.store;
+        let mut tx = store.open(&self.scope).read().await?;
+        let known = sources::item(&mut tx, self.source.id, &item.key).await?;
+        drop(tx);
+        // One that this round did before it was cut off.
+        if known.as_ref().is_some_and(|known| known.round == self.source.round) {
+            return Ok(None);
+        }
+        // Whom a collection is shared with may change at any time.
+        if let Readers::People(_) = item.readers {
+            self.refuse(known, "It is not for everybody who sees the collection.", &item.key).await?;
+            return Ok(None);
+        }
+        let mark = known.as_ref().and_then(|known| known.mark.clone());
+        match self.connector.fetch(&item.key, mark.as_deref()).await {
+            Err(Error::Later(pause)) => return Ok(Some(pause)),
+            Err(Error::Failed(message)) => self.refuse(known, &message, &item.key).await?,
+            Ok(Fetched::Gone) => self.remove(&item.key).await?,
+            Ok(Fetched::Unchanged) => match known {
+                Some(known) => {
+                    self.source.counts.0.unchanged += 1;
+                    self.seen(known).await?;
+                }
+                None => self.refuse(None, "It gave nothing.", &item.key).await?,
+            },
+            Ok(Fetched::Content { bytes, .. }) if bytes.is_empty() => {
+                self.refuse(known, "It is empty (zero bytes).", &item.key).await?;
+            }
+            Ok(Fetched::Content { bytes, mark }) => match self.bring(&item.key, bytes, mark).await {
+                Ok(Outcome::Added) => self.source.counts.0.added += 1,
+                Ok(Outcome::Changed) => self.source.counts.0.changed += 1,
+                Ok(Outcome::Unchanged | Outcome::Refused) => self.source.counts.0.unchanged += 1,
+                Err(problem) if problem.code == "entitlement" || problem.code == "too_large" => {
+                    self.refuse(known, &problem.message, &item.key).await?;
+                }
+                Err(problem) => return Err(problem),
+            },
+        }
+        Ok(None)
+    }
+
+    async fn bring(&self, key: &str, bytes: bytes::Bytes, mark: Option<String>) -> Result<Outcome> {
+        let store = &self.app.house.store;
+        let written = self.desk.bytes(bytes).await?;
+        let name = visible(key).unwrap_or_else(|| "page".into());
+        let brought = Brought {
+            collection: self.source.collection_id,
+            name: &name,
+            title: &name,
+            source: "web",
+            tags: Json(Vec::new()),
+            written: &written,
+            user: self.source.made_by,
+        };
+        let mut outcome = Err(Problem::internal("it was not tried"));
+        for _ in 0..TRIES {
+            outcome = match brought.bring(store, &self.scope, &self.desk).await {
+                Ok((mut tx, outcome, document_id)) => {
+                    let item = sources::Item {
+                        key: key.to_owned(),
+                        document_id,
+                        mark: mark.clone(),
+                        round: self.source.round,
+                    };
+                    // It may have been taken away meanwhile.
+                    sources::get(&mut tx, self.source.id).await?;
+                    sources::seen(&mut tx, self.source.id, &item).await?;
+                    tx.commit().await.map(|()| outcome).map_err(Problem::from)
+                }
+                Err(problem) => Err(problem),
+            };
+            if !matches!(&outcome, Err(problem) if problem.code == "busy" || problem.code == "stale") {
+                break;
+            }
+        }
+        store.wake_workers();
+        if outcome.is_err() {
+            originals::forget(store, &self.scope, vec![written.hash.clone()]).await;
+        }
+        outcome
+    }
+
+    /// An item that could not be brought: what was brought of it before stays.
+    async fn refuse(&mut self, known: Option<sources::Item>, why: &str, key: &str) -> Result<()> {
+        self.source.counts.0.refused += 1;
+        self.source.fault = Some(Json(fault("refused", &format!("{key}: {why}"))));
+        match known {
+            Some(known) => self.seen(known).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn seen(&self, known: sources::Item) -> Result<()> {
+        let mut tx = self.app.house.store.open(&self.scope).begin().await?;
+        sources::get(&mut tx, self.source.id).await?;
+        sources::seen(&mut tx, self.source.id, &sources::Item { round: self.source.round, ..known }).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes away the document of an item that is gone.
+    async fn remove(&mut self, key: &str) -> Result<()> {
+        let mut tx = self.app.house.store.open(&self.scope).read().await?;
+        let known = sources::item(&mut tx, self.source.id, key).await?;
+        drop(tx);
+        match known {
+            Some(known) => self.take_away(known.document_id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes away the documents of all items that the round did not name.
+    async fn prune(&mut self) -> Result<()> {
+        loop {
+            let mut tx = self.app.house.store.open(&self.scope).read().await?;
+            let gone = sources::unseen(&mut tx, self.source.id, self.source.round, BATCH).await?;
+            drop(tx);
+            if gone.is_empty() {
+                return Ok(());
+            }
+            for item in gone {
+                self.take_away(item.document_id).await?;
+            }
+        }
+    }
+
+    async fn take_away(&mut self, id: DocumentId) -> Result<()> {
+        let store = &self.app.house.store;
+        let mut tx = store.open(&self.scope).begin().await?;
+        // Without its source it would stay.
+        sources::get(&mut tx, self.source.id).await?;
+        let Some(document) = documents::find(&mut tx, id).await? else { return Ok(()) };
+        let hashes = versions::originals(&mut tx, id).await?;
+        documents::delete(&mut tx, id).await?;
+        let detail = json!({ "collection": document.collection_id, "source": self.source.id });
+        tx.record(Event::new("document.deleted", id).before(&document).detail(detail)).await?;
+        tx.commit().await?;
+        self.source.counts.0.removed += 1;
+        originals::forget(store, &self.scope, hashes).await;
+        originals::rinse(store, &self.scope).await;
+        Ok(())
+    }
+}
+
+fn fault(code: &str, message: &str) -> Fault {
+    Fault { code: code.to_owned(), message: message.to_owned() }
+}
