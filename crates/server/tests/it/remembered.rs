@@ -3,7 +3,7 @@
 use domain::{CollectionId, DocumentId};
 use embedding::{DIMENSIONS, Embedder};
 use knowledge::search::{self, MOST, Wish};
-use knowledge::{MODEL, Memory};
+use knowledge::{MODEL, Meaning, Memory};
 use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::chunks::{self, Draft};
@@ -154,6 +154,7 @@ async fn found(
     meaning: Option<&[f32; DIMENSIONS]>,
 ) -> Vec<(i64, String)> {
     let wish = Wish { query, collections, filter: &Filter::default(), limit: MOST };
+    let meaning = meaning.map(|vector| Meaning { model: MODEL, vector });
     let found = search::search(tx, memory, &wish, meaning).await.expect("searched");
     let rounded = |score: Option<f64>| score.map(|score| format!("{score:.9}"));
     found.iter().map(|one| (one.chunk.number, format!("{:?} {:?}", rounded(one.words), rounded(one.meaning)))).collect()
