@@ -117,7 +117,7 @@ fn isolation() -> Command {
             "verify",
             "Makes two organisations on the server that runs, and tries to get from each at the other",
         )
-        .arg(flag("live", "Stops within 50 seconds: for a server that serves others"))
+        .arg(flag("live", "Tries for 50 seconds at most, for a server that serves others"))
         .arg(
             Arg::new("url").long("url").value_name("URL").help("Where the server is, when not where the settings say"),
         ),

@@ -1,6 +1,6 @@
 //! `rowhouse isolation verify`: do the walls between organisations hold, on this installation, now? Two organisations are made for it,
 //! filled with one of everything, and each tries to get at the other: through every route, in every store, with wrong credentials, and
-//! by what one does and the other might notice. Nothing of anybody else's is read or changed, and the two are erased afterwards.
+//! by what one does and the other might notice. Nothing of anybody else's is shown or changed, and the two are erased afterwards.
 
 mod caller;
 mod routes;
@@ -23,7 +23,7 @@ use crate::output::{Report, print};
 use crate::settings::Settings;
 use crate::{Outcome, because, open};
 
-/// How long a check takes at the most where others are served.
+/// How long is tried at the most where others are served; the two organisations are made before.
 const LIVE: Duration = Duration::from_secs(50);
 
 /// Looks at a server that runs, and at the data it runs on; one that serves others for a bounded time.
