@@ -1,5 +1,6 @@
 //! The HTTP API: one file per endpoint, a permission in each signature, one place that turns errors into answers.
 
+mod about;
 mod access;
 mod admin;
 mod alerts;
@@ -13,6 +14,7 @@ mod budgets;
 mod collections;
 mod documents;
 mod embedding;
+mod feedback;
 mod gateway;
 mod health;
 mod http;
@@ -21,6 +23,7 @@ mod jobs;
 mod knowledge;
 mod limits;
 pub mod listen;
+mod live;
 mod mail_domains;
 mod members;
 pub mod metrics;

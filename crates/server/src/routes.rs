@@ -186,6 +186,9 @@ pub(crate) fn all() -> Routes {
     let routes = crate::embedding::routes(routes);
     let routes = crate::sources::routes(routes);
     let routes = crate::jobs::routes(routes);
+    let routes = crate::live::routes(routes);
+    let routes = crate::about::routes(routes);
+    let routes = crate::feedback::routes(routes);
     let routes = crate::threads::routes(routes);
     let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)

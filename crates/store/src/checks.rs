@@ -58,6 +58,15 @@ impl Store {
         .await
     }
 
+    /// The organisations whose files this process could not open, or only reads, and why; none on PostgreSQL.
+    #[must_use]
+    pub fn troubled(&self) -> Vec<(OrgId, String)> {
+        match &self.0.backend {
+            Backend::Embedded { files, .. } => files.troubled(),
+            Backend::Postgres { .. } => Vec::new(),
+        }
+    }
+
     /// Whether nobody has ever used this installation.
     /// # Errors
     /// As the database.

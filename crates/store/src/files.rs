@@ -118,6 +118,11 @@ impl Files {
         rustix::fs::statvfs(&self.disk).map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= RESERVE)
     }
 
+    /// The organisations whose files cannot be opened or only be read, as far as somebody tried, and why.
+    pub(crate) fn troubled(&self) -> Vec<(OrgId, String)> {
+        self.troubles.told()
+    }
+
     fn watch(&self, org: OrgId) -> Watch {
         Watch { org, troubles: self.troubles.clone() }
     }

@@ -15,6 +15,7 @@ use store::org::webhooks::Because;
 
 use crate::House;
 use crate::alerts::Passed;
+use crate::feedback::Said;
 use crate::webhooks::Disabled;
 
 /// A letter being written to somebody.
@@ -100,6 +101,19 @@ pub(crate) fn account_exists(house: &House, person: &Person, origin: &Origin) ->
         .say(asked(house, origin))
         .say("If it was not you, there is nothing to do.")
         .seal()
+}
+
+/// To an operator: what somebody says about the installation.
+pub(crate) fn feedback(house: &House, operator: &Person, by: &Person, said: &Said) -> NewMail {
+    let page = said.page.as_ref().map(|page| format!(" on the page {page}")).unwrap_or_default();
+    let score = said.score.map(|score| format!(" They would recommend it with {score} of 10.")).unwrap_or_default();
+    let text: Vec<String> = said.text.lines().map(|line| format!("> {line}")).collect();
+    let letter = Letter::to(house, operator, "What somebody says about Rowhouse")
+        .say(format!("{} ({}) says{page}:{score}", by.name, by.email))
+        .say(text.join("\n"))
+        .say("What they wrote is theirs: be careful with its links.");
+    // It goes with whoever wrote it.
+    Letter { person: Some(by.id), ..letter }.seal()
 }
 
 /// To who has lost the password.

@@ -112,6 +112,8 @@ settings! {
     mail_from: Option<MailFrom> = "" or "`rowhouse@` and the host of the public address";
     /// Whether the first start makes a demo world, with people whose password is known to all.
     demo: Option<Switch> = "" or "on when the server can be reached from this machine alone and neither `public_url` nor `smtp_url` is set";
+    /// Whether people can tell the operators, on the pages, what they think of the installation. It comes as a mail.
+    feedback: Switch = "on";
     /// Where Prometheus reads metrics: an address for operators alone, or `off`.
     metrics_listen: Listener = "127.0.0.1:9464";
     /// A file of plans, read on top of the ones that come with Rowhouse.

@@ -253,3 +253,33 @@ impl Store {
         self.0.jobs.notified().await;
     }
 }
+
+/// How much work of a kind there is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Backlog {
+    /// Which work.
+    pub kind: String,
+    /// Jobs, whatever they wait for.
+    pub jobs: i64,
+    /// Those that somebody works at.
+    pub running: i64,
+    /// Those that were tried before.
+    pub retried: i64,
+    /// When the one that waits longest was due.
+    pub oldest_due_at: Time,
+}
+
+/// How much work there is, by kind.
+/// # Errors
+/// As the database.
+pub async fn backlog(tx: &mut ControlTx) -> Result<Vec<Backlog>> {
+    let now = tx.now();
+    tx.sql(
+        "SELECT kind, count(*) AS jobs, count(CASE WHEN leased_until > $1 THEN 1 END) AS running,
+                count(CASE WHEN attempts > 1 THEN 1 END) AS retried, min(due_at) AS oldest_due_at
+         FROM jobs GROUP BY kind ORDER BY kind",
+    )
+    .bind(now)
+    .all()
+    .await
+}

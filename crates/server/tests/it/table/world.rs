@@ -208,6 +208,7 @@ impl World {
             ("/api/v1/webhooks", json!({ "url": "https://hooks.acme.example/other", "events": ["budget.threshold"] })),
             ("/api/v1/webhooks/{id}", json!({ "description": "Another one" })),
             ("/api/v1/models/aliases/{alias}", route),
+            ("/api/v1/feedback", json!({ "text": "Another word", "page": "/ask" })),
             ("/api/v1/orgs/{org_id}", json!({ "name": "Another name" })),
             ("/api/v1/operator/people", json!({ "email": "other@example.com", "name": "Another person" })),
             ("/api/v1/orgs/{org_id}/transfer", json!({ "user_id": max.user })),

@@ -35,6 +35,7 @@ CREATE TABLE people (
   CHECK ((ends_at IS NULL) = (ends_by IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX people_ending ON people (ends_at);
+CREATE INDEX people_operators ON people (operator, id);
 
 -- Sign-ins that another party vouches for: the pair of issuer and subject is the identity, never the mail address.
 CREATE TABLE identities (

@@ -10,6 +10,7 @@ pub mod embedding;
 pub mod imports;
 pub mod originals;
 pub mod passages;
+pub mod pulse;
 pub mod search;
 pub mod sources;
 pub mod thread_shares;
