@@ -78,7 +78,7 @@ testing::both_stores! {
             (json!({ "notifications": [] }), "notifications"),
             (json!({ "colour": "red" }), "colour"),
             (json!({ "theme": "pink" }), "theme"),
-            (json!({ "guide": { "key": "maybe" } }), "guide.key"),
+            (json!({ "guide": { "key": "maybe" } }), "guide"),
             (json!({ "planning_time": "07:00", "user_id": "usr_1" }), "user_id"),
         ] {
             let refused = ann.patch(URL, &body).await.expect(422);
