@@ -15,6 +15,7 @@ use store::{Refusal, Scope};
 use tenancy::House;
 use tokio::sync::mpsc;
 
+use crate::dashboard::Dashboard;
 use crate::models::{Installation, Models};
 
 /// Bounds of the HTTP layer.
@@ -66,6 +67,7 @@ pub struct Parts {
     pub(crate) memory: knowledge::Memory,
     pub(crate) answering: crate::embedding::Answering,
     pub(crate) intake: Option<Intake>,
+    pub(crate) dashboard: Dashboard,
     alerts: Mutex<Option<mpsc::Receiver<Scope>>>,
     refusals: mpsc::Sender<Note>,
     noted: Mutex<Option<Notes>>,
@@ -120,6 +122,7 @@ impl App {
             memory: knowledge::Memory::default(),
             answering: crate::embedding::Answering::default(),
             intake: None,
+            dashboard: Dashboard::default(),
             alerts: Mutex::new(Some(alerts)),
             refusals,
             noted: Mutex::new(Some(noted)),
@@ -148,6 +151,12 @@ impl App {
             let intake = Intake::new(parts.house.store.clone(), reader).asking(Arc::new(asker));
             parts.intake = Some(intake);
         })
+    }
+
+    /// The same with a dashboard.
+    #[must_use]
+    pub fn showing(self, dashboard: Dashboard) -> Self {
+        self.set_up(|parts| parts.dashboard = dashboard)
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are

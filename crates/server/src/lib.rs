@@ -11,6 +11,7 @@ mod auth;
 pub mod background;
 mod budgets;
 mod collections;
+mod dashboard;
 mod documents;
 mod embedding;
 mod gateway;
@@ -41,6 +42,7 @@ mod user;
 mod webhooks;
 
 pub use app::{App, Limits};
+pub use dashboard::{Dashboard, File};
 pub use http::caller::Access;
 pub use http::error::CODES;
 pub use models::Installation;

@@ -147,7 +147,7 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
     let document = crate::openapi::served(&document);
     let router = router
         .merge(document)
-        .fallback(layers::no_such_path)
+        .fallback(crate::dashboard::fallback)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), crate::http::idempotency::layer))
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::preflight))

@@ -1,0 +1,70 @@
+/** What stands around all pages. */
+import { MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { ConfirmProvider } from "@/components/confirm";
+import { ApiError } from "@/lib/api/error";
+import { whenExpired } from "@/lib/api/send";
+import { theme } from "@/lib/theme";
+import { failed } from "@/lib/toast";
+import { makeRouter } from "./router";
+
+declare module "@tanstack/react-query" {
+  interface Register {
+    /** `quiet`: who sends this shows its error themselves. */
+    mutationMeta: { quiet?: boolean };
+  }
+}
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // What was refused is refused again; what did not arrive, or found the server busy, is asked for twice more.
+      retry: (count, error) => count < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 502),
+    },
+    // A form shows its own errors; a change that is sent twice is a matter for `send`.
+    mutations: { retry: false },
+  },
+  mutationCache: new MutationCache({
+    onError: (error, _variables, _result, mutation) => {
+      if (!mutation.meta?.quiet) failed(error);
+    },
+  }),
+});
+
+const router = makeRouter(queries);
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+whenExpired(() => {
+  const { pathname, searchStr, hash } = router.state.location;
+  if (pathname === "/login") return;
+  void router.navigate({
+    to: "/login",
+    search: { next: `${pathname}${searchStr}${hash ? `#${hash}` : ""}`, expired: true },
+  });
+});
+
+/** The nonce with which the server lets this page's own style elements through. */
+function nonce(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.nonce ?? "";
+}
+
+export function App() {
+  return (
+    <QueryClientProvider client={queries}>
+      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce}>
+        <Notifications position="bottom-right" />
+        <ConfirmProvider>
+          <RouterProvider router={router} />
+        </ConfirmProvider>
+      </MantineProvider>
+    </QueryClientProvider>
+  );
+}

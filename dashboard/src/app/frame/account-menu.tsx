@@ -1,0 +1,101 @@
+import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import {
+  IconBook2,
+  IconCheck,
+  IconDeviceDesktop,
+  IconLogout,
+  IconMoon,
+  IconSelector,
+  IconSettings,
+  IconSun,
+} from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
+import { MenuLink } from "@/components/links";
+import { useOrg } from "@/lib/org";
+import { signOut } from "@/lib/session/sign-out";
+import { LANGUAGES, speak, useLanguage, useWords } from "@/lib/words/words";
+import styles from "./frame.module.css";
+import { frame } from "./words";
+
+const SCHEMES = [
+  ["light", IconSun],
+  ["dark", IconMoon],
+  ["auto", IconDeviceDesktop],
+] as const;
+
+export function AccountMenu() {
+  const words = useWords(frame);
+  const language = useLanguage();
+  const org = useOrg();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const leave = useMutation({ mutationFn: signOut });
+  const tick = <IconCheck size={16} aria-hidden />;
+  return (
+    <Menu width="target" position="top-start">
+      <Menu.Target>
+        <UnstyledButton className={styles.switch} aria-label={words.account(org.person.name)}>
+          <Avatar name={org.person.name} color="initials" size={30} aria-hidden />
+          <Box flex={1} miw={0}>
+            <Text size="sm" fw={550} truncate>
+              <bdi>{org.person.name}</bdi>
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {org.person.email}
+            </Text>
+          </Box>
+          <IconSelector size={16} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <MenuLink
+          to="/o/$org/settings"
+          params={{ org: org.address }}
+          leftSection={<IconSettings size={16} aria-hidden />}
+        >
+          {words.settings}
+        </MenuLink>
+        <Menu.Item
+          component="a"
+          href="/api/docs"
+          target="_blank"
+          rel="noreferrer"
+          leftSection={<IconBook2 size={16} aria-hidden />}
+        >
+          {words.apiDocs}
+        </Menu.Item>
+        <Menu.Label>{words.theme}</Menu.Label>
+        {SCHEMES.map(([scheme, Picture]) => (
+          <Menu.Item
+            key={scheme}
+            closeMenuOnClick={false}
+            role="menuitemradio"
+            aria-checked={colorScheme === scheme}
+            leftSection={<Picture size={16} aria-hidden />}
+            rightSection={colorScheme === scheme ? tick : null}
+            onClick={() => setColorScheme(scheme)}
+          >
+            {words.themes[scheme]}
+          </Menu.Item>
+        ))}
+        <Menu.Label>{words.language}</Menu.Label>
+        {Object.entries(LANGUAGES).map(([tag, name]) => (
+          <Menu.Item
+            key={tag}
+            closeMenuOnClick={false}
+            role="menuitemradio"
+            aria-checked={language === tag}
+            lang={tag}
+            rightSection={language === tag ? tick : null}
+            onClick={() => speak(tag)}
+          >
+            {name}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => leave.mutate()}>
+          {words.signOut}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,23 @@
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "@fontsource-variable/inter/wght.css";
+import "./app/base.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app/app";
+import { refuseMarkup } from "./app/trusted-types";
+import { takeMailedToken } from "./lib/session/mailed-token";
+import { currentLanguage } from "./lib/words/words";
+
+takeMailedToken();
+refuseMarkup();
+document.documentElement.lang = currentLanguage();
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
