@@ -64,7 +64,11 @@ export const theme = createTheme({
   },
   components: {
     Button: { defaultProps: { size: "sm" } },
-    Modal: { defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.45 } } },
+    Modal: {
+      defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.45 } },
+      styles: { title: { fontSize: "1.0625rem", fontWeight: 650 } },
+    },
+    Drawer: { styles: { title: { fontSize: "1.0625rem", fontWeight: 650 } } },
     Menu: { defaultProps: { shadow: "md" } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: true } },
     Card: { defaultProps: { withBorder: true, radius: "lg", padding: "lg" } },

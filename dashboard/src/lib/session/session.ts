@@ -9,6 +9,8 @@ export type SignedIn = components["schemas"]["BrowserSession"];
 /** `undefined`: nobody has asked yet; `null`: nobody is signed in. */
 type State = SignedIn | null | undefined;
 
+/** Notes in the browser that somebody signed in here, so that a stranger's first page asks for no session. No more than that one word. */
+const HINT = "rowhouse.signed-in";
 let state: State;
 let asking: Promise<SignedIn | null> | undefined;
 const listeners = new Set<() => void>();
@@ -17,7 +19,26 @@ const channel = typeof BroadcastChannel === "undefined" ? undefined : new Broadc
 
 function become(next: State) {
   state = next;
+  hint(next != null);
   for (const listener of listeners) listener();
+}
+
+/** Whether there may be a session; where nothing can be kept there always may. */
+function hinted(): boolean {
+  try {
+    return window.localStorage.getItem(HINT) !== null;
+  } catch {
+    return true;
+  }
+}
+
+function hint(signedIn: boolean) {
+  try {
+    if (signedIn) window.localStorage.setItem(HINT, "yes");
+    else window.localStorage.removeItem(HINT);
+  } catch {
+    // Then each first page asks.
+  }
 }
 
 /** The session as far as it is known. */
@@ -27,7 +48,10 @@ export function current(): State {
 
 /** The session, asking the server once if nobody has yet. */
 export async function ensure(): Promise<SignedIn | null> {
-  return state === undefined ? recheck() : state;
+  if (state !== undefined) return state;
+  if (hinted()) return recheck();
+  become(null);
+  return null;
 }
 
 /**
