@@ -19,23 +19,33 @@ fn main() -> io::Result<()> {
     if site.is_dir() {
         collect(&site, &site, &mut found)?;
     }
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    // Copies: the dashboard may be built again while this program is compiled.
+    let copies = out.join("dashboard");
+    if copies.exists() {
+        fs::remove_dir_all(&copies)?;
+    }
     let mut text = String::from("const FILES: &[File] = &[\n");
     for (path, forms) in found {
         let mut hasher = DefaultHasher::new();
         for form in forms.iter().flatten() {
-            fs::read(form)?.hash(&mut hasher);
+            let bytes = fs::read(form)?;
+            bytes.hash(&mut hasher);
+            let copy = copies.join(form.strip_prefix(&site).map_err(io::Error::other)?);
+            fs::create_dir_all(copy.parent().unwrap_or(&copies))?;
+            fs::write(copy, bytes)?;
         }
         let hash = hasher.finish();
         // What is compressed is kept compressed alone.
         let plain = forms[0].as_ref().filter(|_| forms[1].is_none());
-        let [plain, gzip, brotli] = [plain, forms[1].as_ref(), forms[2].as_ref()].map(included);
+        let [plain, gzip, brotli] = [plain, forms[1].as_ref(), forms[2].as_ref()].map(|form| included(form, &site));
         let _ = writeln!(
             text,
             "    File {{ path: {path:?}, hash: \"{hash:016x}\", plain: {plain}, gzip: {gzip}, brotli: {brotli} }},"
         );
     }
     text.push_str("];\n");
-    fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("dashboard.rs"), text)
+    fs::write(out.join("dashboard.rs"), text)
 }
 
 fn collect(site: &Path, folder: &Path, found: &mut BTreeMap<String, Forms>) -> io::Result<()> {
@@ -60,6 +70,10 @@ fn collect(site: &Path, folder: &Path, found: &mut BTreeMap<String, Forms>) -> i
     Ok(())
 }
 
-fn included(path: Option<&PathBuf>) -> String {
-    path.map_or_else(|| "None".to_owned(), |path| format!("Some(include_bytes!({:?}))", path.display().to_string()))
+fn included(path: Option<&PathBuf>, site: &Path) -> String {
+    let name = path.and_then(|path| path.strip_prefix(site).ok());
+    name.map_or_else(
+        || "None".to_owned(),
+        |name| format!("Some(include_bytes!(concat!(env!(\"OUT_DIR\"), {:?})))", format!("/dashboard/{}", name.display())),
+    )
 }
