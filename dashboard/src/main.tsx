@@ -7,9 +7,11 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app/app";
 import { refuseMarkup } from "./app/trusted-types";
 import { takeMailedToken } from "./lib/session/mailed-token";
+import { tellStyleNonce } from "./lib/style-nonce";
 import { currentLanguage } from "./lib/words/words";
 
 takeMailedToken();
+tellStyleNonce();
 refuseMarkup();
 document.documentElement.lang = currentLanguage();
 
