@@ -1,4 +1,4 @@
-import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden } from "@mantine/core";
 import {
   IconBook2,
   IconCheck,
@@ -36,7 +36,8 @@ export function AccountMenu() {
   return (
     <Menu width="target" position="top-start">
       <Menu.Target>
-        <UnstyledButton className={styles.switch} aria-label={words.account(org.person.name)}>
+        <UnstyledButton className={styles.switch}>
+          <VisuallyHidden>{words.account} </VisuallyHidden>
           <Avatar name={org.person.name} color="initials" size={30} aria-hidden />
           <Box flex={1} miw={0}>
             <Text size="sm" fw={550} truncate>
