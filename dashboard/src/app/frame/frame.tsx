@@ -1,6 +1,6 @@
 /** The frame around the pages of an organisation. */
 import { Alert, AppShell, Box, Burger, Group, ScrollArea, Stack } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useRouteContext } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
@@ -15,6 +15,7 @@ import { FindButton } from "./find-button";
 import styles from "./frame.module.css";
 import { type Entry, NAVIGATION } from "./navigation";
 import { OrgSwitch } from "./org-switch";
+import { openPalette } from "./palette-store";
 import { ProjectSwitch } from "./project-switch";
 import { frame } from "./words";
 
@@ -41,6 +42,8 @@ function Shell() {
   const org = useOrg();
   const [opened, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
+  // Here and not in the palette, whose code comes later.
+  useHotkeys([["mod+K", openPalette]], []);
   const first = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu, and who reads by ear begins at its content
   useEffect(() => {
