@@ -1,11 +1,26 @@
-import { createRoute } from "@tanstack/react-router";
-import { orgRoute } from "../org-route";
-import { Soon } from "../soon";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { z } from "zod";
+import { needs, orgRoute } from "../org-route";
 
 const ask = createRoute({
   getParentRoute: () => orgRoute,
   path: "ask",
-  component: () => <Soon area="ask" />,
+  beforeLoad: needs("answers.use"),
+  component: lazyRouteComponent(() => import("@/features/ask/pages/ask"), "AskPage"),
 });
 
-export const askRoutes = [ask];
+const begin = createRoute({
+  getParentRoute: () => ask,
+  path: "/",
+  component: lazyRouteComponent(() => import("@/features/ask/pages/new-question"), "NewQuestion"),
+});
+
+const conversation = createRoute({
+  getParentRoute: () => ask,
+  path: "$thread",
+  // The source that is open: an answer's id and the number in it.
+  validateSearch: z.object({ cite: z.string().optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import("@/features/ask/pages/conversation"), "Conversation"),
+});
+
+export const askRoutes = [ask.addChildren([begin, conversation])];

@@ -1,11 +1,19 @@
 import { createRoute } from "@tanstack/react-router";
-import { orgRoute } from "../org-route";
+import { needs, orgRoute } from "../org-route";
 import { Soon } from "../soon";
 
 const knowledge = createRoute({
   getParentRoute: () => orgRoute,
   path: "knowledge",
+  beforeLoad: needs("knowledge.read"),
   component: () => <Soon area="knowledge" />,
 });
 
-export const knowledgeRoutes = [knowledge];
+const document = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "knowledge/documents/$document",
+  beforeLoad: needs("knowledge.read"),
+  component: () => <Soon area="knowledge" />,
+});
+
+export const knowledgeRoutes = [knowledge, document];
