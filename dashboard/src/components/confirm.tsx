@@ -49,7 +49,13 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
   return (
     <Asking value={ask}>
       {children}
-      <Modal opened={opened} onClose={() => close(false)} title={question?.title}>
+      <Modal
+        opened={opened}
+        onClose={() => close(false)}
+        title={question?.title}
+        // Above the dialog that it may be asked from.
+        zIndex={300}
+      >
         <form
           onSubmit={(event) => {
             event.preventDefault();
