@@ -41,7 +41,7 @@ export function Page({
             </Tooltip>
           </Group>
           {intro && (
-            <Text c="dimmed" size="sm" mt={4} maw={680}>
+            <Text component="div" c="dimmed" size="sm" mt={4} maw={680}>
               {intro}
             </Text>
           )}

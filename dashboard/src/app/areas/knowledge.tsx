@@ -1,19 +1,63 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { z } from "zod";
 import { needs, orgRoute } from "../org-route";
-import { Soon } from "../soon";
 
-const knowledge = createRoute({
+const texts = z.array(z.string()).optional().catch(undefined);
+const text = z.string().optional().catch(undefined);
+const number = z.number().int().nonnegative().optional().catch(undefined);
+
+const collections = createRoute({
   getParentRoute: () => orgRoute,
   path: "knowledge",
+  validateSearch: z.object({ create: z.boolean().optional().catch(undefined) }),
   beforeLoad: needs("knowledge.read"),
-  component: () => <Soon area="knowledge" />,
+  component: lazyRouteComponent(() => import("@/features/knowledge/pages/collections"), "CollectionsPage"),
+});
+
+const collection = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "knowledge/collections/$collection",
+  validateSearch: z.object({ tab: z.enum(["sources"]).optional().catch(undefined) }),
+  beforeLoad: needs("knowledge.read"),
+  component: lazyRouteComponent(() => import("@/features/knowledge/pages/collection"), "CollectionPage"),
 });
 
 const document = createRoute({
   getParentRoute: () => orgRoute,
   path: "knowledge/documents/$document",
+  // A version, and a passage in bytes of its text: what a result of a search leads to.
+  validateSearch: z.object({
+    tab: z.enum(["text", "passages", "versions"]).optional().catch(undefined),
+    version: number,
+    from: number,
+    until: number,
+  }),
   beforeLoad: needs("knowledge.read"),
-  component: () => <Soon area="knowledge" />,
+  component: lazyRouteComponent(() => import("@/features/knowledge/pages/document"), "DocumentPage"),
 });
 
-export const knowledgeRoutes = [knowledge, document];
+const search = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "knowledge/search",
+  validateSearch: z.object({
+    q: text,
+    in: texts,
+    kinds: texts,
+    tags: texts,
+    sources: texts,
+    since: text,
+    until: text,
+    why: z.boolean().optional().catch(undefined),
+  }),
+  beforeLoad: needs("knowledge.read"),
+  component: lazyRouteComponent(() => import("@/features/knowledge/pages/search"), "SearchPage"),
+});
+
+const embedding = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "knowledge/embedding",
+  beforeLoad: needs("providers.read"),
+  component: lazyRouteComponent(() => import("@/features/knowledge/pages/embedding"), "EmbeddingPage"),
+});
+
+export const knowledgeRoutes = [collections, collection, document, search, embedding];
