@@ -57,7 +57,7 @@ export function ReadText({ of }: { of: Document }) {
         </Alert>
       )}
       <Card padding="xl">
-        <DocumentText text={content.data.text} blocks={blocks} passage={passage} marks={passage ? [passage] : []} />
+        <DocumentText text={content.data.text} blocks={blocks} passage={passage} />
       </Card>
     </Stack>
   );

@@ -87,7 +87,12 @@ function useColumns(of: Collection): Column<Source>[] {
     },
     {
       header: words.source.columns.state,
-      cell: ({ status }) => <State color={COLOUR[status]}>{words.source.states[status]}</State>,
+      cell: ({ status, counts }) =>
+        status === "done" && counts.refused > 0 ? (
+          <State color="yellow">{words.source.partly}</State>
+        ) : (
+          <State color={COLOUR[status]}>{words.source.states[status]}</State>
+        ),
     },
     {
       header: words.source.columns.counts,

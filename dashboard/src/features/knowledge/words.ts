@@ -113,6 +113,7 @@ export const knowledge = words(
       list: "Sources",
       columns: { name: "Source", state: "State", last: "Last round", counts: "What it brought" },
       states: { queued: "Waiting", syncing: "Under way", done: "Up to date", failed: "Failed" },
+      partly: "Partly brought",
       counts: (added: string, changed: string, removed: string, refused: string) =>
         `${added} new, ${changed} changed, ${removed} gone, ${refused} not brought`,
       sync: "Bring changes now",
@@ -374,6 +375,7 @@ export const knowledge = words(
         list: "Quellen",
         columns: { name: "Quelle", state: "Zustand", last: "Letzte Runde", counts: "Was sie brachte" },
         states: { queued: "Wartet", syncing: "Läuft", done: "Aktuell", failed: "Fehlgeschlagen" },
+        partly: "Teils geholt",
         counts: (added, changed, removed, refused) =>
           `${added} neu, ${changed} geändert, ${removed} fort, ${refused} nicht geholt`,
         sync: "Änderungen jetzt holen",

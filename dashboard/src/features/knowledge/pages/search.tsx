@@ -187,7 +187,7 @@ function SearchForm({ of, busy }: { of: Sought; busy: boolean }) {
 }
 
 /** Bytes of a passage that are shown before the first word of the query. */
-const BEFORE = 200;
+const BEFORE = 60;
 
 function Result({ of, why }: { of: Found; why: boolean }) {
   const words = useWords(knowledge);
@@ -199,7 +199,9 @@ function Result({ of, why }: { of: Found; why: boolean }) {
     // A passage begins to be shown at a line, where its first found word would not be seen otherwise.
     const head = first > BEFORE ? text.cut({ start: 0, end: first }).lastIndexOf("\n") : -1;
     const start = head < 0 ? 0 : new TextEncoder().encode(text.cut({ start: 0, end: first }).slice(0, head + 1)).length;
-    return { cut: start > 0, parts: pieces(text, { start, end: text.length }, of.highlights) };
+    const parts = pieces(text, { start, end: text.length }, of.highlights);
+    // Empty lines would push what was found out of sight.
+    return { cut: start > 0, parts: parts.map((part) => ({ ...part, text: part.text.replace(/\n\s*\n/g, "\n") })) };
   }, [of]);
   return (
     <Card padding="md" component="article">
