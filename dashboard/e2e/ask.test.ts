@@ -38,7 +38,7 @@ test("a question is answered, and the number opens the document at the passage",
   await look(page, "conversation");
   await answer.getByRole("button", { name: "Source 1: Travel policy" }).first().click();
   const source = page.getByRole("dialog", { name: "Source 1: Travel policy" });
-  await source.getByRole("mark").or(source.locator("mark")).first().waitFor();
+  await source.locator("mark").first().waitFor();
   expect(await source.locator("mark").first().textContent()).toContain("220 euros");
   await look(page, "conversation-source");
   // The source that is open is part of the address.
@@ -135,7 +135,7 @@ test("an answer that is stopped, or breaks off, can be asked for again", async (
   await page.getByLabel("Your question").fill("How much may a hotel cost?");
   await page.keyboard.press("Enter");
   await page.getByText("Searching your documents…").waitFor();
-  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
   await page.getByText("You stopped this answer.").waitFor();
   release();
   await page.unroute("**/messages");

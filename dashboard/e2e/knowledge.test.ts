@@ -142,7 +142,8 @@ test("a collection is closed, and shared with a team and a person", async () => 
     await share.getByRole("button", { name: new RegExp(`^Stop sharing with ${name}`) }).waitFor();
   }
   await look(page, "collection-share");
-  await share.getByRole("radio", { name: /^Only me/ }).check();
+  // It is not chosen before the question is answered.
+  await share.getByRole("radio", { name: /^Only me/ }).click();
   const question = page.getByRole("dialog", { name: "Stop sharing?" });
   await question.getByRole("button", { name: "Stop sharing" }).click();
   await share.getByRole("combobox", { name: "Share with" }).waitFor({ state: "hidden" });
@@ -159,10 +160,11 @@ test("a search says what it found, where, and why", async () => {
   await page.keyboard.press("Space");
   await page.getByRole("button", { name: "Search", exact: true }).click();
   await page.getByRole("heading", { name: "Why these results" }).waitFor();
-  await page.getByText("Handbook: you made it").waitFor();
+  await page.getByText("Handbook: by your role in the organisation").waitFor();
   await look(page, "search");
   await page.getByRole("button", { name: "Filters" }).click();
-  await page.getByRole("combobox", { name: "Kinds of files" }).click();
+  await page.getByRole("combobox", { name: "Kinds of files" }).focus();
+  await page.keyboard.press("ArrowDown");
   await page.getByRole("option", { name: "PDF" }).click();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Search", exact: true }).click();
