@@ -48,7 +48,8 @@ export const knowledge = words(
       deed: "Delete the collection",
       done: (name: string) => `“${name}” was deleted.`,
     },
-    size: (documents: string, bytes: string) => `${documents} ${documents === "1" ? "document" : "documents"}, ${bytes}`,
+    size: (documents: string, bytes: string) =>
+      `${documents} ${documents === "1" ? "document" : "documents"}, ${bytes}`,
     sizeMore: (documents: string) => `More than ${documents} documents`,
     drop: "Drop files here",
     dropText: "Files, folders, or a zip of a folder",
