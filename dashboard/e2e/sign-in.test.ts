@@ -85,7 +85,7 @@ test("an invitation leads into the organisation, through signing up", async () =
 
 test("a second factor is asked for when it is on", async () => {
   const person = await newcomer("Factor");
-  const { secret } = await call("POST", "/api/v1/auth/totp", person.token, {});
+  const { secret } = await call("POST", "/api/v1/auth/totp", person.token);
   await call("POST", "/api/v1/auth/totp/confirm", person.token, { code: codeOf(secret, 0) });
   const page = await open({ refusals: [401] });
   await page.goto("/login");
