@@ -10,6 +10,7 @@ import { knowledgeRoutes } from "./areas/knowledge";
 import { membersRoutes } from "./areas/members";
 import { modelsRoutes } from "./areas/models";
 import { operatorRoutes } from "./areas/operator";
+import { projectsRoutes } from "./areas/projects";
 import { settingsRoutes } from "./areas/settings";
 import { signInRoutes } from "./areas/sign-in";
 import { startRoutes } from "./areas/start";
@@ -26,6 +27,7 @@ const tree = rootRoute.addChildren([
     ...askRoutes,
     ...knowledgeRoutes,
     ...membersRoutes,
+    ...projectsRoutes,
     ...keysRoutes,
     ...usageRoutes,
     ...modelsRoutes,

@@ -2,6 +2,7 @@
 import {
   type Icon,
   IconBooks,
+  IconBriefcase,
   IconChartBar,
   IconCpu,
   IconHistory,
@@ -9,7 +10,9 @@ import {
   IconKey,
   IconMessageQuestion,
   IconSettings,
+  IconShieldCheck,
   IconUsers,
+  IconUsersGroup,
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { Permission } from "@/lib/api/client";
@@ -29,6 +32,9 @@ export const NAVIGATION = [
   { area: "ask", to: "/o/$org/ask", icon: IconMessageQuestion, section: "work", needs: ["answers.use"] },
   { area: "knowledge", to: "/o/$org/knowledge", icon: IconBooks, section: "work", needs: ["knowledge.read"] },
   { area: "members", to: "/o/$org/members", icon: IconUsers, section: "people", needs: ["members.read"] },
+  { area: "teams", to: "/o/$org/teams", icon: IconUsersGroup, section: "people", needs: ["teams.read"] },
+  { area: "projects", to: "/o/$org/projects", icon: IconBriefcase, section: "people", needs: ["projects.read"] },
+  { area: "roles", to: "/o/$org/roles", icon: IconShieldCheck, section: "people", needs: ["roles.read"] },
   { area: "keys", to: "/o/$org/keys", icon: IconKey, section: "people", needs: ["keys.create", "keys.manage"] },
   { area: "audit", to: "/o/$org/audit", icon: IconHistory, section: "people", needs: ["audit.read"] },
   { area: "usage", to: "/o/$org/usage", icon: IconChartBar, section: "money", needs: ["usage.read", "usage.all"] },

@@ -1,0 +1,23 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { z } from "zod";
+import { needs, orgRoute } from "../org-route";
+
+const projects = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "projects",
+  validateSearch: z.object({
+    create: z.boolean().optional().catch(undefined),
+    archived: z.boolean().optional().catch(undefined),
+  }),
+  beforeLoad: needs("projects.read"),
+  component: lazyRouteComponent(() => import("@/features/projects/pages/projects"), "ProjectsPage"),
+});
+
+const project = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "projects/$id",
+  beforeLoad: needs("projects.read"),
+  component: lazyRouteComponent(() => import("@/features/projects/pages/project"), "ProjectPage"),
+});
+
+export const projectsRoutes = [projects, project];
