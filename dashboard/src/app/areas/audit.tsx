@@ -1,11 +1,15 @@
-import { createRoute } from "@tanstack/react-router";
-import { orgRoute } from "../org-route";
-import { Soon } from "../soon";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { z } from "zod";
+import { needs, orgRoute } from "../org-route";
+
+const text = z.string().optional().catch(undefined);
 
 const audit = createRoute({
   getParentRoute: () => orgRoute,
   path: "audit",
-  component: () => <Soon area="audit" />,
+  validateSearch: z.object({ actor: text, action: text, object: text, from: text, until: text }),
+  beforeLoad: needs("audit.read"),
+  component: lazyRouteComponent(() => import("@/features/audit/pages/audit"), "AuditPage"),
 });
 
 export const auditRoutes = [audit];

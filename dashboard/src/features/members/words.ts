@@ -14,6 +14,7 @@ export const members = words(
     emptyTitle: "Nobody here",
     emptyText: "Members appear here when they have accepted an invitation.",
     invite: "Invite people",
+    invitations: "Invitations",
     details: "Details",
     change: {
       deed: "Change role",
@@ -59,6 +60,7 @@ export const members = words(
       emptyTitle: "Niemand da",
       emptyText: "Mitglieder erscheinen hier, wenn sie eine Einladung angenommen haben.",
       invite: "Leute einladen",
+      invitations: "Einladungen",
       details: "Einzelheiten",
       change: {
         deed: "Rolle ändern",

@@ -47,7 +47,16 @@ export function MembersPage() {
           <p>{words.helpEnd}</p>
         </>
       }
-      actions={invite}
+      actions={
+        <>
+          {org.can("invitations.read") && (
+            <ButtonLink to="/o/$org/invitations" params={{ org: org.address }} variant="default">
+              {words.invitations}
+            </ButtonLink>
+          )}
+          {invite}
+        </>
+      }
     >
       <DataTable
         label={words.list}

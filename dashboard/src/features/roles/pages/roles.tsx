@@ -6,13 +6,14 @@ import { ButtonLink } from "@/components/links";
 import { Page } from "@/components/page";
 import { Failure, Loading } from "@/components/states";
 import { useRoles } from "@/lib/directory";
+import { useEntitlements } from "@/lib/entitlements";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
 import { PERMISSIONS, permissionGroups, permissionWords } from "@/lib/words/permissions";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { useDeleteRole } from "../api/delete-role";
-import { useEntitlements } from "../api/get-entitlements";
+
 import { type Role, useRole } from "../api/get-role";
 import styles from "../matrix.module.css";
 import { RoleForm } from "../role-form";

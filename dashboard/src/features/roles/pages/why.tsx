@@ -103,7 +103,7 @@ export function WhyPage() {
             ) : (
               <Stack>
                 <Alert
-                  color={found.data.allowed ? "green" : "red"}
+                  color={found.data.allowed ? "door" : "red"}
                   variant="light"
                   icon={found.data.allowed ? <IconCheck aria-hidden /> : <IconX aria-hidden />}
                   title={found.data.allowed ? words.explain.yes(name) : words.explain.no(name)}

@@ -82,11 +82,9 @@ function Branches({ of, chosen }: { of: readonly Branch[]; chosen: string | unde
             to="/o/$org/teams"
             params={{ org: org.address }}
             search={(before) => ({ ...before, team: team.id })}
-            className={styles.team}
-            // What is chosen, not where the address leads: the first is shown when it names none.
-            activeProps={{ "aria-current": undefined }}
-            inactiveProps={{ "aria-current": undefined }}
-            aria-current={team.id === chosen ? "true" : undefined}
+            activeOptions={{ includeSearch: true }}
+            // The first team is shown when the address names none.
+            className={team.id === chosen ? styles.chosen : styles.team}
           >
             <IconUsersGroup size={16} stroke={1.7} aria-hidden style={{ flex: "none" }} />
             <bdi>{team.name}</bdi>

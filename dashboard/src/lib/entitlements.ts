@@ -1,8 +1,9 @@
+/** What an organisation's plan lets it have. */
 import { useQuery } from "@tanstack/react-query";
 import { answer } from "@/lib/api/client";
 import { useOrg } from "@/lib/org";
 
-/** What the plan includes. */
+/** What the plan includes, and how much of it is taken. */
 export function useEntitlements() {
   const org = useOrg();
   return useQuery({
