@@ -1,6 +1,6 @@
 /** Fields that choose a person, a role, a team or a project, by name. */
 import { MultiSelect, type MultiSelectProps, Select, type SelectProps } from "@mantine/core";
-import { usePeople, useProjects, useRoles, useTeams } from "@/lib/directory";
+import { usePeople, useProjects, useRoles, useTeams } from "@/lib/roster";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots, IconInfoCircle, IconLock, IconLockOpen, IconUserCog, IconUserMinus } from "@tabler/icons-react";
 import { useConfirm } from "@/components/confirm";
-import { useRoles } from "@/lib/directory";
+import { useRoles } from "@/lib/roster";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";

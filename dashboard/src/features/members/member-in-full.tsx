@@ -2,7 +2,7 @@ import { Group, List, Stack, Text, Title } from "@mantine/core";
 import { RoleName, Who } from "@/components/facts";
 import { TextLink } from "@/components/links";
 import { Failure, Loading } from "@/components/states";
-import { useProjects, useRoles, useTeams } from "@/lib/directory";
+import { useProjects, useRoles, useTeams } from "@/lib/roster";
 import { useOrg } from "@/lib/org";
 import { PERMISSIONS, permissionWords } from "@/lib/words/permissions";
 import { useWords } from "@/lib/words/words";

@@ -7,7 +7,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { RoleName, Who } from "@/components/facts";
 import { Empty } from "@/components/states";
 import type { Pages } from "@/lib/api/paging";
-import { usePeople, useRoles, useTeams } from "@/lib/directory";
+import { usePeople, useRoles, useTeams } from "@/lib/roster";
 import { useFormat } from "@/lib/format";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";

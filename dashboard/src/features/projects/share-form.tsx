@@ -2,7 +2,7 @@ import { Select, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
 import { PersonSelect, RoleSelect } from "@/components/pickers";
-import { useTeams } from "@/lib/directory";
+import { useTeams } from "@/lib/roster";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";

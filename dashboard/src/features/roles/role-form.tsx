@@ -2,7 +2,7 @@ import { Checkbox, Fieldset, Select, SimpleGrid, Stack, Text, Textarea, TextInpu
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
 import type { Permission } from "@/lib/api/client";
-import { useRoles } from "@/lib/directory";
+import { useRoles } from "@/lib/roster";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";

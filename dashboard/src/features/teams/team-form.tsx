@@ -1,7 +1,7 @@
 import { Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
-import { useTeams } from "@/lib/directory";
+import { useTeams } from "@/lib/roster";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { shared } from "@/lib/words/shared";

@@ -5,7 +5,7 @@ import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { RoleName, Who } from "@/components/facts";
 import { Empty } from "@/components/states";
-import { usePeople, useRoles } from "@/lib/directory";
+import { usePeople, useRoles } from "@/lib/roster";
 import { useFormat } from "@/lib/format";
 import { useMayAt } from "@/lib/may";
 import { told } from "@/lib/toast";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { type Column, DataTable } from "@/components/data-table";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
-import { usePeople, useProjects, useRoles, useTeams } from "@/lib/directory";
+import { usePeople, useProjects, useRoles, useTeams } from "@/lib/roster";
 import { useEntitlements } from "@/lib/entitlements";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";

@@ -8,7 +8,7 @@ import { Ago, RoleName, State } from "@/components/facts";
 import { ButtonLink } from "@/components/links";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
-import { usePeople, useRoles } from "@/lib/directory";
+import { usePeople, useRoles } from "@/lib/roster";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";

@@ -7,7 +7,7 @@ import { Ago, RoleName, State, Who } from "@/components/facts";
 import { ButtonLink } from "@/components/links";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
-import { useRoles } from "@/lib/directory";
+import { useRoles } from "@/lib/roster";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
 import { shared } from "@/lib/words/shared";

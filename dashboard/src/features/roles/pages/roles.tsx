@@ -5,7 +5,7 @@ import { useConfirm } from "@/components/confirm";
 import { ButtonLink } from "@/components/links";
 import { Page } from "@/components/page";
 import { Failure, Loading } from "@/components/states";
-import { useRoles } from "@/lib/directory";
+import { useRoles } from "@/lib/roster";
 import { useEntitlements } from "@/lib/entitlements";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";

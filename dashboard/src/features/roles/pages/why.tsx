@@ -6,7 +6,7 @@ import { Page } from "@/components/page";
 import { PersonSelect } from "@/components/pickers";
 import { Failure, Loading } from "@/components/states";
 import type { Permission } from "@/lib/api/client";
-import { usePeople, useProjects, useTeams } from "@/lib/directory";
+import { usePeople, useProjects, useTeams } from "@/lib/roster";
 import { useOrg } from "@/lib/org";
 import { PERMISSIONS, permissionGroups, permissionWords } from "@/lib/words/permissions";
 import { useWords } from "@/lib/words/words";

@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { Page } from "@/components/page";
 import { Empty, Failure, Loading } from "@/components/states";
-import { useTeams } from "@/lib/directory";
+import { useTeams } from "@/lib/roster";
 import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";
 import { TeamForm } from "../team-form";
