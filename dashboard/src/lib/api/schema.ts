@@ -3590,6 +3590,8 @@ export interface components {
         BrowserSession: {
             /** @description To be sent as `X-Rowhouse-CSRF` with each change. */
             csrf_token: string;
+            /** @description Whether the person is an operator of the installation. */
+            operator: boolean;
             user: components["schemas"]["User"];
         };
         /** @description A budget and what is left of it. Amounts are in millionths of its currency. */
