@@ -1,8 +1,8 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots, IconInfoCircle, IconLock, IconLockOpen, IconUserCog, IconUserMinus } from "@tabler/icons-react";
 import { useConfirm } from "@/components/confirm";
-import { useRoles } from "@/lib/roster";
 import { useOrg } from "@/lib/org";
+import { useRoles } from "@/lib/roster";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";

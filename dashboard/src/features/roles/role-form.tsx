@@ -2,10 +2,10 @@ import { Checkbox, Fieldset, Select, SimpleGrid, Stack, Text, Textarea, TextInpu
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
 import type { Permission } from "@/lib/api/client";
-import { useRoles } from "@/lib/roster";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
+import { useRoles } from "@/lib/roster";
 import { PERMISSIONS, permissionGroups, permissionWords } from "@/lib/words/permissions";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";

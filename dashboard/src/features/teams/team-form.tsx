@@ -1,9 +1,9 @@
 import { Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
-import { useTeams } from "@/lib/roster";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
+import { useTeams } from "@/lib/roster";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { useCreateTeam } from "./api/create-team";
