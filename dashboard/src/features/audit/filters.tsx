@@ -14,7 +14,7 @@ export function Filters({ of, set }: { of: Filter; set: (part: Filter) => void }
   const used = Object.values(of).some((value) => value !== undefined);
   return (
     <section aria-label={words.filters.label}>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 5 }} spacing="sm">
+      <SimpleGrid cols={{ base: 2, md: 5 }} spacing="sm">
         <PersonSelect
           label={words.filters.actor}
           placeholder={words.filters.anybody}

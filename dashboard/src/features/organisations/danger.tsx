@@ -126,7 +126,7 @@ export function Close({ of }: { of: Organisation }) {
       title={words.title}
       text={words.text}
       action={
-        <Button color="red" loading={close.isPending} onClick={() => void end()}>
+        <Button color="red" variant="light" loading={close.isPending} onClick={() => void end()}>
           {words.deed}
         </Button>
       }
