@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { z } from "zod";
+import { z } from "@/lib/schema";
 import { needs, orgRoute } from "../org-route";
 
 const settings = createRoute({

@@ -75,7 +75,10 @@ function useColumns(): Column<Session>[] {
         </div>
       ),
     },
-    { header: words.sessions.columns.address, cell: ({ address }) => <span style={{ whiteSpace: "nowrap" }}>{address || "–"}</span> },
+    {
+      header: words.sessions.columns.address,
+      cell: ({ address }) => <span style={{ whiteSpace: "nowrap" }}>{address || "–"}</span>,
+    },
     { header: words.sessions.columns.seen, cell: ({ seen_at }) => <Ago time={seen_at} /> },
     { header: words.sessions.columns.until, cell: ({ expires_at }) => format.date(expires_at) },
     {
