@@ -24,6 +24,8 @@ export function formats(language: Language, timeZone?: string) {
   const percent = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone });
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone });
+  const short = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+  const months = new Intl.DateTimeFormat(locale, { month: "long", year: "numeric", timeZone: "UTC" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   return {
     locale,
@@ -56,7 +58,18 @@ export function formats(language: Language, timeZone?: string) {
         maximumFractionDigits: value < 10 && at > 0 ? 1 : 0,
       }).format(value);
     },
+    /** A short time, in seconds. */
+    seconds: (seconds: number) =>
+      new Intl.NumberFormat(locale, {
+        style: "unit",
+        unit: seconds < 1 ? "millisecond" : "second",
+        maximumFractionDigits: seconds < 1 || seconds >= 10 ? 0 : 1,
+      }).format(seconds < 1 ? seconds * 1000 : seconds),
     date: (time: string) => date.format(new Date(time)),
+    /** A calendar day as the API names it, `2026-11-23`, in short; it belongs to no time zone. */
+    dayOf: (day: string) => short.format(new Date(`${day}T00:00:00Z`)),
+    /** A month as the API names it: `2026-11`. */
+    monthOf: (month: string) => months.format(new Date(`${month}-01T00:00:00Z`)),
     dateTime: (time: string) => dateTime.format(new Date(time)),
     /** How long ago or ahead: “3 hours ago”. */
     ago: (time: string, now = Date.now()) => {
