@@ -24,5 +24,10 @@ export default defineConfig({
   },
   server: { proxy: { "/api": SERVER, "/v1": SERVER } },
   preview: { proxy: { "/api": SERVER, "/v1": SERVER } },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], setupFiles: ["build/test-setup.ts"] },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["build/test-setup.ts"],
+    isolate: false,
+  },
 });

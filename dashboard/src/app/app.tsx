@@ -1,9 +1,8 @@
 /** What stands around all pages. */
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { ConfirmProvider } from "@/components/confirm";
+import { lazy, Suspense } from "react";
 import { ApiError } from "@/lib/api/error";
 import { whenExpired } from "@/lib/api/send";
 import { theme } from "@/lib/theme";
@@ -16,6 +15,11 @@ declare module "@tanstack/react-query" {
     mutationMeta: { quiet?: boolean };
   }
 }
+
+// Nothing is told before the first page stands.
+const Notifications = lazy(() =>
+  import("@mantine/notifications").then((module) => ({ default: module.Notifications })),
+);
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -60,10 +64,10 @@ export function App() {
   return (
     <QueryClientProvider client={queries}>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce}>
-        <Notifications position="bottom-right" />
-        <ConfirmProvider>
-          <RouterProvider router={router} />
-        </ConfirmProvider>
+        <RouterProvider router={router} />
+        <Suspense fallback={null}>
+          <Notifications position="bottom-right" />
+        </Suspense>
       </MantineProvider>
     </QueryClientProvider>
   );

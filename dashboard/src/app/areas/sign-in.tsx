@@ -1,14 +1,16 @@
 /** The pages for who is not signed in, and those that links in mails lead to (`tenancy/src/letters.rs`). */
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import { z } from "zod";
 import { LoginPage } from "@/features/sign-in/pages/login";
 import { ensure } from "@/lib/session/session";
 import { rootRoute } from "../root-route";
 
-const search = z.object({
-  next: z.string().optional().catch(undefined),
-  expired: z.boolean().optional().catch(undefined),
-});
+/** What the address says besides: where to go on, and whether a session ended. Plain, since the first page should be small. */
+function search(raw: Record<string, unknown>): { next?: string; expired?: boolean } {
+  return {
+    ...(typeof raw.next === "string" ? { next: raw.next } : {}),
+    ...(raw.expired === true ? { expired: true } : {}),
+  };
+}
 
 /** Who is signed in already has nothing to do there. */
 async function onlyStrangers() {

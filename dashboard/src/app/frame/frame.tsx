@@ -2,9 +2,10 @@
 import { Alert, AppShell, Box, Burger, Group, ScrollArea, Stack } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useLoaderData, useLocation } from "@tanstack/react-router";
+import { Link, Outlet, useLocation, useRouteContext } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Brand } from "@/components/brand";
+import { ConfirmProvider } from "@/components/confirm";
 import { NavItem } from "@/components/links";
 import { type Org, OrgProvider, useOrg } from "@/lib/org";
 import { meQuery } from "@/lib/session/me";
@@ -20,7 +21,7 @@ import { frame } from "./words";
 const Palette = lazy(() => import("./palette").then((module) => ({ default: module.Palette })));
 
 export function Frame() {
-  const loaded = useLoaderData({ from: "/o/$org" });
+  const loaded = useRouteContext({ from: "/o/$org" });
   // What the person may do can change while the page is open.
   const { data } = useQuery(meQuery(loaded.of.id));
   const me = data ?? loaded.me;
@@ -28,7 +29,9 @@ export function Frame() {
   return (
     // Keyed: nothing of one organisation's pages is kept for another's.
     <OrgProvider key={of.id} me={me} of={of}>
-      <Shell />
+      <ConfirmProvider>
+        <Shell />
+      </ConfirmProvider>
     </OrgProvider>
   );
 }

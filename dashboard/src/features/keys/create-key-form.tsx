@@ -1,5 +1,6 @@
 import { Collapse, Fieldset, MultiSelect, NumberInput, Radio, Select, Stack, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { schemaResolver, useForm } from "@mantine/form";
+import { z } from "zod";
 import { FormEnd } from "@/components/form";
 import type { Permission } from "@/lib/api/client";
 import { useDraft } from "@/lib/drafts";
@@ -38,11 +39,19 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
   const create = useCreateKey();
   const form = useForm({
     initialValues: { ...initialValues, project_id: project ?? WHOLE },
-    validate: {
-      name: (value) =>
-        !value.trim() ? common.errors.required : value.trim().length > NAME ? common.errors.tooLong(NAME) : null,
-      scopes: (value, { may }) => (may === "some" && value.length === 0 ? words.form.chooseSome : null),
-    },
+    validate: schemaResolver(
+      z
+        .object({
+          name: z.string().trim().min(1, common.errors.required).max(NAME, common.errors.tooLong(NAME)),
+          may: z.enum(["all", "some"]),
+          scopes: z.array(z.string()),
+        })
+        .refine(({ may, scopes }) => may === "all" || scopes.length > 0, {
+          path: ["scopes"],
+          error: words.form.chooseSome,
+        }),
+      { sync: true },
+    ),
   });
   const permissions = usePermissions(form.values.may === "some");
   const draft = useDraft(form, "create-key");
