@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/about": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says what everybody may know of the installation.
+         * @description Anybody may call it.
+         */
+        get: operations["get_about"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access/explain": {
         parameters: {
             query?: never;
@@ -1108,6 +1128,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells what changes in the organisation, as far as the caller sees it.
+         * @description Needs `org.read` at the organisation.
+         */
+        get: operations["get_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells the operators what somebody thinks of the installation.
+         * @description For anybody who is signed in.
+         */
+        post: operations["post_feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -1912,6 +1972,26 @@ export interface paths {
          * @description For operators of the installation.
          */
         get: operations["get_operator_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows how the installation is.
+         * @description For operators of the installation.
+         */
+        get: operations["get_operator_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3280,6 +3360,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The installation, for everybody. */
+        About: {
+            /** @description Whether `POST /api/v1/feedback` is there. */
+            feedback: boolean;
+            /** @description The public address. */
+            url: string;
+            /** @description Whether a mail address must be verified before the first sign-in. */
+            verifies_mail: boolean;
+        };
         /** @description The link. Nothing else: what is given was settled by the inviter. */
         AcceptInvitation: {
             /** @description What the link holds behind `token=`. */
@@ -3464,6 +3553,27 @@ export interface components {
         };
         /** @description Who says something. */
         Author: "user" | "assistant";
+        /** @description How much work of a kind there is. */
+        Backlog: {
+            /**
+             * Format: int64
+             * @description Jobs, whatever they wait for.
+             */
+            jobs: number;
+            kind: string;
+            /** @description When the one that waits longest was due. */
+            oldest_due_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Those that were tried before.
+             */
+            retried: number;
+            /**
+             * Format: int64
+             * @description Those that somebody works at.
+             */
+            running: number;
+        };
         /** @description Why a webhook is told nothing. */
         Because: "asked" | "failing" | "gone";
         /** @description An organisation that the caller can enter. */
@@ -3480,6 +3590,8 @@ export interface components {
         BrowserSession: {
             /** @description To be sent as `X-Rowhouse-CSRF` with each change. */
             csrf_token: string;
+            /** @description Whether the person is an operator of the installation. */
+            operator: boolean;
             user: components["schemas"]["User"];
         };
         /** @description A budget and what is left of it. Amounts are in millionths of its currency. */
@@ -3680,6 +3792,13 @@ export interface components {
         /** @description A change of a configuration: what is left out stays, `null` goes back to what holds by default (RFC 7396). */
         ConfigPatch: {
             /**
+             * @description What became of the steps of the guide.
+             * @default null
+             */
+            guide?: {
+                [key: string]: components["schemas"]["StepOutcome"] | null;
+            } | null;
+            /**
              * @description The language of mails and pages.
              * @default null
              */
@@ -3696,6 +3815,11 @@ export interface components {
              * @default null
              */
             planning_time?: components["schemas"]["TimeOfDay"] | null;
+            /**
+             * @description How pages look.
+             * @default null
+             */
+            theme?: components["schemas"]["Theme"] | null;
             /**
              * @description The time zone of all times that are shown.
              * @default null
@@ -4365,6 +4489,11 @@ export interface components {
              */
             rating?: number | null;
         };
+        /** @description That it goes its way. */
+        FeedbackGiven: {
+            /** @description `sent`. */
+            status: string;
+        };
         /** @description The address of a page. */
         FetchPage: {
             /**
@@ -4414,6 +4543,22 @@ export interface components {
         Fresh: {
             /** @description Until when. */
             fresh_until: components["schemas"]["Time"];
+        };
+        /** @description What somebody says. */
+        GiveFeedback: {
+            /**
+             * @description The page that they were on.
+             * @default null
+             */
+            page?: string | null;
+            /**
+             * Format: uint8
+             * @description How likely they would recommend it, from 0 to 10.
+             * @default null
+             */
+            score?: number | null;
+            /** @description In their words, at most 4,000 characters. */
+            text: string;
         };
         /** @description A role to give. */
         GiveRole: {
@@ -6147,6 +6292,19 @@ export interface components {
          * @example ses_01932d6f4b7a7c3e9a51c0ffee15600d
          */
         SessionId: string;
+        /** @description Who said what holds: the nearest who said anything. */
+        SettingLayer: "user" | "organization" | "installation";
+        /** @description Whence each setting comes. */
+        SettingLayers: {
+            /** @description The language. */
+            language: components["schemas"]["SettingLayer"];
+            /** @description When the day's planning is due. */
+            planning_time: components["schemas"]["SettingLayer"];
+            /** @description How pages look. */
+            theme: components["schemas"]["SettingLayer"];
+            /** @description The time zone. */
+            time_zone: components["schemas"]["SettingLayer"];
+        };
         /** @description Somebody with whom a collection or a conversation is shared. */
         Share: {
             /** @description Since when. */
@@ -6256,6 +6414,8 @@ export interface components {
         };
         /** @description How far the house is with a document. */
         Status: "queued" | "processing" | "ready" | "failed";
+        /** @description What became of a step. */
+        StepOutcome: "done" | "skipped";
         /** @description The password, a code, or both. */
         StepUp: {
             /** @description A code of the second factor, or a recovery code. */
@@ -6288,6 +6448,54 @@ export interface components {
             /** @description Only this person's. */
             user?: components["schemas"]["UserId"] | null;
         };
+        /** @description How the installation is. */
+        System: {
+            /** @description When it was asked. */
+            at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Decisions on their way into organisations' stores.
+             */
+            deliveries: number;
+            /** @description `sqlite`, an encrypted file for each organisation, or `postgres`. */
+            engine: string;
+            /** @description Work, by kind. */
+            jobs: components["schemas"]["Backlog"][];
+            /**
+             * Format: int64
+             * @description Mails that were given up.
+             */
+            mails_failed: number;
+            /**
+             * Format: int64
+             * @description Mails that wait to be sent.
+             */
+            mails_waiting: number;
+            /**
+             * Format: uint
+             * @description Organisations' files that are open; 0 on PostgreSQL.
+             */
+            open_files: number;
+            /**
+             * Format: int64
+             * @description In any state.
+             */
+            organizations: number;
+            /**
+             * Format: int64
+             * @description Accounts.
+             */
+            people: number;
+            /** @description Organisations whose files cannot be opened or are only read. */
+            troubled: components["schemas"]["Troubled"][];
+            /**
+             * Format: int64
+             * @description Half made; taken away or finished within minutes.
+             */
+            unfinished: number;
+            /** @description The version of the program that answers. */
+            version: string;
+        };
         /** @description A word that people give a document. */
         Tag: string;
         /** @description A team. */
@@ -6319,6 +6527,8 @@ export interface components {
             role: components["schemas"]["Role"];
             team_id: components["schemas"]["TeamId"];
         };
+        /** @description How pages look. */
+        Theme: "system" | "light" | "dark";
         /** @description A conversation. */
         Thread: {
             /** @description Who reads it. */
@@ -6385,6 +6595,12 @@ export interface components {
             models: string[];
             /** @description Whether the provider answered and took the key. */
             ok: boolean;
+        };
+        /** @description An organisation whose file is in trouble. */
+        Troubled: {
+            organization: components["schemas"]["OrgId"];
+            /** @description What was found. */
+            what: string;
         };
         /**
          * @description A turn of a conversation: a question or an answer.
@@ -6928,15 +7144,23 @@ export interface components {
         };
         /** @description A configuration: what holds, with defaults for what was never set. */
         UserConfig: {
+            /** @description What became of the steps of the guide; a step that is not named is ahead. */
+            guide: {
+                [key: string]: components["schemas"]["StepOutcome"];
+            };
             /** @description The language of mails and pages; English by default. */
             language: components["schemas"]["Language"];
+            /** @description Whence each of the first four comes. */
+            layers: components["schemas"]["SettingLayers"];
             /** @description Which notifications are wanted, by kind; a kind that is not named is wanted. */
             notifications: {
                 [key: string]: boolean;
             };
             /** @description When the day's planning is due; 08:00 by default. */
             planning_time: components["schemas"]["TimeOfDay"];
-            /** @description The time zone of all times that are shown; UTC by default. */
+            /** @description How pages look; as the browser says by default. */
+            theme: components["schemas"]["Theme"];
+            /** @description The time zone of all times that are shown; the organisation's by default. */
             time_zone: components["schemas"]["TimeZoneName"];
             /** @description When this version was written; none before the first. */
             updated_at?: components["schemas"]["Time"] | null;
@@ -7044,6 +7268,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope"];
+                };
+            };
+        };
+    };
+    get_about: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["About"];
                 };
             };
         };
@@ -9466,6 +9710,68 @@ export interface operations {
             };
         };
     };
+    get_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream of events `changed`, each with the nouns of which the caller sees something else now (`{"changed":["teams"]}`); `missed` when some were left out: read everything anew. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Anything else; the codes are listed in docs/ERRORS.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope"];
+                };
+            };
+        };
+    };
+    post_feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveFeedback"];
+            };
+        };
+        responses: {
+            /** @description As asked for. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackGiven"];
+                };
+            };
+            /** @description Anything else; the codes are listed in docs/ERRORS.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope"];
+                };
+            };
+        };
+    };
     get_invitations: {
         parameters: {
             query?: {
@@ -11264,6 +11570,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_for_SchemaPart"];
+                };
+            };
+            /** @description Anything else; the codes are listed in docs/ERRORS.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope"];
+                };
+            };
+        };
+    };
+    get_operator_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
                 };
             };
             /** @description Anything else; the codes are listed in docs/ERRORS.md. */
