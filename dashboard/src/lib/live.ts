@@ -3,14 +3,9 @@
  * its tab is seen; what was missed in between is told as one event, `missed`.
  */
 import { useEffect, useEffectEvent } from "react";
+import { eventsOf, type StreamEvent } from "@/lib/api/event-stream";
 import { send } from "@/lib/api/send";
 import { useOrg } from "@/lib/org";
-
-/** An event as it came: its name, and its data as text. */
-export interface LiveEvent {
-  name: string;
-  data: string;
-}
 
 /** Milliseconds before a stream that ended is opened again; twice as long after each try in vain, up to the last. */
 const FIRST_PAUSE = 1_000;
@@ -18,24 +13,8 @@ const LAST_PAUSE = 30_000;
 /** A stream that said nothing for so long is dead: the server speaks every 15 seconds. */
 const SILENCE = 40_000;
 
-/** Takes the whole events out of a text, and gives back what is left of it. */
-export function takeEvents(text: string, tell: (event: LiveEvent) => void): string {
-  const blocks = text.replaceAll("\r\n", "\n").split("\n\n");
-  const rest = blocks.pop() ?? "";
-  for (const block of blocks) {
-    let name = "message";
-    const data: string[] = [];
-    for (const line of block.split("\n")) {
-      if (line.startsWith("event:")) name = line.slice(6).trim();
-      else if (line.startsWith("data:")) data.push(line.slice(5).trimStart());
-    }
-    if (data.length > 0) tell({ name, data: data.join("\n") });
-  }
-  return rest;
-}
-
 /** Listens to a stream of the organisation, a path with its query; to nothing when there is no path. */
-export function useLive(path: string | undefined, hear: (event: LiveEvent) => void) {
+export function useLive(path: string | undefined, hear: (event: StreamEvent) => void) {
   const { id } = useOrg();
   const told = useEffectEvent(hear);
   useEffect(() => {
@@ -62,15 +41,19 @@ export function useLive(path: string | undefined, hear: (event: LiveEvent) => vo
 /** The first stream of each path tells of nothing missed: what is on the page was read a moment ago. */
 const heard = new Set<string>();
 
-async function listen(path: string, org: string, tell: (event: LiveEvent) => void, signal: AbortSignal) {
+async function listen(path: string, org: string, tell: (event: StreamEvent) => void, signal: AbortSignal) {
   let pause = FIRST_PAUSE;
   while (!signal.aborted) {
+    // One for each try: a stream that went silent is left without leaving the next.
+    const broken = new AbortController();
+    const leave = () => broken.abort();
+    signal.addEventListener("abort", leave);
     try {
       const response = await send(
         new Request(new URL(path, window.location.origin), {
           headers: { accept: "text/event-stream", "x-rowhouse-org": org },
           credentials: "same-origin",
-          signal,
+          signal: broken.signal,
         }),
       );
       // What is not there or not theirs will not be there in a second.
@@ -78,26 +61,36 @@ async function listen(path: string, org: string, tell: (event: LiveEvent) => voi
       if (response.ok && response.body) {
         pause = FIRST_PAUSE;
         const place = `${org} ${path}`;
-        if (heard.has(place)) tell({ name: "missed", data: "{}" });
+        if (heard.has(place)) tell({ event: "missed", data: {} });
         heard.add(place);
-        await read(response.body, tell);
+        await read(response.body, tell, broken);
       }
     } catch {
       // The line broke, or the tab was left.
+    } finally {
+      signal.removeEventListener("abort", leave);
     }
     await rest(pause, signal);
     pause = Math.min(pause * 2, LAST_PAUSE);
   }
 }
 
-async function read(body: ReadableStream<Uint8Array>, tell: (event: LiveEvent) => void) {
-  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
-  let text = "";
-  for (;;) {
-    const silent = window.setTimeout(() => void reader.cancel(), SILENCE);
-    const { done, value } = await reader.read().finally(() => window.clearTimeout(silent));
-    if (done) return;
-    text = takeEvents(text + value, tell);
+async function read(body: ReadableStream<Uint8Array>, tell: (event: StreamEvent) => void, broken: AbortController) {
+  // Signs of life are no events, so the bytes are watched themselves.
+  let silent = window.setTimeout(() => broken.abort(), SILENCE);
+  const watched = body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform: (bytes, onward) => {
+        window.clearTimeout(silent);
+        silent = window.setTimeout(() => broken.abort(), SILENCE);
+        onward.enqueue(bytes);
+      },
+    }),
+  );
+  try {
+    for await (const event of eventsOf(watched)) tell(event);
+  } finally {
+    window.clearTimeout(silent);
   }
 }
 

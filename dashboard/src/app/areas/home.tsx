@@ -1,11 +1,10 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { orgRoute } from "../org-route";
-import { Soon } from "../soon";
 
 const home = createRoute({
   getParentRoute: () => orgRoute,
   path: "/",
-  component: () => <Soon area="home" />,
+  component: lazyRouteComponent(() => import("@/features/home/pages/home"), "HomePage"),
 });
 
 export const homeRoutes = [home];

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { z } from "zod";
-import { orgRoute } from "../org-route";
+import { needs, orgRoute } from "../org-route";
 
 const text = z.string().optional().catch(undefined);
 const whose = { user: text, team: text, key: text };
@@ -10,6 +10,7 @@ const bys = ["user", "team", "project", "model", "key", "operation", "outcome"] 
 const overview = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage",
+  beforeLoad: needs("usage.read", "usage.all"),
   validateSearch: z.object({
     ...whose,
     month: text,
@@ -23,6 +24,7 @@ const overview = createRoute({
 const log = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage/log",
+  beforeLoad: needs("usage.read"),
   validateSearch: z.object({
     ...whose,
     from: text,
@@ -37,6 +39,7 @@ const log = createRoute({
 const budgets = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage/budgets",
+  beforeLoad: needs("budgets.read"),
   validateSearch: dialog,
   component: lazyRouteComponent(() => import("@/features/usage/pages/budgets"), "BudgetsPage"),
 });
@@ -44,6 +47,7 @@ const budgets = createRoute({
 const limits = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage/limits",
+  beforeLoad: needs("limits.read"),
   validateSearch: dialog,
   component: lazyRouteComponent(() => import("@/features/usage/pages/limits"), "LimitsPage"),
 });
@@ -51,6 +55,7 @@ const limits = createRoute({
 const quota = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage/quota",
+  beforeLoad: needs("usage.read"),
   component: lazyRouteComponent(() => import("@/features/usage/pages/quota"), "QuotaPage"),
 });
 

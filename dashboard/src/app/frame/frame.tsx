@@ -13,6 +13,7 @@ import { useWords } from "@/lib/words/words";
 import { AccountMenu } from "./account-menu";
 import { FindButton } from "./find-button";
 import styles from "./frame.module.css";
+import { Live } from "./live";
 import { type Entry, NAVIGATION } from "./navigation";
 import { OrgSwitch } from "./org-switch";
 import { ProjectSwitch } from "./project-switch";
@@ -88,6 +89,7 @@ function Shell() {
         )}
         <Outlet />
       </AppShell.Main>
+      <Live />
       <PaletteWhenIdle />
     </AppShell>
   );

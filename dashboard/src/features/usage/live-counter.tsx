@@ -20,9 +20,9 @@ export function LiveCounter() {
   const queries = useQueryClient();
   const [seen, setSeen] = useState({ requests: 0, cost: 0 });
   const due = useRef<number>(undefined);
-  useLive("/api/v1/usage/events", ({ name, data }) => {
-    if (name === "usage") {
-      const row = JSON.parse(data) as Row;
+  useLive("/api/v1/usage/events", ({ event, data }) => {
+    if (event === "usage") {
+      const row = data as Row;
       setSeen(({ requests, cost }) => ({ requests: requests + 1, cost: cost + row.cost_micros }));
     }
     due.current ??= window.setTimeout(() => {

@@ -1,7 +1,8 @@
 /** Sums as a table with each number, and as a file. */
 import { Table } from "@mantine/core";
-import { csv, save } from "@/lib/files";
+import { csv } from "@/lib/csv";
 import { useFormat } from "@/lib/format";
+import { saveFile } from "@/lib/save-file";
 import { useWords } from "@/lib/words/words";
 import type { Group, Summary } from "./api/summary";
 import { usage } from "./words";
@@ -49,5 +50,5 @@ export function saveSums(sums: Summary, nameOf: (group: Group) => string) {
     group.output_tokens,
     group.cost_micros,
   ]);
-  save(csv([head, ...rows]), `usage-${sums.from.slice(0, 7)}-by-${sums.by}.csv`);
+  saveFile(csv([head, ...rows]), `usage-${sums.from.slice(0, 7)}-by-${sums.by}.csv`);
 }

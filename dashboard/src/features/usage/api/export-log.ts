@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { answer } from "@/lib/api/client";
-import { save } from "@/lib/files";
 import { useOrg } from "@/lib/org";
+import { saveFile } from "@/lib/save-file";
 import { type LogFilter, logQuery } from "./logs";
 
 /** Takes the rows out as a file: all that the filter lets through, not only those of the page. */
@@ -16,7 +16,7 @@ export function useExportLog() {
           parseAs: "blob",
         }),
       );
-      save(file as unknown as Blob, "usage.csv");
+      saveFile(file as unknown as Blob, "usage.csv");
     },
   });
 }

@@ -4,12 +4,13 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense } from "react";
 import { Page } from "@/components/page";
 import { Empty, Failure } from "@/components/states";
+import { forecast } from "@/lib/forecast";
 import { useFormat } from "@/lib/format";
 import { useProject } from "@/lib/project";
 import { useWords } from "@/lib/words/words";
 import { type Side, type Summary, useSummary } from "../api/summary";
 import { Breakdown } from "../breakdown";
-import { forecast } from "../forecast";
+
 import { useGroupName } from "../group-name";
 import { LiveCounter } from "../live-counter";
 import { amountOf, MEASURES, type Measure, say } from "../measures";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { csv } from "./files";
+import { csv } from "./csv";
 
 test("cells are quoted where they must be, and never become formulas", async () => {
   const text = await new Response(

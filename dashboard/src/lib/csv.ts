@@ -1,15 +1,3 @@
-/** Files that the browser is given to keep. */
-
-/** Saves a file under a name. */
-export function save(file: Blob, name: string) {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
-}
-
 /** A table as comma-separated values (RFC 4180). What a spreadsheet would take for a formula is made text. */
 export function csv(rows: readonly (readonly (string | number)[])[]): Blob {
   const cell = (value: string | number) => {
