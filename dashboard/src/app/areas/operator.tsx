@@ -1,16 +1,58 @@
 /** The operator's console: a separate area, with no organisation in its address and no tenant's content on its pages. */
-import { createRoute, redirect } from "@tanstack/react-router";
-import { Missing } from "@/components/crash";
+import { createRoute, lazyRouteComponent, notFound, redirect } from "@tanstack/react-router";
+import { z } from "zod";
 import { ensure } from "@/lib/session/session";
 import { rootRoute } from "../root-route";
 
-const operator = createRoute({
+const area = createRoute({
   getParentRoute: () => rootRoute,
   path: "operator",
-  beforeLoad: async () => {
-    if (!(await ensure())) throw redirect({ to: "/login", search: { next: "/operator" } });
+  beforeLoad: async ({ location }) => {
+    const session = await ensure();
+    if (!session) throw redirect({ to: "/login", search: { next: location.href } });
+    // Nobody else asks the server for it: each refusal would stand in the installation's log.
+    if (!session.operator) throw notFound();
   },
-  component: Missing,
+  component: lazyRouteComponent(() => import("@/features/operator/frame"), "OperatorFrame"),
 });
 
-export const operatorRoutes = [operator];
+const under = { getParentRoute: () => area };
+
+const orgs = createRoute({
+  ...under,
+  path: "/",
+  component: lazyRouteComponent(() => import("@/features/operator/pages/orgs"), "OperatorOrgsPage"),
+});
+const org = createRoute({
+  ...under,
+  path: "orgs/$id",
+  component: lazyRouteComponent(() => import("@/features/operator/pages/org"), "OperatorOrgPage"),
+});
+const people = createRoute({
+  ...under,
+  path: "people",
+  validateSearch: z.object({ email: z.string().optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import("@/features/operator/pages/people"), "OperatorPeoplePage"),
+});
+const plans = createRoute({
+  ...under,
+  path: "plans",
+  component: lazyRouteComponent(() => import("@/features/operator/pages/plans"), "OperatorPlansPage"),
+});
+const mails = createRoute({
+  ...under,
+  path: "mails",
+  component: lazyRouteComponent(() => import("@/features/operator/pages/mails"), "OperatorMailsPage"),
+});
+const erasures = createRoute({
+  ...under,
+  path: "erasures",
+  component: lazyRouteComponent(() => import("@/features/operator/pages/erasures"), "OperatorErasuresPage"),
+});
+const system = createRoute({
+  ...under,
+  path: "system",
+  component: lazyRouteComponent(() => import("@/features/operator/pages/system"), "OperatorSystemPage"),
+});
+
+export const operatorRoutes = [area.addChildren([orgs, org, people, plans, mails, erasures, system])];

@@ -1,6 +1,7 @@
 import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
   IconBook2,
+  IconBuildingCommunity,
   IconCheck,
   IconDeviceDesktop,
   IconLogout,
@@ -12,6 +13,7 @@ import {
 import { useMutation } from "@tanstack/react-query";
 import { MenuLink } from "@/components/links";
 import { useOrg } from "@/lib/org";
+import { useSession } from "@/lib/session/session";
 import { signOut } from "@/lib/session/sign-out";
 import { LANGUAGES, speak, useLanguage, useWords } from "@/lib/words/words";
 import styles from "./frame.module.css";
@@ -27,6 +29,7 @@ export function AccountMenu() {
   const words = useWords(frame);
   const language = useLanguage();
   const org = useOrg();
+  const session = useSession();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const leave = useMutation({ mutationFn: signOut });
   const tick = <IconCheck size={16} aria-hidden />;
@@ -54,6 +57,11 @@ export function AccountMenu() {
         >
           {words.settings}
         </MenuLink>
+        {session?.operator && (
+          <MenuLink to="/operator" leftSection={<IconBuildingCommunity size={16} aria-hidden />}>
+            {words.operator}
+          </MenuLink>
+        )}
         <Menu.Item
           component="a"
           href="/api/docs"

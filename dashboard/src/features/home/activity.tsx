@@ -39,6 +39,14 @@ export function Activity() {
   const who = (id: string | null | undefined) =>
     id === "system" ? words.system : id?.startsWith("key_") ? words.key : ((id && names.get(id)) ?? words.system);
 
+  // What has no words of its own is told as the log has it.
+  const said = (action: string) => {
+    const [thing = "", deed = ""] = action.split(".");
+    return thing in words.things && deed in words.deeds
+      ? words.did(words.deeds[deed as "created"], words.things[thing as "team"])
+      : action.replaceAll(/[._]/g, " ");
+  };
+
   const lines = [
     ...(use.data?.data ?? []).map((row) => ({
       key: `${row.id} ${row.attempt}`,
@@ -61,7 +69,7 @@ export function Activity() {
         key: entry.id,
         at: entry.at,
         who: who(entry.on_behalf_of ?? entry.actor),
-        what: entry.action,
+        what: said(entry.action),
         cost: undefined,
       })),
   ]

@@ -33,7 +33,7 @@ export function Bars({
         dataKey="day"
         series={[{ name: "amount", color: "door.6", label: words.measures[measure] }]}
         tickLine="none"
-        gridAxis="y"
+        gridAxis="x"
         barProps={{ radius: 3, isAnimationActive: false }}
         maxBarWidth={36}
         valueFormatter={(value) => say(measure, measure === "cost" ? value * 1e6 : value, format)}

@@ -53,10 +53,14 @@ export function HomePage() {
     >
       <Guide />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-        {seesUsage && <Spend />}
-        {org.can("knowledge.read") && <Knowledge />}
-        <Attention />
-        <Activity />
+        <Stack gap="lg">
+          {seesUsage && <Spend />}
+          <Attention />
+        </Stack>
+        <Stack gap="lg">
+          {org.can("knowledge.read") && <Knowledge />}
+          <Activity />
+        </Stack>
       </SimpleGrid>
     </Page>
   );

@@ -121,7 +121,7 @@ function Used({ budget }: { budget: Budget }) {
     ...(held ? [words.budget.held(money(held))] : []),
     ...(increase ? [words.budget.increased(money(increase.amount_micros), format.date(increase.until))] : []),
     ...(out && share >= 0.5 ? [words.budget.runsOut(format.ago(out))] : []),
-    ...(budget.resets_at ? [words.budget.resets(format.ago(budget.resets_at))] : []),
+    ...(budget.resets_at ? [words.budget.resets(format.date(budget.resets_at))] : []),
   ];
   return (
     <div style={{ flex: 1, minWidth: 160 }}>

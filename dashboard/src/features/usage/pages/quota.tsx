@@ -59,7 +59,7 @@ function Left({ limit }: { limit: QuotaLimit }) {
   const notes = [
     ...(endless ? [] : [words.left.remaining(amount(limit, Math.max(0, limit.remaining), format))]),
     ...(limit.held > 0 ? [words.left.held(amount(limit, limit.held, format))] : []),
-    ...(limit.resets_at ? [words.budget.resets(format.ago(limit.resets_at))] : []),
+    ...(limit.resets_at ? [words.budget.resets(format.date(limit.resets_at))] : []),
     ...(limit.hard ? [] : [words.left.soft]),
   ];
   return (
