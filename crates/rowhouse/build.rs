@@ -74,6 +74,8 @@ fn included(path: Option<&PathBuf>, site: &Path) -> String {
     let name = path.and_then(|path| path.strip_prefix(site).ok());
     name.map_or_else(
         || "None".to_owned(),
-        |name| format!("Some(include_bytes!(concat!(env!(\"OUT_DIR\"), {:?})))", format!("/dashboard/{}", name.display())),
+        |name| {
+            format!("Some(include_bytes!(concat!(env!(\"OUT_DIR\"), {:?})))", format!("/dashboard/{}", name.display()))
+        },
     )
 }

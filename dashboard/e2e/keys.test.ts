@@ -45,14 +45,17 @@ test("a key is made, shown once, works, is rotated and revoked", async () => {
   const young = page.getByRole("row", { name: /Active/ });
   await young.getByRole("button", { name: /^Actions for/ }).click();
   await page.getByRole("menuitem", { name: "Revoke" }).click();
-  const question = page.getByRole("alertdialog");
+  const question = page.getByRole("dialog", { name: /^Revoke/ });
   await question.getByText("This cannot be taken back.").waitFor();
   await question.getByRole("button", { name: "Cancel" }).click();
   await question.waitFor({ state: "hidden" });
   await young.getByText("Active").waitFor();
   await young.getByRole("button", { name: /^Actions for/ }).click();
   await page.getByRole("menuitem", { name: "Revoke" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Revoke" }).click();
+  await page
+    .getByRole("dialog", { name: /^Revoke/ })
+    .getByRole("button", { name: "Revoke" })
+    .click();
   await page.getByText("Revoked", { exact: true }).waitFor();
 });
 

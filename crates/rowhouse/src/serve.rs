@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::demo;
+use crate::dashboard::DASHBOARD;
 use crate::output::print;
 use crate::settings::Settings;
 use crate::settings::value::LogFormat;
-use crate::dashboard::DASHBOARD;
 use crate::{Outcome, because, open};
 
 pub(crate) fn serve(settings: &Settings, warnings: &[String]) -> Outcome {
@@ -84,7 +84,10 @@ async fn run(settings: &Settings) -> Outcome {
     let prices = settings.read_prices().map_err(because)?;
     let sharing = settings.sharing().map_err(because)?;
     let books = metering::Settings { strict: settings.strict_ledger.0, ..metering::Settings::default() };
-    let app = App::with(house.clone(), limits, prices, books, sharing).serving(installation).reading(readers()?).showing(DASHBOARD);
+    let app = App::with(house.clone(), limits, prices, books, sharing)
+        .serving(installation)
+        .reading(readers()?)
+        .showing(DASHBOARD);
     if let Err(why) = app.gatekeeper().meet().await {
         tracing::warn!("`redis_url` does not answer ({why}): this server keeps to its own rate limits until it does");
     }

@@ -5,6 +5,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 import { ApiError } from "@/lib/api/error";
 import { whenExpired } from "@/lib/api/send";
+import { styleNonce } from "@/lib/style-nonce";
 import { theme } from "@/lib/theme";
 import { failed } from "@/lib/toast";
 import { makeRouter } from "./router";
@@ -55,15 +56,10 @@ whenExpired(() => {
   });
 });
 
-/** The nonce with which the server lets this page's own style elements through. */
-function nonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.nonce ?? "";
-}
-
 export function App() {
   return (
     <QueryClientProvider client={queries}>
-      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce}>
+      <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={styleNonce}>
         <RouterProvider router={router} />
         <Suspense fallback={null}>
           <Notifications position="bottom-right" />

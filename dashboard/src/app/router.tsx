@@ -4,6 +4,7 @@ import { createRouter } from "@tanstack/react-router";
 import { Crash, Missing } from "@/components/crash";
 import { askRoutes } from "./areas/ask";
 import { auditRoutes } from "./areas/audit";
+import { helpRoutes } from "./areas/help";
 import { homeRoutes } from "./areas/home";
 import { keysRoutes } from "./areas/keys";
 import { knowledgeRoutes } from "./areas/knowledge";
@@ -31,6 +32,7 @@ const tree = rootRoute.addChildren([
     ...modelsRoutes,
     ...auditRoutes,
     ...settingsRoutes,
+    ...helpRoutes,
   ]),
 ]);
 

@@ -30,6 +30,7 @@ export function useDraft<V extends Record<string, unknown>>(
   secret: readonly (keyof V)[] = [],
 ) {
   const restored = useRef(false);
+  const over = useRef(false);
   const at = useRef(place(name));
 
   useEffect(() => {
@@ -40,13 +41,15 @@ export function useDraft<V extends Record<string, unknown>>(
   });
 
   useEffect(() => {
-    if (!restored.current || !at.current || !form.isDirty()) return;
+    if (!restored.current || over.current || !at.current || !form.isDirty()) return;
     const plain = Object.fromEntries(Object.entries(form.values).filter(([field]) => !secret.includes(field)));
     write(at.current, plain);
   }, [form, secret]);
 
   return {
     forget: () => {
+      // The form may be drawn once more before it is gone.
+      over.current = true;
       if (at.current) write(at.current, undefined);
     },
   };

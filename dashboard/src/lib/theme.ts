@@ -63,6 +63,8 @@ export const theme = createTheme({
     },
   },
   components: {
+    // Letters as dark as text: the colour around them is only to tell people apart.
+    Avatar: { styles: { placeholder: { color: "var(--mantine-color-text)" } } },
     Button: { defaultProps: { size: "sm" } },
     Modal: {
       defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.45 } },

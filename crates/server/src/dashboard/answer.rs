@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use axum::extract::State;
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, VARY,
+    ACCEPT, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
+    VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -61,8 +62,13 @@ pub(crate) async fn fallback(State(app): State<App>, method: Method, uri: Uri, h
     if PAGES.contains(&first) {
         return page(&app, files, StatusCode::OK);
     }
-    let reads_pages = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
-    if reads_pages && !PROGRAMS.contains(&first) { page(&app, files, StatusCode::NOT_FOUND) } else { Problem::not_found().into_response() }
+    let reads_pages =
+        headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
+    if reads_pages && !PROGRAMS.contains(&first) {
+        page(&app, files, StatusCode::NOT_FOUND)
+    } else {
+        Problem::not_found().into_response()
+    }
 }
 
 fn sent(file: &File, headers: &HeaderMap) -> Response {
@@ -70,7 +76,8 @@ fn sent(file: &File, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}-{}\"", file.hash, coded.coding.unwrap_or("plain"));
     // What is in `assets` has a hash in its name: another content has another name.
     let keep = if file.path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(&tag));
+    let known =
+        headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(&tag));
     let described = [(CACHE_CONTROL, keep), (VARY, "Accept-Encoding"), (ETAG, tag.as_str())];
     if known {
         return (StatusCode::NOT_MODIFIED, described).into_response();

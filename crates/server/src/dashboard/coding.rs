@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn a_coding_is_read_when_it_is_named_and_not_refused() {
-        let accepting = |value: &'static str| HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
+        let accepting =
+            |value: &'static str| HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
         for (header, expected) in [
             ("gzip, deflate, br", true),
             ("BR;q=0.1", true),

@@ -15,6 +15,7 @@ mod budgets;
 mod collections;
 mod connections;
 mod cors;
+mod dashboard;
 mod denials;
 mod documentation;
 mod documents;

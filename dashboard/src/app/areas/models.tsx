@@ -1,8 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { z } from "zod";
 import { needs, orgRoute } from "../org-route";
-
-const dialog = z.object({ create: z.boolean().optional().catch(undefined) });
+import { dialog } from "../search-params";
 
 const models = createRoute({
   getParentRoute: () => orgRoute,

@@ -1,8 +1,8 @@
 /** The operator's console: a separate area, with no organisation in its address and no tenant's content on its pages. */
 import { createRoute, lazyRouteComponent, notFound, redirect } from "@tanstack/react-router";
-import { z } from "zod";
 import { ensure } from "@/lib/session/session";
 import { rootRoute } from "../root-route";
+import { texts } from "../search-params";
 
 const area = createRoute({
   getParentRoute: () => rootRoute,
@@ -31,7 +31,7 @@ const org = createRoute({
 const people = createRoute({
   ...under,
   path: "people",
-  validateSearch: z.object({ email: z.string().optional().catch(undefined) }),
+  validateSearch: (raw: Record<string, unknown>) => texts(raw, "email"),
   component: lazyRouteComponent(() => import("@/features/operator/pages/people"), "OperatorPeoplePage"),
 });
 const plans = createRoute({

@@ -1,22 +1,18 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
-import { z } from "zod";
 import { needs, orgRoute } from "../org-route";
+import { choice, dialog, texts } from "../search-params";
 
-const text = z.string().optional().catch(undefined);
-const whose = { user: text, team: text, key: text };
-const dialog = z.object({ create: z.boolean().optional().catch(undefined) });
 const bys = ["user", "team", "project", "model", "key", "operation", "outcome"] as const;
 
 const overview = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage",
   beforeLoad: needs("usage.read", "usage.all"),
-  validateSearch: z.object({
-    ...whose,
-    month: text,
-    measure: z.enum(["cost", "tokens", "requests"]).optional().catch(undefined),
-    by: z.enum(bys).optional().catch(undefined),
-    view: z.enum(["chart", "table"]).optional().catch(undefined),
+  validateSearch: (raw: Record<string, unknown>) => ({
+    ...texts(raw, "user", "team", "key", "month"),
+    ...choice(raw, "measure", ["cost", "tokens", "requests"]),
+    ...choice(raw, "by", bys),
+    ...choice(raw, "view", ["chart", "table"]),
   }),
   component: lazyRouteComponent(() => import("@/features/usage/pages/overview"), "UsagePage"),
 });
@@ -25,13 +21,9 @@ const log = createRoute({
   getParentRoute: () => orgRoute,
   path: "usage/log",
   beforeLoad: needs("usage.read"),
-  validateSearch: z.object({
-    ...whose,
-    from: text,
-    until: text,
-    operation: text,
-    model: text,
-    outcome: z.enum(["ok", "error", "cancelled", "lost"]).optional().catch(undefined),
+  validateSearch: (raw: Record<string, unknown>) => ({
+    ...texts(raw, "user", "team", "key", "from", "until", "operation", "model"),
+    ...choice(raw, "outcome", ["ok", "error", "cancelled", "lost"]),
   }),
   component: lazyRouteComponent(() => import("@/features/usage/pages/log"), "UsageLogPage"),
 });

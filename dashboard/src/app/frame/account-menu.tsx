@@ -1,12 +1,12 @@
-import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden } from "@mantine/core";
 import {
   IconBook2,
-  IconBuildingCommunity,
   IconCheck,
   IconDeviceDesktop,
   IconLogout,
   IconMoon,
   IconSelector,
+  IconServerCog,
   IconSettings,
   IconSun,
 } from "@tabler/icons-react";
@@ -36,7 +36,8 @@ export function AccountMenu() {
   return (
     <Menu width="target" position="top-start">
       <Menu.Target>
-        <UnstyledButton className={styles.switch} aria-label={words.account(org.person.name)}>
+        <UnstyledButton className={styles.switch}>
+          <VisuallyHidden>{words.account} </VisuallyHidden>
           <Avatar name={org.person.name} color="initials" size={30} aria-hidden />
           <Box flex={1} miw={0}>
             <Text size="sm" fw={550} truncate>
@@ -58,7 +59,7 @@ export function AccountMenu() {
           {words.settings}
         </MenuLink>
         {session?.operator && (
-          <MenuLink to="/operator" leftSection={<IconBuildingCommunity size={16} aria-hidden />}>
+          <MenuLink to="/operator" leftSection={<IconServerCog size={16} aria-hidden />}>
             {words.operator}
           </MenuLink>
         )}

@@ -3,7 +3,7 @@ import { Alert, AppShell, Box, Burger, Group, ScrollArea, Stack } from "@mantine
 import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useRouteContext } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Brand } from "@/components/brand";
 import { ConfirmProvider } from "@/components/confirm";
 import { NavItem } from "@/components/links";
@@ -42,8 +42,13 @@ function Shell() {
   const org = useOrg();
   const [opened, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu
-  useEffect(close, [pathname]);
+  const first = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu, and who reads by ear begins at its content
+  useEffect(() => {
+    close();
+    if (!first.current) document.getElementById("content")?.focus({ preventScroll: true });
+    first.current = false;
+  }, [pathname]);
   const state = words.states[org.status as keyof typeof words.states];
 
   return (

@@ -4,6 +4,7 @@ import {
   IconBooks,
   IconChartBar,
   IconCpu,
+  IconHelp,
   IconHistory,
   IconHome,
   IconKey,
@@ -33,5 +34,6 @@ export const NAVIGATION = [
   { area: "audit", to: "/o/$org/audit", icon: IconHistory, section: "people", needs: ["audit.read"] },
   { area: "usage", to: "/o/$org/usage", icon: IconChartBar, section: "money", needs: ["usage.read", "usage.all"] },
   { area: "models", to: "/o/$org/models", icon: IconCpu, section: "money", needs: ["providers.read"] },
+  { area: "help", to: "/o/$org/help", icon: IconHelp, section: "money", needs: [] },
   { area: "settings", to: "/o/$org/settings", icon: IconSettings, section: "money", needs: [] },
 ] as const satisfies readonly Entry[];

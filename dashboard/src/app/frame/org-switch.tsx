@@ -1,5 +1,5 @@
 /** Which organisation this tab is at, and the way to the others: open the menu, choose. */
-import { Avatar, Box, Menu, Text, UnstyledButton } from "@mantine/core";
+import { Avatar, Box, Menu, Text, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { IconCheck, IconPlus, IconSelector } from "@tabler/icons-react";
 import { MenuLink } from "@/components/links";
 import { addressOf, useOrg } from "@/lib/org";
@@ -13,7 +13,8 @@ export function OrgSwitch() {
   return (
     <Menu width="target" position="bottom-start">
       <Menu.Target>
-        <UnstyledButton className={styles.switch} aria-label={words.switchOrg(org.name)}>
+        <UnstyledButton className={styles.switch}>
+          <VisuallyHidden>{words.organisation} </VisuallyHidden>
           <Avatar name={org.name} color="initials" radius="md" size={32} aria-hidden />
           <Box flex={1} miw={0}>
             <Text size="sm" fw={600} truncate>

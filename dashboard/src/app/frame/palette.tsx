@@ -68,6 +68,7 @@ export function Palette() {
       scrollable
       maxHeight={420}
       highlightQuery
+      attributes={{ content: { "aria-label": words.find } }}
       searchProps={{
         leftSection: <IconSearch size={18} aria-hidden />,
         placeholder: words.findHint,

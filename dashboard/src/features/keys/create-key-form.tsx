@@ -1,12 +1,12 @@
 import { Collapse, Fieldset, MultiSelect, NumberInput, Radio, Select, Stack, TextInput } from "@mantine/core";
 import { schemaResolver, useForm } from "@mantine/form";
-import { z } from "zod";
 import { FormEnd } from "@/components/form";
 import type { Permission } from "@/lib/api/client";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { useProject } from "@/lib/project";
+import { z } from "@/lib/schema";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { type KeyWishes, type NewKey, useCreateKey } from "./api/create-key";
@@ -128,7 +128,14 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
             />
           </Stack>
         </Fieldset>
-        <FormEnd sending={sending} deed={words.create} onCancel={cancel} />
+        <FormEnd
+          sending={sending}
+          deed={words.create}
+          onCancel={() => {
+            draft.forget();
+            cancel();
+          }}
+        />
       </Stack>
     </form>
   );

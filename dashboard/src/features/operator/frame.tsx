@@ -3,6 +3,7 @@ import { Badge, Box, Group } from "@mantine/core";
 import { IconArrowLeft } from "@tabler/icons-react";
 import { Outlet } from "@tanstack/react-router";
 import { Brand } from "@/components/brand";
+import { ConfirmProvider } from "@/components/confirm";
 import { LanguageSwitch } from "@/components/language-switch";
 import { ButtonLink } from "@/components/links";
 import { SubNav, SubNavItem } from "@/components/sub-nav";
@@ -53,7 +54,9 @@ export function OperatorFrame() {
         </SubNav>
       </Box>
       <main id="content">
-        <Outlet />
+        <ConfirmProvider>
+          <Outlet />
+        </ConfirmProvider>
       </main>
     </Box>
   );

@@ -31,7 +31,7 @@ export function OperatorOrgPage() {
   return (
     <Page
       title={thing.name}
-      intro={<State color={COLOUR[thing.status]}>{words.statuses[thing.status]}</State>}
+      actions={<State color={COLOUR[thing.status]}>{words.statuses[thing.status]}</State>}
       help={<p>{words.orgsHelp}</p>}
     >
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">

@@ -26,7 +26,8 @@ export function AcceptInvitationPage() {
     onSuccess: (organisation) => {
       if (!organisation) return;
       forgetMailedToken();
-      queries.clear();
+      // Not the preview, which would be asked for again and is void.
+      queries.removeQueries({ queryKey: ["me"] });
       router.history.replace(`/o/${organisation.id}`);
     },
     meta: { quiet: true },
