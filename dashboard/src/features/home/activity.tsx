@@ -63,8 +63,8 @@ export function Activity() {
       cost: undefined,
     })),
     ...(changes.data?.data ?? [])
-      // Who signed in is a matter for the log itself.
-      .filter(({ action }) => !action.startsWith("session."))
+      // Who signed in and what was refused are matters for the log itself.
+      .filter(({ action }) => !action.startsWith("session.") && !action.startsWith("access."))
       .map((entry) => ({
         key: entry.id,
         at: entry.at,

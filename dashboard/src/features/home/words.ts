@@ -77,6 +77,8 @@ export const home = words(
         accepted: "accepted",
         asked: "asked in",
         increased: "granted more of",
+        set: "set",
+        tested: "tested",
       },
       things: {
         api_key: "an API key",
@@ -231,6 +233,8 @@ export const home = words(
           accepted: "angenommen",
           asked: "weitergeführt",
           increased: "erhöht",
+          set: "festgelegt",
+          tested: "getestet",
         },
         things: {
           api_key: "einen API-Schlüssel",

@@ -23,7 +23,7 @@ export function WhoseFilter({ value, onChange }: { value: Whose; onChange: (next
         key={kind}
         label={label}
         placeholder={words.everybody}
-        w={190}
+        w={{ base: "calc(50% - 6px)", xs: 190 }}
         data={lists[kind]}
         value={value[kind] ?? null}
         onChange={(chosen) => onChange({ [kind]: chosen ?? undefined })}

@@ -85,6 +85,7 @@ function useColumns(
   const words = useWords(models);
   const common = useWords(shared);
   const format = useFormat();
+  const org = useOrg();
   return [
     {
       header: words.provider.name,
@@ -102,12 +103,18 @@ function useColumns(
     { header: words.provider.kind, cell: ({ kind }) => words.provider.kinds[kind] },
     {
       header: words.provider.key,
-      cell: ({ key_last4 }) => (key_last4 ? words.provider.keyEnds(key_last4) : words.provider.noKey),
+      cell: ({ key_last4 }) => (key_last4 ? words.provider.keyEnds(key_last4) : "–"),
     },
     {
       header: words.provider.for,
       cell: ({ user_id, project_id }) =>
-        user_id ? words.provider.forMe : project_id ? words.sources.project : words.provider.forAll,
+        user_id === org.person.id
+          ? words.provider.forMe
+          : user_id
+            ? words.provider.forOne
+            : project_id
+              ? words.sources.project
+              : words.provider.forAll,
     },
     { header: words.provider.used, cell: (provider) => <Ago time={provider.last_used_at} /> },
     {

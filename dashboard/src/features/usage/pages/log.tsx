@@ -57,21 +57,21 @@ export function UsageLogPage() {
         <TextInput
           type="date"
           label={words.from}
-          w={150}
+          w={{ base: "calc(50% - 6px)", xs: 150 }}
           value={filter.from ?? ""}
           onChange={(event) => choose({ from: event.currentTarget.value || undefined })}
         />
         <TextInput
           type="date"
           label={words.until}
-          w={150}
+          w={{ base: "calc(50% - 6px)", xs: 150 }}
           value={filter.until ?? ""}
           onChange={(event) => choose({ until: event.currentTarget.value || undefined })}
         />
         <Select
           label={words.operation}
           placeholder={words.all}
-          w={160}
+          w={{ base: "calc(50% - 6px)", xs: 160 }}
           data={OPERATIONS.map((value) => ({ value, label: words.operations[value] }))}
           value={filter.operation ?? null}
           onChange={(value) => choose({ operation: value ?? undefined })}
@@ -81,7 +81,7 @@ export function UsageLogPage() {
         <Select
           label={words.outcome}
           placeholder={words.all}
-          w={160}
+          w={{ base: "calc(50% - 6px)", xs: 160 }}
           data={(["ok", "error", "cancelled", "lost"] as const).map((value) => ({
             value,
             label: words.outcomes[value],
@@ -93,7 +93,7 @@ export function UsageLogPage() {
         />
         <TextInput
           label={words.model}
-          w={190}
+          w={{ base: "calc(50% - 6px)", xs: 190 }}
           defaultValue={filter.model ?? ""}
           onChange={(event) => typed(event.currentTarget.value)}
         />

@@ -50,7 +50,7 @@ export function UsagePage() {
       <Group mb="lg" gap="sm" align="flex-end">
         <Select
           label={words.month}
-          w={190}
+          w={{ base: "calc(50% - 6px)", xs: 190 }}
           data={months(new Date()).map((value) => ({ value, label: format.monthOf(value) }))}
           value={month ?? months(new Date())[0] ?? null}
           onChange={(value) => choose({ month: value === months(new Date())[0] ? undefined : (value ?? undefined) })}
@@ -132,7 +132,7 @@ function Figures({ sums }: { sums: Summary | undefined }) {
   const format = useFormat();
   const expected = sums && forecast(sums.total.cost_micros, sums.from, sums.until, Date.now());
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} spacing="md">
+    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="md">
       <Figure name={words.spent} value={sums && format.money(sums.total.cost_micros, "USD")} />
       <Figure
         name={words.forecast}
