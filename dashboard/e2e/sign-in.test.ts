@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
 import { ADA, address, call, look, mailed, newcomer, open, PASSWORD, signIn } from "./visit.ts";
 
@@ -81,6 +82,37 @@ test("an invitation leads into the organisation, through signing up", async () =
   await page.getByRole("button", { name: "Accept invitation" }).click();
   await page.getByRole("button", { name: /^Organisation: Harbour/ }).waitFor();
 });
+
+test("a second factor is asked for when it is on", async () => {
+  const person = await newcomer("Factor");
+  const { secret } = await call("POST", "/api/v1/auth/totp", person.token);
+  await call("POST", "/api/v1/auth/totp/confirm", person.token, { code: codeOf(secret, 0) });
+  const page = await open({ refusals: [401] });
+  await page.goto("/login");
+  await signIn(page, person.email);
+  await page.getByRole("heading", { name: "One more step" }).waitFor();
+  await look(page, "second-factor");
+  await page.getByLabel("Code").fill("000000");
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByText("This code is wrong, or was used already.").waitFor();
+  // The code of now was used to turn the factor on; that of the next half minute is taken, too.
+  await page.getByLabel("Code").fill(codeOf(secret, 1));
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
+});
+
+/** The six digits that an authenticator shows, so many half minutes from now (RFC 6238). */
+function codeOf(secret: string, ahead: number): string {
+  const bits = [...secret].map((letter) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"),
+  );
+  const key = Buffer.from((bits.join("").match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const at = (hash.at(-1) ?? 0) & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
 
 test("a link without its secret, and one that is void, say so", async () => {
   const page = await open({ refusals: [409] });

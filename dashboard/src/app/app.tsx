@@ -2,12 +2,13 @@
 import { MantineProvider } from "@mantine/core";
 import { MutationCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { ApiError } from "@/lib/api/error";
 import { whenExpired } from "@/lib/api/send";
 import { styleNonce } from "@/lib/style-nonce";
-import { theme } from "@/lib/theme";
+import { themeFor } from "@/lib/theme";
 import { failed } from "@/lib/toast";
+import { useLanguage } from "@/lib/words/words";
 import { makeRouter } from "./router";
 
 declare module "@tanstack/react-query" {
@@ -57,6 +58,8 @@ whenExpired(() => {
 });
 
 export function App() {
+  const language = useLanguage();
+  const theme = useMemo(() => themeFor(language), [language]);
   return (
     <QueryClientProvider client={queries}>
       <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={styleNonce}>

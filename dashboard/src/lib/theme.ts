@@ -1,5 +1,7 @@
 /** How Rowhouse looks: one accent, quiet surfaces, and colours that can be read (WCAG 2.2 AA in light and dark). */
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, type MantineColorsTuple, type MantineThemeOverride, mergeThemeOverrides } from "@mantine/core";
+import { shared } from "@/lib/words/shared";
+import type { Language } from "@/lib/words/words";
 
 /** The green of a front door. Shade 8 carries white text at 6:1; shade 4 is read on dark ground at 7:1. */
 const door: MantineColorsTuple = [
@@ -42,7 +44,7 @@ const dark: MantineColorsTuple = [
   "#101214",
 ];
 
-export const theme = createTheme({
+const theme = createTheme({
   primaryColor: "door",
   primaryShade: { light: 8, dark: 7 },
   colors: { door, gray, dark },
@@ -63,6 +65,8 @@ export const theme = createTheme({
     },
   },
   components: {
+    // The ground says which kind it is; the words are as dark as all others.
+    Alert: { styles: { label: { color: "var(--mantine-color-text)" } } },
     // Letters as dark as text: the colour around them is only to tell people apart.
     Avatar: { styles: { placeholder: { color: "var(--mantine-color-text)" } } },
     Button: { defaultProps: { size: "sm" } },
@@ -77,3 +81,10 @@ export const theme = createTheme({
     Loader: { defaultProps: { type: "dots" } },
   },
 });
+
+/** The theme with names for the buttons that the library draws by itself. */
+export function themeFor(language: Language): MantineThemeOverride {
+  const closeButtonProps = { "aria-label": shared[language].close };
+  const named = { defaultProps: { closeButtonProps } };
+  return mergeThemeOverrides(theme, { components: { Modal: named, Drawer: named, Notification: named } });
+}

@@ -1,15 +1,14 @@
-import { Avatar, Box, Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden } from "@mantine/core";
 import {
-  IconBook2,
-  IconCheck,
-  IconDeviceDesktop,
-  IconLogout,
-  IconMoon,
-  IconSelector,
-  IconServerCog,
-  IconSettings,
-  IconSun,
-} from "@tabler/icons-react";
+  Avatar,
+  Box,
+  type MantineColorScheme,
+  Menu,
+  Text,
+  UnstyledButton,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from "@mantine/core";
+import { IconBook2, IconLogout, IconSelector, IconServerCog, IconSettings } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { MenuLink } from "@/components/links";
 import { useOrg } from "@/lib/org";
@@ -19,11 +18,7 @@ import { LANGUAGES, speak, useLanguage, useWords } from "@/lib/words/words";
 import styles from "./frame.module.css";
 import { frame } from "./words";
 
-const SCHEMES = [
-  ["light", IconSun],
-  ["dark", IconMoon],
-  ["auto", IconDeviceDesktop],
-] as const;
+const SCHEMES = ["light", "dark", "auto"] as const;
 
 export function AccountMenu() {
   const words = useWords(frame);
@@ -32,7 +27,6 @@ export function AccountMenu() {
   const session = useSession();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const leave = useMutation({ mutationFn: signOut });
-  const tick = <IconCheck size={16} aria-hidden />;
   return (
     <Menu width="target" position="top-start">
       <Menu.Target>
@@ -73,33 +67,21 @@ export function AccountMenu() {
           {words.apiDocs}
         </Menu.Item>
         <Menu.Label>{words.theme}</Menu.Label>
-        {SCHEMES.map(([scheme, Picture]) => (
-          <Menu.Item
-            key={scheme}
-            closeMenuOnClick={false}
-            role="menuitemradio"
-            aria-checked={colorScheme === scheme}
-            leftSection={<Picture size={16} aria-hidden />}
-            rightSection={colorScheme === scheme ? tick : null}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {words.themes[scheme]}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={colorScheme} onChange={(scheme) => setColorScheme(scheme as MantineColorScheme)}>
+          {SCHEMES.map((scheme) => (
+            <Menu.RadioItem key={scheme} value={scheme}>
+              {words.themes[scheme]}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Label>{words.language}</Menu.Label>
-        {Object.entries(LANGUAGES).map(([tag, name]) => (
-          <Menu.Item
-            key={tag}
-            closeMenuOnClick={false}
-            role="menuitemradio"
-            aria-checked={language === tag}
-            lang={tag}
-            rightSection={language === tag ? tick : null}
-            onClick={() => speak(tag)}
-          >
-            {name}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup value={language} onChange={speak}>
+          {Object.entries(LANGUAGES).map(([tag, name]) => (
+            <Menu.RadioItem key={tag} value={tag} lang={tag}>
+              {name}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => leave.mutate()}>
           {words.signOut}

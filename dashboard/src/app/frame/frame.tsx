@@ -1,6 +1,6 @@
 /** The frame around the pages of an organisation. */
 import { Alert, AppShell, Box, Burger, Group, ScrollArea, Stack } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useRouteContext } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
@@ -16,6 +16,7 @@ import styles from "./frame.module.css";
 import { Live } from "./live";
 import { type Entry, NAVIGATION } from "./navigation";
 import { OrgSwitch } from "./org-switch";
+import { openPalette } from "./palette-store";
 import { ProjectSwitch } from "./project-switch";
 import { frame } from "./words";
 
@@ -42,6 +43,8 @@ function Shell() {
   const org = useOrg();
   const [opened, { toggle, close }] = useDisclosure(false);
   const { pathname } = useLocation();
+  // Here and not in the palette, whose code comes later.
+  useHotkeys([["mod+K", openPalette]], []);
   const first = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu, and who reads by ear begins at its content
   useEffect(() => {

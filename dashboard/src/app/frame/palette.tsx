@@ -63,7 +63,7 @@ export function Palette() {
     <Spotlight
       store={paletteStore}
       actions={actions}
-      shortcut={["mod + K"]}
+      shortcut={null}
       nothingFound={words.nothingFound}
       scrollable
       maxHeight={420}
