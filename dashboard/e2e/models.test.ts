@@ -4,7 +4,7 @@ import { ADA, look, newcomer, open } from "./visit.ts";
 test("models are listed with who provides them and what they cost", async () => {
   const page = await open({ as: ADA });
   await page.goto("/o/acme/models");
-  await page.getByRole("row", { name: /rowhouse-extractive/ }).waitFor();
+  await page.getByRole("row", { name: /^rowhouse-extractive/ }).waitFor();
   await look(page, "models");
 });
 

@@ -19,6 +19,7 @@ import { models } from "../words";
 
 export function ProvidersPage() {
   const words = useWords(models);
+  const common = useWords(shared);
   const format = useFormat();
   const org = useOrg();
   const list = useProviders();
@@ -43,6 +44,7 @@ export function ProvidersPage() {
           color={tried.trial.ok ? "green" : "red"}
           title={tried.trial.ok ? words.provider.works(tried.name) : words.provider.fails(tried.name)}
           withCloseButton
+          closeButtonLabel={common.close}
           onClose={() => setTried(undefined)}
         >
           <Text size="sm">{tried.trial.message}</Text>
