@@ -42,6 +42,7 @@ impl Store {
             erasures::note(&mut tx, erasure.id, &counts).await?;
             organisations::shred(&mut tx, org).await?;
             tx.commit().await?;
+            self.0.ciphers.invalidate(&org);
         }
         self.empty_books(org).await?;
         let store = self.clone();

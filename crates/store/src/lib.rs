@@ -52,6 +52,7 @@ pub mod audit;
 mod authority;
 pub mod blobs;
 pub mod checks;
+mod cipher;
 pub mod control;
 pub mod deliveries;
 pub mod erasure;
@@ -118,6 +119,8 @@ struct Inner {
     deliveries: tokio::sync::Notify,
     /// Wakes whoever does the work that waits.
     jobs: tokio::sync::Notify,
+    /// Seals what people write, on PostgreSQL.
+    ciphers: cipher::Ciphers,
     /// The folder of originals.
     blobs: PathBuf,
     /// The bucket of originals, when they are not in the folder.
@@ -243,7 +246,11 @@ impl Store {
         let store = self.clone();
         let closing = tokio::task::spawn_blocking(move || match &store.0.backend {
             Backend::Embedded { files, .. } => files.close_idle(since, 100),
-            Backend::Postgres { .. } => 0,
+            Backend::Postgres { .. } => {
+                // Ciphers that nobody used for a while go, too.
+                store.0.ciphers.run_pending_tasks();
+                0
+            }
         });
         closing.await.map_err(|error| Error::bug(error.to_string()))
     }
@@ -280,16 +287,33 @@ impl Store {
                 Ok(Transaction::sqlite(file.begin(access).await?, access).on_a_disk_with(has_room))
             }
             Backend::Postgres { app, shares, .. } => {
+                let cipher = self.cipher(org).await?;
                 let share = shares.take(org).await?;
                 // One writer per organisation, as in the embedded engine, so that both behave the same under races.
                 let lock = (access == Access::Write).then(|| lock_number(&format!("tenant {org}")));
-                Ok(Transaction::postgres(
-                    postgres::begin(app, access, Some(org.uuid()), lock.as_slice()).await?,
-                    access,
-                    Some(share),
-                ))
+                let begun = postgres::begin(app, access, Some(org.uuid()), lock.as_slice()).await?;
+                Ok(Transaction::postgres(begun, access, Some(share)).sealing_by(cipher))
             }
         }
+    }
+
+    /// The cipher of an organisation's texts on PostgreSQL. None when its key was destroyed or cannot be unwrapped: what needs it is
+    /// refused then, all else goes on.
+    async fn cipher(&self, org: OrgId) -> Result<Option<Arc<cipher::Cipher>>> {
+        if let Some(cipher) = self.0.ciphers.get(&org) {
+            return Ok(Some(cipher));
+        }
+        let key = match self.org_key(org).await {
+            Ok(key) => key,
+            Err(error @ (Error::NotFound(_) | Error::Sealed(_) | Error::Setup(_))) => {
+                tracing::warn!(%org, %error, "the texts of an organisation cannot be opened");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let cipher = Arc::new(cipher::Cipher::new(org, &key, self.0.ambient.clone()));
+        self.0.ciphers.insert(org, cipher.clone());
+        Ok(Some(cipher))
     }
 
     /// Makes the empty store of an organisation whose control row exists; repeating it changes nothing.

@@ -346,7 +346,7 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
         .sql(Pair {
             sqlite: "SELECT (SELECT count(*) FROM chunks WHERE number NOT IN (SELECT id FROM chunk_words_docsize))
                 + (SELECT count(*) FROM chunk_words_docsize WHERE id NOT IN (SELECT number FROM chunks))",
-            postgres: "SELECT count(*) FROM chunks WHERE words IS NULL",
+            postgres: "SELECT count(*) FROM chunks WHERE (length > 0) <> (length(words) > 0)",
         })
         .one()
         .await?;

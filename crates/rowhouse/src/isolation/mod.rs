@@ -76,7 +76,11 @@ async fn check(store: &Store, one: &Tenant, other: &Tenant, visitor: &Caller, re
 
 async fn stores(store: &Store, one: &Tenant, other: &Tenant, report: &mut Report) -> Outcome {
     let original = store::hex(&sha256(one.secret()));
-    let planted = Planted { texts: vec![one.word.clone(), tenant::SHARED.to_owned()], original };
+    let texts = vec![one.word.clone(), tenant::SHARED.to_owned()];
+    let titles = ["note", "thread"].map(|what| format!("{} {what}", one.word));
+    let mut written = vec![one.secret(), tenant::SHARED.to_owned(), tenant::QUESTION.to_owned()];
+    written.extend(titles);
+    let planted = Planted { texts, written, original };
     for wall in store.walls(one.probe.org, other.probe.org, &planted).await? {
         report.note(format!("store: {}", wall.what), wall.outcome);
     }

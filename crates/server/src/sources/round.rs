@@ -330,8 +330,8 @@ impl Round<'_> {
             if gone.is_empty() {
                 return Ok(());
             }
-            for item in gone {
-                self.take_away(item.document_id).await?;
+            for document in gone {
+                self.take_away(document).await?;
             }
         }
     }

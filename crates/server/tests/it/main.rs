@@ -68,5 +68,6 @@ mod walls_damage;
 mod walls_disk;
 mod walls_secrets;
 mod walls_strangers;
+mod walls_writings;
 mod web_pages;
 mod webhooks;

@@ -90,7 +90,7 @@ async fn plant(house: &TestHouse) -> Vec<Planted> {
 }
 
 /// How a secret could stand in something that is kept.
-fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let json = String::from_utf8(secret.to_vec()).ok().and_then(|text| serde_json::to_string(&text).ok());
     let json = json.map(|text| text.trim_matches('"').as_bytes().to_vec());
@@ -105,12 +105,12 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Bytes as text that can be searched: a character each.
-fn searchable(bytes: &[u8]) -> String {
+pub(crate) fn searchable(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 /// All that is kept, by where it stands: rows of tables as text, or files.
-async fn kept(house: &TestHouse) -> Vec<(String, String)> {
+pub(crate) async fn kept(house: &TestHouse) -> Vec<(String, String)> {
     if house.engine() == Engine::Sqlite {
         let files = files_below(&house.data());
         return files

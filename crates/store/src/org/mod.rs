@@ -135,6 +135,12 @@ impl Tx {
         self.transaction.sql(text)
     }
 
+    /// What stands in a column for a text that is looked for as a whole: in a file the text itself, on PostgreSQL a keyed hash.
+    pub(crate) fn stand_in(&self, column: &'static str, text: &str) -> Result<String> {
+        let cipher = self.transaction.cipher()?;
+        Ok(cipher.map_or_else(|| text.to_owned(), |cipher| cipher.name(column, text)))
+    }
+
     pub(crate) fn transaction(&mut self) -> &mut Transaction {
         &mut self.transaction
     }

@@ -158,7 +158,7 @@ fn no_byte_of_a_deleted_document_stays_in_the_file() {
     let add = |document: u8, words: &dyn Fn(i64) -> String| {
         let id = format!("x'{document:032x}'");
         file.execute_batch(&format!(
-            "INSERT INTO documents VALUES ({id}, x'01', 'title{document}', 0, 'n', 'upload', 'text', '[]', 'ready', NULL, 'h', 1, 1, 1, 1, 0, x'03', x'02', 1, 0, 0);
+            "INSERT INTO documents VALUES ({id}, x'01', 'title{document}', 0, 'n', 'n', 'upload', 'text', '[]', '[]', 'ready', NULL, 'h', 1, 1, 1, 1, 0, x'03', x'02', 1, 0, 0);
              INSERT INTO versions VALUES ({id}, 1, 'n', 'h', 1, CAST('content{document} {}' AS BLOB), x'02', 0);",
             words(0)
         ))

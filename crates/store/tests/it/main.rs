@@ -18,6 +18,7 @@ mod plans;
 mod pooler;
 mod raw;
 mod schemas;
+mod sealed;
 mod sources;
 mod statements;
 mod strangers;

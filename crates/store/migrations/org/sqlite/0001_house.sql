@@ -247,15 +247,18 @@ CREATE TABLE shares (
 CREATE INDEX shares_subject ON shares (level, subject);
 
 -- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version.
+-- By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags, which are sealed on PostgreSQL.
 CREATE TABLE documents (
   id             BLOB    NOT NULL PRIMARY KEY,
   collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
   title          TEXT    NOT NULL,
   titled         INTEGER NOT NULL CHECK (titled IN (0, 1)),
   name           TEXT    NOT NULL,
+  name_key       TEXT    NOT NULL,
   source         TEXT    NOT NULL,
   kind           TEXT    NOT NULL,
   tags           TEXT    NOT NULL,
+  tag_keys       TEXT    NOT NULL,
   status         TEXT    NOT NULL CHECK (status IN ('queued', 'processing', 'ready', 'failed')),
   fault          TEXT,
   content_hash   TEXT    NOT NULL,
@@ -271,7 +274,7 @@ CREATE TABLE documents (
   updated_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX documents_collection ON documents (collection_id, id);
-CREATE INDEX documents_name ON documents (collection_id, name);
+CREATE INDEX documents_name ON documents (collection_id, name_key);
 CREATE INDEX documents_updated ON documents (collection_id, updated_at, id);
 CREATE INDEX documents_job ON documents (job_id);
 CREATE INDEX documents_open ON documents (job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
@@ -488,7 +491,8 @@ CREATE TABLE sources (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sources_collection ON sources (collection_id, id);
 
--- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
+-- What a source has: the document that each item is, its mark there, and the round in which it was last seen. On PostgreSQL `key` is what
+-- stands for the item's own.
 CREATE TABLE source_items (
   source_id    BLOB    NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
   key          TEXT    NOT NULL,

@@ -7,10 +7,15 @@ use serde_json::Value;
 
 use super::documents::Fault;
 use crate::org::Tx;
-use crate::sql::{Json, after_id};
+use crate::sql::{Json, SealedColumns, after_id};
 use crate::{Error, OrNotFound, Result};
 
 const ROUND: &str = "progress of a round with a source, whose setting up is in the log, as is each document of it";
+
+const SEALED: SealedColumns =
+    SealedColumns { table: "sources", key: &["id"], texts: &["name", "settings", "fault", "cursor"], bytes: &[] };
+/// The column whose texts are looked for.
+const KEY: &str = "source_items.key";
 
 /// How far the house is with a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +98,7 @@ pub struct Item {
 /// # Errors
 /// [`Error::NotFound`] when its collection is gone.
 pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
+    let row = SEALED.row(source.id);
     let added = tx
         .sql(
             "INSERT INTO sources (id, collection_id, name, settings, status, round, counts, job_id, made_by, created_at, updated_at)
@@ -100,8 +106,8 @@ pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
         )
         .bind(source.id)
         .bind(source.collection_id)
-        .bind(&source.name)
-        .bind(source.settings.text())
+        .seal(&row, "name", &source.name)
+        .seal(&row, "settings", source.settings.text())
         .bind(source.counts.text())
         .bind(source.job_id)
         .bind(source.made_by)
@@ -119,6 +125,7 @@ pub async fn find(tx: &mut Tx, id: SourceId) -> Result<Option<Source>> {
         "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, created_at, updated_at
          FROM sources WHERE id = $1",
     )
+    .opens(&SEALED)
     .bind(id)
     .optional()
     .await
@@ -139,6 +146,7 @@ pub async fn list(tx: &mut Tx, collection: CollectionId, after: Option<SourceId>
         "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, created_at, updated_at
          FROM sources WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(collection)
     .bind(after_id(after))
     .bind(limit)
@@ -166,6 +174,7 @@ pub async fn ask(tx: &mut Tx, id: SourceId, job: JobId) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn note(tx: &mut Tx, source: &Source) -> Result<bool> {
+    let row = SEALED.row(source.id);
     let (now, status) = (
         tx.now(),
         match source.status {
@@ -181,8 +190,8 @@ pub async fn note(tx: &mut Tx, source: &Source) -> Result<bool> {
         )
         .bind(source.id)
         .bind(status)
-        .bind(source.fault.as_ref().map(Json::text))
-        .bind(source.cursor.as_deref())
+        .seal(&row, "fault", source.fault.as_ref().map(Json::text))
+        .seal(&row, "cursor", source.cursor.as_deref())
         .bind(source.round)
         .bind(source.counts.text())
         .bind(source.synced_at)
@@ -205,24 +214,27 @@ pub async fn delete(tx: &mut Tx, id: SourceId) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn item(tx: &mut Tx, source: SourceId, key: &str) -> Result<Option<Item>> {
-    tx.sql("SELECT key, document_id, mark, round FROM source_items WHERE source_id = $1 AND key = $2")
+    let stand_in = tx.stand_in(KEY, key)?;
+    let found: Option<Item> = tx
+        .sql("SELECT key, document_id, mark, round FROM source_items WHERE source_id = $1 AND key = $2")
         .bind(source)
-        .bind(key)
+        .bind(stand_in)
         .optional()
-        .await
+        .await?;
+    Ok(found.map(|item| Item { key: key.to_owned(), ..item }))
 }
 
 /// Notes which document an item is, and that it was seen.
 /// # Errors
 /// As the database.
 pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
-    let now = tx.now();
+    let (now, key) = (tx.now(), tx.stand_in(KEY, &item.key)?);
     let known = tx
         .sql(
             "UPDATE source_items SET document_id = $3, mark = $4, round = $5, updated_at = $6 WHERE source_id = $1 AND key = $2",
         )
         .bind(source)
-        .bind(&item.key)
+        .bind(&key)
         .bind(item.document_id)
         .bind(item.mark.as_deref())
         .bind(item.round)
@@ -236,7 +248,7 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
              VALUES ($1, $2, $3, $4, $5, $6, $6)",
         )
         .bind(source)
-        .bind(&item.key)
+        .bind(&key)
         .bind(item.document_id)
         .bind(item.mark.as_deref())
         .bind(item.round)
@@ -248,16 +260,14 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
     Ok(())
 }
 
-/// Items of a source that were not seen in a round, by key, at most `limit`.
+/// The documents of items of a source that were not seen in a round, at most `limit`.
 /// # Errors
 /// As the database.
-pub async fn unseen(tx: &mut Tx, source: SourceId, round: i64, limit: i64) -> Result<Vec<Item>> {
-    tx.sql(
-        "SELECT key, document_id, mark, round FROM source_items WHERE source_id = $1 AND round < $2 ORDER BY key LIMIT $3",
-    )
-    .bind(source)
-    .bind(round)
-    .bind(limit)
-    .all()
-    .await
+pub async fn unseen(tx: &mut Tx, source: SourceId, round: i64, limit: i64) -> Result<Vec<DocumentId>> {
+    tx.sql("SELECT document_id FROM source_items WHERE source_id = $1 AND round < $2 ORDER BY key LIMIT $3")
+        .bind(source)
+        .bind(round)
+        .bind(limit)
+        .all()
+        .await
 }
