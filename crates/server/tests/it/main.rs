@@ -39,6 +39,7 @@ mod mail_domains;
 mod members;
 mod models;
 mod nodes;
+mod once;
 mod operator;
 mod operator_people;
 mod orgs;
