@@ -15,6 +15,7 @@ use store::org::webhooks::Because;
 
 use crate::House;
 use crate::alerts::Passed;
+use crate::sources::Failing;
 use crate::webhooks::Disabled;
 
 /// A letter being written to somebody.
@@ -315,6 +316,27 @@ pub(crate) fn threshold(house: &House, to: &Member, id: OrgId, organisation: &st
     let url = &house.rules.public_url;
     let letter = letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary."));
     NewMail { subject: format!("{what} is used to {percent} %"), ..letter.seal() }
+}
+
+/// To who set up a source of documents that is asked in vain.
+pub(crate) fn source_fails(
+    house: &House,
+    person: &Person,
+    id: OrgId,
+    organisation: &str,
+    failing: &Failing<'_>,
+) -> NewMail {
+    let Failing { source, name, failures, why, .. } = failing;
+    let letter = Letter { organisation: Some(id), ..Letter::to(house, person, "A source of documents cannot be read") };
+    let url = &house.rules.public_url;
+    letter
+        .say(format!(
+            "you set up the source {name:?} in {organisation}. It was asked {failures} times in vain, and is asked ever more seldom now. \
+             What went wrong last: {why}"
+        ))
+        .say("What was brought of it before is still found. You are told again only after it could be read in between.")
+        .say(format!("How it is: {url}/api/v1/sources/{source}"))
+        .seal()
 }
 
 /// To who runs an organisation of which a webhook was switched off.

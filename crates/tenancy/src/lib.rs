@@ -30,6 +30,7 @@ pub mod refresh;
 pub mod roles;
 pub mod sessions;
 pub mod signup;
+pub mod sources;
 mod throttle;
 pub mod webhooks;
 

@@ -359,6 +359,10 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         job_id: ambient.id(),
         made_by,
         synced_at: None,
+        every_hours: Some(24),
+        next_sync_at: None,
+        failures: 0,
+        version: 1,
         created_at: now,
         updated_at: now,
     };

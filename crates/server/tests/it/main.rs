@@ -53,6 +53,7 @@ mod quotas;
 mod remembered;
 mod reranking;
 mod roles;
+mod schedules;
 mod search;
 mod sessions;
 mod sources;

@@ -226,6 +226,24 @@ pub async fn later(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
     Ok(())
 }
 
+/// Puts a claimed job whose work is done for now back until it is due again, or was asked for meanwhile; its attempts count anew.
+/// # Errors
+/// As the database.
+pub async fn rest(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
+    tx.sql(
+        "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN attempts = $4 THEN $3 ELSE due_at END, attempts = 0
+         WHERE id = $1 AND epoch = $2",
+    )
+    .bind(job.0.id)
+    .bind(job.0.epoch)
+    .bind(due)
+    .bind(job.0.attempts)
+    .unaudited(QUEUED)
+    .run()
+    .await?;
+    Ok(())
+}
+
 impl Store {
     /// Gives back what was claimed by a server that is gone, so that nobody waits for the leases to run out. On PostgreSQL another node
     /// may be at work, and nothing is given back.

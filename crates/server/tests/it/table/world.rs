@@ -189,6 +189,7 @@ impl World {
             ("/api/v1/collections", json!({ "name": "Another collection" })),
             ("/api/v1/collections/{id}", json!({ "name": "Another name" })),
             ("/api/v1/collections/{id}/sources", json!({ "urls": ["https://secret.acme.example/other"] })),
+            ("/api/v1/sources/{id}", json!({ "name": "Another name" })),
             ("/api/v1/collections/{id}/documents/web", json!({ "url": "https://secret.acme.example/page" })),
             ("/api/v1/collections/{id}/documents/text", json!({ "title": "Another text", "text": "Words." })),
             ("/api/v1/documents/{id}", json!({ "title": "Another title" })),

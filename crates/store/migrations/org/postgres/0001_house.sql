@@ -563,10 +563,15 @@ CREATE TABLE sources (
   job_id         uuid NOT NULL,
   made_by        uuid NOT NULL,
   synced_at      bigint,
+  every_hours    bigint CHECK (every_hours BETWEEN 1 AND 720),
+  next_sync_at   bigint,
+  failures       bigint NOT NULL CHECK (failures >= 0),
+  version        bigint NOT NULL,
   created_at     bigint NOT NULL,
   updated_at     bigint NOT NULL
 );
 CREATE INDEX sources_collection ON sources (org_id, collection_id, id);
+CREATE INDEX sources_scheduled ON sources (org_id, id) WHERE every_hours IS NOT NULL;
 
 -- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
 CREATE TABLE source_items (

@@ -483,10 +483,15 @@ CREATE TABLE sources (
   job_id         BLOB    NOT NULL,
   made_by        BLOB    NOT NULL,
   synced_at      INTEGER,
+  every_hours    INTEGER CHECK (every_hours BETWEEN 1 AND 720),
+  next_sync_at   INTEGER,
+  failures       INTEGER NOT NULL CHECK (failures >= 0),
+  version        INTEGER NOT NULL,
   created_at     INTEGER NOT NULL,
   updated_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sources_collection ON sources (collection_id, id);
+CREATE INDEX sources_scheduled ON sources (id) WHERE every_hours IS NOT NULL;
 
 -- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
 CREATE TABLE source_items (

@@ -1,5 +1,7 @@
 //! Sources of documents elsewhere: how far each round with them is, and which document each of their items is.
 
+use std::ops::RangeInclusive;
+
 use domain::{CollectionId, DocumentId, JobId, SourceId, Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,12 @@ use crate::sql::{Json, after_id};
 use crate::{Error, OrNotFound, Result};
 
 const ROUND: &str = "progress of a round with a source, whose setting up is in the log, as is each document of it";
+
+/// How many hours may lie between two rounds that begin by themselves, failures and all.
+pub const EVERY: RangeInclusive<i64> = 1..=720;
+/// How often the time until the next round doubles while rounds fail, at most.
+const DOUBLINGS: i64 = 5;
+const HOUR: i64 = 3_600_000_000;
 
 /// How far the house is with a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +78,14 @@ pub struct Source {
     pub made_by: UserId,
     /// When a round was last over.
     pub synced_at: Option<Time>,
+    /// After how many hours it is asked by itself, from [`EVERY`]; none when only by hand.
+    pub every_hours: Option<i64>,
+    /// When that is, unless a round waits or is under way.
+    pub next_sync_at: Option<Time>,
+    /// Rounds that failed since the last that did not.
+    pub failures: i64,
+    /// Counts the changes that people make.
+    pub version: i64,
     /// When it was set up.
     pub created_at: Time,
     /// When it last changed.
@@ -95,8 +111,9 @@ pub struct Item {
 pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
     let added = tx
         .sql(
-            "INSERT INTO sources (id, collection_id, name, settings, status, round, counts, job_id, made_by, created_at, updated_at)
-             SELECT $1, $2, $3, $4, 'queued', 0, $5, $6, $7, $8, $8 WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
+            "INSERT INTO sources (id, collection_id, name, settings, status, round, counts, job_id, made_by, every_hours, failures, version,
+                                  created_at, updated_at)
+             SELECT $1, $2, $3, $4, 'queued', 0, $5, $6, $7, $9, 0, $10, $8, $8 WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
         )
         .bind(source.id)
         .bind(source.collection_id)
@@ -106,6 +123,8 @@ pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
         .bind(source.job_id)
         .bind(source.made_by)
         .bind(source.created_at)
+        .bind(source.every_hours)
+        .bind(source.version)
         .run()
         .await?;
     if added == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
@@ -116,7 +135,7 @@ pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
 /// As the database.
 pub async fn find(tx: &mut Tx, id: SourceId) -> Result<Option<Source>> {
     tx.sql(
-        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, created_at, updated_at
+        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, every_hours, next_sync_at, failures, version, created_at, updated_at
          FROM sources WHERE id = $1",
     )
     .bind(id)
@@ -136,7 +155,7 @@ pub async fn get(tx: &mut Tx, id: SourceId) -> Result<Source> {
 /// As the database.
 pub async fn list(tx: &mut Tx, collection: CollectionId, after: Option<SourceId>, limit: i64) -> Result<Vec<Source>> {
     tx.sql(
-        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, created_at, updated_at
+        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, every_hours, next_sync_at, failures, version, created_at, updated_at
          FROM sources WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(collection)
@@ -191,6 +210,64 @@ pub async fn note(tx: &mut Tx, source: &Source) -> Result<bool> {
         .run()
         .await?;
     Ok(noted == 1)
+}
+
+/// Ends a round as [`note`] does, and says when the next one begins by itself; a source whose rounds fail is asked ever more seldom. None
+/// when the source is gone.
+/// # Errors
+/// As the database.
+pub async fn over(tx: &mut Tx, source: &Source) -> Result<Option<Source>> {
+    if !note(tx, source).await? {
+        return Ok(None);
+    }
+    let (now, factor) = (tx.now(), HOUR << source.failures.clamp(0, DOUBLINGS));
+    tx.sql(
+        "UPDATE sources SET failures = $2,
+           next_sync_at = CASE WHEN every_hours * $4 > $5 THEN $3 + $5 ELSE $3 + every_hours * $4 END
+         WHERE id = $1",
+    )
+    .bind(source.id)
+    .bind(source.failures)
+    .bind(now)
+    .bind(factor)
+    .bind(EVERY.end() * HOUR)
+    .unaudited(ROUND)
+    .run()
+    .await?;
+    find(tx, source.id).await
+}
+
+/// Writes back what people change of a source: its name, and when it is asked by itself. Counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn update(tx: &mut Tx, source: &Source) -> Result<()> {
+    let now = tx.now();
+    let updated = tx
+        .sql(
+            "UPDATE sources SET name = $2, every_hours = $3, next_sync_at = $4, failures = $5, version = version + 1, updated_at = $6
+             WHERE id = $1 AND version = $7",
+        )
+        .bind(source.id)
+        .bind(&source.name)
+        .bind(source.every_hours)
+        .bind(source.next_sync_at)
+        .bind(source.failures)
+        .bind(now)
+        .bind(source.version)
+        .run()
+        .await?;
+    if updated == 0 { Err(Error::Stale("source")) } else { Ok(()) }
+}
+
+/// How many other sources are asked by themselves; with `earlier` only those that were set up before it.
+/// # Errors
+/// As the database.
+pub async fn scheduled(tx: &mut Tx, other_than: SourceId, earlier: bool) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM sources WHERE every_hours IS NOT NULL AND (id < $1 OR (id > $1 AND NOT $2))")
+        .bind(other_than)
+        .bind(earlier)
+        .one()
+        .await
 }
 
 /// Removes a source. Its documents stay.
