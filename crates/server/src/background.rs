@@ -11,6 +11,7 @@ use store::idempotency::KEPT;
 use tokio::task::JoinSet;
 
 use crate::App;
+use crate::collections::retention;
 use crate::documents::unpack;
 use crate::sources::{SYNC, round};
 
@@ -32,6 +33,7 @@ pub fn start(app: &App) -> Background {
     tasks.spawn(deliver(app.clone()));
     tasks.spawn(write_notes(app.clone()));
     tasks.spawn(crate::alerts::run(app.clone()));
+    tasks.spawn(crate::documents::fullness::run(app.clone()));
     tasks.spawn(crate::webhooks::telling::run(app.clone()));
     tasks.spawn(every(app.clone(), Duration::from_secs(10), "finishing organisations", async |app| {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
@@ -60,6 +62,11 @@ pub fn start(app: &App) -> Background {
         sweep(app).await.map_err(|error| error.to_string())
     }));
     tasks.spawn(sweep_originals(app.clone()));
+    let retainer = app.clone();
+    tasks.spawn(take_in(app.clone(), retention::RETAIN, move || {
+        let app = retainer.clone();
+        async move { retention::work(&app).await }
+    }));
     if let Some(intake) = &app.intake {
         let reembed = [REEMBED; ELSEWHERE];
         for kind in [READ, READ, EMBED].into_iter().chain(reembed) {

@@ -124,6 +124,8 @@ struct Inner {
     bucket: Option<Arc<blobs::Bucket>>,
     /// Wakes whoever tells organisations' webhooks.
     webhook_turns: tokio::sync::Notify,
+    /// Tells whoever writes to people how full their organisations are.
+    warnings: org::quota_alerts::Warnings,
 }
 
 enum Backend {

@@ -9,6 +9,7 @@ use crate::blobs::{Bucket, BucketSettings};
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
 use crate::migrate::{self, Migrations, Roles};
+use crate::org::quota_alerts::Warnings;
 use crate::sql::{postgres, sqlite};
 use crate::{Backend, Error, Inner, Result, Shares, Store, authority, heads, tokens};
 
@@ -234,6 +235,7 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         blobs: settings.blobs.clone(),
         bucket: None,
         webhook_turns: tokio::sync::Notify::new(),
+        warnings: Warnings::default(),
     }
 }
 

@@ -313,7 +313,12 @@ pub(crate) fn threshold(house: &House, to: &Member, id: OrgId, organisation: &st
         None => letter.say("It does not begin anew by itself."),
     };
     let url = &house.rules.public_url;
-    let letter = letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary."));
+    let letter = match passed.counted.as_str() {
+        "documents" | "storage" => {
+            letter.say(format!("What each collection takes is told at {url}/api/v1/collections."))
+        }
+        _ => letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary.")),
+    };
     NewMail { subject: format!("{what} is used to {percent} %"), ..letter.seal() }
 }
 

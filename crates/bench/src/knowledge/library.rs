@@ -70,6 +70,8 @@ impl Library {
             version: 1,
             created_at: ambient.now(),
             updated_at: ambient.now(),
+            retain_days: None,
+            due_at: None,
         };
         let mut tx = store.open(&scope).begin().await?;
         collections::insert(&mut tx, &collection).await?;

@@ -91,8 +91,9 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
         return Round::failed(app, &scope, source, fault("conflict", "The project is archived; restore it first."))
             .await;
     }
-    let blobs = store.open(&scope).blobs().await?;
-    let desk = Desk { blobs, room: Room::of(&app.house, scope.org()).await?, free: u64::MAX };
+    let org = store.open(&scope);
+    let blobs = org.blobs().await?;
+    let desk = Desk { org, blobs, room: Room::of(&app.house, scope.org()).await?, free: u64::MAX };
     let mut round = Round { app, job, scope, desk, source, connector: &pages };
     match round.all().await {
         Ok(ended) => Ok(ended),

@@ -20,5 +20,6 @@ mod raw;
 mod schemas;
 mod sources;
 mod statements;
+mod storage;
 mod strangers;
 mod upgrades;

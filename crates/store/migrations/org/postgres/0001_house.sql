@@ -261,7 +261,8 @@ CREATE TABLE rate_limits (
   CHECK (level <> 'organization' OR subject IS NULL)
 );
 
--- Knowledge: collections of documents. `number` is what their passages carry.
+-- Knowledge: collections of documents. `number` is what their passages carry. Of one with `retain_days` the documents go that came
+-- or changed longer ago (`documents.fresh_at`), the next time at `due_at`.
 CREATE TABLE collections (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -275,7 +276,10 @@ CREATE TABLE collections (
   made_by          uuid NOT NULL,
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,
-  updated_at       bigint NOT NULL
+  updated_at       bigint NOT NULL,
+  retain_days      bigint CHECK (retain_days > 0),
+  due_at           bigint,
+  CHECK ((retain_days IS NULL) = (due_at IS NULL))
 );
 
 -- With whom a shared collection is shared. A person's share ends with their stay.
@@ -292,7 +296,8 @@ CREATE TABLE shares (
 );
 CREATE INDEX shares_subject ON shares (org_id, level, subject);
 
--- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version.
+-- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
+-- `text_bytes` is what its passages take.
 CREATE TABLE documents (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -317,11 +322,14 @@ CREATE TABLE documents (
   made_by          uuid NOT NULL,
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,
-  updated_at       bigint NOT NULL
+  updated_at       bigint NOT NULL,
+  text_bytes       bigint NOT NULL CHECK (text_bytes >= 0),
+  fresh_at         bigint NOT NULL
 );
 CREATE INDEX documents_collection ON documents (org_id, collection_id, id);
 CREATE INDEX documents_name ON documents (org_id, collection_id, name);
 CREATE INDEX documents_updated ON documents (org_id, collection_id, updated_at, id);
+CREATE INDEX documents_fresh ON documents (org_id, collection_id, fresh_at, id);
 CREATE INDEX documents_job ON documents (org_id, job_id);
 CREATE INDEX documents_open ON documents (org_id, job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
 
@@ -337,6 +345,7 @@ CREATE TABLE versions (
   content          bytea,
   made_by          uuid NOT NULL,
   created_at       bigint NOT NULL,
+  text_bytes       bigint NOT NULL CHECK (text_bytes >= 0),
   PRIMARY KEY (org_id, document_id, number)
 );
 CREATE INDEX versions_content ON versions (org_id, content_hash);
@@ -546,6 +555,19 @@ CREATE TABLE import_files (
 );
 CREATE INDEX import_files_document ON import_files (org_id, document_id);
 
+-- Thresholds of what the plan has room for that were passed, each told once: forgotten when there is less than `rearms_below` again.
+CREATE TABLE quota_alerts (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  counted          text COLLATE "C" NOT NULL CHECK (counted IN ('documents', 'storage')),
+  percent          bigint NOT NULL CHECK (percent > 0),
+  cap              bigint NOT NULL CHECK (cap > 0),
+  used             bigint NOT NULL CHECK (used >= 0),
+  rearms_below     bigint NOT NULL,
+  at               bigint NOT NULL,
+  told_at          bigint,
+  PRIMARY KEY (org_id, counted, percent)
+);
+
 -- Sources of documents elsewhere, which are asked in rounds; `cursor` is how far the round is, or where the next one begins.
 CREATE TABLE sources (
   org_id         uuid NOT NULL DEFAULT org.current_org(),
@@ -613,6 +635,7 @@ SELECT org.protect('threads');
 SELECT org.protect('thread_shares');
 SELECT org.protect('messages');
 SELECT org.protect('webhooks');
+SELECT org.protect('quota_alerts');
 SELECT org.protect('webhook_messages');
 SELECT org.protect('citings');
 SELECT org.protect('imports');

@@ -99,8 +99,8 @@ pub async fn insert(tx: &mut Tx, document: &Document) -> Result<()> {
     let added = tx
         .sql(
             "INSERT INTO documents (id, collection_id, title, titled, name, source, kind, tags, status, content_hash, size, latest, shown,
-                                    passages, embedded, job_id, made_by, version, created_at, updated_at)
-             SELECT $1, $2, $3, $12, $4, $5, $6, $7, 'queued', $8, $9, 1, 0, 0, 0, $13, $10, 1, $11, $11
+                                    passages, embedded, job_id, made_by, version, created_at, updated_at, text_bytes, fresh_at)
+             SELECT $1, $2, $3, $12, $4, $5, $6, $7, 'queued', $8, $9, 1, 0, 0, 0, $13, $10, 1, $11, $11, 0, $11
              WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
         )
         .bind(document.id)
@@ -283,7 +283,8 @@ pub async fn renew(tx: &mut Tx, document: &Document) -> Result<()> {
     let changed = tx
         .sql(
             "UPDATE documents SET name = $2, content_hash = $3, size = $4, latest = latest + 1, status = 'queued', fault = NULL,
-                                  title = $5, titled = $6, tags = $7, source = $8, job_id = $9, version = version + 1, updated_at = $10
+                                  title = $5, titled = $6, tags = $7, source = $8, job_id = $9, version = version + 1, updated_at = $10,
+                                  fresh_at = $10
              WHERE id = $1 AND version = $11",
         )
         .bind(document.id)
@@ -308,7 +309,7 @@ pub async fn renew(tx: &mut Tx, document: &Document) -> Result<()> {
 pub async fn retry(tx: &mut Tx, id: DocumentId, job: JobId) -> Result<()> {
     let now = tx.now();
     tx.sql(
-        "UPDATE documents SET status = 'queued', fault = NULL, job_id = $2, version = version + 1, updated_at = $3
+        "UPDATE documents SET status = 'queued', fault = NULL, job_id = $2, version = version + 1, updated_at = $3, fresh_at = $3
          WHERE id = $1 AND status = 'failed'",
     )
     .bind(id)
@@ -316,6 +317,31 @@ pub async fn retry(tx: &mut Tx, id: DocumentId, job: JobId) -> Result<()> {
     .bind(now)
     .run()
     .await?;
+    Ok(())
+}
+
+/// Notes that a document came again as it was: it is as fresh as a new one.
+/// # Errors
+/// As the database.
+pub async fn freshen(tx: &mut Tx, id: DocumentId) -> Result<()> {
+    let now = tx.now();
+    tx.sql("UPDATE documents SET fresh_at = $2 WHERE id = $1").bind(id).bind(now).unaudited(CAME).run().await?;
+    Ok(())
+}
+
+/// Nothing of it changed.
+const CAME: &str = "the same came again";
+
+/// Notes how many bytes the passages of a document have.
+/// # Errors
+/// As the database.
+pub async fn weigh(tx: &mut Tx, id: DocumentId, text_bytes: i64) -> Result<()> {
+    tx.sql("UPDATE documents SET text_bytes = $2 WHERE id = $1")
+        .bind(id)
+        .bind(text_bytes)
+        .unaudited(PROGRESS)
+        .run()
+        .await?;
     Ok(())
 }
 

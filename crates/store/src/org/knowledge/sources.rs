@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::documents::Fault;
+use super::documents::{self, Fault};
 use crate::org::Tx;
 use crate::sql::{Json, after_id};
 use crate::{Error, OrNotFound, Result};
@@ -230,6 +230,7 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
         .unaudited(ROUND)
         .run()
         .await?;
+    documents::freshen(tx, item.document_id).await?;
     if known == 0 {
         tx.sql(
             "INSERT INTO source_items (source_id, key, document_id, mark, round, created_at, updated_at)

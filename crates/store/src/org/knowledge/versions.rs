@@ -31,8 +31,8 @@ pub struct Version {
 /// As the database.
 pub async fn insert(tx: &mut Tx, version: &Version) -> Result<()> {
     tx.sql(
-        "INSERT INTO versions (document_id, number, name, content_hash, size, made_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO versions (document_id, number, name, content_hash, size, made_by, created_at, text_bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
     )
     .bind(version.document_id)
     .bind(version.number)
@@ -80,10 +80,12 @@ pub async fn get(tx: &mut Tx, document: DocumentId, number: i64) -> Result<Versi
 /// # Errors
 /// As the database.
 pub async fn keep_content(tx: &mut Tx, document: DocumentId, number: i64, content: Vec<u8>) -> Result<()> {
-    tx.sql("UPDATE versions SET content = $3 WHERE document_id = $1 AND number = $2")
+    let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
+    tx.sql("UPDATE versions SET content = $3, text_bytes = $4 WHERE document_id = $1 AND number = $2")
         .bind(document)
         .bind(number)
         .bind(content)
+        .bind(bytes)
         .unaudited("what was read; that it came is in the log")
         .run()
         .await?;
