@@ -84,6 +84,8 @@ async fn run(settings: &Settings) -> Outcome {
     let sharing = settings.sharing().map_err(because)?;
     let books = metering::Settings { strict: settings.strict_ledger.0, ..metering::Settings::default() };
     let app = App::with(house.clone(), limits, prices, books, sharing).serving(installation).reading(readers()?);
+    let cold_after = settings.cold_after.as_ref().map(|days| Duration::from_hours(24) * days.0);
+    let app = app.cooling(cold_after);
     if let Err(why) = app.gatekeeper().meet().await {
         tracing::warn!("`redis_url` does not answer ({why}): this server keeps to its own rate limits until it does");
     }

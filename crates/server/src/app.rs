@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::prices::Prices;
 use governor::clock::DefaultClock;
@@ -66,6 +67,8 @@ pub struct Parts {
     pub(crate) memory: knowledge::Memory,
     pub(crate) answering: crate::embedding::Answering,
     pub(crate) intake: Option<Intake>,
+    /// After how long without use an organisation's file goes into the bucket.
+    pub(crate) cold_after: Option<Duration>,
     alerts: Mutex<Option<mpsc::Receiver<Scope>>>,
     refusals: mpsc::Sender<Note>,
     noted: Mutex<Option<Notes>>,
@@ -120,6 +123,7 @@ impl App {
             memory: knowledge::Memory::default(),
             answering: crate::embedding::Answering::default(),
             intake: None,
+            cold_after: None,
             alerts: Mutex::new(Some(alerts)),
             refusals,
             noted: Mutex::new(Some(noted)),
@@ -131,6 +135,12 @@ impl App {
     #[must_use]
     pub fn serving(self, installation: Installation) -> Self {
         self.set_up(|parts| parts.models = Models::new(parts.house.store.clone(), parts.rules.clone(), installation))
+    }
+
+    /// The same; files of organisations that nobody used for so long go into the bucket.
+    #[must_use]
+    pub fn cooling(self, cold_after: Option<Duration>) -> Self {
+        self.set_up(|parts| parts.cold_after = cold_after)
     }
 
     /// Changes a part while the application is put together: before it is cloned for the first time.

@@ -52,6 +52,7 @@ pub mod audit;
 mod authority;
 pub mod blobs;
 pub mod checks;
+mod cold;
 pub mod control;
 pub mod deliveries;
 pub mod erasure;
@@ -126,6 +127,8 @@ struct Inner {
     webhook_turns: tokio::sync::Notify,
     /// Tells whoever writes to people how full their organisations are.
     warnings: org::quota_alerts::Warnings,
+    /// Files that move between this disk and the bucket.
+    cold: cold::Cold,
 }
 
 enum Backend {
@@ -277,7 +280,7 @@ impl Store {
     async fn tenant(&self, org: OrgId, access: Access) -> Result<Transaction> {
         match &self.0.backend {
             Backend::Embedded { files, .. } => {
-                let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
+                let file = self.file(files, org).await?;
                 let has_room = access == Access::Read || files.admit_write(org)?;
                 Ok(Transaction::sqlite(file.begin(access).await?, access).on_a_disk_with(has_room))
             }
@@ -292,6 +295,11 @@ impl Store {
                 ))
             }
         }
+    }
+
+    /// The open file of an organisation; wherever it lay.
+    async fn file(&self, files: &Files, org: OrgId) -> Result<Arc<sqlite::File>> {
+        files.get(org, self.0.ambient.now(), async || self.org_key(org).await, async || self.wake(org).await).await
     }
 
     /// Makes the empty store of an organisation whose control row exists; repeating it changes nothing.

@@ -164,7 +164,7 @@ impl Store {
     /// [`Error::Damaged`] when it cannot be opened.
     pub async fn org_schema_hash(&self, org: OrgId) -> Result<String> {
         let Backend::Embedded { files, .. } = &self.0.backend else { return self.schema_hash(Part::Org).await };
-        let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
+        let file = self.file(files, org).await?;
         tokio::task::spawn_blocking(move || file.exclusively(|connection| hash_of_file(connection)))
             .await
             .map_err(|error| Error::bug(error.to_string()))?

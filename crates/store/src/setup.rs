@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use domain::Ambient;
 
 use crate::blobs::{Bucket, BucketSettings};
+use crate::cold::Cold;
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
 use crate::migrate::{self, Migrations, Roles};
@@ -236,6 +237,7 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         bucket: None,
         webhook_turns: tokio::sync::Notify::new(),
         warnings: Warnings::default(),
+        cold: Cold::default(),
     }
 }
 

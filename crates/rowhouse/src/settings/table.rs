@@ -106,6 +106,9 @@ settings! {
     s3_secret_key: Option<ProviderKey> = "" or "nothing";
     /// Whether the bucket's name stands in the path of addresses, and not before the host.
     s3_path_style: Option<Switch> = "" or "on when `s3_endpoint` is set";
+    /// After how many days that nobody used it the file of an organisation goes into the bucket; it comes back with its first use. Needs
+    /// `s3_url`; on PostgreSQL rows stay where they are.
+    cold_after: Option<Number<1, 3650>> = "" or "never";
     /// The mail server: `smtp://` with STARTTLS (asked for unless the server is this machine; `?tls=none` does without), or `smtps://`.
     smtp_url: Option<SecretUrl<Smtp>> = "" or "mails stay here: `rowhouse mail list`";
     /// Who mails are from.

@@ -12,6 +12,7 @@ mod audit;
 mod bounds;
 mod buckets;
 mod budgets;
+mod cold;
 mod collections;
 mod connections;
 mod cors;
