@@ -21,21 +21,23 @@ help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: prerequisites ## Builds and starts the server on http://127.0.0.1:8080
+run: prerequisites dashboard ## Builds and starts the server with its dashboard on http://127.0.0.1:8080
 	cargo run --bin rowhouse -- serve $(ARGS)
 
 .PHONY: build
-build: prerequisites ## Builds the release binary, target/release/rowhouse
+build: prerequisites dashboard ## Builds the release binary, target/release/rowhouse
 	cargo build --release --bin rowhouse $(ARGS)
 
 .PHONY: test
 test: ## Runs every test on both engines; with ARGS only the tests it selects
 	@scripts/prerequisites test
+	@scripts/dashboard build
 	@scripts/services start
 	@. .services/env; scripts/test $(ARGS)
 
 .PHONY: check
-check: prerequisites ## Checks format, lints, docs, and that generated files are up to date
+check: prerequisites ## Checks format, lints, types, docs, sizes, and that generated files are up to date
+	scripts/dashboard check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
@@ -44,6 +46,14 @@ check: prerequisites ## Checks format, lints, docs, and that generated files are
 .PHONY: generate
 generate: prerequisites ## Writes the generated files under docs/ anew
 	scripts/generated
+
+.PHONY: dashboard
+dashboard: ## Builds the dashboard that the binary carries
+	@scripts/dashboard build
+
+.PHONY: e2e
+e2e: prerequisites ## Tests the dashboard in a real browser; with ARGS only the files it names
+	@scripts/dashboard e2e $(ARGS)
 
 .PHONY: bench
 bench: prerequisites ## Measures speed and size, and prints them with their ratios

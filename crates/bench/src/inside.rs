@@ -8,6 +8,7 @@ use std::time::Instant;
 use domain::Ambient;
 use domain::api_key::{self, Mode};
 use domain::text::{OrgName, PersonName};
+use store::blobs::BucketSettings;
 use store::control::api_keys::{self, ApiKey};
 use store::org::teams;
 use store::{Actor, Credential, Json, Origin, Place, Settings, Store, Turn};
@@ -19,6 +20,15 @@ use crate::report::{Report, percentile};
 
 /// A house on encrypted files in a folder. Passwords cost next to nothing: what they cost is not what is measured.
 pub(crate) async fn embedded(folder: &Path, open_files: usize) -> anyhow::Result<House> {
+    embedded_with(folder, open_files, None).await
+}
+
+/// The same, with a bucket.
+pub(crate) async fn embedded_with(
+    folder: &Path,
+    open_files: usize,
+    bucket: Option<BucketSettings>,
+) -> anyhow::Result<House> {
     let ambient = Ambient::system();
     let place = Place::Embedded { data: folder.join("data"), open_files, cache_kib: 2048 };
     let settings = Settings {
@@ -26,7 +36,7 @@ pub(crate) async fn embedded(folder: &Path, open_files: usize) -> anyhow::Result
         master_key_file: folder.join("keys/master.key"),
         audit_heads: folder.join("keys/audit-heads.jsonl"),
         blobs: folder.join("data/blobs"),
-        bucket: None,
+        bucket,
         issuer: "http://127.0.0.1".into(),
     };
     let store = Store::start(&settings, ambient.clone()).await?;

@@ -108,6 +108,47 @@ impl FromStr for NotificationKind {
     }
 }
 
+/// How pages look.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the browser says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// A step of the guide for whoever begins.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GuideStep {
+    /// Give the organisation its name.
+    Organization,
+    /// Add documents.
+    Knowledge,
+    /// Ask the first question.
+    Question,
+    /// Invite a colleague.
+    Invitation,
+    /// Make an API key.
+    Key,
+    /// All of it: the guide is shown no more.
+    Guide,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepOutcome {
+    /// It was done.
+    Done,
+    /// It was left out, for now.
+    Skipped,
+}
+
 /// A configuration as stored: what a person has set, and nothing else. Its parts are bounded, so all of it stays below 4 KiB.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Config {
@@ -117,8 +158,12 @@ pub struct Config {
     time_zone: Option<TimeZoneName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Language>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    theme: Option<Theme>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     notifications: BTreeMap<NotificationKind, bool>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    guide: BTreeMap<GuideStep, StepOutcome>,
 }
 
 /// A change of a configuration: what is left out stays, `null` goes back to what holds by default (RFC 7396).
@@ -137,10 +182,18 @@ pub struct ConfigPatch {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<Language>")]
     language: Option<Option<Language>>,
+    /// How pages look.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<Theme>")]
+    theme: Option<Option<Theme>>,
     /// Which notifications are wanted, by kind.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<BTreeMap<NotificationKind, Option<bool>>>")]
     notifications: Option<Option<BTreeMap<NotificationKind, Option<bool>>>>,
+    /// What became of the steps of the guide.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<BTreeMap<GuideStep, Option<StepOutcome>>>")]
+    guide: Option<Option<BTreeMap<GuideStep, Option<StepOutcome>>>>,
 }
 
 /// Tells `null` from a field that was left out.
@@ -148,17 +201,50 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Who said what holds: the nearest who said anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "SettingLayer")]
+pub enum Layer {
+    /// The person.
+    User,
+    /// The organisation, for all its people.
+    Organization,
+    /// Rowhouse, for everybody.
+    Installation,
+}
+
+/// Whence each setting comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SettingLayers")]
+pub struct Layers {
+    /// When the day's planning is due.
+    pub planning_time: Layer,
+    /// The time zone.
+    pub time_zone: Layer,
+    /// The language.
+    pub language: Layer,
+    /// How pages look.
+    pub theme: Layer,
+}
+
 /// A configuration as it holds: what was set, and defaults for the rest.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Settings {
     /// When the day's planning is due; 08:00 by default.
     pub planning_time: TimeOfDay,
-    /// The time zone of all times that are shown; UTC by default.
+    /// The time zone of all times that are shown; the organisation's by default.
     pub time_zone: TimeZoneName,
     /// The language of mails and pages; English by default.
     pub language: Language,
+    /// How pages look; as the browser says by default.
+    pub theme: Theme,
     /// Which notifications are wanted, by kind; a kind that is not named is wanted.
     pub notifications: BTreeMap<NotificationKind, bool>,
+    /// What became of the steps of the guide; a step that is not named is ahead.
+    pub guide: BTreeMap<GuideStep, StepOutcome>,
+    /// Whence each of the first four comes.
+    pub layers: Layers,
 }
 
 impl Config {
@@ -175,32 +261,50 @@ impl Config {
         if let Some(value) = patch.language {
             self.language = value;
         }
-        match patch.notifications {
-            None => {}
-            Some(None) => self.notifications.clear(),
-            Some(Some(kinds)) => {
-                for (kind, wanted) in kinds {
-                    match wanted {
-                        Some(wanted) => self.notifications.insert(kind, wanted),
-                        None => self.notifications.remove(&kind),
-                    };
-                }
-            }
+        if let Some(value) = patch.theme {
+            self.theme = value;
         }
+        merge(&mut self.notifications, patch.notifications);
+        merge(&mut self.guide, patch.guide);
         if self.notifications.len() > MOST_NOTIFICATIONS {
             return Err(InvalidSetting("must name at most 64 kinds of notifications"));
         }
         Ok(self)
     }
 
-    /// What holds.
+    /// What holds for a person of an organisation with this time zone.
     #[must_use]
-    pub fn settings(self) -> Settings {
+    pub fn settings(self, organisations: &TimeZoneName) -> Settings {
+        let or_usual = |set: bool| if set { Layer::User } else { Layer::Installation };
+        let layers = Layers {
+            planning_time: or_usual(self.planning_time.is_some()),
+            time_zone: if self.time_zone.is_some() { Layer::User } else { Layer::Organization },
+            language: or_usual(self.language.is_some()),
+            theme: or_usual(self.theme.is_some()),
+        };
         Settings {
             planning_time: self.planning_time.unwrap_or_else(|| TimeOfDay("08:00".into())),
-            time_zone: self.time_zone.unwrap_or_else(TimeZoneName::utc),
+            time_zone: self.time_zone.unwrap_or_else(|| organisations.clone()),
             language: self.language.unwrap_or_else(|| Language("en".into())),
+            theme: self.theme.unwrap_or_default(),
             notifications: self.notifications,
+            guide: self.guide,
+            layers,
+        }
+    }
+}
+
+fn merge<K: Ord, V>(all: &mut BTreeMap<K, V>, patch: Option<Option<BTreeMap<K, Option<V>>>>) {
+    match patch {
+        None => {}
+        Some(None) => all.clear(),
+        Some(Some(changes)) => {
+            for (key, value) in changes {
+                match value {
+                    Some(value) => all.insert(key, value),
+                    None => all.remove(&key),
+                };
+            }
         }
     }
 }
@@ -227,11 +331,15 @@ mod tests {
 
     #[test]
     fn defaults_hold_for_the_rest() {
-        let settings = Config::default().settings();
-        assert_eq!(
-            (settings.planning_time.to_string(), settings.time_zone.to_string()),
-            ("08:00".into(), "UTC".into())
-        );
+        let berlin: TimeZoneName = "Europe/Berlin".parse().expect("a zone");
+        let settings = Config::default().settings(&berlin);
+        assert_eq!(settings.planning_time.to_string(), "08:00");
+        assert_eq!((&settings.time_zone, settings.layers.time_zone), (&berlin, Layer::Organization));
+        assert_eq!((settings.theme, settings.layers.theme), (Theme::System, Layer::Installation));
+        let own: Config = serde_json::from_str(r#"{"time_zone":"UTC","theme":"dark"}"#).expect("a configuration");
+        let settings = own.settings(&berlin);
+        assert_eq!((settings.time_zone, settings.layers.time_zone), (TimeZoneName::utc(), Layer::User));
+        assert_eq!((settings.theme, settings.layers.theme), (Theme::Dark, Layer::User));
     }
 
     #[test]

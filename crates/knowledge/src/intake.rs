@@ -168,8 +168,11 @@ impl Intake {
         tx.commit().await?;
         let mut tx = org.begin().await?;
         let count = i64::try_from(drafts.len()).unwrap_or(i64::MAX);
+        let text_bytes: usize = drafts.iter().map(|draft| draft.heading.len() + draft.text.len()).sum();
+        let text_bytes = i64::try_from(text_bytes).unwrap_or(i64::MAX);
         if rows::show(&mut tx, document.id, document.latest, title.as_deref(), &kind, count).await? {
             versions::keep_content(&mut tx, document.id, document.latest, kept).await?;
+            rows::weigh(&mut tx, document.id, text_bytes).await?;
             chunks::replace(&mut tx, document.id, collection.number, &drafts).await?;
             tx.commit().await?;
         }

@@ -85,6 +85,7 @@ pub(crate) fn house(settings: &Settings, store: Store, public_url: &str) -> Outc
     let passwords = Passwords::new(Cost::default(), slots, store.ambient().clone())?;
     let rules = Rules {
         plans: settings.read_plans().map_err(because)?,
+        feedback: settings.feedback.0,
         access_lifetime: std::time::Duration::from_mins(settings.access_token_minutes.0.into()),
         ..Rules::new(public_url, settings.verify_mail())
     };

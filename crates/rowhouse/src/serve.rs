@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands::demo;
+use crate::dashboard::DASHBOARD;
 use crate::output::print;
 use crate::settings::Settings;
 use crate::settings::value::LogFormat;
@@ -83,7 +84,12 @@ async fn run(settings: &Settings) -> Outcome {
     let prices = settings.read_prices().map_err(because)?;
     let sharing = settings.sharing().map_err(because)?;
     let books = metering::Settings { strict: settings.strict_ledger.0, ..metering::Settings::default() };
-    let app = App::with(house.clone(), limits, prices, books, sharing).serving(installation).reading(readers()?);
+    let app = App::with(house.clone(), limits, prices, books, sharing)
+        .serving(installation)
+        .reading(readers()?)
+        .showing(DASHBOARD);
+    let cold_after = settings.cold_after.as_ref().map(|days| Duration::from_hours(24) * days.0);
+    let app = app.cooling(cold_after);
     if let Err(why) = app.gatekeeper().meet().await {
         tracing::warn!("`redis_url` does not answer ({why}): this server keeps to its own rate limits until it does");
     }
@@ -196,6 +202,8 @@ fn start_text(settings: &Settings, address: &str, metrics: Option<&str>, mails: 
     };
     let key = open::absolute(&settings.master_key_path());
     let mut lines = crate::output::Columns::default();
+    let pages = if DASHBOARD.is_built() { address } else { "not part of this program: it was built without Node" };
+    lines.row(["", "dashboard", pages]);
     lines.row(["", "API", &format!("{address}/api/docs")]);
     lines.row(["", "data", &data]);
     lines.row(["", "master key", &format!("{key} (keep a copy: without it nobody can read the data)")]);

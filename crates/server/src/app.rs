@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::prices::Prices;
 use governor::clock::DefaultClock;
@@ -15,6 +16,7 @@ use store::{Refusal, Scope};
 use tenancy::House;
 use tokio::sync::mpsc;
 
+use crate::dashboard::Dashboard;
 use crate::models::{Installation, Models};
 
 /// Bounds of the HTTP layer.
@@ -62,10 +64,14 @@ pub struct Parts {
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) door: metering::call::Door,
     pub(crate) feeds: crate::usage::Feeds,
+    pub(crate) live: crate::live::Feeds,
     pub(crate) listeners: crate::jobs::Listeners,
     pub(crate) memory: knowledge::Memory,
     pub(crate) answering: crate::embedding::Answering,
     pub(crate) intake: Option<Intake>,
+    pub(crate) dashboard: Dashboard,
+    /// After how long without use an organisation's file goes into the bucket.
+    pub(crate) cold_after: Option<Duration>,
     alerts: Mutex<Option<mpsc::Receiver<Scope>>>,
     refusals: mpsc::Sender<Note>,
     noted: Mutex<Option<Notes>>,
@@ -116,10 +122,13 @@ impl App {
             gatekeeper,
             door,
             feeds: crate::usage::Feeds::default(),
+            live: crate::live::Feeds::default(),
             listeners: crate::jobs::Listeners::default(),
             memory: knowledge::Memory::default(),
             answering: crate::embedding::Answering::default(),
             intake: None,
+            dashboard: Dashboard::default(),
+            cold_after: None,
             alerts: Mutex::new(Some(alerts)),
             refusals,
             noted: Mutex::new(Some(noted)),
@@ -131,6 +140,12 @@ impl App {
     #[must_use]
     pub fn serving(self, installation: Installation) -> Self {
         self.set_up(|parts| parts.models = Models::new(parts.house.store.clone(), parts.rules.clone(), installation))
+    }
+
+    /// The same; files of organisations that nobody used for so long go into the bucket.
+    #[must_use]
+    pub fn cooling(self, cold_after: Option<Duration>) -> Self {
+        self.set_up(|parts| parts.cold_after = cold_after)
     }
 
     /// Changes a part while the application is put together: before it is cloned for the first time.
@@ -148,6 +163,12 @@ impl App {
             let intake = Intake::new(parts.house.store.clone(), reader).asking(Arc::new(asker));
             parts.intake = Some(intake);
         })
+    }
+
+    /// The same with a dashboard.
+    #[must_use]
+    pub fn showing(self, dashboard: Dashboard) -> Self {
+        self.set_up(|parts| parts.dashboard = dashboard)
     }
 
     /// Notes which check refused a request. Strangers cause these, so they are dropped when they come faster than they are

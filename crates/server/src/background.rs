@@ -11,6 +11,7 @@ use store::idempotency::KEPT;
 use tokio::task::JoinSet;
 
 use crate::App;
+use crate::collections::retention;
 use crate::documents::unpack;
 use crate::sources::{SYNC, round};
 
@@ -18,6 +19,8 @@ use crate::sources::{SYNC, round};
 const ELSEWHERE: usize = 4;
 /// Sources that are asked at the same time.
 const ROUNDS: usize = 2;
+/// Files that go into the bucket in one round.
+const FREEZES: usize = 1000;
 /// How long an organisation's file stays open that nobody uses.
 const IDLE: Duration = Duration::from_mins(10);
 
@@ -32,6 +35,7 @@ pub fn start(app: &App) -> Background {
     tasks.spawn(deliver(app.clone()));
     tasks.spawn(write_notes(app.clone()));
     tasks.spawn(crate::alerts::run(app.clone()));
+    tasks.spawn(crate::documents::fullness::run(app.clone()));
     tasks.spawn(crate::webhooks::telling::run(app.clone()));
     tasks.spawn(every(app.clone(), Duration::from_secs(10), "finishing organisations", async |app| {
         tenancy::orgs::finish_all(&app.house).await.map(drop).map_err(|error| error.to_string())
@@ -55,11 +59,23 @@ pub fn start(app: &App) -> Background {
         let since = store.ambient().now() - IDLE;
         store.close_idle_files(since).await.map(drop).map_err(|error| error.to_string())
     }));
+    tasks.spawn(every(app.clone(), Duration::from_mins(10), "moving files that nobody uses", async |app| {
+        let store = &app.house.store;
+        store.settle_moves().await.map_err(|error| error.to_string())?;
+        let Some(cold_after) = app.cold_after else { return Ok(()) };
+        let since = store.ambient().now() - cold_after;
+        store.freeze_unused(since, FREEZES).await.map(drop).map_err(|error| error.to_string())
+    }));
     tasks.spawn(every(app.clone(), Duration::from_mins(10), "sweeping", async |app| {
         app.tidy();
         sweep(app).await.map_err(|error| error.to_string())
     }));
     tasks.spawn(sweep_originals(app.clone()));
+    let retainer = app.clone();
+    tasks.spawn(take_in(app.clone(), retention::RETAIN, move || {
+        let app = retainer.clone();
+        async move { retention::work(&app).await }
+    }));
     if let Some(intake) = &app.intake {
         let reembed = [REEMBED; ELSEWHERE];
         for kind in [READ, READ, EMBED].into_iter().chain(reembed) {
@@ -158,7 +174,12 @@ async fn sweep_originals(app: App) {
         Ok(Err(error)) => return tracing::error!(%error, "the originals could not be listed"),
         Err(error) => return tracing::error!(%error, "the originals could not be listed"),
     };
-    for org in orgs {
+    let cold = match app.house.store.cold_organisations().await {
+        Ok(cold) => cold,
+        Err(error) => return tracing::error!(%error, "the originals could not be swept"),
+    };
+    // A cold one was swept while it was warm, and is not woken for it.
+    for org in orgs.into_iter().filter(|org| !cold.contains(org)) {
         // One that is gone, or cannot be opened, has told the operator elsewhere.
         if let Ok(scope) = app.house.store.serve(org).await {
             crate::knowledge::originals::sweep(&app.house.store, &scope).await;

@@ -1,5 +1,6 @@
 //! The HTTP API: one file per endpoint, a permission in each signature, one place that turns errors into answers.
 
+mod about;
 mod access;
 mod admin;
 mod alerts;
@@ -11,8 +12,10 @@ mod auth;
 pub mod background;
 mod budgets;
 mod collections;
+mod dashboard;
 mod documents;
 mod embedding;
+mod feedback;
 mod gateway;
 mod health;
 mod http;
@@ -21,6 +24,7 @@ mod jobs;
 mod knowledge;
 mod limits;
 pub mod listen;
+mod live;
 mod mail_domains;
 mod members;
 pub mod metrics;
@@ -41,6 +45,7 @@ mod user;
 mod webhooks;
 
 pub use app::{App, Limits};
+pub use dashboard::{Dashboard, File};
 pub use http::caller::Access;
 pub use http::error::CODES;
 pub use models::Installation;

@@ -13,7 +13,7 @@ use domain::operation::Operation;
 
 use crate::App;
 use crate::http::caller::{Access, Gate};
-use crate::http::{cors, layers};
+use crate::http::{cors, layers, once};
 
 /// One route, as the documentation and the tests see it.
 #[derive(Debug, Clone)]
@@ -147,10 +147,11 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
     let document = crate::openapi::served(&document);
     let router = router
         .merge(document)
-        .fallback(layers::no_such_path)
+        .fallback(crate::dashboard::fallback)
         .method_not_allowed_fallback(layers::no_such_method)
         .layer(axum::middleware::from_fn_with_state(app.clone(), crate::http::idempotency::layer))
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::preflight))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), once::layer))
         .layer(axum::middleware::from_fn(layers::bounded))
         .layer(axum::middleware::from_fn_with_state(app.clone(), layers::around))
         .with_state(app.clone());
@@ -186,6 +187,9 @@ pub(crate) fn all() -> Routes {
     let routes = crate::embedding::routes(routes);
     let routes = crate::sources::routes(routes);
     let routes = crate::jobs::routes(routes);
+    let routes = crate::live::routes(routes);
+    let routes = crate::about::routes(routes);
+    let routes = crate::feedback::routes(routes);
     let routes = crate::threads::routes(routes);
     let routes = crate::gateway::routes(routes);
     crate::health::routes(routes)

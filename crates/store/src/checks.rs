@@ -58,6 +58,15 @@ impl Store {
         .await
     }
 
+    /// The organisations whose files this process could not open, or only reads, and why; none on PostgreSQL.
+    #[must_use]
+    pub fn troubled(&self) -> Vec<(OrgId, String)> {
+        match &self.0.backend {
+            Backend::Embedded { files, .. } => files.troubled(),
+            Backend::Postgres { .. } => Vec::new(),
+        }
+    }
+
     /// Whether nobody has ever used this installation.
     /// # Errors
     /// As the database.
@@ -90,7 +99,7 @@ impl Store {
     pub async fn org_faults(&self, org: OrgId) -> Result<Vec<Fault>> {
         let mut faults = Vec::new();
         if let Backend::Embedded { files, .. } = &self.0.backend {
-            let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
+            let file = self.file(files, org).await?;
             faults = blocking(move || file.faults()).await?;
             faults.extend(differs(Part::Org, &self.org_schema_hash(org).await?)?);
         }
@@ -170,7 +179,9 @@ impl Store {
             let Some(last) = page.last() else { break };
             after = Some(last.id);
             // One that is half made has no file yet; it is made with the newest schema. One that is being erased needs none.
-            for org in page.iter().filter(|one| one.status.is_whole()).map(|one| one.id) {
+            // One that lies in the bucket is brought there when it comes back.
+            let here = |org: &OrgId| !files.is_cold(*org);
+            for org in page.iter().filter(|one| one.status.is_whole()).map(|one| one.id).filter(here) {
                 // The file is migrated when it is opened.
                 match self.tenant(org, Access::Read).await {
                     Ok(_) => migrated.opened += 1,

@@ -42,6 +42,7 @@ impl Store {
             erasures::note(&mut tx, erasure.id, &counts).await?;
             organisations::shred(&mut tx, org).await?;
             tx.commit().await?;
+            self.0.ciphers.invalidate(&org);
         }
         self.empty_books(org).await?;
         let store = self.clone();
@@ -85,6 +86,7 @@ impl Store {
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
                  UNION ALL SELECT 'projects', count(*) FROM projects
                  UNION ALL SELECT 'providers', count(*) FROM providers
+                 UNION ALL SELECT 'quota_alerts', count(*) FROM quota_alerts
                  UNION ALL SELECT 'rate_limits', count(*) FROM rate_limits
                  UNION ALL SELECT 'roles', count(*) FROM roles
                  UNION ALL SELECT 'shares', count(*) FROM shares
@@ -186,6 +188,7 @@ impl Store {
             tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM configs").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM quota_alerts").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM rate_limits").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM webhook_messages").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM webhooks").unaudited(ERASED).run().await?;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use domain::{Id, OrgId, Time};
 use tokio::sync::OnceCell;
 
+use crate::cold::stub_of;
 use crate::error::{Error, Result};
 use crate::keys::{Secret, make_private_folder};
 use crate::migrate::{self, Migration};
@@ -68,12 +69,14 @@ impl Files {
         self.folder.join(&hex[30..]).join(format!("{hex}.db"))
     }
 
-    /// Gives the open file, opening it first when it is closed, or when what is open is not what stands at its path any more.
+    /// Gives the open file, opening it first when it is closed, or when what is open is not what stands at its path any more. One that
+    /// lies elsewhere is woken before.
     pub(crate) async fn get(
         &self,
         org: OrgId,
         now: Time,
         key: impl AsyncFnOnce() -> Result<Secret>,
+        wake: impl AsyncFnOnce() -> Result<()>,
     ) -> Result<Arc<File>> {
         let mut cell = self.slot(org, now).await?;
         if cell.get().is_some_and(|file| !file.is_sound()) {
@@ -83,6 +86,9 @@ impl Files {
         }
         let opened = cell.get_or_try_init(async || {
             let path = self.path(org);
+            if !self.stands(org) {
+                wake().await?;
+            }
             if let Some(verdict) = self.troubles.verdict(org, Stamp::of(&path)) {
                 return Err(verdict);
             }
@@ -91,7 +97,8 @@ impl Files {
                 Error::Sealed(_) | Error::Setup(_) => self.troubles.condemn(org, None, &format!("its key: {error}")),
                 other => other,
             })?;
-            let opening = Opening { path, key, cache_kib: self.cache_kib, steps: self.steps, watch: self.watch(org) };
+            let opening =
+                Opening { path, key, cache_kib: self.cache_kib, steps: self.steps, watch: self.watch(org), now };
             tokio::task::spawn_blocking(move || opening.open().map(Arc::new))
                 .await
                 .map_err(|error| Error::bug(error.to_string()))?
@@ -116,6 +123,11 @@ impl Files {
     pub(crate) fn has_room(&self) -> bool {
         // Where the system does not say, the write itself will.
         rustix::fs::statvfs(&self.disk).map_or(true, |disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= RESERVE)
+    }
+
+    /// The organisations whose files cannot be opened or only be read, as far as somebody tried, and why.
+    pub(crate) fn troubled(&self) -> Vec<(OrgId, String)> {
+        self.troubles.told()
     }
 
     fn watch(&self, org: OrgId) -> Watch {
@@ -158,7 +170,7 @@ impl Files {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&org);
         let path = self.path(org);
         let fail = |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
-        for file in beside(&path) {
+        for file in self.all_of(org) {
             match std::fs::remove_file(&file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
                 _ => {}
@@ -175,7 +187,104 @@ impl Files {
 
     /// The files of an organisation that are there.
     pub(crate) fn remains(&self, org: OrgId) -> Vec<String> {
-        beside(&self.path(org)).iter().filter(|file| file.exists()).map(|file| file.display().to_string()).collect()
+        self.all_of(org).iter().map(|file| file.display().to_string()).collect()
+    }
+
+    /// All that stands in the folder of an organisation's file and is its own: the file, its logs, its stub, what was on its way.
+    fn all_of(&self, org: OrgId) -> Vec<PathBuf> {
+        let path = self.path(org);
+        let stem = path.file_stem().map(std::ffi::OsStr::to_os_string).unwrap_or_default();
+        let entries = path.parent().and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten();
+        let own = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|entry| {
+            let name = entry.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
+            name.strip_prefix(stem.as_encoded_bytes()).is_some_and(|rest| rest.starts_with(b"."))
+        });
+        own.collect()
+    }
+
+    /// Whether an organisation's file is at its place, and no stub says otherwise.
+    pub(crate) fn stands(&self, org: OrgId) -> bool {
+        let path = self.path(org);
+        path.exists() && !stub_of(&path).exists()
+    }
+
+    /// Whether it lies elsewhere.
+    pub(crate) fn is_cold(&self, org: OrgId) -> bool {
+        let path = self.path(org);
+        !path.exists() && stub_of(&path).exists()
+    }
+
+    /// Stops an organisation whose file cannot be had, and tells the operator.
+    pub(crate) fn condemn(&self, org: OrgId, what: &str) -> Error {
+        self.troubles.condemn(org, None, what)
+    }
+
+    /// Closes an organisation's file if nobody used it since the given time, so that it can be moved. Blocks.
+    pub(crate) fn at_rest(&self, org: OrgId, since: Time) -> Option<Rest> {
+        let path = self.path(org);
+        if written(&path)? >= since.micros() {
+            return None;
+        }
+        let open = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            if slots.get(&org).is_some_and(|slot| slot.used_at >= since || !slot.is_idle()) {
+                return None;
+            }
+            slots.remove(&org)
+        };
+        // Outside the lock: closing it writes what its log holds.
+        drop(open);
+        if stub_of(&path).exists() {
+            // Left by a move that was cut off before the file was removed.
+            std::fs::remove_file(stub_of(&path)).ok()?;
+        }
+        let stamp = Stamp::of(&path)?;
+        Some(Rest { path, stamp, since })
+    }
+
+    /// Whether a log stands beside an organisation's file: it is open, or was when its server died.
+    pub(crate) fn has_log(&self, org: OrgId) -> bool {
+        has_log(&self.path(org))
+    }
+
+    /// Does something with a file while nobody opens it; `None` when somebody used it since it came to rest. Whoever wants to open it
+    /// meanwhile waits.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        org: OrgId,
+        rest: &Rest,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<Option<T>> {
+        let cell = Arc::<OnceCell<Arc<File>>>::default();
+        let before = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            if slots.get(&org).is_some_and(|slot| !slot.is_idle()) {
+                return Ok(None);
+            }
+            slots.insert(org, Slot { used: 0, used_at: rest.since, file: cell.clone() })
+        };
+        let (path, stamp) = (rest.path.clone(), rest.stamp);
+        let outcome = cell.get_or_try_init(async || {
+            let done = tokio::task::spawn_blocking(move || {
+                drop(before);
+                if Stamp::of(&path) != Some(stamp) || has_log(&path) {
+                    return Ok(None);
+                }
+                work().map(Some)
+            });
+            // The cell stays empty: the next one opens what is there then.
+            Err::<Arc<File>, _>(done.await.map_err(|error| Error::bug(error.to_string())).flatten())
+        });
+        let outcome = match outcome.await {
+            Ok(_) => Ok(None),
+            Err(outcome) => outcome,
+        };
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let unwanted = |slot: &Slot| Arc::ptr_eq(&slot.file, &cell) && Arc::strong_count(&cell) == 2;
+        if cell.get().is_none() && slots.get(&org).is_some_and(unwanted) {
+            slots.remove(&org);
+        }
+        outcome
     }
 
     /// Closes a file as soon as nobody uses it, so that the next use opens it afresh.
@@ -189,15 +298,21 @@ impl Files {
     /// Closes files that nobody has used since the given time; says how many. At most `most` of them, since closing a file writes
     /// what its log holds. Blocks.
     pub(crate) fn close_idle(&self, since: Time, most: usize) -> usize {
-        let closed: Vec<Slot> = {
+        let closed: Vec<(OrgId, Slot)> = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             let idle = |slot: &Slot| slot.used_at < since && slot.is_idle();
             let idle: Vec<OrgId> =
                 slots.iter().filter(|(_, slot)| idle(slot)).map(|(org, _)| *org).take(most).collect();
-            idle.iter().filter_map(|org| slots.remove(org)).collect()
+            idle.into_iter().filter_map(|org| Some((org, slots.remove(&org)?))).collect()
         };
         // Dropped here, outside the lock: nobody waits for the disk to open another file.
-        closed.len()
+        let count = closed.len();
+        for (org, slot) in closed {
+            let used_at = slot.used_at;
+            drop(slot);
+            touch(&self.path(org), used_at);
+        }
+        count
     }
 
     /// How many files are open or being opened.
@@ -244,9 +359,30 @@ impl Slot {
     }
 }
 
-/// A file and the two that `SQLite` keeps beside it.
-fn beside(path: &Path) -> [PathBuf; 3] {
-    ["db", "db-wal", "db-shm"].map(|ending| path.with_extension(ending))
+/// A file that came to rest.
+pub(crate) struct Rest {
+    pub(crate) path: PathBuf,
+    /// Its state then: each use of it changes that.
+    stamp: Stamp,
+    /// Nobody used it since.
+    since: Time,
+}
+
+/// Whether one of the two stands there that `SQLite` keeps beside a file.
+fn has_log(path: &Path) -> bool {
+    ["db-wal", "db-shm"].iter().any(|ending| path.with_extension(ending).exists())
+}
+
+/// When a file was last written or used, in microseconds.
+fn written(path: &Path) -> Option<i64> {
+    let at = std::fs::metadata(path).and_then(|about| about.modified()).ok()?;
+    i64::try_from(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_micros()).ok()
+}
+
+/// Notes on a file when it was last used; where that cannot be noted it was when it was last written.
+fn touch(path: &Path, at: Time) {
+    let at = std::time::UNIX_EPOCH + Duration::from_micros(u64::try_from(at.micros()).unwrap_or(0));
+    let _ = std::fs::File::open(path).and_then(|file| file.set_modified(at));
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {
@@ -262,6 +398,7 @@ struct Opening {
     cache_kib: u32,
     steps: &'static [Migration],
     watch: Watch,
+    now: Time,
 }
 
 impl Opening {
@@ -271,6 +408,7 @@ impl Opening {
         let is_checked = troubles.is_suspect(*org) || before.is_none_or(|stamp| stamp.length <= READ_WHOLE);
         match self.try_open(is_checked) {
             Ok(file) => {
+                touch(&self.path, self.now);
                 if is_checked {
                     troubles.is_whole(*org);
                 }

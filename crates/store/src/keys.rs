@@ -7,8 +7,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{Ambient, Id, OrgId};
@@ -76,19 +74,12 @@ impl Secret {
 }
 
 fn seal(key: &[u8; 32], nonce: [u8; 12], place: &str, bytes: &[u8]) -> Vec<u8> {
-    let cipher = Aes256Gcm::new(key.into());
-    let sealed = cipher
-        .encrypt(&Nonce::from(nonce), Payload { msg: bytes, aad: place.as_bytes() })
-        .expect("AES-GCM takes any message that fits in memory");
-    [nonce.as_slice(), &sealed].concat()
+    sealing::seal(key, nonce, place.as_bytes(), bytes)
 }
 
 fn open(key: &[u8; 32], place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    let (nonce, sealed) = sealed.split_first_chunk::<12>().ok_or(Error::Sealed("too short"))?;
-    Aes256Gcm::new(key.into())
-        .decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() })
-        .map(Zeroizing::new)
-        .map_err(|_| Error::Sealed("another key, another place, or changed bytes"))
+    let opened = sealing::open(key, place.as_bytes(), sealed).map(Zeroizing::new);
+    opened.ok_or(Error::Sealed("another key, another place, or changed bytes"))
 }
 
 /// The name of a master key: the first four bytes of its SHA-256.

@@ -26,7 +26,7 @@ impl OrgStore {
     pub async fn rinse(&self) -> Result<()> {
         let (store, org) = (self.store(), self.scope().org());
         let Backend::Embedded { files, .. } = &store.0.backend else { return Ok(()) };
-        let file = files.get(org, store.ambient().now(), async || store.org_key(org).await).await?;
+        let file = store.file(files, org).await?;
         let mut tried = 1;
         loop {
             let file = file.clone();

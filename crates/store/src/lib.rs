@@ -52,6 +52,8 @@ pub mod audit;
 mod authority;
 pub mod blobs;
 pub mod checks;
+mod cipher;
+mod cold;
 pub mod control;
 pub mod deliveries;
 pub mod erasure;
@@ -118,12 +120,18 @@ struct Inner {
     deliveries: tokio::sync::Notify,
     /// Wakes whoever does the work that waits.
     jobs: tokio::sync::Notify,
+    /// Seals what people write, on PostgreSQL.
+    ciphers: cipher::Ciphers,
     /// The folder of originals.
     blobs: PathBuf,
     /// The bucket of originals, when they are not in the folder.
     bucket: Option<Arc<blobs::Bucket>>,
     /// Wakes whoever tells organisations' webhooks.
     webhook_turns: tokio::sync::Notify,
+    /// Tells whoever writes to people how full their organisations are.
+    warnings: org::quota_alerts::Warnings,
+    /// Files that move between this disk and the bucket.
+    cold: cold::Cold,
 }
 
 enum Backend {
@@ -243,7 +251,11 @@ impl Store {
         let store = self.clone();
         let closing = tokio::task::spawn_blocking(move || match &store.0.backend {
             Backend::Embedded { files, .. } => files.close_idle(since, 100),
-            Backend::Postgres { .. } => 0,
+            Backend::Postgres { .. } => {
+                // Ciphers that nobody used for a while go, too.
+                store.0.ciphers.run_pending_tasks();
+                0
+            }
         });
         closing.await.map_err(|error| Error::bug(error.to_string()))
     }
@@ -275,21 +287,43 @@ impl Store {
     async fn tenant(&self, org: OrgId, access: Access) -> Result<Transaction> {
         match &self.0.backend {
             Backend::Embedded { files, .. } => {
-                let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
+                let file = self.file(files, org).await?;
                 let has_room = access == Access::Read || files.admit_write(org)?;
                 Ok(Transaction::sqlite(file.begin(access).await?, access).on_a_disk_with(has_room))
             }
             Backend::Postgres { app, shares, .. } => {
+                let cipher = self.cipher(org).await?;
                 let share = shares.take(org).await?;
                 // One writer per organisation, as in the embedded engine, so that both behave the same under races.
                 let lock = (access == Access::Write).then(|| lock_number(&format!("tenant {org}")));
-                Ok(Transaction::postgres(
-                    postgres::begin(app, access, Some(org.uuid()), lock.as_slice()).await?,
-                    access,
-                    Some(share),
-                ))
+                let begun = postgres::begin(app, access, Some(org.uuid()), lock.as_slice()).await?;
+                Ok(Transaction::postgres(begun, access, Some(share)).sealing_by(cipher))
             }
         }
+    }
+
+    /// The cipher of an organisation's texts on PostgreSQL. None when its key was destroyed or cannot be unwrapped: what needs it is
+    /// refused then, all else goes on.
+    async fn cipher(&self, org: OrgId) -> Result<Option<Arc<cipher::Cipher>>> {
+        if let Some(cipher) = self.0.ciphers.get(&org) {
+            return Ok(Some(cipher));
+        }
+        let key = match self.org_key(org).await {
+            Ok(key) => key,
+            Err(error @ (Error::NotFound(_) | Error::Sealed(_) | Error::Setup(_))) => {
+                tracing::warn!(%org, %error, "the texts of an organisation cannot be opened");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let cipher = Arc::new(cipher::Cipher::new(org, &key, self.0.ambient.clone()));
+        self.0.ciphers.insert(org, cipher.clone());
+        Ok(Some(cipher))
+    }
+
+    /// The open file of an organisation; wherever it lay.
+    async fn file(&self, files: &Files, org: OrgId) -> Result<Arc<sqlite::File>> {
+        files.get(org, self.0.ambient.now(), async || self.org_key(org).await, async || self.wake(org).await).await
     }
 
     /// Makes the empty store of an organisation whose control row exists; repeating it changes nothing.

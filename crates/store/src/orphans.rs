@@ -91,6 +91,8 @@ impl Store {
                      WHERE c.org_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'deliveries.org_id', count(*) FROM deliveries c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'frozen.org_id', count(*) FROM frozen c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'jobs.org_id', count(*) FROM jobs c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'webhook_turns.org_id', count(*) FROM webhook_turns c
@@ -346,7 +348,7 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
         .sql(Pair {
             sqlite: "SELECT (SELECT count(*) FROM chunks WHERE number NOT IN (SELECT id FROM chunk_words_docsize))
                 + (SELECT count(*) FROM chunk_words_docsize WHERE id NOT IN (SELECT number FROM chunks))",
-            postgres: "SELECT count(*) FROM chunks WHERE words IS NULL",
+            postgres: "SELECT count(*) FROM chunks WHERE (length > 0) <> (length(words) > 0)",
         })
         .one()
         .await?;

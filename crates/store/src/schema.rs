@@ -129,13 +129,14 @@ impl Store {
                               AND (n.nspname = 'control' AND c.relname <> 'migrations'
                                 OR n.nspname = 'org' AND (c.relname IN ('holds', 'entries', 'balances', 'alerts')) = ($1 = 'ledger')))
                           SELECT t.name || ' column ' || a.attname || ' '
-                              || CASE format_type(a.atttypid, a.atttypmod) WHEN 'bigint' THEN 'whole' WHEN 'boolean' THEN 'whole' WHEN 'text' THEN 'text'
-                                 WHEN 'uuid' THEN 'bytes' WHEN 'bytea' THEN 'bytes' ELSE format_type(a.atttypid, a.atttypmod) END
+                              || CASE replace(format_type(a.atttypid, a.atttypmod), 'org.', '') WHEN 'bigint' THEN 'whole' WHEN 'boolean' THEN 'whole'
+                                 WHEN 'text' THEN 'text' WHEN 'sealed_text' THEN 'text' WHEN 'uuid' THEN 'bytes' WHEN 'bytea' THEN 'bytes'
+                                 WHEN 'sealed_bytes' THEN 'bytes' ELSE format_type(a.atttypid, a.atttypmod) END
                               || CASE WHEN a.attnotnull THEN ' required' ELSE '' END || CASE WHEN a.atthasdef AND a.attname <> 'org_id' THEN ' defaulted' ELSE '' END AS line
                             FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid
-                            WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname <> t.led AND (t.name, a.attname) <> ('chunks', 'words')
+                            WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname <> t.led AND (t.name, a.attname) NOT IN (('chunks', 'words'), ('chunks', 'length'))
                           UNION ALL SELECT 'chunks words' FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid
-                            WHERE t.name = 'chunks' AND a.attname = 'words' AND a.attgenerated = 's'
+                            WHERE t.name = 'chunks' AND a.attname IN ('words', 'length') GROUP BY t.oid HAVING count(*) = 2
                           UNION ALL SELECT t.name || CASE WHEN x.indisprimary THEN ' key ' WHEN x.indisunique THEN ' unique '
                                 ELSE ' index ' || i.relname || ' ' END
                               || regexp_replace((SELECT string_agg(a.attname::text, ',' ORDER BY array_position(x.indkey::smallint[], a.attnum))
@@ -164,7 +165,7 @@ impl Store {
     /// [`Error::Damaged`] when it cannot be opened.
     pub async fn org_schema_hash(&self, org: OrgId) -> Result<String> {
         let Backend::Embedded { files, .. } = &self.0.backend else { return self.schema_hash(Part::Org).await };
-        let file = files.get(org, self.0.ambient.now(), async || self.org_key(org).await).await?;
+        let file = self.file(files, org).await?;
         tokio::task::spawn_blocking(move || file.exclusively(|connection| hash_of_file(connection)))
             .await
             .map_err(|error| Error::bug(error.to_string()))?

@@ -6,9 +6,11 @@ use std::sync::{Arc, RwLock};
 use domain::Ambient;
 
 use crate::blobs::{Bucket, BucketSettings};
+use crate::cold::Cold;
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
 use crate::migrate::{self, Migrations, Roles};
+use crate::org::quota_alerts::Warnings;
 use crate::sql::{postgres, sqlite};
 use crate::{Backend, Error, Inner, Result, Shares, Store, authority, heads, tokens};
 
@@ -231,9 +233,12 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         signing: tokens::Keyring::default(),
         deliveries: tokio::sync::Notify::new(),
         jobs: tokio::sync::Notify::new(),
+        ciphers: crate::cipher::ciphers(),
         blobs: settings.blobs.clone(),
         bucket: None,
         webhook_turns: tokio::sync::Notify::new(),
+        warnings: Warnings::default(),
+        cold: Cold::default(),
     }
 }
 

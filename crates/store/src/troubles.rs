@@ -119,6 +119,21 @@ impl Troubles {
         }
     }
 
+    /// The organisations whose files are in trouble, and what it is.
+    pub(crate) fn told(&self) -> Vec<(OrgId, String)> {
+        let now = Instant::now();
+        let what = |trouble: &Trouble| match &trouble.verdict {
+            Some((_, what)) => what.clone(),
+            None if trouble.read_only_until.is_some_and(|until| now < until) => {
+                "the disk failed; it is only read".into()
+            }
+            None => "something in it could not be read or written; it is read whole when it is opened next".into(),
+        };
+        let mut told: Vec<_> = self.all().iter().map(|(org, trouble)| (*org, what(trouble))).collect();
+        told.sort();
+        told
+    }
+
     /// Forgets an organisation that is no more.
     pub(crate) fn forget(&self, org: OrgId) {
         self.all().remove(&org);

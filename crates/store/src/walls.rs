@@ -31,6 +31,8 @@ pub struct Wall {
 pub struct Planted {
     /// Texts that stand in its rows.
     pub texts: Vec<String>,
+    /// Words of documents and conversations, which stand readable in no row of PostgreSQL.
+    pub written: Vec<String>,
     /// The SHA-256 of an original of its own, in hexadecimal.
     pub original: String,
 }
@@ -60,6 +62,7 @@ impl Store {
             Backend::Postgres { .. } => {
                 note("tables, entered by nobody", self.seen_by_nobody(one).await?);
                 note("tables, entered by the other", self.seen_by(one, other).await?);
+                note("planted words in the rows, as they are kept", self.readable(one, &planted.written).await?);
                 note("policies and roles", no_faults(&self.database_faults().await?));
                 let (places, texts) = (vec![self.blobs_of(one), self.blobs_of(other)], planted.texts.clone());
                 note("planted texts in the bytes of originals", blocking(move || search(places, &texts)).await?);
@@ -114,6 +117,35 @@ impl Store {
         .bind(whose)
         .all()
         .await
+    }
+
+    /// Whether what people wrote stands readable in a row of an organisation, as text or as bytes.
+    async fn readable(&self, one: OrgId, words: &[String]) -> Result<std::result::Result<String, String>> {
+        let mut tx = self.tenant(one, Access::Read).await?;
+        // What must be found comes first: the id that is in each row.
+        let itself = one.uuid().to_string();
+        let mut tables = 0;
+        for word in std::iter::once(&itself).chain(words) {
+            let found: Vec<String> = tx
+                .sql(Pair {
+                    sqlite: "SELECT '' AS name FROM tenant WHERE $1 = $2",
+                    postgres: "SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                         CROSS JOIN LATERAL ts_stat(format('SELECT array_to_tsvector(ARRAY[''found'']) FROM org.%I t
+                           WHERE strpos(t::text, %L) > 0 OR strpos(t::text, %L) > 0', c.relname, $1::text, $2::text)) seen
+                         WHERE n.nspname = 'org' AND c.relkind IN ('r', 'p') ORDER BY 1",
+                })
+                .bind(word)
+                .bind(crate::hex(word.as_bytes()))
+                .all()
+                .await?;
+            match (word == &itself, found.is_empty()) {
+                (true, true) => return Ok(Err("nothing could be seen at all, so nothing is known".into())),
+                (true, false) => tables = found.len(),
+                (false, true) => {}
+                (false, false) => return Ok(Err(format!("“{word}” stands in {}", found.join(", ")))),
+            }
+        }
+        Ok(Ok(format!("none in {tables} tables that have rows")))
     }
 
     /// Where an organisation's bytes lie.

@@ -15,6 +15,8 @@ use store::org::webhooks::Because;
 
 use crate::House;
 use crate::alerts::Passed;
+use crate::feedback::Said;
+use crate::sources::Failing;
 use crate::webhooks::Disabled;
 
 /// A letter being written to somebody.
@@ -100,6 +102,19 @@ pub(crate) fn account_exists(house: &House, person: &Person, origin: &Origin) ->
         .say(asked(house, origin))
         .say("If it was not you, there is nothing to do.")
         .seal()
+}
+
+/// To an operator: what somebody says about the installation.
+pub(crate) fn feedback(house: &House, operator: &Person, by: &Person, said: &Said) -> NewMail {
+    let page = said.page.as_ref().map(|page| format!(" on the page {page}")).unwrap_or_default();
+    let score = said.score.map(|score| format!(" They would recommend it with {score} of 10.")).unwrap_or_default();
+    let text: Vec<String> = said.text.lines().map(|line| format!("> {line}")).collect();
+    let letter = Letter::to(house, operator, "What somebody says about Rowhouse")
+        .say(format!("{} ({}) says{page}:{score}", by.name, by.email))
+        .say(text.join("\n"))
+        .say("What they wrote is theirs: be careful with its links.");
+    // It goes with whoever wrote it.
+    Letter { person: Some(by.id), ..letter }.seal()
 }
 
 /// To who has lost the password.
@@ -313,8 +328,34 @@ pub(crate) fn threshold(house: &House, to: &Member, id: OrgId, organisation: &st
         None => letter.say("It does not begin anew by itself."),
     };
     let url = &house.rules.public_url;
-    let letter = letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary."));
+    let letter = match passed.counted.as_str() {
+        "documents" | "storage" => {
+            letter.say(format!("What each collection takes is told at {url}/api/v1/collections."))
+        }
+        _ => letter.say(format!("What it was used for is told at {url}/api/v1/usage/summary.")),
+    };
     NewMail { subject: format!("{what} is used to {percent} %"), ..letter.seal() }
+}
+
+/// To who set up a source of documents that is asked in vain.
+pub(crate) fn source_fails(
+    house: &House,
+    person: &Person,
+    id: OrgId,
+    organisation: &str,
+    failing: &Failing<'_>,
+) -> NewMail {
+    let Failing { source, name, failures, why, .. } = failing;
+    let letter = Letter { organisation: Some(id), ..Letter::to(house, person, "A source of documents cannot be read") };
+    let url = &house.rules.public_url;
+    letter
+        .say(format!(
+            "you set up the source {name:?} in {organisation}. It was asked {failures} times in vain, and is asked ever more seldom now. \
+             What went wrong last: {why}"
+        ))
+        .say("What was brought of it before is still found. You are told again only after it could be read in between.")
+        .say(format!("How it is: {url}/api/v1/sources/{source}"))
+        .seal()
 }
 
 /// To who runs an organisation of which a webhook was switched off.

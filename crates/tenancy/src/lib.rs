@@ -10,6 +10,7 @@ pub mod entitlements;
 pub mod erasure;
 pub mod error;
 pub mod factors;
+pub mod feedback;
 pub mod imported_hash;
 pub mod invitations;
 pub mod keys;
@@ -30,6 +31,7 @@ pub mod refresh;
 pub mod roles;
 pub mod sessions;
 pub mod signup;
+pub mod sources;
 mod throttle;
 pub mod webhooks;
 
@@ -58,6 +60,8 @@ pub struct Rules {
     pub refresh_longest: Duration,
     /// How many organisations there may be that one person has made; those that close count until they are erased.
     pub organisations_each: i64,
+    /// Whether people can tell the operators what they think of the installation.
+    pub feedback: bool,
     /// The plans on offer.
     pub plans: Plans,
 }
@@ -73,6 +77,7 @@ impl Rules {
             refresh_idle: Duration::from_hours(14 * 24),
             refresh_longest: Duration::from_hours(30 * 24),
             organisations_each: 25,
+            feedback: true,
             plans: Plans::builtin(),
         }
     }

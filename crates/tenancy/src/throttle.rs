@@ -33,6 +33,9 @@ const CODES: Bound = Bound { free: 5, window: Duration::from_mins(5), longest: D
 /// Mails of one kind to one address: nobody's mailbox is flooded by a stranger.
 const MAILS: Bound = Bound { free: 1, window: Duration::from_mins(1), longest: Duration::from_hours(1) };
 
+/// What one person says about the installation.
+const FEEDBACK: Bound = Bound { free: 5, window: Duration::from_hours(1), longest: Duration::from_hours(1) };
+
 /// Invitations of one organisation to one address: whoever invites, revokes and invites again floods nobody's mailbox.
 const INVITATIONS: Bound = Bound { free: 5, window: Duration::from_hours(1), longest: Duration::from_hours(24) };
 
@@ -195,6 +198,13 @@ pub(crate) async fn charge_invitation(tx: &mut ControlTx, house: &House, org: Or
 pub(crate) async fn charge_change(tx: &mut ControlTx, house: &House, user: UserId) -> Result<()> {
     let name = format!("change of address {user}");
     charge(tx, &subject(house, &name), CODES, house.store.ambient().now()).await?.map_err(throttled)
+}
+
+/// Counts what a person says about the installation.
+pub(crate) async fn charge_feedback(tx: &mut ControlTx, house: &House, user: UserId) -> Result<()> {
+    charge(tx, &subject(house, &format!("feedback {user}")), FEEDBACK, house.store.ambient().now())
+        .await?
+        .map_err(throttled)
 }
 
 /// Whether a mail of a kind may go to an address by now; when it may, it is counted.

@@ -105,10 +105,12 @@ impl Client {
         Self { refresh, ..self.with_token(Some(answer.str("/access_token"))) }
     }
 
-    /// The same, working in an organisation.
+    /// The same, working in this organisation and no other.
     #[must_use]
     pub fn in_org(&self, org: &str) -> Self {
-        self.with("x-rowhouse-org", org)
+        let mut other = self.clone();
+        other.headers.retain(|(name, _)| name != "x-rowhouse-org");
+        other.with("x-rowhouse-org", org)
     }
 
     /// GET.

@@ -31,6 +31,7 @@ use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
 use store::org::projects::{self, Project, ProjectTeam};
 use store::org::providers::{self, Provider};
+use store::org::quota_alerts::{self, Kept};
 use store::org::rate_limits::{self, RateLimit};
 use store::org::roles::{self, CustomRole};
 use store::org::teams::{self, Team};
@@ -261,6 +262,8 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         version: 1,
         created_at: now,
         updated_at: now,
+        retain_days: None,
+        due_at: None,
     };
     collections::insert(tx, &collection).await.expect("a collection");
     let number = collections::get(tx, collection.id).await.expect("it is there").number;
@@ -321,6 +324,11 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         updated_at: now,
     };
     embedding::choose(tx, &embedding).await.expect("a model");
+    quota_alerts::weigh(tx, Kept::Documents, 1, 1, false).await.expect("full");
+    // Nobody is told of it.
+    for alert in quota_alerts::untold(tx).await.expect("listed") {
+        quota_alerts::told(tx, &alert).await.expect("told");
+    }
     let import = Import {
         id: ambient.id(),
         collection_id: collection.id,
@@ -359,6 +367,10 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         job_id: ambient.id(),
         made_by,
         synced_at: None,
+        every_hours: Some(24),
+        next_sync_at: None,
+        failures: 0,
+        version: 1,
         created_at: now,
         updated_at: now,
     };

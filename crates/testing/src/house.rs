@@ -46,6 +46,8 @@ pub struct Wish {
     pub sharing: Option<Sharing>,
     /// The bucket of originals, when they are not to lie in the data folder.
     pub bucket: Option<BucketSettings>,
+    /// The pages that the server carries; none, unless a test is about them.
+    pub dashboard: server::Dashboard,
 }
 
 impl Default for Wish {
@@ -63,6 +65,7 @@ impl Default for Wish {
             installation: Installation::default().with_notion("http://127.0.0.1:9").expect("an address"),
             sharing: None,
             bucket: None,
+            dashboard: server::Dashboard::default(),
         }
     }
 }
@@ -154,7 +157,8 @@ impl TestHouse {
         let books = metering::Settings::default();
         let app = App::with(house.clone(), limits, prices, books, wish.sharing)
             .serving(wish.installation)
-            .reading(crate::process::readers());
+            .reading(crate::process::readers())
+            .showing(wish.dashboard);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
         let router = server::listen::in_process(router, peer);

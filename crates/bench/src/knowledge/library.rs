@@ -23,7 +23,7 @@ use tower::ServiceExt as _;
 use crate::inside::sign_up;
 
 /// Documents that are added in one transaction.
-const AT_ONCE: usize = 50;
+const AT_ONCE: usize = 200;
 
 /// The server of a house, in process: everything but the network.
 pub(super) fn server(house: &House) -> Router {
@@ -70,6 +70,8 @@ impl Library {
             version: 1,
             created_at: ambient.now(),
             updated_at: ambient.now(),
+            retain_days: None,
+            due_at: None,
         };
         let mut tx = store.open(&scope).begin().await?;
         collections::insert(&mut tx, &collection).await?;
@@ -83,6 +85,8 @@ impl Library {
     pub(super) async fn add(&self, entries: &[Entry]) -> anyhow::Result<()> {
         for some in entries.chunks(AT_ONCE) {
             let mut tx = self.house.store.open(&self.scope).begin().await?;
+            // One entry for all: what each costs in the log is measured elsewhere.
+            tx.record(Event::new("documents.added", self.collection)).await?;
             for entry in some {
                 let document = self.document(entry);
                 documents::insert(&mut tx, &document).await?;
@@ -96,7 +100,6 @@ impl Library {
                     created_at: document.created_at,
                 };
                 versions::insert(&mut tx, &version).await?;
-                tx.record(Event::new("document.added", document.id)).await?;
                 chunks::replace(&mut tx, document.id, self.number, &entry.passages).await?;
                 let count = i64::try_from(entry.passages.len())?;
                 documents::show(&mut tx, document.id, 1, None, "text", count).await?;

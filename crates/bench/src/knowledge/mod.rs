@@ -1,5 +1,6 @@
 //! Search measured: how good it is, how fast, how much memory it takes, and how fast documents come in.
 
+mod frozen;
 mod ingest;
 mod library;
 mod made_up;
@@ -14,7 +15,8 @@ use crate::Setting;
 use crate::report::Report;
 
 /// The parts, for `make bench ARGS=knowledge-speed` and its like.
-pub(crate) const PARTS: [&str; 4] = ["knowledge-quality", "knowledge-speed", "knowledge-tenants", "knowledge-ingest"];
+pub(crate) const PARTS: [&str; 5] =
+    ["knowledge-quality", "knowledge-speed", "knowledge-tenants", "knowledge-ingest", "knowledge-frozen"];
 
 /// All of it, or one part.
 pub(crate) async fn measure(
@@ -22,7 +24,7 @@ pub(crate) async fn measure(
     report: &mut Report,
     wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<()> {
-    let [quality, speed, tenants, ingest] = PARTS.map(wanted);
+    let [quality, speed, tenants, ingest, frozen] = PARTS.map(wanted);
     if quality {
         quality::measure(setting, report).await?;
     }
@@ -34,6 +36,9 @@ pub(crate) async fn measure(
     }
     if ingest {
         ingest::measure(setting, report).await?;
+    }
+    if frozen {
+        frozen::measure(report).await?;
     }
     Ok(())
 }

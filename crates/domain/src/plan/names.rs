@@ -90,6 +90,7 @@ names! {
     Seats = "seats": "People in the organisation, pending invitations included.";
     Storage = "storage": "Bytes of all files and rows together.";
     Documents = "documents": "Documents in all knowledge collections together.";
+    Schedules = "schedules": "Sources that are asked by themselves.";
     Prospects = "prospects": "People in all outreach lists together.";
     Mails = "mails": "Mails sent to people outside the organisation in a month.";
     Concurrency = "concurrency": "Calls, jobs and agent runs at the same time.";

@@ -3,6 +3,7 @@
 mod remote;
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -117,7 +118,15 @@ fn isolation() -> Command {
             "verify",
             "Makes two organisations on the server that runs, and tries to get from each at the other",
         )
-        .arg(flag("live", "Tries for 50 seconds at most, for a server that serves others"))
+        .arg(flag("live", "Takes a minute at most, from start to end: for a server that serves others"))
+        .arg(
+            Arg::new("within")
+                .long("within")
+                .value_name("SECONDS")
+                .requires("live")
+                .value_parser(clap::value_parser!(u64).range(isolation::SHORTEST.as_secs()..=600))
+                .help("With --live: another time than a minute, from 20 seconds"),
+        )
         .arg(
             Arg::new("url").long("url").value_name("URL").help("Where the server is, when not where the settings say"),
         ),
@@ -179,7 +188,11 @@ pub(crate) fn run(matches: &ArgMatches) -> Outcome {
         }
         ["keys", "rotate-master"] => commands::keys::rotate_master(settings),
         ["keys", "rotate-signing"] => commands::keys::rotate_signing(settings),
-        ["isolation", "verify"] => isolation::verify(settings, text("url"), on("live"), on("json")),
+        ["isolation", "verify"] => {
+            let within = matches.try_get_one::<u64>("within").ok().flatten();
+            let within = within.map_or(isolation::LIVE, |seconds| Duration::from_secs(*seconds));
+            isolation::verify(settings, text("url"), on("live").then_some(within), on("json"))
+        }
         ["mail", "list"] => commands::mail::list(settings, on("json")),
         ["mail", "show"] => commands::mail::show(settings, given("id"), on("json")),
         ["erasure", "list"] => commands::erasure::list(settings, on("json")),

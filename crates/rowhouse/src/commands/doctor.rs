@@ -56,7 +56,7 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
     }
     report.note("audit chain of the installation", told(store.verify_house().await));
     let signed = store.signed_heads().await?;
-    let (mut whole, mut after) = (0_usize, None);
+    let (mut whole, mut cold, mut after) = (0_usize, 0_usize, None);
     loop {
         let mut tx = store.read_control().await?;
         let page = organisations::list(&mut tx, after, 1000).await?;
@@ -65,6 +65,14 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
         after = Some(last.id);
         for organisation in page.iter().filter(|organisation| organisation.status.is_whole()) {
             let org = organisation.id;
+            // One that lies in the bucket is left there.
+            if let Some(faults) = store.cold_faults(org).await? {
+                cold += 1;
+                if !faults.is_empty() {
+                    report.note(org.to_string(), Err(faults.join("; ")));
+                }
+                continue;
+            }
             let mut faults = match store.org_faults(org).await {
                 Ok(faults) => faults,
                 Err(error) => vec![error.to_string()],
@@ -81,6 +89,9 @@ async fn examine(store: &Store, report: &mut Report) -> store::Result<()> {
         }
     }
     report.note("organisations: store, schema, references, documents, audit chain", Ok(format!("{whole} are whole")));
+    if cold > 0 {
+        report.note("organisations in the bucket", Ok(format!("{cold} are cold; they were looked at, not opened")));
+    }
     let counts = store.counts().await?;
     report.note("people", Ok(counts.people.to_string()));
     let halves = if counts.unfinished == 0 { String::new() } else { format!(", {} half made", counts.unfinished) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use tenancy::House;
-use tenancy::probes::{self, Probe};
+use tenancy::probes::Probe;
 
 use super::caller::{Caller, Content};
 use crate::{Outcome, because};
@@ -42,18 +42,8 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    /// Makes one, and fills it.
-    pub(super) async fn make(house: &House, visitor: &Caller, name: &str) -> Outcome<Self> {
-        let probe = probes::make(house, name).await?;
-        let ended = probe.user;
-        let tenant = Self::fill(house, visitor, probe).await;
-        if tenant.is_err() {
-            probes::end(house, ended).await?;
-        }
-        tenant
-    }
-
-    async fn fill(house: &House, visitor: &Caller, probe: Probe) -> Outcome<Self> {
+    /// Signs its owner in, and puts one of everything into it.
+    pub(super) async fn fill(house: &House, visitor: &Caller, probe: Probe) -> Outcome<Self> {
         let word = format!("w{}", store::hex(&house.store.ambient().bytes::<8>()));
         let signed_in = json!({ "email": probe.email, "password": probe.password });
         let tokens = visitor.must(&Method::POST, "/api/v1/auth/login", &signed_in).await?;

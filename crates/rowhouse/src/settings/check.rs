@@ -88,6 +88,14 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
         mistakes.push(problem);
     }
     check_bucket(settings, mistakes, warnings);
+    if settings.cold_after.is_some() {
+        if settings.s3_url.is_none() {
+            mistakes.push("`cold_after` needs `s3_url`: it says when files go into the bucket".into());
+        }
+        if settings.database_url.is_some() {
+            warnings.push("`cold_after` says nothing with `database_url`: rows stay where they are".into());
+        }
+    }
 }
 
 fn check_bucket(settings: &Settings, mistakes: &mut Vec<String>, warnings: &mut Vec<String>) {

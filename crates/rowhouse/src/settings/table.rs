@@ -106,12 +106,17 @@ settings! {
     s3_secret_key: Option<ProviderKey> = "" or "nothing";
     /// Whether the bucket's name stands in the path of addresses, and not before the host.
     s3_path_style: Option<Switch> = "" or "on when `s3_endpoint` is set";
+    /// After how many days that nobody used it the file of an organisation goes into the bucket; it comes back with its first use. Needs
+    /// `s3_url`; on PostgreSQL rows stay where they are.
+    cold_after: Option<Number<1, 3650>> = "" or "never";
     /// The mail server: `smtp://` with STARTTLS (asked for unless the server is this machine; `?tls=none` does without), or `smtps://`.
     smtp_url: Option<SecretUrl<Smtp>> = "" or "mails stay here: `rowhouse mail list`";
     /// Who mails are from.
     mail_from: Option<MailFrom> = "" or "`rowhouse@` and the host of the public address";
     /// Whether the first start makes a demo world, with people whose password is known to all.
     demo: Option<Switch> = "" or "on when the server can be reached from this machine alone and neither `public_url` nor `smtp_url` is set";
+    /// Whether people can tell the operators, on the pages, what they think of the installation. It comes as a mail.
+    feedback: Switch = "on";
     /// Where Prometheus reads metrics: an address for operators alone, or `off`.
     metrics_listen: Listener = "127.0.0.1:9464";
     /// A file of plans, read on top of the ones that come with Rowhouse.

@@ -99,7 +99,7 @@ fn killed(engine: Engine) {
 }
 
 /// Ends a server as a power cut would, while others still use its address.
-fn kill(server: &Server) {
+pub(crate) fn kill(server: &Server) {
     let killed = std::process::Command::new("kill").args(["-KILL", &server.id().to_string()]).status();
     assert!(killed.is_ok_and(|status| status.success()), "it was alive");
 }
@@ -127,7 +127,7 @@ fn bring(
 }
 
 /// The documents of a collection, once all are read and embedded.
-fn settled(server: &Server, owner: &Owner, place: &str) -> BTreeMap<String, Value> {
+pub(crate) fn settled(server: &Server, owner: &Owner, place: &str) -> BTreeMap<String, Value> {
     let began = Instant::now();
     loop {
         let (mut all, mut more) = (BTreeMap::new(), String::new());
@@ -152,7 +152,7 @@ fn settled(server: &Server, owner: &Owner, place: &str) -> BTreeMap<String, Valu
     }
 }
 
-fn roll(dice: &mut u64, below: u64) -> u64 {
+pub(crate) fn roll(dice: &mut u64, below: u64) -> u64 {
     *dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     (*dice >> 33) % below
 }

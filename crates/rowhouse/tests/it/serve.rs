@@ -126,7 +126,7 @@ fn a_plan_of_the_operators_own_is_in_force() {
     let plan = |seats: &str| {
         format!(
             "default = 'club'\n[[plan]]\nname = 'club'\ntitle = 'Club'\ndescription = 'For a club.'\nfeatures = []\n[plan.limits]\n\
-             requests = 7\ntokens = 8\nseats = {seats}\nstorage = 9\ndocuments = 1\nprospects = 1\nmails = 1\nconcurrency = 1\n\
+             requests = 7\ntokens = 8\nseats = {seats}\nstorage = 9\ndocuments = 1\nschedules = 1\nprospects = 1\nmails = 1\nconcurrency = 1\n\
              teams = 1\nprojects = 1\nroles = 1\napi_keys = 1\n"
         )
     };

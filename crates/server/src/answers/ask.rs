@@ -17,6 +17,7 @@ use crate::http::body::{Body, Path};
 use crate::http::caller::{AtTheDoor, Caller, Local, meters};
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Created;
+use crate::search::rerank::{self, Rerank};
 use crate::threads::citations::Citable;
 use crate::threads::messages::MessageView;
 use crate::threads::{find, own};
@@ -35,6 +36,9 @@ pub(crate) struct Ask {
     /// Only out of these collections.
     #[serde(default)]
     collections: Option<Vec<CollectionId>>,
+    /// Lets a model put the passages into order before the best are taken, which costs what a call of it costs.
+    #[serde(default)]
+    rerank: Option<Rerank>,
 }
 
 pub(crate) async fn ask(
@@ -54,6 +58,9 @@ pub(crate) async fn ask(
         return Err(Problem::new("forbidden", "Only whose conversation it is can ask in it."));
     }
     place.require_changeable()?;
+    if body.rerank.is_some() {
+        rerank::require(&caller, thread.project_id).await?;
+    }
     let latest = threads::latest(&mut tx, thread.id, brief::EARLIER).await?;
     drop(tx);
     let earlier = latest.into_iter().rev().map(|one| Turn { author: one.author, text: one.content }).collect();
@@ -65,8 +72,9 @@ pub(crate) async fn ask(
         question,
         model: body.model.unwrap_or_else(|| MODEL.into()),
         collections: body.collections,
+        rerank: body.rerank,
     };
-    told.of(|steps| work.run(steps)).await
+    Box::pin(told.of(|steps| work.run(steps))).await
 }
 
 struct Work {
@@ -76,6 +84,7 @@ struct Work {
     question: String,
     model: String,
     collections: Option<Vec<CollectionId>>,
+    rerank: Option<Rerank>,
 }
 
 impl Work {
@@ -93,6 +102,7 @@ impl Work {
             collections: self.collections.as_deref(),
             project: self.thread.project_id,
             most_tokens: ANSWER,
+            rerank: self.rerank.as_ref(),
         };
         match question.answer(&steps).await? {
             Some(said) => self.keep(said).await.map(Some),
@@ -122,6 +132,7 @@ impl Work {
             "extractive": said.extractive,
             "model": said.model,
             "usage": { "model": said.model, "id": said.usage, "cost_micros": said.cost_micros },
+            "reranked": said.reranked,
         });
         let answer = message(Author::Assistant, &said.text, said.citations, detail);
         // As it is now: it may have been deleted, or its project archived, while the model spoke.

@@ -3,7 +3,7 @@
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use domain::{CollectionId, ProjectId, UsageId};
+use domain::{ChunkId, CollectionId, ProjectId, UsageId};
 use gateway::providers::embedded::EXTRACTIVE;
 use gateway::{ClientRequest, Operation, Usage, Words};
 use knowledge::brief::Turn;
@@ -13,6 +13,7 @@ use knowledge::search::Found;
 use knowledge::{brief, citing, support};
 use metering::call::{MeteredStream, Served};
 use metering::rules::Spender;
+use serde::Serialize;
 use serde_json::Value;
 use store::Scope;
 use store::org::knowledge::search::Filter;
@@ -23,6 +24,7 @@ use crate::App;
 use crate::gateway::{problem, route};
 use crate::http::allowance;
 use crate::http::error::{Problem, Result};
+use crate::search::rerank::{self, Rerank, Reranked};
 use crate::search::{Asked, look};
 
 /// Characters of a question.
@@ -51,6 +53,8 @@ pub(super) struct Question<'a> {
     /// Only out of this project.
     pub(super) project: Option<ProjectId>,
     pub(super) most_tokens: u64,
+    /// By which model the passages are put into order before the first of them are taken; that of the search when left out.
+    pub(super) rerank: Option<&'a Rerank>,
 }
 
 /// What is said to a question.
@@ -67,6 +71,17 @@ pub(super) struct Said {
     pub(super) usage: Option<UsageId>,
     pub(super) cost_micros: i64,
     pub(super) tokens: Usage,
+    /// Whether a model put the passages into order; none unless it was asked for.
+    pub(super) reranked: Option<Ordered>,
+}
+
+/// What became of the order of the passages that an answer could be made of.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Ordered {
+    #[serde(flatten)]
+    outcome: Reranked,
+    /// For each passage, in the order in which they were taken, which it was in that of the search, from 1.
+    order: Vec<usize>,
 }
 
 /// What a model said, unchecked.
@@ -92,10 +107,10 @@ impl Question<'_> {
         let asked: Vec<&str> =
             self.earlier.iter().filter(|one| one.author == Author::User).map(|one| one.text.as_str()).collect();
         let sought = support::sought(&asked, self.text);
-        let found = self.passages(&sought).await?;
+        let (found, reranked) = self.passages(&sought).await?;
         steps.say(Step::Found(found.len())).await;
         if found.is_empty() {
-            let said = self.unknown();
+            let said = Said { reranked, ..self.unknown() };
             steps.say(Step::Delta(said.text.clone())).await;
             return Ok(said);
         }
@@ -131,7 +146,7 @@ impl Question<'_> {
         if spoken.text.trim().is_empty() {
             return Err(Problem::new("upstream_failed", "The model gave no answer; ask again, or name another model."));
         }
-        let said = checked(spoken, &found);
+        let said = Said { reranked, ..checked(spoken, &found) };
         // Without citations nothing was told yet to who cannot take it back.
         if !stream || (steps.are_final() && said.unknown) {
             steps.say(Step::Delta(said.text.clone())).await;
@@ -139,7 +154,8 @@ impl Question<'_> {
         Ok(said)
     }
 
-    async fn passages(&self, sought: &str) -> Result<Vec<Found>> {
+    /// The passages that a model is given, the best first, and what became of their order.
+    async fn passages(&self, sought: &str) -> Result<(Vec<Found>, Option<Ordered>)> {
         let filter = Filter::default();
         let asked = Asked {
             query: sought,
@@ -152,8 +168,20 @@ impl Question<'_> {
         };
         let looked = look(self.app, self.scope, &asked).await?;
         let mut found = support::supporting(looked.found, sought);
+        let reranked = match self.rerank {
+            Some(wish) => Some(self.reorder(wish, sought, &mut found).await?),
+            None => None,
+        };
         found.truncate(PASSAGES);
-        Ok(found)
+        Ok((found, reranked))
+    }
+
+    /// Lets a model put what can support an answer into order, before what is too much is left out.
+    async fn reorder(&self, wish: &Rerank, sought: &str, found: &mut [Found]) -> Result<Ordered> {
+        let before: Vec<ChunkId> = found.iter().map(|one| one.chunk.id).collect();
+        let outcome = rerank::rerank(self.app, self.scope, self.spender, wish, sought, found).await?;
+        let was = |one: &Found| before.iter().position(|id| *id == one.chunk.id).map(|place| place + 1);
+        Ok(Ordered { outcome, order: found.iter().take(PASSAGES).filter_map(was).collect() })
     }
 
     fn unknown(&self) -> Said {
@@ -166,6 +194,7 @@ impl Question<'_> {
             usage: None,
             cost_micros: 0,
             tokens: Usage::default(),
+            reranked: None,
         }
     }
 }
@@ -214,5 +243,15 @@ fn checked(spoken: Spoken, found: &[Found]) -> Said {
     }
     let unknown = cited.citations.is_empty();
     let text = if unknown { brief::UNKNOWN.into() } else { cited.text };
-    Said { text, citations: cited.citations, unknown, extractive, model, usage: Some(usage), cost_micros, tokens }
+    Said {
+        text,
+        citations: cited.citations,
+        unknown,
+        extractive,
+        model,
+        usage: Some(usage),
+        cost_micros,
+        tokens,
+        reranked: None,
+    }
 }

@@ -23,6 +23,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::http::layers::current_request_id;
 use crate::knowledge::place::{Place, holds};
+use crate::search::rerank::Rerank;
 use crate::threads::citations::{Citable, CitationView};
 
 /// The name to ask for.
@@ -44,6 +45,9 @@ struct Chat {
     n: Option<u64>,
     #[serde(default)]
     tools: Option<Vec<Value>>,
+    /// As in a search; no word of `OpenAI`'s.
+    #[serde(default)]
+    rerank: Option<Rerank>,
 }
 
 #[derive(Deserialize)]
@@ -126,6 +130,7 @@ struct Work {
     most_tokens: u64,
     stream: bool,
     show_usage: bool,
+    rerank: Option<Rerank>,
 }
 
 impl Work {
@@ -168,6 +173,7 @@ impl Work {
             question,
             most_tokens: chat.max_completion_tokens.or(chat.max_tokens).unwrap_or(ANSWER).clamp(1, ANSWER * 4),
             stream: chat.stream.unwrap_or(false),
+            rerank: chat.rerank,
             show_usage: chat.stream_options.is_some_and(|options| options.include_usage),
             caller,
         })
@@ -185,6 +191,7 @@ impl Work {
             collections: None,
             project: scope.selected_project(),
             most_tokens: self.most_tokens,
+            rerank: self.rerank.as_ref(),
         };
         question.answer(steps).await
     }

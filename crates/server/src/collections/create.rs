@@ -9,7 +9,8 @@ use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::collections::{self, Collection, Reach};
 
-use super::CollectionView;
+use super::retention::{self, Days};
+use super::view::{self, CollectionView};
 use crate::http::body::Body;
 use crate::http::caller::Local;
 use crate::http::error::Result;
@@ -29,6 +30,9 @@ pub(crate) struct CreateCollection {
     /// Who sees it; `project` when left out.
     #[serde(default)]
     access: Option<Reach>,
+    /// After how many days documents go that neither changed nor came again; they stay for ever when left out.
+    #[serde(default)]
+    retain_days: Option<Days>,
 }
 
 pub(crate) async fn create(
@@ -37,8 +41,13 @@ pub(crate) async fn create(
 ) -> Result<Versioned<Created<CollectionView>>> {
     let (caller, project_id) = choose(local, body.project_id).await?;
     let now = caller.ambient().now();
-    let collection = Collection {
-        id: caller.ambient().id(),
+    let retain_days = body.retain_days.map(Days::checked).transpose()?;
+    let id = caller.ambient().id();
+    if retain_days.is_some() {
+        retention::queue(&caller, id).await?;
+    }
+    let mut collection = Collection {
+        id,
         // Given when it is added.
         number: 0,
         project_id,
@@ -49,11 +58,19 @@ pub(crate) async fn create(
         version: 1,
         created_at: now,
         updated_at: now,
+        retain_days,
+        due_at: None,
     };
     let mut tx = caller.begin().await?;
+    if let Some(days) = retain_days {
+        collection.due_at = Some(store::org::knowledge::retention::first_run(&mut tx, id, days).await?);
+    }
     collections::insert(&mut tx, &collection).await?;
-    let collection = collections::get(&mut tx, collection.id).await?;
-    let detail = json!({ "project": collection.project_id, "access": collection.access });
+    let collection = collections::get(&mut tx, id).await?;
+    let detail =
+        json!({ "project": collection.project_id, "access": collection.access, "retain_days": collection.retain_days });
     tx.record(Event::new("collection.created", collection.id).after(&collection).detail(detail)).await?;
-    caller.commit(tx, Versioned(collection.version, Created(collection.into()))).await
+    let version = collection.version;
+    let view = view::one(&mut tx, collection).await?;
+    caller.commit(tx, Versioned(version, Created(view))).await
 }

@@ -3,7 +3,7 @@
 use domain::CollectionId;
 use domain::access::{Permission, can};
 
-use super::CollectionView;
+use super::view::{self, CollectionView};
 use crate::http::body::Path;
 use crate::http::caller::Local;
 use crate::http::error::Result;
@@ -17,5 +17,6 @@ pub(crate) async fn get(
     let caller = local.each();
     let mut tx = caller.read().await?;
     let collection = sight::find(&mut tx, caller.scope(), Permission::KnowledgeRead, id).await?.collection;
-    Ok(Versioned(collection.version, Found(collection.into())))
+    let version = collection.version;
+    Ok(Versioned(version, Found(view::one(&mut tx, collection).await?)))
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::org::knowledge::collections::{Collection, Reach};
 
-use super::CollectionView;
+use super::view::{self, CollectionView};
 use crate::http::body::Query;
 use crate::http::caller::Local;
 use crate::http::cursor;
@@ -56,5 +56,7 @@ pub(crate) async fn list(
     let mut tx = caller.read().await?;
     let mut rows = sight::seen(&mut tx, caller.scope(), Permission::KnowledgeRead).await?;
     rows.retain(|collection| after.is_none_or(|after| collection.id > after) && wanted.fits(collection));
-    Ok(Found(bound.page(rows, limit, |collection| collection.id).map(CollectionView::from)))
+    let page = bound.page(rows, limit, |collection| collection.id);
+    let data = view::shown(&mut tx, page.data).await?;
+    Ok(Found(Page { data, next_cursor: page.next_cursor }))
 }

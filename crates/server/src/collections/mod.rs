@@ -5,16 +5,15 @@ mod create;
 mod delete;
 mod get;
 mod list;
+pub(crate) mod retention;
 mod shares;
 mod update;
+mod view;
 
+use domain::CollectionId;
 use domain::access::{Permission, can};
-use domain::text::{CollectionName, Description};
-use domain::{CollectionId, ProjectId, Time, UserId};
-use schemars::JsonSchema;
-use serde::Serialize;
 use store::Tx;
-use store::org::knowledge::collections::{Collection, Reach};
+use store::org::knowledge::collections::Collection;
 
 use crate::http::caller::Caller;
 use crate::http::error::Result;
@@ -49,38 +48,6 @@ pub(crate) fn routes(routes: Routes) -> Routes {
             "Ends sharing a collection with a team.",
             shares::teams::delete,
         )
-}
-
-/// A collection of documents.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Collection")]
-pub(crate) struct CollectionView {
-    id: CollectionId,
-    /// The project it belongs to; null for the organisation as a whole.
-    project_id: Option<ProjectId>,
-    name: CollectionName,
-    description: Description,
-    /// Who sees it.
-    access: Reach,
-    /// Who made it.
-    created_by: UserId,
-    created_at: Time,
-    updated_at: Time,
-}
-
-impl From<Collection> for CollectionView {
-    fn from(collection: Collection) -> Self {
-        Self {
-            id: collection.id,
-            project_id: collection.project_id,
-            name: collection.name,
-            description: collection.description,
-            access: collection.access,
-            created_by: collection.made_by,
-            created_at: collection.created_at,
-            updated_at: collection.updated_at,
-        }
-    }
 }
 
 /// A collection that the caller may change, in a transaction to do so.

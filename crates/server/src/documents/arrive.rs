@@ -75,6 +75,7 @@ async fn take(
     if let Some(known) = documents::same(&mut tx, collection, &received.written.hash).await? {
         let before = documents::get(&mut tx, known).await?;
         if before.status != Status::Failed {
+            documents::freshen(&mut tx, known).await?;
             return caller.commit(tx, Accepted(Uploaded { document: before.into(), job_id: None })).await;
         }
         let Some(job) = job.filter(|_| known == id) else { return Err(came_between()) };

@@ -53,7 +53,11 @@ impl Brought<'_> {
         if let Some(before) = before.as_ref().filter(|before| is_same(before, hash)) {
             let mut tx = org.begin().await?;
             let still = rows::find(&mut tx, before.id).await?.is_some_and(|now| is_same(&now, hash));
-            return if still { Ok((tx, Outcome::Unchanged, before.id)) } else { Err(came_between()) };
+            if !still {
+                return Err(came_between());
+            }
+            rows::freshen(&mut tx, before.id).await?;
+            return Ok((tx, Outcome::Unchanged, before.id));
         }
         let (id, now) =
             (before.as_ref().map_or_else(|| store.ambient().id(), |before| before.id), store.ambient().now());

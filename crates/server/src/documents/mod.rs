@@ -7,6 +7,7 @@ mod chunks;
 mod content;
 mod correction;
 mod delete;
+pub(crate) mod fullness;
 mod get;
 mod list;
 mod original;

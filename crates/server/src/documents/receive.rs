@@ -2,6 +2,7 @@
 //! not commit it forgets it.
 
 use domain::access::Requires;
+use store::OrgStore;
 use store::blobs::{Blobs, Draft, Written};
 use store::keys::sha256;
 
@@ -41,6 +42,7 @@ impl Received {
 
 /// Where originals are received, and how many bytes more.
 pub(crate) struct Desk {
+    pub(crate) org: OrgStore,
     pub(crate) blobs: Blobs,
     pub(crate) room: Room,
     pub(crate) free: u64,
@@ -52,17 +54,25 @@ impl Desk {
     pub(super) async fn open<P: Requires>(caller: &Caller<P>, more: i64) -> Result<Self> {
         let room =
             if caller.is_answered() { Room::unbounded() } else { Room::of(caller.house(), caller.org()).await? };
+        let org = caller.store().open(caller.scope());
         let mut tx = caller.read().await?;
-        let free = room.left(&mut tx, more).await?;
+        let left = room.left(&mut tx, more).await;
         drop(tx);
-        Ok(Self { blobs: caller.store().open(caller.scope()).blobs().await?, room, free })
+        let free = match left {
+            Err(problem) if problem.code == "entitlement" => {
+                room.note_refused(&org, &problem).await;
+                return Err(problem);
+            }
+            left => left?,
+        };
+        Ok(Self { blobs: org.blobs().await?, org, room, free })
     }
 
     /// Takes the file of a form, with what is said of it.
     pub(super) async fn form(&self, mut form: Opened) -> Result<Received> {
         // Refused before bytes are kept.
         if form.announced.is_some_and(|announced| announced > self.free.saturating_add(1 << 20)) {
-            return Err(self.room.full());
+            return Err(self.full().await);
         }
         let (mut file, mut title, mut tags) = (None, None, None);
         while let Some(mut field) = form.fields.next_field().await.map_err(|error| broken(&error))? {
@@ -96,13 +106,20 @@ impl Desk {
     async fn add(&self, mut draft: Draft, bytes: impl AsRef<[u8]> + Send + 'static) -> Result<Draft> {
         let size = draft.size() + bytes.as_ref().len() as u64;
         if size > self.free {
-            return Err(self.room.full());
+            return Err(self.full().await);
         }
         if size > MOST {
             return Err(Problem::new("too_large", format!("A file may have {} MiB.", MOST >> 20)));
         }
         let written = tokio::task::spawn_blocking(move || draft.write(bytes.as_ref()).map(|()| draft)).await;
         Ok(written.map_err(|error| panicked(&error))??)
+    }
+
+    /// What is said of a file that does not fit; those who run the organisation are told, too.
+    async fn full(&self) -> Problem {
+        let problem = self.room.full();
+        self.room.note_refused(&self.org, &problem).await;
+        problem
     }
 
     /// Refuses when an original is not there any more: the same file was deleted elsewhere while this one came in.

@@ -94,6 +94,7 @@ async fn renew(
         document.tags = Json(tags);
     }
     if has(&before, &written.hash) {
+        documents::freshen(&mut tx, id).await?;
         let told = document.title != before.title || document.titled != before.titled || document.tags != before.tags;
         if told {
             documents::update(&mut tx, &document).await?;

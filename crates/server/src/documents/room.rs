@@ -2,8 +2,9 @@
 
 use domain::OrgId;
 use domain::plan::Meter;
-use store::Tx;
 use store::org::knowledge::documents;
+use store::org::quota_alerts::{self, Kept};
+use store::{OrgStore, Tx};
 use tenancy::House;
 
 use crate::http::error::{Problem, Result};
@@ -40,10 +41,28 @@ impl Room {
         Ok(u64::try_from(self.storage.saturating_sub(bytes)).unwrap_or(0))
     }
 
-    /// Refuses what was written in a transaction when it is too much; `more` says whether a document came, or only bytes.
+    /// Refuses what was written in a transaction when it is too much; `more` says whether a document came, or only bytes. Notes which
+    /// thresholds were passed by it.
     pub(super) async fn require(&self, tx: &mut Tx, more: bool) -> Result<()> {
         let (documents, bytes) = documents::totals(tx).await?;
-        self.admits(if more { documents } else { 0 }, bytes)
+        self.admits(if more { documents } else { 0 }, bytes)?;
+        quota_alerts::weigh(tx, Kept::Documents, documents, self.documents, false).await?;
+        Ok(quota_alerts::weigh(tx, Kept::Storage, bytes, self.storage, false).await?)
+    }
+
+    /// Notes that there was no room for something, in a transaction of its own: those who run the organisation are told.
+    pub(crate) async fn note_refused(&self, org: &OrgStore, problem: &Problem) {
+        let noted = async {
+            let mut tx = org.begin().await?;
+            let (documents, bytes) = documents::totals(&mut tx).await?;
+            let refused = |name: &str| problem.param.as_deref() == Some(name);
+            quota_alerts::weigh(&mut tx, Kept::Documents, documents, self.documents, refused("documents")).await?;
+            quota_alerts::weigh(&mut tx, Kept::Storage, bytes, self.storage, refused("storage")).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "that there was no room is told with the next document");
+        }
     }
 
     fn admits(&self, documents: i64, bytes: i64) -> Result<()> {

@@ -92,8 +92,8 @@ async fn unpack(app: &App, job: &Job) -> Result<Ended> {
     let (sender, mut files) = mpsc::channel(1);
     let (from, hash) = (blobs.clone(), import.content_hash.clone());
     let reading = tokio::task::spawn_blocking(move || read(&from, &hash, &sender));
-    let mut unpacking =
-        Unpacking { app, job, scope, desk: Desk { blobs, room, free: u64::MAX }, import, names: HashSet::new() };
+    let desk = Desk { org: app.house.store.open(&scope), blobs, room, free: u64::MAX };
+    let mut unpacking = Unpacking { app, job, scope, desk, import, names: HashSet::new() };
     let outcome = unpacking.all(&mut files).await;
     // Whoever reads ends when nobody listens.
     drop(files);

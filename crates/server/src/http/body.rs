@@ -82,7 +82,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
+        // A key of a map that is no text shows as a question mark.
+        let path = error.path().to_string().replace(".?", "");
         let inner = error.into_inner();
         if inner.is_data() {
             wrong_field(&path, &inner.to_string())

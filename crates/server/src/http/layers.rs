@@ -152,11 +152,6 @@ fn dress(app: &App, headers: &mut HeaderMap, request_id: &str) {
     }
 }
 
-/// Answers what no route takes, in the same form as all else.
-pub(crate) async fn no_such_path() -> Problem {
-    Problem::not_found()
-}
-
 /// Answers a method that a path does not take.
 pub(crate) async fn no_such_method(method: Method) -> Problem {
     Problem::new("method_not_allowed", format!("This path does not take {method}."))

@@ -14,6 +14,7 @@ pub(crate) mod export;
 pub(crate) mod granting;
 pub(crate) mod idempotency;
 pub(crate) mod layers;
+pub(crate) mod once;
 pub(crate) mod renewal;
 pub(crate) mod reply;
 pub(crate) mod upload;

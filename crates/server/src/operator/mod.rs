@@ -10,6 +10,7 @@ mod overrides;
 mod people;
 mod plans;
 mod schema;
+mod system;
 
 use crate::routes::Routes;
 
@@ -21,5 +22,6 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = mail_domains::routes(routes);
     let routes = mails::routes(routes);
     let routes = routes.get("/api/v1/operator/plans", "Lists the plans on offer.", plans::plans);
+    let routes = routes.get("/api/v1/operator/system", "Shows how the installation is.", system::system);
     routes.get("/api/v1/operator/schema", "Shows the schema of the data, with its hash.", schema::schema)
 }

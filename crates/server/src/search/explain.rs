@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{CollectionId, DocumentId};
+use domain::{ChunkId, CollectionId, DocumentId};
+use knowledge::rerank;
+use knowledge::search::Found as Hit;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::org::knowledge::collections::{Collection, Reach};
@@ -11,6 +13,7 @@ use store::org::knowledge::documents::{self, Document, Fault};
 use store::org::knowledge::search::{Filter, filtered_documents};
 use store::{Scope, Tx};
 
+use super::rerank::Reranked;
 use crate::embedding::Meant;
 
 /// Documents of which it is said why they are not there.
@@ -82,6 +85,42 @@ pub(crate) struct Explanation {
     left_out: Vec<LeftOut>,
     /// Whether there are more of these.
     more: bool,
+    /// What a model was given to put into order; null unless it was asked for.
+    orders: Option<Orders>,
+}
+
+/// Two orders of the same passages. Those that are not among the results are in a document of `left_out`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchOrders")]
+struct Orders {
+    /// As the search found them, the best first.
+    search: Vec<ChunkId>,
+    /// As the model put them; null when it gave no order.
+    model: Option<Vec<ChunkId>>,
+}
+
+impl Explanation {
+    /// Tells what a model made of the order: `found` is left of it, `beyond` fell behind the limit.
+    pub(super) fn reordered(&mut self, by_search: &[ChunkId], reranked: &Reranked, found: &[Hit], beyond: &[Hit]) {
+        let told: BTreeSet<DocumentId> = found.iter().map(|hit| hit.document.id).collect();
+        let ordered = by_search.len().min(rerank::MOST);
+        let by_model = found.iter().chain(beyond).take(ordered).map(|hit| hit.chunk.id);
+        let model = reranked.is_done().then(|| by_model.collect());
+        self.orders = Some(Orders { search: by_search[..ordered].to_vec(), model });
+        // They come first: nothing was nearer to being told.
+        let (mut seen, mut left_out) = (told, Vec::new());
+        for hit in beyond {
+            let (document_id, collection_id) = (hit.document.id, hit.document.collection_id);
+            if seen.insert(document_id) {
+                let title = hit.document.title.clone();
+                left_out.push(LeftOut { document_id, collection_id, title, why: WhyNot::BelowTheLimit });
+            }
+        }
+        left_out.append(&mut self.left_out);
+        self.more |= left_out.len() > MOST;
+        left_out.truncate(MOST);
+        self.left_out = left_out;
+    }
 }
 
 /// By what the meaning of the query was compared.
@@ -137,7 +176,7 @@ impl Looked<'_> {
             Some(filtered_documents(tx, self.filter, self.wanted).await?.into_iter().collect())
         };
         let (meaning, collections) = (meant.into(), searched.collect());
-        let mut explanation = Explanation { meaning, collections, left_out: Vec::new(), more: false };
+        let mut explanation = Explanation { meaning, collections, left_out: Vec::new(), more: false, orders: None };
         for collection in self.seen {
             let mut after = None;
             loop {

@@ -1,7 +1,7 @@
 //! `POST /api/v1/search`: passages that fit a question, by words and by meaning, out of what the caller sees.
 
 mod explain;
-mod rerank;
+pub(crate) mod rerank;
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -192,16 +192,20 @@ async fn post(
         explain,
     };
     if wish.is_some() {
-        rerank::require(&caller).await?;
+        rerank::require(&caller, caller.scope().selected_project()).await?;
     }
-    let Looked { mut found, searched, explanation } = look(caller.app(), caller.scope(), &asked).await?;
+    let Looked { mut found, searched, mut explanation } = look(caller.app(), caller.scope(), &asked).await?;
+    let by_search: Vec<ChunkId> = found.iter().map(|hit| hit.chunk.id).collect();
     let reranked = match &wish {
         Some(wish) => {
             Some(rerank::rerank(caller.app(), caller.scope(), asked.spender, wish, &query, &mut found).await?)
         }
         None => None,
     };
-    found.truncate(limit);
+    let beyond = found.split_off(limit.min(found.len()));
+    if let (Some(explanation), Some(reranked)) = (&mut explanation, &reranked) {
+        explanation.reordered(&by_search, reranked, &found, &beyond);
+    }
     let results = found.into_iter().map(|hit| SearchResult::of(hit, &query)).collect();
     let results = SearchResults { results, collections: searched, reranked, explanation };
     let tx = caller.begin_answer().await?;

@@ -3,10 +3,11 @@
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use domain::access::Permission;
+use domain::ProjectId;
+use domain::access::{Permission, Requires};
 use gateway::{ClientRequest, Operation};
 use knowledge::rerank;
-pub(super) use knowledge::rerank::MOST;
+pub(crate) use knowledge::rerank::MOST;
 use knowledge::search::Found as Hit;
 use metering::call::Served;
 use metering::rules::Spender;
@@ -23,7 +24,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::knowledge::place::{Place, holds};
 
-/// How long a search waits for the order.
+/// How long is waited for the order.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// By which model what was found is put into order.
@@ -32,11 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[schemars(rename = "SearchRerank")]
 pub(crate) struct Rerank {
     /// A model or an alias that chats. It is given the first 20 passages.
-    pub(super) model: String,
+    model: String,
 }
 
 /// What became of it.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "SearchReranked")]
 pub(crate) struct Reranked {
     model: String,
@@ -48,10 +49,17 @@ pub(crate) struct Reranked {
     error: Option<Fault>,
 }
 
-/// Refuses who may not call models where they search.
-pub(super) async fn require<P: domain::access::Requires>(caller: &Caller<P>) -> Result<()> {
+impl Reranked {
+    /// Whether the passages are in the model's order.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+/// Refuses who may not call models where they ask: in a project, or in the organisation.
+pub(crate) async fn require<P: Requires>(caller: &Caller<P>, project: Option<ProjectId>) -> Result<()> {
     let mut tx = caller.read().await?;
-    let place = Place::of(&mut tx, caller.scope().selected_project()).await?;
+    let place = Place::of(&mut tx, project).await?;
     drop(tx);
     if holds(caller.scope(), Permission::ModelsUse, place.object) {
         return Ok(());
@@ -62,7 +70,7 @@ pub(super) async fn require<P: domain::access::Requires>(caller: &Caller<P>) -> 
 /// Puts the first of what was found into a model's order. What may not be seen is not among it.
 /// # Errors
 /// When nobody serves a model of this name; whatever else goes wrong is told in what is given.
-pub(super) async fn rerank(
+pub(crate) async fn rerank(
     app: &App,
     scope: &Scope,
     spender: Spender,

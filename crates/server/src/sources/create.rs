@@ -2,6 +2,7 @@
 
 use connectors::pages::{self, MOST, Which};
 use domain::access::{Permission, can};
+use domain::plan::Meter;
 use domain::text::DocumentTitle;
 use domain::{CollectionId, SourceId};
 use schemars::JsonSchema;
@@ -10,8 +11,9 @@ use serde_json::json;
 use store::Json;
 use store::audit::Event;
 use store::org::knowledge::sources::{self, Counts, Source, Sync};
+use tenancy::entitlements;
 
-use super::{SourceView, queue};
+use super::{SourceView, hours, queue};
 use crate::http::body::{Body, Path};
 use crate::http::caller::{Caller, Local, Metered, meters};
 use crate::http::error::{Problem, Result};
@@ -35,6 +37,9 @@ pub(crate) struct CreateSource {
     /// The `https` address of a sitemap, whose pages on the same host are brought; at most 1,000.
     #[serde(default)]
     sitemap: Option<String>,
+    /// After how many hours it is asked by itself, 1 to 720; only by hand when left out.
+    #[serde(default)]
+    every: Option<i64>,
 }
 
 pub(crate) async fn create(
@@ -49,7 +54,9 @@ pub(crate) async fn create(
     drop(tx);
     caller.answered()?;
     seen.place.require_changeable()?;
+    let every_hours = hours(body.every)?;
     let (which, first) = checked(&caller, body.urls, body.sitemap)?;
+    let room = entitlements::room(caller.house(), caller.org(), Meter::Schedules).await?;
     let (source_id, now) = (caller.ambient().id::<SourceId>(), caller.ambient().now());
     let job_id = queue(&caller, source_id).await?;
     let source = Source {
@@ -65,6 +72,10 @@ pub(crate) async fn create(
         job_id,
         made_by: caller.user(),
         synced_at: None,
+        every_hours,
+        next_sync_at: None,
+        failures: 0,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
@@ -73,6 +84,9 @@ pub(crate) async fn create(
     seen.place.require_changeable()?;
     if sources::list(&mut tx, id, None, SOURCES).await?.len() >= usize::try_from(SOURCES).unwrap_or(usize::MAX) {
         return Err(Problem::new("conflict", format!("The collection has {SOURCES} sources, the most there may be.")));
+    }
+    if every_hours.is_some() {
+        room.require(sources::scheduled(&mut tx, source_id, false).await?)?;
     }
     sources::insert(&mut tx, &source).await?;
     let event = Event::new("source.created", source.id).after(&source);

@@ -7,11 +7,14 @@ use super::{SourceView, find};
 use crate::http::body::Path;
 use crate::http::caller::Local;
 use crate::http::error::Result;
-use crate::http::reply::Found;
+use crate::http::reply::{Found, Versioned};
 
-pub(crate) async fn get(local: Local<can::KnowledgeRead>, Path(id): Path<SourceId>) -> Result<Found<SourceView>> {
+pub(crate) async fn get(
+    local: Local<can::KnowledgeRead>,
+    Path(id): Path<SourceId>,
+) -> Result<Versioned<Found<SourceView>>> {
     let caller = local.each();
     let mut tx = caller.read().await?;
     let (source, _) = find(&mut tx, caller.scope(), Permission::KnowledgeRead, id).await?;
-    Ok(Found(source.into()))
+    Ok(Versioned(source.version, Found(source.into())))
 }

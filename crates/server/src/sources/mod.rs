@@ -6,7 +6,9 @@ mod delete;
 mod get;
 mod list;
 pub(crate) mod round;
+mod schedule;
 mod sync;
+mod update;
 
 use connectors::pages::Which;
 use domain::access::{Permission, Requires};
@@ -15,11 +17,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::control::jobs;
 use store::org::knowledge::documents::Fault;
-use store::org::knowledge::sources::{self, Counts, Source, Sync};
+use store::org::knowledge::sources::{self, Counts, EVERY, Source, Sync};
 use store::{Error, Scope, Tx};
 
 use crate::http::caller::Caller;
-use crate::http::error::Result;
+use crate::http::error::{Problem, Result};
 use crate::knowledge::sight::{self, Seen};
 use crate::routes::Routes;
 
@@ -28,6 +30,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/collections/{id}/sources", "Lists the sources of a collection.", list::list)
         .post("/api/v1/collections/{id}/sources", "Sets up a source, and brings what it has.", create::create)
         .get("/api/v1/sources/{id}", "Shows a source, and how far it is.", get::get)
+        .patch("/api/v1/sources/{id}", "Changes a source's name, or when it is asked by itself.", update::update)
         .delete("/api/v1/sources/{id}", "Takes a source away; its documents stay.", delete::delete)
         .post("/api/v1/sources/{id}/sync", "Brings what changed at a source.", sync::sync)
 }
@@ -55,6 +58,12 @@ pub(crate) struct SourceView {
     job_id: JobId,
     /// When a round was last over.
     synced_at: Option<Time>,
+    /// After how many hours it is asked by itself; null when only by hand.
+    every: Option<i64>,
+    /// When that is; null when only by hand, and while a round waits or is under way.
+    next_sync_at: Option<Time>,
+    /// Rounds that failed since the last that did not: it is asked ever more seldom.
+    failures: i64,
     created_by: UserId,
     created_at: Time,
     updated_at: Time,
@@ -67,6 +76,7 @@ impl From<Source> for SourceView {
             Some(Which::Sitemap(url)) => (None, Some(url)),
             None => (None, None),
         };
+        let rests = matches!(source.status, Sync::Done | Sync::Failed);
         Self {
             id: source.id,
             collection_id: source.collection_id,
@@ -78,6 +88,9 @@ impl From<Source> for SourceView {
             counts: source.counts.0,
             job_id: source.job_id,
             synced_at: source.synced_at,
+            every: source.every_hours,
+            next_sync_at: source.next_sync_at.filter(|_| rests),
+            failures: source.failures,
             created_by: source.made_by,
             created_at: source.created_at,
             updated_at: source.updated_at,
@@ -100,6 +113,12 @@ async fn find(tx: &mut Tx, scope: &Scope, permission: Permission, id: SourceId) 
         Err(Error::NotFound(_)) => Err(Error::NotFound("source")),
         Err(error) => Err(error),
     }
+}
+
+/// How often a source is asked by itself, as somebody wrote it.
+fn hours(every: Option<i64>) -> Result<Option<i64>> {
+    let wrong = || Problem::field("every", format!("must be {} to {} hours", EVERY.start(), EVERY.end()));
+    every.map(|hours| EVERY.contains(&hours).then_some(hours).ok_or_else(wrong)).transpose()
 }
 
 /// Queues a round, before what it is for is committed: nothing is ever committed that nobody comes for.

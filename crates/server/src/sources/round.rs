@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connectors::pages::Pages;
 use connectors::source::{Error, Fetched, Item, Listing, Readers, Source as Connector};
-use domain::DocumentId;
+use domain::{DocumentId, Time};
 use serde_json::json;
 use store::audit::Event;
 use store::control::jobs::{self, Job};
@@ -19,6 +19,7 @@ use store::org::knowledge::sources::{self, Counts, Source, Sync};
 use store::org::knowledge::{collections, versions};
 use store::{Json, Scope, Turn};
 
+use super::schedule::{self, Admitted};
 use super::{SYNC, which};
 use crate::App;
 use crate::documents::bring::Brought;
@@ -41,10 +42,33 @@ const PAGES: usize = 1000;
 /// Items that are taken away at a time.
 const BATCH: i64 = 50;
 
+/// How long a source rests that is due while its organisation cannot change anything.
+const IDLE: Duration = Duration::from_hours(1);
+
 /// How work on a round ended.
 enum Ended {
+    /// Nothing more is to be done.
     Done,
+    /// It is not over.
     Later(Duration),
+    /// The next one begins by itself.
+    Rest(Time),
+}
+
+impl Ended {
+    fn until(next: Option<Time>) -> Self {
+        next.map_or(Self::Done, Self::Rest)
+    }
+}
+
+/// What a job is to do with its source.
+enum Due {
+    /// To begin a round, or to go on with one.
+    Now(Source),
+    /// To begin one that nobody asked for: it is time.
+    ByItself(Source),
+    /// Nothing yet: when it is time, if ever.
+    Not(Option<Time>),
 }
 
 /// Claims one source and asks it; says whether there was one.
@@ -60,6 +84,7 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
     match outcome {
         Ok(Ended::Done) => jobs::done(&mut tx, &job).await?,
         Ok(Ended::Later(pause)) => jobs::later(&mut tx, &job, now + pause).await?,
+        Ok(Ended::Rest(next)) => jobs::rest(&mut tx, &job, next).await?,
         Err(problem) if problem.code == "not_found" => jobs::done(&mut tx, &job).await?,
         Err(problem) => {
             tracing::warn!(job = %job.id(), org = %job.org(), attempts = job.attempts(), ?problem, "a round with a source failed");
@@ -74,9 +99,14 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
 async fn sync(app: &App, job: &Job) -> Result<Ended> {
     let store = &app.house.store;
     let scope = store.enter_for(job).await?;
-    let Some(source) = look(app, job, &scope).await? else {
-        let waited = store.ambient().now().since(job.created_at());
-        return Ok(if waited < PATIENCE { Ended::Later(waited.max(MOMENT * LOOKS)) } else { Ended::Done });
+    let (source, by_itself) = match look(app, job, &scope).await? {
+        Due::Now(source) => (source, false),
+        Due::ByItself(source) => (source, true),
+        Due::Not(next) => {
+            let waited = store.ambient().now().since(job.created_at());
+            let pause = waited.max(MOMENT * LOOKS);
+            return Ok(if waited < PATIENCE { Ended::Later(pause) } else { Ended::until(next) });
+        }
     };
     let Some(which) = which(&source) else {
         return Round::failed(app, &scope, source, fault("unsupported", "This kind of source is not known any more."))
@@ -86,13 +116,24 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
     let mut tx = store.open(&scope).read().await?;
     let collection = collections::get(&mut tx, source.collection_id).await?;
     let place = Place::of(&mut tx, collection.project_id).await?;
+    let earlier = sources::scheduled(&mut tx, source.id, true).await?;
     drop(tx);
+    let source = if by_itself {
+        match schedule::admit(app, &scope, source, place, earlier).await? {
+            Admitted::Begins(source) => source,
+            Admitted::Rests => return Ok(Ended::Rest(store.ambient().now() + IDLE)),
+            Admitted::Ends(source, fault) => return Round::failed(app, &scope, source, fault).await,
+        }
+    } else {
+        source
+    };
     if place.archived {
         return Round::failed(app, &scope, source, fault("conflict", "The project is archived; restore it first."))
             .await;
     }
-    let blobs = store.open(&scope).blobs().await?;
-    let desk = Desk { blobs, room: Room::of(&app.house, scope.org()).await?, free: u64::MAX };
+    let org = store.open(&scope);
+    let blobs = org.blobs().await?;
+    let desk = Desk { org, blobs, room: Room::of(&app.house, scope.org()).await?, free: u64::MAX };
     let mut round = Round { app, job, scope, desk, source, connector: &pages };
     match round.all().await {
         Ok(ended) => Ok(ended),
@@ -105,18 +146,25 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
     }
 }
 
-/// The source that a job is about, once a round is due; a moment is waited for its being committed.
-async fn look(app: &App, job: &Job, scope: &Scope) -> store::Result<Option<Source>> {
+/// What is to be done with the source that a job is about; a moment is waited for its being committed.
+async fn look(app: &App, job: &Job, scope: &Scope) -> store::Result<Due> {
+    let mut next = None;
     for _ in 0..LOOKS {
+        // Before it is read: what is read then holds at this time.
+        let now = app.house.store.ambient().now();
         let mut tx = app.house.store.open(scope).read().await?;
         let found = sources::find(&mut tx, job.source()).await?;
         drop(tx);
-        if let Some(source) = found.filter(|source| matches!(source.status, Sync::Queued | Sync::Syncing)) {
-            return Ok(Some(source));
+        match found {
+            Some(source) if matches!(source.status, Sync::Queued | Sync::Syncing) => return Ok(Due::Now(source)),
+            Some(source) if source.next_sync_at.is_some_and(|at| at <= now) => {
+                return Ok(Due::ByItself(source));
+            }
+            found => next = found.and_then(|source| source.next_sync_at),
         }
         tokio::time::sleep(MOMENT).await;
     }
-    Ok(None)
+    Ok(Due::Not(next))
 }
 
 /// A round with a source.
@@ -133,14 +181,22 @@ impl Round<'_> {
     /// Ends a round that cannot go on.
     async fn failed(app: &App, scope: &Scope, mut source: Source, fault: Fault) -> Result<Ended> {
         (source.status, source.fault) = (Sync::Failed, Some(Json(fault)));
+        source.failures += 1;
+        // Before it is noted: told twice it is one letter, noted without it nobody would ever be told.
+        schedule::tell(app, scope, &source).await?;
+        Self::over(app, scope, &source).await
+    }
+
+    /// Writes down that the round is over; says when the next one begins by itself.
+    async fn over(app: &App, scope: &Scope, source: &Source) -> Result<Ended> {
         let mut tx = app.house.store.open(scope).begin().await?;
-        sources::note(&mut tx, &source).await?;
+        let after = sources::over(&mut tx, source).await?;
         tx.commit().await?;
-        Ok(Ended::Done)
+        Ok(Ended::until(after.and_then(|source| source.next_sync_at)))
     }
 
     async fn all(&mut self) -> Result<Ended> {
-        if self.source.status == Sync::Queued {
+        if self.source.status != Sync::Syncing {
             self.source.status = Sync::Syncing;
             self.source.round += 1;
             (self.source.counts, self.source.fault) = (Json(Counts::default()), None);
@@ -190,8 +246,8 @@ impl Round<'_> {
         }
         self.source.status = Sync::Done;
         self.source.synced_at = Some(self.app.house.store.ambient().now());
-        self.note().await?;
-        Ok(Ended::Done)
+        self.source.failures = 0;
+        Self::over(self.app, &self.scope, &self.source).await
     }
 
     /// Writes down how far it is; says whether the source is still there.
@@ -330,8 +386,8 @@ impl Round<'_> {
             if gone.is_empty() {
                 return Ok(());
             }
-            for item in gone {
-                self.take_away(item.document_id).await?;
+            for document in gone {
+                self.take_away(document).await?;
             }
         }
     }
@@ -354,6 +410,6 @@ impl Round<'_> {
     }
 }
 
-fn fault(code: &str, message: &str) -> Fault {
+pub(super) fn fault(code: &str, message: &str) -> Fault {
     Fault { code: code.to_owned(), message: message.to_owned() }
 }

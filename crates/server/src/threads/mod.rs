@@ -94,19 +94,19 @@ impl From<Thread> for ThreadView {
 }
 
 /// What a caller reads, as far as it is not said by the conversation itself.
-struct Ears<'a> {
+pub(crate) struct Ears<'a> {
     scope: &'a Scope,
     /// What is shared with the person, or with a team that they are in.
     shared: BTreeSet<ThreadId>,
 }
 
 impl<'a> Ears<'a> {
-    async fn of(tx: &mut Tx, scope: &'a Scope) -> store::Result<Self> {
+    pub(crate) async fn of(tx: &mut Tx, scope: &'a Scope) -> store::Result<Self> {
         let shared = thread_shares::reaching(tx, scope.user(), scope.membership()).await?;
         Ok(Self { scope, shared: shared.into_iter().collect() })
     }
 
-    fn hears(&self, thread: &Thread, place: Object) -> bool {
+    pub(crate) fn hears(&self, thread: &Thread, place: Object) -> bool {
         if is_left_out(self.scope, thread.project_id) {
             return false;
         }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::access::{Permission, can};
+use domain::authoriser::Object;
 use domain::limits::{Counted, Level};
 use domain::money::Currency;
 use domain::plan::Meter;
@@ -12,6 +13,7 @@ use metering::Limit;
 use metering::rules::Spender;
 use schemars::JsonSchema;
 use serde::Serialize;
+use store::org::knowledge::documents;
 use store::org::members;
 use tenancy::entitlements;
 
@@ -27,6 +29,8 @@ pub(crate) struct QuotaView {
     data: Vec<LimitView>,
     /// Seats of the organisation: members and open invitations.
     seats: SeatsView,
+    /// What the plan has room for in all collections together; null for who may not see the use of the whole organisation.
+    knowledge: Option<KnowledgeView>,
 }
 
 /// A limit, and what is left of it.
@@ -52,6 +56,31 @@ struct LimitView {
     remaining: i64,
     /// When it begins anew; null for what never does.
     resets_at: Option<Time>,
+}
+
+/// Room for documents.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageKnowledge")]
+struct KnowledgeView {
+    documents: RoomView,
+    /// Bytes of originals; the same original counts once.
+    storage: RoomView,
+}
+
+/// Room for something.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageRoom")]
+struct RoomView {
+    limit: u64,
+    used: u64,
+    remaining: u64,
+}
+
+impl RoomView {
+    fn new(limit: u64, used: i64) -> Self {
+        let used = u64::try_from(used).unwrap_or(0);
+        Self { limit, used, remaining: limit.saturating_sub(used) }
+    }
 }
 
 /// Seats.
@@ -87,10 +116,21 @@ pub(crate) async fn quota(local: Local<can::UsageRead>) -> Result<Found<QuotaVie
         resets_at: limit.span.until,
     };
     let mut tx = caller.store().read_control().await?;
-    let seats = entitlements::of(caller.house(), &mut tx, caller.org()).await?.limit(Meter::Seats).value;
+    let plan = entitlements::of(caller.house(), &mut tx, caller.org()).await?;
+    let seats = plan.limit(Meter::Seats).value;
     let taken = entitlements::seats_taken(caller.house(), &mut tx, caller.org()).await?;
     let seats = SeatsView { limit: seats, used: taken, remaining: seats.saturating_sub(taken) };
-    Ok(Found(QuotaView { data: limits.into_iter().zip(balances).map(view).collect(), seats }))
+    drop(tx);
+    let knowledge = if caller.scope().grants().allow(Permission::UsageRead, Object::Organisation) {
+        let (documents, bytes) = documents::totals(&mut caller.read().await?).await?;
+        Some(KnowledgeView {
+            documents: RoomView::new(plan.limit(Meter::Documents).value, documents),
+            storage: RoomView::new(plan.limit(Meter::Storage).value, bytes),
+        })
+    } else {
+        None
+    };
+    Ok(Found(QuotaView { data: limits.into_iter().zip(balances).map(view).collect(), seats, knowledge }))
 }
 
 /// The limits on the paths of all that the caller can spend for: in none of their teams, and in each.

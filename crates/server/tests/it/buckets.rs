@@ -161,6 +161,15 @@ struct Flaky {
 
 impl Flaky {
     fn to(server: &str, on: &'static str) -> Self {
+        Self::with(server, on, false)
+    }
+
+    /// One that says nothing instead, and stays.
+    fn mute(server: &str, on: &'static str) -> Self {
+        Self::with(server, on, true)
+    }
+
+    fn with(server: &str, on: &'static str, is_mute: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let (broken, breaks) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
@@ -176,6 +185,9 @@ impl Flaky {
                         let said = bytes[..size].windows(on.len()).any(|some| some == on.as_bytes());
                         if said && broken.load(Ordering::SeqCst) {
                             breaks.fetch_add(1, Ordering::SeqCst);
+                            if is_mute {
+                                continue;
+                            }
                             break;
                         }
                         if to.write_all(&bytes[..size]).is_err() {
@@ -219,6 +231,28 @@ async fn an_original_that_cannot_go_up_is_no_document() {
     let document = bring(&ann, &place, "large.bin", large.as_bytes()).await;
     assert!(ann.get(&format!("{document}/original")).await.expect(200).text == large);
     assert_eq!((bucket.objects().len(), bucket.uploads().len()), (2, 0));
+}
+
+/// A bucket that takes what it is told and does not answer holds nobody up for long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bucket_that_does_not_answer_holds_up_no_turn() {
+    let Some(bucket) = Bucket::fresh() else { return };
+    let mute = Flaky::mute(&bucket.address, "?delete");
+    let house = house(Engine::Sqlite, bucket.over(&mute.address.to_string())).await;
+    let ann = house.sign_up("Ann").await;
+    let place = collection(&ann).await;
+    let document = bring(&ann, &place, "small.bin", long(5_000).as_bytes()).await;
+    let began = std::time::Instant::now();
+    let rename = format!("/api/v1/collections/{place}");
+    let name = json!({ "name": "Other" });
+    let (gone, renamed) = tokio::join!(ann.delete(&document), ann.patch(&rename, &name));
+    assert_eq!((gone.status, renamed.status), (204, 200));
+    assert!(mute.breaks.load(Ordering::SeqCst) > 0, "it was asked");
+    assert!(began.elapsed() < std::time::Duration::from_secs(12), "{:?}", began.elapsed());
+    assert_eq!(bucket.objects().len(), 1, "the original stays, sealed");
+    mute.broken.store(false, Ordering::SeqCst);
+    originals::sweep(house.store(), &house.scope(&ann).await).await;
+    assert_eq!(bucket.objects().len(), 0);
 }
 
 async fn orphans(engine: Engine) {

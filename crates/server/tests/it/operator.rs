@@ -15,6 +15,7 @@ testing::both_stores! {
             format!("orgs/{}/overrides", ann.org),
             "plans".into(),
             "schema".into(),
+            "system".into(),
             format!("people/{}", ann.user),
             "mails".into(),
         ] {
@@ -53,6 +54,23 @@ testing::both_stores! {
         olga.get("/api/v1/operator/orgs/org_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
         // An upgrade works without signing in again.
         ann.post("/api/v1/roles", &json!({ "name": "Billing", "permissions": [] })).await.expect(201);
+    }
+
+    async fn how_the_installation_is_stands_on_one_page(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let well = olga.get("/api/v1/operator/system").await.expect(200);
+        let engine = if house.engine() == store::Engine::Sqlite { "sqlite" } else { "postgres" };
+        assert_eq!((well.str("/engine"), &well.json["people"], &well.json["troubled"]), (engine, &json!(2), &json!([])));
+        assert_eq!(well.json["organizations"], json!(1));
+        if house.engine() == store::Engine::Postgres {
+            return;
+        }
+        let file = crate::walls_damage::file_of(&house, &ann);
+        std::fs::write(&file, "").expect("written");
+        ann.get("/api/v1/teams").await.expect(503);
+        let troubled = olga.get("/api/v1/operator/system").await.expect(200);
+        assert_eq!(troubled.str("/troubled/0/organization"), ann.org);
+        assert!(!troubled.str("/troubled/0/what").is_empty());
     }
 
     async fn the_schema_is_shown_with_its_hash(house) {

@@ -115,7 +115,7 @@ both_stores! {
             assert!(!answer.text.contains("Secret") && !answer.text.contains("Diary"), "{}", answer.text);
         }
         let bobs = search(&bob, json!({ "explain": true })).await;
-        assert_eq!(bobs.json, json!({ "results": [], "collections": 0, "reranked": null, "explanation": { "meaning": { "model": "all-minilm-l6-v2", "error": null }, "collections": [], "left_out": [], "more": false } }));
+        assert_eq!(bobs.json, json!({ "results": [], "collections": 0, "reranked": null, "explanation": { "meaning": { "model": "all-minilm-l6-v2", "error": null }, "collections": [], "left_out": [], "more": false, "orders": null } }));
         assert_eq!(search(&ann, json!({})).await.json["explanation"], Value::Null);
     }
 

@@ -16,7 +16,7 @@ type Answers = HashMap<String, (String, String, String)>;
 
 /// A site whose pages change.
 #[derive(Clone, Default)]
-struct Site {
+pub(crate) struct Site {
     answers: Arc<Mutex<Answers>>,
     /// The paths that were asked for, and whether that was conditional.
     asked: Arc<Mutex<Vec<(String, bool)>>>,
@@ -24,7 +24,7 @@ struct Site {
 }
 
 impl Site {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let site = Self { url, ..Self::default() };
@@ -52,18 +52,18 @@ impl Site {
     }
 
     /// A page from now on; with a mark by which it is known.
-    fn page(&self, path: &str, mark: Option<&str>, text: &str) {
+    pub(crate) fn page(&self, path: &str, mark: Option<&str>, text: &str) {
         let mark = mark.map_or(String::new(), |mark| format!("etag: \"{mark}\"\r\n"));
         let html = format!("<html><title>{path}</title><body><h1>Page</h1><p>{text}</p></body></html>");
         self.put(path, "200 OK", &format!("content-type: text/html\r\n{mark}"), &html);
     }
 
-    fn put(&self, path: &str, status: &str, headers: &str, body: &str) {
+    pub(crate) fn put(&self, path: &str, status: &str, headers: &str, body: &str) {
         let answer = (status.to_owned(), headers.to_owned(), body.to_owned());
         self.answers.lock().expect("sound").insert(path.to_owned(), answer);
     }
 
-    fn sitemap(&self, urls: &[String]) {
+    pub(crate) fn sitemap(&self, urls: &[String]) {
         let urls: String = urls.iter().map(|url| format!("<url><loc>{url}</loc></url>")).collect();
         self.put("/sitemap.xml", "200 OK", "", &format!("<urlset>{urls}</urlset>"));
     }
@@ -72,17 +72,17 @@ impl Site {
         self.answers.lock().expect("sound").remove(path);
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    fn times(&self, path: &str) -> usize {
+    pub(crate) fn times(&self, path: &str) -> usize {
         self.asked.lock().expect("sound").iter().filter(|(asked, _)| asked == path).count()
     }
 }
 
 /// Waits until a round is over.
-async fn over(who: &Client, id: &str) -> Value {
+pub(crate) async fn over(who: &Client, id: &str) -> Value {
     let mut shown = who.get(&format!("/api/v1/sources/{id}")).await.expect(200).json;
     for _ in 0..800 {
         if ["done", "failed"].contains(&shown["status"].as_str().expect("text")) {
@@ -94,17 +94,17 @@ async fn over(who: &Client, id: &str) -> Value {
     panic!("not over: {shown}");
 }
 
-async fn sync(who: &Client, id: &str) -> Value {
+pub(crate) async fn sync(who: &Client, id: &str) -> Value {
     who.post(&format!("/api/v1/sources/{id}/sync"), &json!({})).await.expect(202);
     over(who, id).await
 }
 
-fn counts(shown: &Value) -> [i64; 5] {
+pub(crate) fn counts(shown: &Value) -> [i64; 5] {
     ["added", "changed", "unchanged", "removed", "refused"]
         .map(|name| shown["counts"][name].as_i64().expect("a number"))
 }
 
-async fn documents(who: &Client, place: &str) -> Vec<Value> {
+pub(crate) async fn documents(who: &Client, place: &str) -> Vec<Value> {
     let page = who.get(&format!("/api/v1/collections/{place}/documents")).await.expect(200);
     let all = page.json["data"].as_array().expect("a list").clone();
     for one in &all {
@@ -113,7 +113,7 @@ async fn documents(who: &Client, place: &str) -> Vec<Value> {
     all
 }
 
-async fn set_up(who: &Client, place: &str, body: &Value) -> Answer {
+pub(crate) async fn set_up(who: &Client, place: &str, body: &Value) -> Answer {
     who.post(&format!("/api/v1/collections/{place}/sources"), body).await
 }
 
@@ -237,7 +237,7 @@ both_stores! {
             (json!({ "urls": [] }), "urls"),
             (json!({ "urls": vec!["https://example.com/"; 201] }), "urls"),
             (json!({ "urls": ["https://example.com/"], "sitemap": "https://example.com/" }), "sitemap"),
-            (json!({ "urls": ["https://example.com/"], "every": 5 }), "every"),
+            (json!({ "urls": ["https://example.com/"], "often": 5 }), "often"),
         ] {
             assert_eq!(set_up(&ann, &place, &body).await.expect(422).str("/error/param"), field, "{body}");
         }

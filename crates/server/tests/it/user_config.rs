@@ -9,7 +9,9 @@ testing::both_stores! {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let max = house.join(&ann, "Max", "viewer").await;
         let usual = json!({
-            "planning_time": "08:00", "time_zone": "UTC", "language": "en", "notifications": {}, "version": 0, "updated_at": null,
+            "planning_time": "08:00", "time_zone": "UTC", "language": "en", "theme": "system", "notifications": {}, "guide": {},
+            "layers": { "planning_time": "installation", "time_zone": "organization", "language": "installation", "theme": "installation" },
+            "version": 0, "updated_at": null,
         });
         assert_eq!(ann.get(URL).await.expect(200).json, usual);
         ann.patch(URL, &json!({ "planning_time": "07:30" })).await.expect(200);
@@ -45,6 +47,27 @@ testing::both_stores! {
         assert_eq!((back.str("/planning_time"), back.json["version"].clone()), ("07:30", json!(4)));
     }
 
+    async fn what_nobody_set_comes_from_the_organisation(house) {
+        let ann = house.sign_up("Ann").await;
+        ann.patch(&format!("/api/v1/orgs/{}", ann.org), &json!({ "time_zone": "Asia/Tokyo" })).await.expect(200);
+        let all = ann.get(URL).await.expect(200);
+        assert_eq!((all.str("/time_zone"), all.str("/layers/time_zone")), ("Asia/Tokyo", "organization"));
+        let own = ann.patch(URL, &json!({ "time_zone": "Europe/Berlin", "theme": "dark" })).await.expect(200);
+        assert_eq!((own.str("/time_zone"), own.str("/layers/time_zone"), own.str("/layers/theme")), ("Europe/Berlin", "user", "user"));
+        let reset = ann.patch(URL, &json!({ "time_zone": null })).await.expect(200);
+        assert_eq!((reset.str("/time_zone"), reset.str("/theme")), ("Asia/Tokyo", "dark"));
+    }
+
+    async fn the_guide_goes_on_where_it_was_left(house) {
+        let ann = house.sign_up("Ann").await;
+        ann.patch(URL, &json!({ "guide": { "organization": "done", "invitation": "skipped" } })).await.expect(200);
+        ann.patch(URL, &json!({ "guide": { "knowledge": "done" } })).await.expect(200);
+        let guide = ann.get(URL).await.expect(200).json["guide"].clone();
+        assert_eq!(guide, json!({ "organization": "done", "invitation": "skipped", "knowledge": "done" }));
+        let back = ann.patch(URL, &json!({ "guide": { "invitation": null } })).await.expect(200);
+        assert_eq!(back.json["guide"], json!({ "organization": "done", "knowledge": "done" }));
+    }
+
     async fn what_is_wrong_is_named_and_changes_nothing(house) {
         let ann = house.sign_up("Ann").await;
         for (body, param) in [
@@ -54,6 +77,8 @@ testing::both_stores! {
             (json!({ "notifications": { "news": "yes" } }), "notifications.news"),
             (json!({ "notifications": [] }), "notifications"),
             (json!({ "colour": "red" }), "colour"),
+            (json!({ "theme": "pink" }), "theme"),
+            (json!({ "guide": { "key": "maybe" } }), "guide"),
             (json!({ "planning_time": "07:00", "user_id": "usr_1" }), "user_id"),
         ] {
             let refused = ann.patch(URL, &body).await.expect(422);

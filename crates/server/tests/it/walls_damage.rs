@@ -8,7 +8,7 @@ use serde_json::json;
 use testing::{Client, TestHouse, Wish};
 
 /// The file of an organisation.
-fn file_of(house: &TestHouse, client: &Client) -> PathBuf {
+pub(crate) fn file_of(house: &TestHouse, client: &Client) -> PathBuf {
     let hex = client.org.strip_prefix("org_").expect("an id");
     house.data().join("orgs").join(&hex[30..]).join(format!("{hex}.db"))
 }

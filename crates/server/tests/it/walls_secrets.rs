@@ -54,7 +54,8 @@ async fn plant(house: &TestHouse) -> Vec<Planted> {
     let (public, secret) = key.str("/key").rsplit_once('_').expect("a prefix and a secret");
     assert!(public.starts_with("rh_live_"));
     planted.push(text("an API key", &secret[..43]));
-    let rotated = ann.with("idempotency-key", "rotated");
+    let mut rotated = house.visitor().with("idempotency-key", "rotated").with_tokens(&signed_up);
+    ann.org.clone_into(&mut rotated.org);
     let path = format!("/api/v1/auth/api-keys/{}/rotate", key.str("/id"));
     let rotated = rotated.post(&path, &json!({})).await.expect(201);
     planted.push(text("a rotated API key", &rotated.str("/key").rsplit_once('_').expect("a secret").1[..43]));
@@ -90,7 +91,7 @@ async fn plant(house: &TestHouse) -> Vec<Planted> {
 }
 
 /// How a secret could stand in something that is kept.
-fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let json = String::from_utf8(secret.to_vec()).ok().and_then(|text| serde_json::to_string(&text).ok());
     let json = json.map(|text| text.trim_matches('"').as_bytes().to_vec());
@@ -105,12 +106,12 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Bytes as text that can be searched: a character each.
-fn searchable(bytes: &[u8]) -> String {
+pub(crate) fn searchable(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 /// All that is kept, by where it stands: rows of tables as text, or files.
-async fn kept(house: &TestHouse) -> Vec<(String, String)> {
+pub(crate) async fn kept(house: &TestHouse) -> Vec<(String, String)> {
     if house.engine() == Engine::Sqlite {
         let files = files_below(&house.data());
         return files

@@ -65,17 +65,27 @@ impl BucketSettings {
     /// # Errors
     /// [`Error::Setup`] says what is wrong.
     pub fn check(&self) -> Result<()> {
-        self.client().map(drop)
+        self.client(Pace::Patient).map(drop)
     }
 
-    fn client(&self) -> Result<AmazonS3> {
+    fn client(&self, pace: Pace) -> Result<AmazonS3> {
         let base = self.base();
         let endpoint = Endpoint::new(&base)
             .map_err(|_| Error::Setup(format!("there can be no bucket at {base}: it is no http or https address")))?;
         // The operator's own choice, whatever organisations may call; and nowhere else, whatever the server says.
         let allowed = Allowed::Host { host: endpoint.host().to_owned(), port: Some(endpoint.port()) };
-        let wire = Wire::new(Policy { allow: vec![allowed], own: Vec::new() });
+        let policy = Policy { allow: vec![allowed], own: Vec::new() };
         let backoff = BackoffConfig { max_backoff: Duration::from_secs(2), ..BackoffConfig::default() };
+        let (wire, retry) = match pace {
+            Pace::Patient => {
+                let retry = RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(30) };
+                (Wire::new(policy), retry)
+            }
+            Pace::Hasty => {
+                let retry = RetryConfig { backoff, max_retries: 1, retry_timeout: Duration::from_secs(2) };
+                (Wire::hasty(policy), retry)
+            }
+        };
         AmazonS3Builder::new()
             .with_bucket_name(&self.name)
             .with_endpoint(base)
@@ -83,16 +93,27 @@ impl BucketSettings {
             .with_region(&self.region)
             .with_access_key_id(&self.access_key)
             .with_secret_access_key(self.secret_key.as_str())
-            .with_retry(RetryConfig { backoff, max_retries: 4, retry_timeout: Duration::from_secs(30) })
+            .with_retry(retry)
             .with_http_connector(wire)
             .build()
             .map_err(|error| Error::Setup(format!("the bucket cannot be used: {error}")))
     }
 }
 
+/// How long an answer is waited for.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// As long as it takes.
+    Patient,
+    /// A moment: others wait for who asks.
+    Hasty,
+}
+
 /// A bucket. Its functions block, and need a thread that may.
 pub(crate) struct Bucket {
     client: AmazonS3,
+    /// The same, for what is removed in an organisation's turn.
+    hasty: AmazonS3,
     folder: String,
     /// Where it is asked: the house's own may end while a thread is about to ask.
     runtime: Option<Runtime>,
@@ -120,7 +141,8 @@ impl Bucket {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("bucket").enable_all().build();
         let runtime =
             runtime.map_err(|error| Error::Setup(format!("a thread for the bucket cannot be started: {error}")))?;
-        Ok(Self { client: settings.client()?, folder: settings.folder.clone(), runtime: Some(runtime) })
+        let (client, hasty) = (settings.client(Pace::Patient)?, settings.client(Pace::Hasty)?);
+        Ok(Self { client, hasty, folder: settings.folder.clone(), runtime: Some(runtime) })
     }
 
     fn ask<T>(&self, what: &str, answer: impl Future<Output = object_store::Result<T>>) -> Result<T> {
@@ -220,13 +242,13 @@ impl Bucket {
     /// Removes something; nothing is as well.
     pub(super) fn remove(&self, org: OrgId, name: &str) -> Result<()> {
         let key = self.key(org, name);
-        if let Some((blob, _)) = name.strip_suffix(NOTE).and_then(|name| name.split_once('.')) {
+        if let Some((blob, _)) = name.strip_suffix(NOTE).and_then(|name| name.rsplit_once('.')) {
             let upload = self.ask("read", async { self.client.get(&key).await?.bytes().await });
             if let Ok(upload) = upload {
                 self.abort(&self.key(org, blob), &String::from_utf8_lossy(&upload).into_owned())?;
             }
         }
-        match self.ask("removed", self.client.delete(&key)) {
+        match self.ask("removed", self.hasty.delete(&key)) {
             Err(Error::NotFound(_)) | Ok(()) => Ok(()),
             failed => failed,
         }

@@ -31,6 +31,8 @@ use crate::{Error, Result, Store, hex};
 pub const PART: usize = 256 << 10;
 /// After how long nobody writes to a draft any more: whoever brings a file writes a part of it now and then.
 const ABANDONED: Duration = Duration::from_hours(1);
+/// What the name of a blob ends with that an organisation's own file was made into.
+const COLD: &str = ".cold";
 /// What sealing adds to a part.
 const SEAL: usize = 12 + 16;
 
@@ -43,6 +45,8 @@ pub struct Blobs {
     org: OrgId,
     key: Arc<Secret>,
     ambient: Ambient,
+    /// Whether they are what the organisation's own file was made into, and no originals.
+    of_files: bool,
 }
 
 impl std::fmt::Debug for Blobs {
@@ -74,7 +78,7 @@ impl Store {
     pub(crate) async fn blobs(&self, org: OrgId) -> Result<Blobs> {
         let key = Arc::new(self.org_key(org).await?);
         let (folder, bucket) = (self.blobs_of(org), self.0.bucket.clone());
-        Ok(Blobs { folder, bucket, org, key, ambient: self.ambient().clone() })
+        Ok(Blobs { folder, bucket, org, key, ambient: self.ambient().clone(), of_files: false })
     }
 
     /// The organisations that have originals on this disk, or in the bucket. Blocks.
@@ -206,10 +210,12 @@ impl Blobs {
         Ok((needed.len(), extra))
     }
 
-    /// Whether it is the note of an upload that began not long ago.
+    /// Whether it is the note of an upload that began not long ago, or what the organisation's file was made into: that is taken away by
+    /// who moves files.
     fn is_going_up(&self, stored: &Stored) -> bool {
         let age = self.ambient.now().micros().saturating_sub(stored.written);
-        is_note(&stored.name) && i128::from(age) < i128::try_from(ABANDONED.as_micros()).unwrap_or(i128::MAX)
+        (is_note(&stored.name) || stored.name.ends_with(COLD))
+            && i128::from(age) < i128::try_from(ABANDONED.as_micros()).unwrap_or(i128::MAX)
     }
 
     /// Whether a file is a blob on its way in: a draft that somebody wrote to not long ago.
@@ -222,7 +228,29 @@ impl Blobs {
 
     /// What a blob is called, in a folder as in a bucket.
     fn name(&self, hash: &str) -> String {
+        if self.of_files {
+            return format!("{}{COLD}", hex(&self.key.mac("cold file name", hash.as_bytes())));
+        }
         hex(&self.key.mac("blob name", hash.as_bytes()))
+    }
+
+    /// The blobs that the organisation's own file was made into, beside its originals.
+    pub(crate) fn of_files(self) -> Self {
+        Self { of_files: true, ..self }
+    }
+
+    /// Removes what the organisation's own file was made into, in the bucket, but for one. Blocks.
+    /// # Errors
+    /// As the bucket.
+    pub(crate) fn remove_files(&self, kept: Option<&str>) -> Result<()> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        let kept = kept.map(|hash| self.name(hash));
+        for stored in bucket.list(self.org)? {
+            if stored.name.contains(COLD) && Some(&stored.name) != kept.as_ref() {
+                bucket.remove(self.org, &stored.name)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same folder as another organisation would read it, with its own key: to see that it cannot.

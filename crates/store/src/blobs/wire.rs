@@ -11,20 +11,28 @@ use object_store::client::{
 };
 
 /// What is taken of a server: a piece must have gone up within the first of these times.
-const LIMITS: Limits = Limits {
+const PATIENT: Limits = Limits {
     head: Duration::from_mins(1),
     idle: Duration::from_secs(30),
     total: Duration::from_mins(2),
     size: 16 << 20,
 };
+/// What is taken of it while others wait for who asks.
+const HASTY: Limits =
+    Limits { head: Duration::from_secs(2), idle: Duration::from_secs(2), total: Duration::from_secs(2), size: 1 << 20 };
 
 /// The way to one server.
 #[derive(Debug, Clone)]
-pub(super) struct Wire(Egress);
+pub(super) struct Wire(Egress, Limits);
 
 impl Wire {
     pub(super) fn new(policy: Policy) -> Self {
-        Self(Egress::new(policy))
+        Self(Egress::new(policy), PATIENT)
+    }
+
+    /// For what is asked while others wait for who asks.
+    pub(super) fn hasty(policy: Policy) -> Self {
+        Self(Egress::new(policy), HASTY)
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
@@ -32,7 +40,7 @@ impl Wire {
         let endpoint = Endpoint::with_query(&head.uri.to_string())
             .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
         let body = body.collect().await?.to_bytes();
-        let request = Request { method: head.method, endpoint, headers: head.headers, body, limits: LIMITS };
+        let request = Request { method: head.method, endpoint, headers: head.headers, body, limits: self.1 };
         let answer = self.0.send(request).await.map_err(told)?;
         let (status, headers) = (answer.status, answer.headers);
         // No answer is longer than a window, or a page of a list.

@@ -226,6 +226,24 @@ pub async fn later(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
     Ok(())
 }
 
+/// Puts a claimed job whose work is done for now back until it is due again, or was asked for meanwhile; its attempts count anew.
+/// # Errors
+/// As the database.
+pub async fn rest(tx: &mut ControlTx, job: &Job, due: Time) -> Result<()> {
+    tx.sql(
+        "UPDATE jobs SET leased_until = NULL, due_at = CASE WHEN attempts = $4 THEN $3 ELSE due_at END, attempts = 0
+         WHERE id = $1 AND epoch = $2",
+    )
+    .bind(job.0.id)
+    .bind(job.0.epoch)
+    .bind(due)
+    .bind(job.0.attempts)
+    .unaudited(QUEUED)
+    .run()
+    .await?;
+    Ok(())
+}
+
 impl Store {
     /// Gives back what was claimed by a server that is gone, so that nobody waits for the leases to run out. On PostgreSQL another node
     /// may be at work, and nothing is given back.
@@ -252,4 +270,34 @@ impl Store {
     pub async fn work_queued(&self) {
         self.0.jobs.notified().await;
     }
+}
+
+/// How much work of a kind there is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Backlog {
+    /// Which work.
+    pub kind: String,
+    /// Jobs, whatever they wait for.
+    pub jobs: i64,
+    /// Those that somebody works at.
+    pub running: i64,
+    /// Those that were tried before.
+    pub retried: i64,
+    /// When the one that waits longest was due.
+    pub oldest_due_at: Time,
+}
+
+/// How much work there is, by kind.
+/// # Errors
+/// As the database.
+pub async fn backlog(tx: &mut ControlTx) -> Result<Vec<Backlog>> {
+    let now = tx.now();
+    tx.sql(
+        "SELECT kind, count(*) AS jobs, count(CASE WHEN leased_until > $1 THEN 1 END) AS running,
+                count(CASE WHEN attempts > 1 THEN 1 END) AS retried, min(due_at) AS oldest_due_at
+         FROM jobs GROUP BY kind ORDER BY kind",
+    )
+    .bind(now)
+    .all()
+    .await
 }

@@ -4,6 +4,7 @@
 
 pub mod api_keys;
 pub mod erasures;
+pub mod frozen;
 pub mod installation;
 pub mod invitations;
 pub mod jobs;

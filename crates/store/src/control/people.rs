@@ -152,6 +152,21 @@ pub async fn list(tx: &mut ControlTx, part: &str, after: Option<UserId>, limit: 
     .await
 }
 
+/// Those who run the installation and can sign in, by id, at most `limit`.
+/// # Errors
+/// As the database.
+pub async fn operators(tx: &mut ControlTx, limit: i64) -> Result<Vec<Person>> {
+    tx.sql(
+        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
+                updated_at
+         FROM people WHERE operator = $1 AND standing = 'active' ORDER BY id LIMIT $2",
+    )
+    .bind(true)
+    .bind(limit)
+    .all()
+    .await
+}
+
 /// Writes back what can change of a person; counts the version up.
 /// # Errors
 /// [`crate::Error::Taken`] when the mail address is in use; [`crate::Error::Stale`] when the person's version is not the one given.

@@ -9,6 +9,7 @@ pub mod knowledge;
 pub mod members;
 pub mod projects;
 pub mod providers;
+pub mod quota_alerts;
 pub mod rate_limits;
 pub mod roles;
 pub mod teams;
@@ -95,6 +96,7 @@ impl OrgStore {
             transaction,
             shifts: false,
             calls: false,
+            warns: false,
             head: None,
         })
     }
@@ -120,6 +122,8 @@ pub struct Tx {
     shifts: bool,
     /// Whether something is to be told to webhooks.
     calls: bool,
+    /// Whether people are to be told how full it is.
+    warns: bool,
     /// The head of the audit chain after what was recorded here.
     head: Option<Head>,
 }
@@ -133,6 +137,12 @@ impl std::fmt::Debug for Tx {
 impl Tx {
     pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
         self.transaction.sql(text)
+    }
+
+    /// What stands in a column for a text that is looked for as a whole: in a file the text itself, on PostgreSQL a keyed hash.
+    pub(crate) fn stand_in(&self, column: &'static str, text: &str) -> Result<String> {
+        let cipher = self.transaction.cipher()?;
+        Ok(cipher.map_or_else(|| text.to_owned(), |cipher| cipher.name(column, text)))
     }
 
     pub(crate) fn transaction(&mut self) -> &mut Transaction {
@@ -176,6 +186,11 @@ impl Tx {
         self.calls = true;
     }
 
+    /// Says that people are to be told how full it is after this transaction.
+    pub(crate) fn will_warn(&mut self) {
+        self.warns = true;
+    }
+
     /// Stores the sealed answer to a request with its effect. One that is older than a day under the same scope gives way.
     /// # Errors
     /// [`crate::Error::Taken`] when another request took effect under the same scope meanwhile.
@@ -190,11 +205,14 @@ impl Tx {
     /// # Errors
     /// As the database; a change without an audit entry is refused.
     pub async fn commit(self) -> Result<()> {
-        let Self { store, transaction, shifts, calls, head, scope } = self;
+        let Self { store, transaction, shifts, calls, warns, head, scope } = self;
         transaction.commit().await?;
         store.0.heads.grew(Some(scope.org()), head);
         if shifts {
             store.forget_authority();
+        }
+        if warns {
+            store.0.warnings.tell(&scope);
         }
         if calls && let Err(error) = store.mark_webhook_turn(scope.org()).await {
             // What was decided stands, so it is no failure of this; it is told with the organisation's next event.

@@ -5,17 +5,22 @@
 
 pub(crate) mod postgres;
 mod row;
+mod sealed;
 pub(crate) mod sqlite;
 pub(crate) mod terms;
 mod value;
+
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tokio::sync::OwnedSemaphorePermit;
 
 pub use row::Json;
 pub(crate) use row::Row;
+pub(crate) use sealed::{SealedColumns, SealedRow};
 pub(crate) use value::{Bind, Kind, Value, after_id, before_id};
 
+use crate::cipher::Cipher;
 use crate::error::{Error, Result};
 
 /// Which engine keeps the data.
@@ -79,6 +84,8 @@ pub(crate) struct Transaction {
     broken: bool,
     /// The disk is all but full: nothing may be added. What begins with a change or a removal goes on, out of the reserve.
     adds_nothing: bool,
+    /// Seals what people write, on PostgreSQL; none when the organisation's key cannot be had.
+    cipher: Option<Arc<Cipher>>,
     /// The organisation's share of the connections, given back at the end.
     _share: Option<OwnedSemaphorePermit>,
 }
@@ -97,13 +104,30 @@ impl Transaction {
     }
 
     fn new(running: Running, access: Access, share: Option<OwnedSemaphorePermit>) -> Self {
-        Self { running, access, owes_audit: false, broken: false, adds_nothing: false, _share: share }
+        Self { running, access, owes_audit: false, broken: false, adds_nothing: false, cipher: None, _share: share }
     }
 
     /// Says whether the disk has room for more.
     pub(crate) fn on_a_disk_with(mut self, room: bool) -> Self {
         self.adds_nothing = !room;
         self
+    }
+
+    /// Gives it the cipher of its organisation.
+    pub(crate) fn sealing_by(mut self, cipher: Option<Arc<Cipher>>) -> Self {
+        self.cipher = cipher;
+        self
+    }
+
+    /// The organisation's cipher; none on files, which are encrypted whole.
+    /// # Errors
+    /// [`Error::Sealed`] when the organisation's key cannot be had.
+    pub(crate) fn cipher(&self) -> Result<Option<Arc<Cipher>>> {
+        match (&self.running, &self.cipher) {
+            (Running::Sqlite(_), _) => Ok(None),
+            (Running::Postgres(_), Some(cipher)) => Ok(Some(cipher.clone())),
+            (Running::Postgres(_), None) => Err(Error::Sealed("the organisation's key cannot be had")),
+        }
     }
 
     pub(crate) fn sql(&mut self, text: impl Into<Sql>) -> Statement<'_> {
@@ -113,7 +137,7 @@ impl Transaction {
             (Sql::Pair(pair), Running::Postgres(_)) => pair.postgres,
         };
         let writes = !text.trim_start().starts_with("SELECT");
-        Statement { transaction: self, text, values: Vec::new(), writes, audited: writes }
+        Statement { transaction: self, text, values: Vec::new(), writes, audited: writes, sealed: None, failed: None }
     }
 
     /// To be asked before more is added than is taken away, where a change or a removal comes first.
@@ -150,12 +174,35 @@ pub(crate) struct Statement<'t> {
     values: Vec<Value>,
     writes: bool,
     audited: bool,
+    /// What of the answer is to be opened.
+    sealed: Option<&'static SealedColumns>,
+    /// Why a value could not be bound.
+    failed: Option<Error>,
 }
 
 impl Statement<'_> {
     /// Binds the next of `$1`, `$2`, ...
     pub(crate) fn bind(mut self, value: impl Bind) -> Self {
         self.values.push(value.value());
+        self
+    }
+
+    /// Binds the next one, text or bytes that people wrote, for a sealed column of a row.
+    pub(crate) fn seal(mut self, row: &SealedRow, column: &'static str, value: impl Bind) -> Self {
+        let sealed = self.transaction.cipher().and_then(|cipher| match cipher {
+            Some(cipher) => row.seal(&cipher, column, value.value()),
+            None => Ok(value.value()),
+        });
+        match sealed {
+            Ok(value) => self.values.push(value),
+            Err(error) => self.failed = Some(error),
+        }
+        self
+    }
+
+    /// Opens the sealed columns of a table in what it gives.
+    pub(crate) fn opens(mut self, columns: &'static SealedColumns) -> Self {
+        self.sealed = Some(columns);
         self
     }
 
@@ -199,7 +246,10 @@ impl Statement<'_> {
     }
 
     async fn execute(self) -> Result<(Vec<Row>, u64)> {
-        let Self { transaction, text, values, writes, audited } = self;
+        let Self { transaction, text, values, writes, audited, sealed, failed } = self;
+        if let Some(error) = failed {
+            return Err(error);
+        }
         tracing::trace!(statement = text);
         if transaction.broken {
             return Err(Error::bug("a statement after a failed one"));
@@ -221,6 +271,12 @@ impl Statement<'_> {
         };
         transaction.broken = answer.is_err();
         transaction.owes_audit |= writes && audited;
-        answer
+        let (mut rows, changed) = answer?;
+        if let Some(columns) = sealed
+            && let Some(cipher) = transaction.cipher()?
+        {
+            columns.open(&cipher, &mut rows)?;
+        }
+        Ok((rows, changed))
     }
 }

@@ -35,7 +35,18 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("jobs", &["leased_until", "epoch"], "a turn at the work that nobody takes any more"),
     ("jobs", &["leased_until"], "a turn at the work, taken until then"),
     ("jobs", &["leased_until", "due_at"], "the next turn is due then"),
-    ("versions", &["content"], "what was read of it; that it was, is noted on the document with the time"),
+    ("jobs", &["leased_until", "due_at", "attempts"], "the next turn is due then, and they count anew"),
+    (
+        "collections",
+        &["due_at"],
+        "when a rule is looked at next; the entry collection.updated has the time of the rule",
+    ),
+    ("documents", &["text_bytes"], "counted with the passages, whose coming sets updated_at"),
+    (
+        "versions",
+        &["content", "text_bytes"],
+        "what was read of it; that it was, is noted on the document with the time",
+    ),
     ("messages", &["rating", "comment", "correction"], "the entry message.rated has the time"),
 ];
 

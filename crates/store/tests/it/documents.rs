@@ -158,8 +158,8 @@ fn no_byte_of_a_deleted_document_stays_in_the_file() {
     let add = |document: u8, words: &dyn Fn(i64) -> String| {
         let id = format!("x'{document:032x}'");
         file.execute_batch(&format!(
-            "INSERT INTO documents VALUES ({id}, x'01', 'title{document}', 0, 'n', 'upload', 'text', '[]', 'ready', NULL, 'h', 1, 1, 1, 1, 0, x'03', x'02', 1, 0, 0);
-             INSERT INTO versions VALUES ({id}, 1, 'n', 'h', 1, CAST('content{document} {}' AS BLOB), x'02', 0);",
+            "INSERT INTO documents VALUES ({id}, x'01', 'title{document}', 0, 'n', 'n', 'upload', 'text', '[]', '[]', 'ready', NULL, 'h', 1, 1, 1, 1, 0, x'03', x'02', 1, 0, 0, 0, 0);
+             INSERT INTO versions VALUES ({id}, 1, 'n', 'h', 1, CAST('content{document} {}' AS BLOB), x'02', 0, 0);",
             words(0)
         ))
         .expect("added");
@@ -172,8 +172,10 @@ fn no_byte_of_a_deleted_document_stays_in_the_file() {
             file.execute(&text, []).expect(&text);
         }
     };
-    file.execute_batch("INSERT INTO collections VALUES (x'01', 1, NULL, 'c', '', 'private', x'02', 1, 0, 0)")
-        .expect("added");
+    file.execute_batch(
+        "INSERT INTO collections VALUES (x'01', 1, NULL, 'c', '', 'private', x'02', 1, 0, 0, NULL, NULL)",
+    )
+    .expect("added");
     add(1, &|place| format!("kept words everyplace and number{place}"));
     add(2, &|place| format!("xylozephyr quixotic{place}rune words everyplace and number{place}"));
     add(3, &|place| format!("zebra{place} words everyplace number{place}"));

@@ -91,4 +91,44 @@ both_stores! {
         assert_eq!(left, [of_ann.org(); 3], "Bob's is done");
         assert_eq!(house.store().control_faults().await.expect("looked"), Vec::<String>::new());
     }
+
+    async fn a_job_that_rests_comes_back_when_it_is_due_or_asked_for(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let (subject, hour): (DocumentId, _) = (house.store().ambient().id(), Duration::from_hours(1));
+        let nudge = async || {
+            let mut tx = house.store().begin_control(Turn::Free).await.expect("begins");
+            jobs::nudge(&mut tx, scope.org(), "sync", subject, scope.user(), house.clock_now()).await.expect("queued");
+            tx.commit().await.expect("committed");
+        };
+        let claim = async || {
+            let mut tx = house.store().begin_control(Turn::Free).await.expect("begins");
+            let job = jobs::claim(&mut tx, "sync", hour).await.expect("asked");
+            tx.commit().await.expect("committed");
+            job
+        };
+        let rest = async |job: &jobs::Job| {
+            let mut tx = house.store().begin_control(Turn::Free).await.expect("begins");
+            jobs::rest(&mut tx, job, house.clock_now() + hour).await.expect("put back");
+            tx.commit().await.expect("committed");
+        };
+        nudge().await;
+        let first = claim().await.expect("it is due");
+        rest(&first).await;
+        assert!(claim().await.is_none(), "it rests");
+        house.clock.advance(hour);
+        let second = claim().await.expect("it is due");
+        assert_eq!((second.id(), second.attempts()), (first.id(), 1), "its attempts count anew");
+        // Who had it before has no say.
+        rest(&first).await;
+        assert!(claim().await.is_none(), "it is under way");
+        // Asked for while it is under way, it does not rest.
+        nudge().await;
+        assert!(claim().await.is_none(), "it is under way still");
+        rest(&second).await;
+        let third = claim().await.expect("it was asked for");
+        rest(&third).await;
+        nudge().await;
+        assert_eq!(claim().await.expect("it was asked for while it rested").id(), first.id());
+    }
 }

@@ -39,6 +39,8 @@ pub(crate) fn collection(tx: &Tx, scope: &Scope, name: &str, project_id: Option<
         version: 1,
         created_at: tx.now(),
         updated_at: tx.now(),
+        retain_days: None,
+        due_at: None,
     }
 }
 

@@ -82,6 +82,23 @@ fn sqlite_searches_the_audit_log_by_its_indexes() {
     }
 }
 
+/// What collections take is counted from their own documents and versions, not from all there are.
+#[test]
+fn sqlite_counts_what_collections_take_by_an_index() {
+    let database = fresh(Side::Org.steps());
+    let counts = |text: &&Text| text.sqlite.contains("held.embedded") || text.sqlite.contains("c.retain_days * ");
+    let found: Vec<Text> = texts().into_iter().filter(|text| counts(&text)).collect();
+    assert_eq!(found.len(), 2, "both are there");
+    for text in found {
+        let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {}", text.sqlite)).expect("prepares");
+        let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let plan = plan.expect("explained");
+        let scans = |table: &str| plan.iter().any(|line| line.starts_with(&format!("SCAN {table}")));
+        assert!(!["documents", "d", "v", "versions"].into_iter().any(scans), "{plan:?}");
+        assert!(plan.iter().any(|line| line.contains("documents_")), "{plan:?}");
+    }
+}
+
 #[tokio::test]
 async fn postgres_finds_every_list_by_an_index() {
     let house = TestHouse::postgres().await;

@@ -17,12 +17,14 @@ use crate::http::caller::csrf;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct BrowserSession {
     user: User,
+    /// Whether the person is an operator of the installation.
+    operator: bool,
     /// To be sent as `X-Rowhouse-CSRF` with each change.
     csrf_token: String,
 }
 
 impl BrowserSession {
     fn new(store: &Store, person: people::Person, session: SessionId) -> Self {
-        Self { user: person.into(), csrf_token: csrf(store, session) }
+        Self { operator: person.operator, user: person.into(), csrf_token: csrf(store, session) }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use aide::OperationInput;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, COOKIE, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use domain::{OrgId, Time};
 use store::audit::Event;
 use store::{Credential, Origin, Principal, Refusal, Scope, Stop, Store};
@@ -32,9 +32,16 @@ pub(crate) fn session_cookie(public_url: &str, secret: &str, keep: Option<Durati
     HeaderValue::from_str(&format!("{name}={secret}; Path=/{secure}; HttpOnly; SameSite=Lax{keep}")).ok()
 }
 
+/// The secrets of sessions that a browser sent: one, unless another page of the same host set a second cookie of the name.
+pub(crate) fn session_cookies<'h>(headers: &'h HeaderMap, public_url: &str) -> impl Iterator<Item = &'h str> + use<'h> {
+    let name = cookie_name(public_url);
+    let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(key, _)| *key == name).map(|(_, value)| value)
+}
+
 /// The token or key, and the cookie, that a request shows.
 fn presented<'p>(parts: &'p Parts, app: &App) -> (Option<&'p str>, Option<&'p str>) {
-    let name = cookie_name(&app.house.rules.public_url);
     let header = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let bearer = header(AUTHORIZATION).map(|value| value.strip_prefix("Bearer ").unwrap_or("").trim());
     // Anthropic's clients show a key in a header of their own.
@@ -42,11 +49,7 @@ fn presented<'p>(parts: &'p Parts, app: &App) -> (Option<&'p str>, Option<&'p st
         let header = parts.headers.get("x-api-key").filter(|_| parts.uri.path().starts_with("/v1/"))?;
         header.to_str().ok().map(str::trim)
     });
-    let cookies =
-        parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let cookie =
-        cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
-    (bearer, cookie)
+    (bearer, session_cookies(&parts.headers, &app.house.rules.public_url).next())
 }
 
 pub(super) async fn authenticate(parts: &Parts, app: &App, origin: &Origin) -> Result<Principal> {

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use domain::access::Permission;
 use domain::operation::Operation;
 
-pub(crate) use self::credential::{FRESH, Shown, csrf, session_cookie};
+pub(crate) use self::credential::{FRESH, Shown, csrf, session_cookie, session_cookies};
 pub(crate) use self::metered::{AtTheDoor, Metered, meters};
 pub(crate) use self::organisation::{Caller, Local};
 pub(crate) use self::person::{Member, Operator, Person, Visitor};

@@ -1,16 +1,17 @@
 //! `GET /api/v1/operator/orgs/{organisation}`: shows an organisation.
 
 use domain::OrgId;
-use store::control::organisations;
+use store::control::{frozen, organisations};
 
+use super::OperatedOrg;
 use crate::http::body::Path;
 use crate::http::caller::Operator;
 use crate::http::error::Result;
 use crate::http::reply::{Found, Versioned};
-use crate::orgs::OrgView;
 
-pub(crate) async fn get(operator: Operator, Path(id): Path<OrgId>) -> Result<Versioned<Found<OrgView>>> {
+pub(crate) async fn get(operator: Operator, Path(id): Path<OrgId>) -> Result<Versioned<Found<OperatedOrg>>> {
     let mut tx = operator.person().store().read_control().await?;
     let organisation = organisations::get(&mut tx, id).await?;
-    Ok(Versioned(organisation.version, Found(organisation.into())))
+    let frozen = frozen::find(&mut tx, id).await?;
+    Ok(Versioned(organisation.version, Found(OperatedOrg::new(organisation, frozen))))
 }

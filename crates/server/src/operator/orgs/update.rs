@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::json;
 use store::Turn;
 use store::audit::Event;
-use store::control::organisations;
+use store::control::{frozen, organisations};
 
+use super::OperatedOrg;
 use crate::http::body::{Body, IfMatch, Path};
 use crate::http::caller::Operator;
 use crate::http::error::{Problem, Result};
 use crate::http::reply::{Found, Versioned};
-use crate::orgs::OrgView;
 
 /// What to change; what is left out stays.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -55,7 +55,7 @@ pub(crate) async fn update(
     Path(id): Path<OrgId>,
     expected: IfMatch,
     Body(body): Body<UpdateOrg>,
-) -> Result<Versioned<Found<OrgView>>> {
+) -> Result<Versioned<Found<OperatedOrg>>> {
     let person = operator.person();
     let mut tx = person.store().begin_control(Turn::Org(id)).await?;
     let mut organisation = organisations::get(&mut tx, id).await?;
@@ -85,7 +85,8 @@ pub(crate) async fn update(
     });
     let event = Event::new("organisation.administered", id).before(&before).after(&after).detail(detail);
     tenancy::operator::record(&mut tx, person.user(), person.origin(), id, event).await?;
-    let reply = person.commit(tx, Versioned(after.version, Found(after.into()))).await?;
+    let frozen = frozen::find(&mut tx, id).await?;
+    let reply = person.commit(tx, Versioned(after.version, Found(OperatedOrg::new(after, frozen)))).await?;
     person.app().rules.forget_of(id);
     Ok(reply)
 }

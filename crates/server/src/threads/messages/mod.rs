@@ -30,6 +30,9 @@ pub(crate) struct MessageView {
     extractive: Value,
     /// What it took.
     usage: Value,
+    /// What a model made of the order of the passages, and what that cost; null unless it was asked for. `order` says of each passage that
+    /// was taken which it was in the order of the search.
+    reranked: Value,
     /// 1 for good, -1 for bad. What was said to an answer only whose conversation it is sees.
     rating: Option<i64>,
     comment: Option<String>,
@@ -50,6 +53,7 @@ impl MessageView {
             unknown: told("unknown"),
             extractive: told("extractive"),
             usage: told("usage"),
+            reranked: told("reranked"),
             content: message.content,
             citations: message.citations.0.into_iter().map(|citation| citable.view(citation)).collect(),
             rating: message.rating.filter(|_| own),

@@ -17,8 +17,9 @@ pub(crate) async fn list(
     let limit = cursor::limit(paging.limit)?;
     let bound = caller.list("configurations", &());
     let before = bound.read(paging.cursor.as_deref())?;
+    let rules = caller.app().rules.of(caller.scope()).await?;
     let mut tx = caller.read().await?;
     let rows = configs::versions(&mut tx, caller.user(), before, limit + 1).await?;
-    let views = rows.iter().map(|row| ConfigView::of(Some(row))).collect::<Result<Vec<_>>>()?;
+    let views = rows.iter().map(|row| ConfigView::of(Some(row), rules.zone())).collect::<Result<Vec<_>>>()?;
     Ok(Found(bound.page(views, limit, |view| view.version)))
 }

@@ -7,6 +7,7 @@ mod update;
 
 use domain::Time;
 use domain::config::{Config, Settings};
+use domain::time_zone::TimeZoneName;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::org::configs;
@@ -35,9 +36,10 @@ pub(crate) struct ConfigView {
 }
 
 impl ConfigView {
-    fn of(stored: Option<&configs::Config>) -> Result<Self> {
+    /// `zone` is the organisation's.
+    fn of(stored: Option<&configs::Config>, zone: &TimeZoneName) -> Result<Self> {
         Ok(Self {
-            settings: parse(stored)?.settings(),
+            settings: parse(stored)?.settings(zone),
             version: stored.map_or(0, |stored| stored.version),
             updated_at: stored.map(|stored| stored.created_at),
         })

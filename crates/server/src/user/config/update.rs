@@ -37,5 +37,6 @@ pub(super) async fn write(
     let version = configs::put(&mut tx, caller.user(), version, &value).await?;
     tx.record(Event::new("config.updated", caller.user()).before(before).after(after)).await?;
     let stored = configs::Config { version, value, created_at: caller.ambient().now() };
-    caller.commit(tx, Versioned(version, Found(ConfigView::of(Some(&stored))?))).await
+    let rules = caller.app().rules.of(caller.scope()).await?;
+    caller.commit(tx, Versioned(version, Found(ConfigView::of(Some(&stored), rules.zone())?))).await
 }

@@ -93,6 +93,7 @@ async fn own_account(house: &TestHouse, path: &str, name: &str, anybody: &Client
         }
         // Whoever is signed out is nobody.
         "/api/v1/auth/logout" => answered_with(Again::Refused(401, "unauthenticated"), bare(anybody, path)),
+        "/api/v1/feedback" => takes(anybody, path, json!({ "text": "I like it." })),
         "/api/v1/auth/step-up" => takes(anybody, path, json!({ "password": PASSWORD })),
         "/api/v1/auth/password/forgot" => takes(&visitor, path, json!({ "email": email })),
         "/api/v1/auth/verify/resend" => {

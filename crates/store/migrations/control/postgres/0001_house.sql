@@ -35,6 +35,7 @@ CREATE TABLE people (
   CHECK ((ends_at IS NULL) = (ends_by IS NULL))
 );
 CREATE INDEX people_ending ON people (ends_at);
+CREATE INDEX people_operators ON people (operator, id);
 
 -- Sign-ins that another party vouches for: the pair of issuer and subject is the identity, never the mail address.
 CREATE TABLE identities (
@@ -298,6 +299,14 @@ CREATE TABLE jobs (
 CREATE UNIQUE INDEX jobs_subject ON jobs (org_id, kind, subject);
 CREATE INDEX jobs_due ON jobs (due_at);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
+-- Organisations whose file lies in the bucket, or is on its way there or back. Which place counts the data folder says itself.
+CREATE TABLE frozen (
+  org_id      uuid    NOT NULL PRIMARY KEY REFERENCES organisations (id) ON DELETE CASCADE,
+  hash        text COLLATE "C" NOT NULL,
+  bytes       bigint  NOT NULL CHECK (bytes >= 0),
+  created_at  bigint  NOT NULL
+);
+
 -- Organisations that have something to tell a webhook, and when to look for it: a mark, so that nobody opens all stores to find those
 -- few. What is to be told stands in the organisation's own store.
 CREATE TABLE webhook_turns (

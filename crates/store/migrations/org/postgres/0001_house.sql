@@ -1,6 +1,11 @@
 -- Everything that travels with a tenant, all tenants in one schema, parted by forced row-level security. `org.current_org()` and
 -- `org.protect()` are made by bootstrap.sql; keys, unique constraints, indexes and foreign keys all start with org_id.
 
+-- What people write, sealed under their organisation's key: a byte for the form, a nonce, AES-256-GCM. In files, which are encrypted
+-- whole, `sealed_text` is text and `sealed_bytes` are bytes.
+CREATE DOMAIN org.sealed_text AS bytea CHECK (octet_length(VALUE) >= 29 AND get_byte(VALUE, 0) = 1);
+CREATE DOMAIN org.sealed_bytes AS bytea CHECK (octet_length(VALUE) >= 29 AND get_byte(VALUE, 0) = 1);
+
 -- The file states whose it is, and carries the head of its audit chain. What changes what is found in the knowledge counts `changes`
 -- up, so that whoever keeps a copy in memory knows when it is old, and `losses` when passages went with it; `numbers` gives each
 -- collection and each passage a number that is never used again.
@@ -261,7 +266,8 @@ CREATE TABLE rate_limits (
   CHECK (level <> 'organization' OR subject IS NULL)
 );
 
--- Knowledge: collections of documents. `number` is what their passages carry.
+-- Knowledge: collections of documents. `number` is what their passages carry. Of one with `retain_days` the documents go that came
+-- or changed longer ago (`documents.fresh_at`), the next time at `due_at`.
 CREATE TABLE collections (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -275,7 +281,10 @@ CREATE TABLE collections (
   made_by          uuid NOT NULL,
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,
-  updated_at       bigint NOT NULL
+  updated_at       bigint NOT NULL,
+  retain_days      bigint CHECK (retain_days > 0),
+  due_at           bigint,
+  CHECK ((retain_days IS NULL) = (due_at IS NULL))
 );
 
 -- With whom a shared collection is shared. A person's share ends with their stay.
@@ -292,21 +301,25 @@ CREATE TABLE shares (
 );
 CREATE INDEX shares_subject ON shares (org_id, level, subject);
 
--- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version.
+-- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
+-- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
+-- which are sealed on PostgreSQL.
 CREATE TABLE documents (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
   PRIMARY KEY (org_id, id),
   collection_id    uuid NOT NULL,
   FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
-  title            text COLLATE "C" NOT NULL,
+  title            sealed_text NOT NULL,
   titled           boolean NOT NULL,
-  name             text COLLATE "C" NOT NULL,
+  name             sealed_text NOT NULL,
+  name_key         text COLLATE "C" NOT NULL,
   source           text COLLATE "C" NOT NULL,
   kind             text COLLATE "C" NOT NULL,
-  tags             text COLLATE "C" NOT NULL,
+  tags             sealed_text NOT NULL,
+  tag_keys         text COLLATE "C" NOT NULL,
   status           text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'processing', 'ready', 'failed')),
-  fault            text COLLATE "C",
+  fault            sealed_text,
   content_hash     text COLLATE "C" NOT NULL,
   size             bigint NOT NULL CHECK (size >= 0),
   latest           bigint NOT NULL CHECK (latest >= 1),
@@ -317,11 +330,14 @@ CREATE TABLE documents (
   made_by          uuid NOT NULL,
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,
-  updated_at       bigint NOT NULL
+  updated_at       bigint NOT NULL,
+  text_bytes       bigint NOT NULL CHECK (text_bytes >= 0),
+  fresh_at         bigint NOT NULL
 );
 CREATE INDEX documents_collection ON documents (org_id, collection_id, id);
-CREATE INDEX documents_name ON documents (org_id, collection_id, name);
+CREATE INDEX documents_name ON documents (org_id, collection_id, name_key);
 CREATE INDEX documents_updated ON documents (org_id, collection_id, updated_at, id);
+CREATE INDEX documents_fresh ON documents (org_id, collection_id, fresh_at, id);
 CREATE INDEX documents_job ON documents (org_id, job_id);
 CREATE INDEX documents_open ON documents (org_id, job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
 
@@ -331,22 +347,16 @@ CREATE TABLE versions (
   document_id      uuid NOT NULL,
   FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
   number           bigint NOT NULL CHECK (number >= 1),
-  name             text COLLATE "C" NOT NULL,
+  name             sealed_text NOT NULL,
   content_hash     text COLLATE "C" NOT NULL,
   size             bigint NOT NULL CHECK (size >= 0),
-  content          bytea,
+  content          sealed_bytes,
   made_by          uuid NOT NULL,
   created_at       bigint NOT NULL,
+  text_bytes       bigint NOT NULL CHECK (text_bytes >= 0),
   PRIMARY KEY (org_id, document_id, number)
 );
 CREATE INDEX versions_content ON versions (org_id, content_hash);
-
--- Words as FTS5 takes them in files: without accents and punctuation, by Porter's stems, none left out.
-CREATE TEXT SEARCH DICTIONARY org.porter (TEMPLATE = pg_catalog.snowball, Language = porter);
-CREATE TEXT SEARCH CONFIGURATION org.passages (PARSER = pg_catalog."default");
-ALTER TEXT SEARCH CONFIGURATION org.passages ADD MAPPING
-  FOR asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart, int, uint, float, sfloat, version
-  WITH org.porter;
 
 -- Passages of the version that is shown. No index over their words: row security lets no operator that might tell of a row look into
 -- one before the organisation is known, and the one for words is such an operator.
@@ -360,15 +370,17 @@ CREATE TABLE chunks (
   FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
   collection       bigint NOT NULL,
   place            bigint NOT NULL CHECK (place >= 0),
-  heading          text COLLATE "C" NOT NULL,
-  text             text COLLATE "C" NOT NULL,
+  heading          sealed_text NOT NULL,
+  text             sealed_text NOT NULL,
   page             bigint,
   starts           bigint NOT NULL CHECK (starts >= 0),
   ends             bigint NOT NULL CHECK (ends >= 0),
-  -- A table of its own in files.
-  words            tsvector NOT NULL GENERATED ALWAYS AS (to_tsvector('org.passages', regexp_replace(
-    regexp_replace(normalize(heading || ' ' || text, NFD), '[\u0300-\u036f]', '', 'g'), '[[:punct:][:cntrl:]]+', ' ', 'g'))) STORED
+  -- Its words, each as a keyed hash with the places where it stands, and how many they are: in files a table of its own.
+  words            tsvector NOT NULL,
+  length           bigint NOT NULL
 );
+-- What is sealed cannot be pressed; words are looked at by every search, and stay with the row.
+ALTER TABLE chunks ALTER COLUMN heading SET STORAGE EXTERNAL, ALTER COLUMN text SET STORAGE EXTERNAL, ALTER COLUMN words SET STORAGE MAIN;
 CREATE UNIQUE INDEX chunks_document ON chunks (org_id, document_id, place);
 CREATE INDEX chunks_collection ON chunks (org_id, number, collection);
 
@@ -380,7 +392,7 @@ CREATE TABLE vectors (
   FOREIGN KEY (org_id, chunk) REFERENCES chunks (org_id, number) ON DELETE CASCADE,
   collection       bigint NOT NULL,
   scale            bigint NOT NULL,
-  value            bytea NOT NULL,
+  value            sealed_bytes NOT NULL,
   PRIMARY KEY (org_id, chunk, model)
 );
 
@@ -414,7 +426,7 @@ CREATE TABLE threads (
   project_id       uuid,
   FOREIGN KEY (org_id, project_id) REFERENCES projects (org_id, id) ON DELETE CASCADE,
   user_id          uuid NOT NULL,
-  title            text COLLATE "C" NOT NULL,
+  title            sealed_text NOT NULL,
   access           text COLLATE "C" NOT NULL CHECK (access IN ('private', 'shared', 'project')),
   version          bigint NOT NULL,
   created_at       bigint NOT NULL,
@@ -443,12 +455,12 @@ CREATE TABLE messages (
   thread_id        uuid NOT NULL,
   FOREIGN KEY (org_id, thread_id) REFERENCES threads (org_id, id) ON DELETE CASCADE,
   author           text COLLATE "C" NOT NULL CHECK (author IN ('user', 'assistant')),
-  content          text COLLATE "C" NOT NULL,
-  citations        text COLLATE "C" NOT NULL,
-  detail           text COLLATE "C" NOT NULL,
+  content          sealed_text NOT NULL,
+  citations        sealed_text NOT NULL,
+  detail           sealed_text NOT NULL,
   rating           bigint,
-  comment          text COLLATE "C",
-  correction       text COLLATE "C",
+  comment          sealed_text,
+  correction       sealed_text,
   created_at       bigint NOT NULL
 );
 CREATE INDEX messages_thread ON messages (org_id, thread_id, id);
@@ -516,10 +528,10 @@ CREATE TABLE imports (
   PRIMARY KEY (org_id, id),
   collection_id    uuid NOT NULL,
   FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
-  name             text COLLATE "C" NOT NULL,
-  tags             text COLLATE "C" NOT NULL,
+  name             sealed_text NOT NULL,
+  tags             sealed_text NOT NULL,
   status           text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'processing', 'done', 'failed')),
-  fault            text COLLATE "C",
+  fault            sealed_text,
   content_hash     text COLLATE "C" NOT NULL,
   size             bigint NOT NULL CHECK (size >= 0),
   done             bigint NOT NULL CHECK (done >= 0),
@@ -536,15 +548,28 @@ CREATE TABLE import_files (
   import_id        uuid NOT NULL,
   FOREIGN KEY (org_id, import_id) REFERENCES imports (org_id, id) ON DELETE CASCADE,
   place            bigint NOT NULL CHECK (place >= 0),
-  name             text COLLATE "C" NOT NULL,
+  name             sealed_text NOT NULL,
   outcome          text COLLATE "C" NOT NULL CHECK (outcome IN ('added', 'changed', 'unchanged', 'refused')),
-  fault            text COLLATE "C",
+  fault            sealed_text,
   document_id      uuid,
   FOREIGN KEY (org_id, document_id) REFERENCES documents (org_id, id) ON DELETE CASCADE,
   created_at       bigint NOT NULL,
   PRIMARY KEY (org_id, import_id, place)
 );
 CREATE INDEX import_files_document ON import_files (org_id, document_id);
+
+-- Thresholds of what the plan has room for that were passed, each told once: forgotten when there is less than `rearms_below` again.
+CREATE TABLE quota_alerts (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  counted          text COLLATE "C" NOT NULL CHECK (counted IN ('documents', 'storage')),
+  percent          bigint NOT NULL CHECK (percent > 0),
+  cap              bigint NOT NULL CHECK (cap > 0),
+  used             bigint NOT NULL CHECK (used >= 0),
+  rearms_below     bigint NOT NULL,
+  at               bigint NOT NULL,
+  told_at          bigint,
+  PRIMARY KEY (org_id, counted, percent)
+);
 
 -- Sources of documents elsewhere, which are asked in rounds; `cursor` is how far the round is, or where the next one begins.
 CREATE TABLE sources (
@@ -553,22 +578,28 @@ CREATE TABLE sources (
   PRIMARY KEY (org_id, id),
   collection_id  uuid NOT NULL,
   FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
-  name           text COLLATE "C" NOT NULL,
-  settings       text COLLATE "C" NOT NULL,
+  name           sealed_text NOT NULL,
+  settings       sealed_text NOT NULL,
   status         text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'syncing', 'done', 'failed')),
-  fault          text COLLATE "C",
-  cursor         text COLLATE "C",
+  fault          sealed_text,
+  cursor         sealed_text,
   round          bigint NOT NULL CHECK (round >= 0),
   counts         text COLLATE "C" NOT NULL,
   job_id         uuid NOT NULL,
   made_by        uuid NOT NULL,
   synced_at      bigint,
+  every_hours    bigint CHECK (every_hours BETWEEN 1 AND 720),
+  next_sync_at   bigint,
+  failures       bigint NOT NULL CHECK (failures >= 0),
+  version        bigint NOT NULL,
   created_at     bigint NOT NULL,
   updated_at     bigint NOT NULL
 );
 CREATE INDEX sources_collection ON sources (org_id, collection_id, id);
+CREATE INDEX sources_scheduled ON sources (org_id, id) WHERE every_hours IS NOT NULL;
 
--- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
+-- What a source has: the document that each item is, its mark there, and the round in which it was last seen. On PostgreSQL `key` is what
+-- stands for the item's own.
 CREATE TABLE source_items (
   org_id       uuid NOT NULL DEFAULT org.current_org(),
   source_id    uuid NOT NULL,
@@ -613,6 +644,7 @@ SELECT org.protect('threads');
 SELECT org.protect('thread_shares');
 SELECT org.protect('messages');
 SELECT org.protect('webhooks');
+SELECT org.protect('quota_alerts');
 SELECT org.protect('webhook_messages');
 SELECT org.protect('citings');
 SELECT org.protect('imports');

@@ -220,7 +220,8 @@ CREATE TABLE rate_limits (
   CHECK (level <> 'organization' OR subject IS NULL)
 ) STRICT, WITHOUT ROWID;
 
--- Knowledge: collections of documents. `number` is what their passages carry.
+-- Knowledge: collections of documents. `number` is what their passages carry. Of one with `retain_days` the documents go that came
+-- or changed longer ago (`documents.fresh_at`), the next time at `due_at`.
 CREATE TABLE collections (
   id           BLOB    NOT NULL PRIMARY KEY,
   number       INTEGER NOT NULL,
@@ -231,7 +232,10 @@ CREATE TABLE collections (
   made_by      BLOB    NOT NULL,
   version      INTEGER NOT NULL,
   created_at   INTEGER NOT NULL,
-  updated_at   INTEGER NOT NULL
+  updated_at   INTEGER NOT NULL,
+  retain_days  INTEGER CHECK (retain_days > 0),
+  due_at       INTEGER,
+  CHECK ((retain_days IS NULL) = (due_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- With whom a shared collection is shared. A person's share ends with their stay.
@@ -246,16 +250,20 @@ CREATE TABLE shares (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX shares_subject ON shares (level, subject);
 
--- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version.
+-- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
+-- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
+-- which are sealed on PostgreSQL.
 CREATE TABLE documents (
   id             BLOB    NOT NULL PRIMARY KEY,
   collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
   title          TEXT    NOT NULL,
   titled         INTEGER NOT NULL CHECK (titled IN (0, 1)),
   name           TEXT    NOT NULL,
+  name_key       TEXT    NOT NULL,
   source         TEXT    NOT NULL,
   kind           TEXT    NOT NULL,
   tags           TEXT    NOT NULL,
+  tag_keys       TEXT    NOT NULL,
   status         TEXT    NOT NULL CHECK (status IN ('queued', 'processing', 'ready', 'failed')),
   fault          TEXT,
   content_hash   TEXT    NOT NULL,
@@ -268,11 +276,14 @@ CREATE TABLE documents (
   made_by        BLOB    NOT NULL,
   version        INTEGER NOT NULL,
   created_at     INTEGER NOT NULL,
-  updated_at     INTEGER NOT NULL
+  updated_at     INTEGER NOT NULL,
+  text_bytes     INTEGER NOT NULL CHECK (text_bytes >= 0),
+  fresh_at       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX documents_collection ON documents (collection_id, id);
-CREATE INDEX documents_name ON documents (collection_id, name);
+CREATE INDEX documents_name ON documents (collection_id, name_key);
 CREATE INDEX documents_updated ON documents (collection_id, updated_at, id);
+CREATE INDEX documents_fresh ON documents (collection_id, fresh_at, id);
 CREATE INDEX documents_job ON documents (job_id);
 CREATE INDEX documents_open ON documents (job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
 
@@ -286,6 +297,7 @@ CREATE TABLE versions (
   content       BLOB,
   made_by       BLOB    NOT NULL,
   created_at    INTEGER NOT NULL,
+  text_bytes    INTEGER NOT NULL CHECK (text_bytes >= 0),
   PRIMARY KEY (document_id, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX versions_content ON versions (content_hash);
@@ -469,6 +481,18 @@ CREATE TABLE import_files (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX import_files_document ON import_files (document_id);
 
+-- Thresholds of what the plan has room for that were passed, each told once: forgotten when there is less than `rearms_below` again.
+CREATE TABLE quota_alerts (
+  counted       TEXT    NOT NULL CHECK (counted IN ('documents', 'storage')),
+  percent       INTEGER NOT NULL CHECK (percent > 0),
+  cap           INTEGER NOT NULL CHECK (cap > 0),
+  used          INTEGER NOT NULL CHECK (used >= 0),
+  rearms_below  INTEGER NOT NULL,
+  at            INTEGER NOT NULL,
+  told_at       INTEGER,
+  PRIMARY KEY (counted, percent)
+) STRICT, WITHOUT ROWID;
+
 -- Sources of documents elsewhere, which are asked in rounds; `cursor` is how far the round is, or where the next one begins.
 CREATE TABLE sources (
   id             BLOB    NOT NULL PRIMARY KEY,
@@ -483,12 +507,18 @@ CREATE TABLE sources (
   job_id         BLOB    NOT NULL,
   made_by        BLOB    NOT NULL,
   synced_at      INTEGER,
+  every_hours    INTEGER CHECK (every_hours BETWEEN 1 AND 720),
+  next_sync_at   INTEGER,
+  failures       INTEGER NOT NULL CHECK (failures >= 0),
+  version        INTEGER NOT NULL,
   created_at     INTEGER NOT NULL,
   updated_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sources_collection ON sources (collection_id, id);
+CREATE INDEX sources_scheduled ON sources (id) WHERE every_hours IS NOT NULL;
 
--- What a source has: the document that each item is, its mark there, and the round in which it was last seen.
+-- What a source has: the document that each item is, its mark there, and the round in which it was last seen. On PostgreSQL `key` is what
+-- stands for the item's own.
 CREATE TABLE source_items (
   source_id    BLOB    NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
   key          TEXT    NOT NULL,

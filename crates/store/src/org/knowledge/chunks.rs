@@ -4,11 +4,20 @@ use domain::{ChunkId, DocumentId};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{changed, lost, numbers};
+use super::{changed, lost, numbers, words};
 use crate::org::Tx;
+use crate::sql::{Bind as _, Pair, SealedColumns};
 use crate::{OrNotFound, Result};
 
 const MADE: &str = "made out of a document, whose coming is in the log";
+/// Passages whose words are told apart at once.
+const BATCH: usize = 64;
+
+pub(super) const SEALED: SealedColumns =
+    SealedColumns { table: "chunks", key: &["id"], texts: &["heading", "text"], bytes: &[] };
+/// Words can nearly be read out of vectors.
+const VECTOR: SealedColumns =
+    SealedColumns { table: "vectors", key: &["chunk", "model"], texts: &[], bytes: &["value"] };
 
 /// A passage of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,25 +69,36 @@ pub async fn replace(tx: &mut Tx, document: DocumentId, collection: i64, drafts:
     let gone = tx.sql("DELETE FROM chunks WHERE document_id = $1").bind(document).unaudited(MADE).run().await?;
     let count = i64::try_from(drafts.len()).unwrap_or(i64::MAX);
     let first = if count == 0 { 0 } else { numbers(tx, count).await? };
-    for (place, draft) in (0_i64..).zip(drafts) {
-        let id: ChunkId = tx.ambient().id();
-        tx.sql(
-            "INSERT INTO chunks (number, id, document_id, collection, place, heading, text, page, starts, ends)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        )
-        .bind(first + place)
-        .bind(id)
-        .bind(document)
-        .bind(collection)
-        .bind(place)
-        .bind(&draft.heading)
-        .bind(&draft.text)
-        .bind(draft.page)
-        .bind(draft.starts)
-        .bind(draft.ends)
-        .unaudited(MADE)
-        .run()
-        .await?;
+    let mut place = 0;
+    for drafts in drafts.chunks(BATCH) {
+        // A file's own index makes its words of the texts.
+        let mut words = words::of(tx, drafts)?.into_iter();
+        for draft in drafts {
+            let id: ChunkId = tx.ambient().id();
+            let row = SEALED.row(id);
+            let mut added = tx
+                .sql(Pair {
+                    sqlite: "INSERT INTO chunks (number, id, document_id, collection, place, heading, text, page, starts, ends)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                    postgres: "INSERT INTO chunks (number, id, document_id, collection, place, heading, text, page, starts, ends, words, length)
+                        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ($11::text)::tsvector, $12)",
+                })
+                .bind(first + place)
+                .bind(id)
+                .bind(document)
+                .bind(collection)
+                .bind(place)
+                .seal(&row, "heading", &draft.heading)
+                .seal(&row, "text", &draft.text)
+                .bind(draft.page)
+                .bind(draft.starts)
+                .bind(draft.ends);
+            if let Some((words, length)) = words.next() {
+                added = added.bind(words).bind(length);
+            }
+            added.unaudited(MADE).run().await?;
+            place += 1;
+        }
     }
     if gone > 0 { lost(tx).await } else { changed(tx).await }
 }
@@ -91,6 +111,7 @@ pub async fn list(tx: &mut Tx, document: DocumentId, after: Option<i64>, limit: 
         "SELECT number, id, document_id, collection, place, heading, text, page, starts, ends
          FROM chunks WHERE document_id = $1 AND place > $2 ORDER BY place LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(document)
     .bind(after.unwrap_or(-1))
     .bind(limit)
@@ -105,6 +126,7 @@ pub async fn find(tx: &mut Tx, number: i64) -> Result<Option<Chunk>> {
     tx.sql(
         "SELECT number, id, document_id, collection, place, heading, text, page, starts, ends FROM chunks WHERE number = $1",
     )
+    .opens(&SEALED)
     .bind(number)
     .optional()
     .await
@@ -115,6 +137,7 @@ pub async fn find(tx: &mut Tx, number: i64) -> Result<Option<Chunk>> {
 /// [`crate::Error::NotFound`] when there is none.
 pub async fn get(tx: &mut Tx, id: ChunkId) -> Result<Chunk> {
     tx.sql("SELECT number, id, document_id, collection, place, heading, text, page, starts, ends FROM chunks WHERE id = $1")
+        .opens(&SEALED)
         .bind(id)
         .optional()
         .await
@@ -130,6 +153,7 @@ pub async fn without_vector(tx: &mut Tx, document: DocumentId, model: &str, limi
          WHERE document_id = $1 AND NOT EXISTS (SELECT 1 FROM vectors WHERE model = $2 AND chunk = chunks.number)
          ORDER BY place LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(document)
     .bind(model)
     .bind(limit)
@@ -154,6 +178,7 @@ pub struct Vector {
 /// # Errors
 /// As the database.
 pub async fn embed(tx: &mut Tx, model: &str, vector: &Vector) -> Result<bool> {
+    let row = VECTOR.row_of(&[vector.chunk.value(), model.value()]);
     let added = tx
         .sql(
             "INSERT INTO vectors (model, chunk, collection, scale, value)
@@ -164,7 +189,7 @@ pub async fn embed(tx: &mut Tx, model: &str, vector: &Vector) -> Result<bool> {
         .bind(vector.chunk)
         .bind(vector.collection)
         .bind(vector.scale)
-        .bind(vector.value.as_ref())
+        .seal(&row, "value", vector.value.as_slice())
         .unaudited(MADE)
         .run()
         .await?;
@@ -195,8 +220,10 @@ pub async fn count_embedded(tx: &mut Tx, document: DocumentId, model: &str) -> R
 /// As the database.
 pub async fn vectors(tx: &mut Tx, model: &str, first: i64, last: i64, limit: i64) -> Result<Vec<Vector>> {
     tx.sql(
-        "SELECT chunk, collection, scale, value FROM vectors WHERE model = $1 AND chunk >= $2 AND chunk <= $3 ORDER BY chunk LIMIT $4",
+        "SELECT chunk, model, collection, scale, value FROM vectors
+         WHERE model = $1 AND chunk >= $2 AND chunk <= $3 ORDER BY chunk LIMIT $4",
     )
+    .opens(&VECTOR)
     .bind(model)
     .bind(first)
     .bind(last)

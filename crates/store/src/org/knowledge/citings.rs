@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{DocumentId, TurnId};
 use serde::Deserialize;
 
-use super::threads::{Citation, Message};
+use super::threads::{Citation, Message, SAID};
 use crate::Result;
 use crate::org::Tx;
 use crate::sql::{Json, Pair};
@@ -87,8 +87,12 @@ struct Said {
 }
 
 async fn forget_in(tx: &mut Tx, message: TurnId, gone: &BTreeSet<DocumentId>) -> Result<()> {
-    let said: Option<Said> =
-        tx.sql("SELECT content, citations, detail FROM messages WHERE id = $1").bind(message).optional().await?;
+    let said: Option<Said> = tx
+        .sql("SELECT id, content, citations, detail FROM messages WHERE id = $1")
+        .opens(&SAID)
+        .bind(message)
+        .optional()
+        .await?;
     let Some(mut said) = said else { return Ok(()) };
     let mut content = said.content;
     for citation in said.citations.0.iter_mut().filter(|citation| gone.contains(&citation.document_id)) {
@@ -104,10 +108,11 @@ async fn forget_in(tx: &mut Tx, message: TurnId, gone: &BTreeSet<DocumentId>) ->
     if said.detail.0["extractive"] == serde_json::Value::Bool(true) {
         content = DELETED.into();
     }
+    let row = SAID.row(message);
     tx.sql("UPDATE messages SET content = $2, citations = $3 WHERE id = $1")
         .bind(message)
-        .bind(content)
-        .bind(said.citations.text())
+        .seal(&row, "content", content)
+        .seal(&row, "citations", said.citations.text())
         .unaudited(PART)
         .run()
         .await?;

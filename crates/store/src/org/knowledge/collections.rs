@@ -59,6 +59,10 @@ pub struct Collection {
     pub created_at: Time,
     /// When it last changed.
     pub updated_at: Time,
+    /// After how many days a document goes that neither changed nor came again; none for never.
+    pub retain_days: Option<i64>,
+    /// When that is looked at next.
+    pub due_at: Option<Time>,
 }
 
 /// With whom a collection is shared.
@@ -122,8 +126,9 @@ pub async fn insert(tx: &mut Tx, collection: &Collection) -> Result<()> {
     let number = numbers(tx, 1).await?;
     let added = tx
         .sql(
-            "INSERT INTO collections (id, number, project_id, name, description, access, made_by, version, created_at, updated_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, 1, $8, $8 WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = $3)",
+            "INSERT INTO collections (id, number, project_id, name, description, access, made_by, version, created_at, updated_at,
+                                      retain_days, due_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9, $10 WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = $3)",
         )
         .bind(collection.id)
         .bind(number)
@@ -133,6 +138,8 @@ pub async fn insert(tx: &mut Tx, collection: &Collection) -> Result<()> {
         .bind(collection.access.as_str())
         .bind(collection.made_by)
         .bind(collection.created_at)
+        .bind(collection.retain_days)
+        .bind(collection.due_at)
         .run()
         .await?;
     if added == 0 { Err(Error::NotFound("project")) } else { Ok(()) }
@@ -143,7 +150,7 @@ pub async fn insert(tx: &mut Tx, collection: &Collection) -> Result<()> {
 /// As the database.
 pub async fn list(tx: &mut Tx, after: Option<CollectionId>, limit: i64) -> Result<Vec<Collection>> {
     tx.sql(
-        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at
+        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at, retain_days, due_at
          FROM collections WHERE id > $1 ORDER BY id LIMIT $2",
     )
     .bind(after_id(after))
@@ -156,14 +163,20 @@ pub async fn list(tx: &mut Tx, after: Option<CollectionId>, limit: i64) -> Resul
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn get(tx: &mut Tx, id: CollectionId) -> Result<Collection> {
+    find(tx, id).await.or_not_found("collection")
+}
+
+/// The collection with this id, if there is one.
+/// # Errors
+/// As the database.
+pub async fn find(tx: &mut Tx, id: CollectionId) -> Result<Option<Collection>> {
     tx.sql(
-        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at
+        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at, retain_days, due_at
          FROM collections WHERE id = $1",
     )
     .bind(id)
     .optional()
     .await
-    .or_not_found("collection")
 }
 
 /// Writes back what can change of a collection; counts the version up.
@@ -173,7 +186,8 @@ pub async fn update(tx: &mut Tx, collection: &Collection) -> Result<()> {
     let now = tx.now();
     let changed = tx
         .sql(
-            "UPDATE collections SET name = $2, description = $3, access = $4, version = version + 1, updated_at = $5
+            "UPDATE collections SET name = $2, description = $3, access = $4, retain_days = $7, due_at = $8, version = version + 1,
+                                    updated_at = $5
              WHERE id = $1 AND version = $6",
         )
         .bind(collection.id)
@@ -182,6 +196,8 @@ pub async fn update(tx: &mut Tx, collection: &Collection) -> Result<()> {
         .bind(collection.access.as_str())
         .bind(now)
         .bind(collection.version)
+        .bind(collection.retain_days)
+        .bind(collection.due_at)
         .run()
         .await?;
     if changed == 0 { Err(Error::Stale("collection")) } else { Ok(()) }

@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{changed, forgotten};
 use crate::org::Tx;
-use crate::sql::{Json, after_id};
+use crate::sql::{Json, SealedColumns, after_id};
 use crate::{Error, OrNotFound, Result};
+
+pub(super) const SEALED: SealedColumns =
+    SealedColumns { table: "documents", key: &["id"], texts: &["title", "name", "tags", "fault"], bytes: &[] };
 
 /// How far the house is with a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -92,30 +95,45 @@ pub struct Document {
     pub updated_at: Time,
 }
 
+/// What the documents of a collection are found by for their name.
+fn name_key(tx: &Tx, name: &str) -> Result<String> {
+    tx.stand_in("documents.name", name)
+}
+
+/// What documents are found by for their tags: a list of texts, as they have it.
+pub(super) fn tag_keys(tx: &Tx, tags: &[String]) -> Result<String> {
+    let keys = tags.iter().map(|tag| tx.stand_in("documents.tags", tag)).collect::<Result<Vec<_>>>()?;
+    Ok(Json(keys).text())
+}
+
 /// Adds a document.
 /// # Errors
 /// [`Error::NotFound`] when its collection is gone.
 pub async fn insert(tx: &mut Tx, document: &Document) -> Result<()> {
+    let row = SEALED.row(document.id);
+    let (name_key, tag_keys) = (name_key(tx, &document.name)?, tag_keys(tx, &document.tags.0)?);
     let added = tx
         .sql(
-            "INSERT INTO documents (id, collection_id, title, titled, name, source, kind, tags, status, content_hash, size, latest, shown,
-                                    passages, embedded, job_id, made_by, version, created_at, updated_at)
-             SELECT $1, $2, $3, $12, $4, $5, $6, $7, 'queued', $8, $9, 1, 0, 0, 0, $13, $10, 1, $11, $11
+            "INSERT INTO documents (id, collection_id, title, titled, name, name_key, source, kind, tags, tag_keys, status, content_hash, size,
+                                    latest, shown, passages, embedded, job_id, made_by, version, created_at, updated_at, text_bytes, fresh_at)
+             SELECT $1, $2, $3, $12, $4, $14, $5, $6, $7, $15, 'queued', $8, $9, 1, 0, 0, 0, $13, $10, 1, $11, $11, 0, $11
              WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
         )
         .bind(document.id)
         .bind(document.collection_id)
-        .bind(&document.title)
-        .bind(&document.name)
+        .seal(&row, "title", &document.title)
+        .seal(&row, "name", &document.name)
         .bind(&document.source)
         .bind(&document.kind)
-        .bind(document.tags.text())
+        .seal(&row, "tags", document.tags.text())
         .bind(&document.content_hash)
         .bind(document.size)
         .bind(document.made_by)
         .bind(document.created_at)
         .bind(document.titled)
         .bind(document.job_id)
+        .bind(name_key)
+        .bind(tag_keys)
         .run()
         .await?;
     if added == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
@@ -130,6 +148,7 @@ pub async fn find(tx: &mut Tx, id: DocumentId) -> Result<Option<Document>> {
                 embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE id = $1",
     )
+    .opens(&SEALED)
     .bind(id)
     .optional()
     .await
@@ -156,6 +175,7 @@ pub async fn list(
                 embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(collection)
     .bind(after_id(after))
     .bind(limit)
@@ -182,9 +202,10 @@ pub async fn same(tx: &mut Tx, collection: CollectionId, content_hash: &str) -> 
 /// # Errors
 /// As the database.
 pub async fn named(tx: &mut Tx, collection: CollectionId, name: &str) -> Result<Option<DocumentId>> {
-    tx.sql("SELECT id FROM documents WHERE collection_id = $1 AND name = $2 ORDER BY id LIMIT 1")
+    let key = name_key(tx, name)?;
+    tx.sql("SELECT id FROM documents WHERE collection_id = $1 AND name_key = $2 ORDER BY id LIMIT 1")
         .bind(collection)
-        .bind(name)
+        .bind(key)
         .optional()
         .await
 }
@@ -198,6 +219,7 @@ pub async fn of_job(tx: &mut Tx, job: JobId) -> Result<Option<Document>> {
                 embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE job_id = $1",
     )
+    .opens(&SEALED)
     .bind(job)
     .optional()
     .await
@@ -213,6 +235,7 @@ pub async fn open(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<D
                 embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE (status IN ('queued', 'processing') OR embedded < passages) AND job_id > $1 ORDER BY job_id LIMIT $2",
     )
+    .opens(&SEALED)
     .bind(after_id(after))
     .bind(limit)
     .all()
@@ -234,6 +257,7 @@ pub async fn changed_since(
                 embedded, job_id, made_by, version, created_at, updated_at
          FROM documents WHERE collection_id = $1 AND (updated_at, id) > ($2, $3) ORDER BY updated_at, id LIMIT $4",
     )
+    .opens(&SEALED)
     .bind(collection)
     .bind(since)
     .bind(after_id(after))
@@ -260,15 +284,20 @@ pub async fn totals(tx: &mut Tx) -> Result<(i64, i64)> {
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
 pub async fn update(tx: &mut Tx, document: &Document) -> Result<()> {
-    let now = tx.now();
+    let (now, row) = (tx.now(), SEALED.row(document.id));
+    let tag_keys = tag_keys(tx, &document.tags.0)?;
     let changed = tx
-        .sql("UPDATE documents SET title = $2, titled = $6, tags = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
+        .sql(
+            "UPDATE documents SET title = $2, titled = $6, tags = $3, tag_keys = $7, version = version + 1, updated_at = $4
+             WHERE id = $1 AND version = $5",
+        )
         .bind(document.id)
-        .bind(&document.title)
-        .bind(document.tags.text())
+        .seal(&row, "title", &document.title)
+        .seal(&row, "tags", document.tags.text())
         .bind(now)
         .bind(document.version)
         .bind(document.titled)
+        .bind(tag_keys)
         .run()
         .await?;
     if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
@@ -279,24 +308,28 @@ pub async fn update(tx: &mut Tx, document: &Document) -> Result<()> {
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
 pub async fn renew(tx: &mut Tx, document: &Document) -> Result<()> {
-    let now = tx.now();
+    let (now, row) = (tx.now(), SEALED.row(document.id));
+    let (name_key, tag_keys) = (name_key(tx, &document.name)?, tag_keys(tx, &document.tags.0)?);
     let changed = tx
         .sql(
             "UPDATE documents SET name = $2, content_hash = $3, size = $4, latest = latest + 1, status = 'queued', fault = NULL,
-                                  title = $5, titled = $6, tags = $7, source = $8, job_id = $9, version = version + 1, updated_at = $10
+                                  title = $5, titled = $6, tags = $7, source = $8, job_id = $9, version = version + 1, updated_at = $10,
+                                  name_key = $12, tag_keys = $13, fresh_at = $10
              WHERE id = $1 AND version = $11",
         )
         .bind(document.id)
-        .bind(&document.name)
+        .seal(&row, "name", &document.name)
         .bind(&document.content_hash)
         .bind(document.size)
-        .bind(&document.title)
+        .seal(&row, "title", &document.title)
         .bind(document.titled)
-        .bind(document.tags.text())
+        .seal(&row, "tags", document.tags.text())
         .bind(&document.source)
         .bind(document.job_id)
         .bind(now)
         .bind(document.version)
+        .bind(name_key)
+        .bind(tag_keys)
         .run()
         .await?;
     if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
@@ -308,7 +341,7 @@ pub async fn renew(tx: &mut Tx, document: &Document) -> Result<()> {
 pub async fn retry(tx: &mut Tx, id: DocumentId, job: JobId) -> Result<()> {
     let now = tx.now();
     tx.sql(
-        "UPDATE documents SET status = 'queued', fault = NULL, job_id = $2, version = version + 1, updated_at = $3
+        "UPDATE documents SET status = 'queued', fault = NULL, job_id = $2, version = version + 1, updated_at = $3, fresh_at = $3
          WHERE id = $1 AND status = 'failed'",
     )
     .bind(id)
@@ -316,6 +349,31 @@ pub async fn retry(tx: &mut Tx, id: DocumentId, job: JobId) -> Result<()> {
     .bind(now)
     .run()
     .await?;
+    Ok(())
+}
+
+/// Notes that a document came again as it was: it is as fresh as a new one.
+/// # Errors
+/// As the database.
+pub async fn freshen(tx: &mut Tx, id: DocumentId) -> Result<()> {
+    let now = tx.now();
+    tx.sql("UPDATE documents SET fresh_at = $2 WHERE id = $1").bind(id).bind(now).unaudited(CAME).run().await?;
+    Ok(())
+}
+
+/// Nothing of it changed.
+const CAME: &str = "the same came again";
+
+/// Notes how many bytes the passages of a document have.
+/// # Errors
+/// As the database.
+pub async fn weigh(tx: &mut Tx, id: DocumentId, text_bytes: i64) -> Result<()> {
+    tx.sql("UPDATE documents SET text_bytes = $2 WHERE id = $1")
+        .bind(id)
+        .bind(text_bytes)
+        .unaudited(PROGRESS)
+        .run()
+        .await?;
     Ok(())
 }
 
@@ -340,7 +398,7 @@ pub async fn progress(
         .bind(id)
         .bind(latest)
         .bind(status.as_str())
-        .bind(fault.map(Json::text))
+        .seal(&SEALED.row(id), "fault", fault.map(Json::text))
         .bind(now)
         .unaudited(PROGRESS)
         .run()
@@ -369,7 +427,7 @@ pub async fn show(
         )
         .bind(id)
         .bind(latest)
-        .bind(title)
+        .seal(&SEALED.row(id), "title", title)
         .bind(kind)
         .bind(passages)
         .bind(now)

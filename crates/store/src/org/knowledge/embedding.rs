@@ -179,6 +179,7 @@ pub async fn lacking(tx: &mut Tx, model: &str, after: i64, limit: i64) -> Result
         "SELECT number, id, document_id, collection, place, heading, text, page, starts, ends FROM chunks
          WHERE number > $1 AND NOT EXISTS (SELECT 1 FROM vectors WHERE model = $2 AND chunk = chunks.number) ORDER BY number LIMIT $3",
     )
+    .opens(&super::chunks::SEALED)
     .bind(after)
     .bind(model)
     .bind(limit)

@@ -6,10 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::Fault;
 use crate::org::Tx;
-use crate::sql::{Json, after_id};
+use crate::sql::{Bind as _, Json, SealedColumns, after_id};
 use crate::{Error, Result};
 
 const PART: &str = "progress of an archive, whose coming is in the log, as is each document out of it";
+
+const SEALED: SealedColumns =
+    SealedColumns { table: "imports", key: &["id"], texts: &["name", "tags", "fault"], bytes: &[] };
+const MEMBER: SealedColumns =
+    SealedColumns { table: "import_files", key: &["import_id", "place"], texts: &["name", "fault"], bytes: &[] };
 
 /// How far the house is with an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +105,7 @@ pub struct Member {
 /// # Errors
 /// [`Error::NotFound`] when its collection is gone.
 pub async fn insert(tx: &mut Tx, import: &Import) -> Result<()> {
+    let row = SEALED.row(import.id);
     let added = tx
         .sql(
             "INSERT INTO imports (id, collection_id, name, tags, status, content_hash, size, done, total, made_by, created_at, updated_at)
@@ -107,8 +113,8 @@ pub async fn insert(tx: &mut Tx, import: &Import) -> Result<()> {
         )
         .bind(import.id)
         .bind(import.collection_id)
-        .bind(&import.name)
-        .bind(import.tags.text())
+        .seal(&row, "name", &import.name)
+        .seal(&row, "tags", import.tags.text())
         .bind(&import.content_hash)
         .bind(import.size)
         .bind(import.made_by)
@@ -126,6 +132,7 @@ pub async fn find(tx: &mut Tx, id: JobId) -> Result<Option<Import>> {
         "SELECT id, collection_id, name, tags, status, fault, content_hash, size, done, total, made_by, created_at, updated_at
          FROM imports WHERE id = $1",
     )
+    .opens(&SEALED)
     .bind(id)
     .optional()
     .await
@@ -139,6 +146,7 @@ pub async fn open(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<I
         "SELECT id, collection_id, name, tags, status, fault, content_hash, size, done, total, made_by, created_at, updated_at
          FROM imports WHERE status IN ('queued', 'processing') AND id > $1 ORDER BY id LIMIT $2",
     )
+    .opens(&SEALED)
     .bind(after_id(after))
     .bind(limit)
     .all()
@@ -153,6 +161,7 @@ pub async fn changed_since(tx: &mut Tx, collection: CollectionId, since: Time, l
         "SELECT id, collection_id, name, tags, status, fault, content_hash, size, done, total, made_by, created_at, updated_at
          FROM imports WHERE collection_id = $1 AND updated_at >= $2 ORDER BY updated_at LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(collection)
     .bind(since)
     .bind(limit)
@@ -194,14 +203,15 @@ pub async fn note(tx: &mut Tx, id: JobId, member: &Member) -> Result<bool> {
     if counted == 0 {
         return Ok(false);
     }
+    let row = MEMBER.row_of(&[id.value(), member.place.value()]);
     tx.sql(
         "INSERT INTO import_files (import_id, place, name, outcome, fault, document_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(id)
     .bind(member.place)
-    .bind(&member.name)
+    .seal(&row, "name", &member.name)
     .bind(member.outcome.as_str())
-    .bind(member.fault.as_ref().map(Json::text))
+    .seal(&row, "fault", member.fault.as_ref().map(Json::text))
     .bind(member.document_id)
     .bind(now)
     .unaudited(PART)
@@ -221,7 +231,7 @@ pub async fn finish(tx: &mut Tx, id: JobId, fault: Option<&Json<Fault>>) -> Resu
          WHERE id = $1",
     )
     .bind(id)
-    .bind(fault.map(Json::text))
+    .seal(&SEALED.row(id), "fault", fault.map(Json::text))
     .bind(now)
     .unaudited(PART)
     .run()
@@ -235,9 +245,10 @@ pub async fn finish(tx: &mut Tx, id: JobId, fault: Option<&Json<Fault>>) -> Resu
 /// As the database.
 pub async fn members(tx: &mut Tx, id: JobId, after: Option<i64>, limit: i64) -> Result<Vec<Member>> {
     tx.sql(
-        "SELECT place, name, outcome, fault, document_id FROM import_files
+        "SELECT import_id, place, name, outcome, fault, document_id FROM import_files
          WHERE import_id = $1 AND place > $2 ORDER BY place LIMIT $3",
     )
+    .opens(&MEMBER)
     .bind(id)
     .bind(after.unwrap_or(-1))
     .bind(limit)

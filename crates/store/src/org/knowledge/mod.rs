@@ -10,8 +10,11 @@ pub mod embedding;
 pub mod imports;
 pub mod originals;
 pub mod passages;
+pub mod pulse;
+pub mod retention;
 pub mod search;
 pub mod sources;
+pub mod storage;
 pub mod thread_shares;
 pub mod threads;
 pub mod versions;
@@ -20,7 +23,7 @@ mod words;
 use domain::UserId;
 use serde::Deserialize;
 
-use super::Tx;
+use super::{Tx, quota_alerts};
 use crate::Result;
 use crate::sql::Pair;
 
@@ -55,6 +58,7 @@ pub(crate) async fn forgotten(tx: &mut Tx) -> Result<()> {
         .unaudited(COUNTS)
         .run()
         .await?;
+    quota_alerts::rearm(tx).await?;
     lost(tx).await
 }
 

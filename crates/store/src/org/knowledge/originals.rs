@@ -40,8 +40,9 @@ fn report(outcome: Result<()>) {
 async fn forgotten(store: &Store, scope: &Scope, hashes: Vec<String>) -> Result<()> {
     let org = store.open(scope);
     let blobs = org.blobs().await?;
-    let mut tx = org.begin().await?;
     for hash in hashes {
+        // A turn for each: others come in between.
+        let mut tx = org.begin().await?;
         if versions::unused(&mut tx, &hash).await? {
             let blobs = blobs.clone();
             blocking(move || blobs.remove(&hash)).await?;

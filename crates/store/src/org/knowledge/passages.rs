@@ -17,7 +17,7 @@ pub struct Passages {
     numbers: Vec<i64>,
     /// Which of `collections` each is in.
     places: Vec<u32>,
-    /// Words; 0 on PostgreSQL, which counts them itself.
+    /// Words.
     lengths: Vec<u32>,
     collections: Vec<i64>,
 }
@@ -26,8 +26,12 @@ pub struct Passages {
 struct Row {
     number: i64,
     collection: i64,
-    /// How many words each column has, as FTS5 writes numbers.
+    /// How many words each column has, as FTS5 writes numbers in a file.
+    #[serde(default)]
     sizes: ByteBuf,
+    /// How many words it has, on PostgreSQL.
+    #[serde(default)]
+    length: u32,
 }
 
 impl Passages {
@@ -72,7 +76,7 @@ impl Passages {
                     sqlite: "SELECT chunks.number AS number, chunks.collection AS collection, chunk_words_docsize.sz AS sizes
                         FROM chunks INDEXED BY chunks_collection CROSS JOIN chunk_words_docsize ON chunk_words_docsize.id = chunks.number
                         WHERE chunks.number > $1 ORDER BY chunks.number LIMIT $2",
-                    postgres: "SELECT number, collection, ''::bytea AS sizes FROM chunks WHERE number > $1 ORDER BY number LIMIT $2",
+                    postgres: "SELECT number, collection, length FROM chunks WHERE number > $1 ORDER BY number LIMIT $2",
                 })
                 .bind(after)
                 .bind(i64::try_from(PAGE).unwrap_or(i64::MAX))
@@ -86,7 +90,7 @@ impl Passages {
                 });
                 self.numbers.push(row.number);
                 self.places.push(u32::try_from(place).unwrap_or(u32::MAX));
-                self.lengths.push(length(&row.sizes));
+                self.lengths.push(row.length + length(&row.sizes));
             }
             match rows.last() {
                 Some(last) if rows.len() >= PAGE => after = last.number,

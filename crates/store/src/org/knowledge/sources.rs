@@ -1,16 +1,28 @@
 //! Sources of documents elsewhere: how far each round with them is, and which document each of their items is.
 
+use std::ops::RangeInclusive;
+
 use domain::{CollectionId, DocumentId, JobId, SourceId, Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::documents::Fault;
+use super::documents::{self, Fault};
 use crate::org::Tx;
-use crate::sql::{Json, after_id};
+use crate::sql::{Json, SealedColumns, after_id};
 use crate::{Error, OrNotFound, Result};
 
 const ROUND: &str = "progress of a round with a source, whose setting up is in the log, as is each document of it";
+
+const SEALED: SealedColumns =
+    SealedColumns { table: "sources", key: &["id"], texts: &["name", "settings", "fault", "cursor"], bytes: &[] };
+/// The column whose texts are looked for.
+const KEY: &str = "source_items.key";
+/// How many hours may lie between two rounds that begin by themselves, failures and all.
+pub const EVERY: RangeInclusive<i64> = 1..=720;
+/// How often the time until the next round doubles while rounds fail, at most.
+const DOUBLINGS: i64 = 5;
+const HOUR: i64 = 3_600_000_000;
 
 /// How far the house is with a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +82,14 @@ pub struct Source {
     pub made_by: UserId,
     /// When a round was last over.
     pub synced_at: Option<Time>,
+    /// After how many hours it is asked by itself, from [`EVERY`]; none when only by hand.
+    pub every_hours: Option<i64>,
+    /// When that is, unless a round waits or is under way.
+    pub next_sync_at: Option<Time>,
+    /// Rounds that failed since the last that did not.
+    pub failures: i64,
+    /// Counts the changes that people make.
+    pub version: i64,
     /// When it was set up.
     pub created_at: Time,
     /// When it last changed.
@@ -93,19 +113,23 @@ pub struct Item {
 /// # Errors
 /// [`Error::NotFound`] when its collection is gone.
 pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
+    let row = SEALED.row(source.id);
     let added = tx
         .sql(
-            "INSERT INTO sources (id, collection_id, name, settings, status, round, counts, job_id, made_by, created_at, updated_at)
-             SELECT $1, $2, $3, $4, 'queued', 0, $5, $6, $7, $8, $8 WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
+            "INSERT INTO sources (id, collection_id, name, settings, status, round, counts, job_id, made_by, every_hours, failures, version,
+                                  created_at, updated_at)
+             SELECT $1, $2, $3, $4, 'queued', 0, $5, $6, $7, $9, 0, $10, $8, $8 WHERE EXISTS (SELECT 1 FROM collections WHERE id = $2)",
         )
         .bind(source.id)
         .bind(source.collection_id)
-        .bind(&source.name)
-        .bind(source.settings.text())
+        .seal(&row, "name", &source.name)
+        .seal(&row, "settings", source.settings.text())
         .bind(source.counts.text())
         .bind(source.job_id)
         .bind(source.made_by)
         .bind(source.created_at)
+        .bind(source.every_hours)
+        .bind(source.version)
         .run()
         .await?;
     if added == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
@@ -116,9 +140,10 @@ pub async fn insert(tx: &mut Tx, source: &Source) -> Result<()> {
 /// As the database.
 pub async fn find(tx: &mut Tx, id: SourceId) -> Result<Option<Source>> {
     tx.sql(
-        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, created_at, updated_at
+        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, every_hours, next_sync_at, failures, version, created_at, updated_at
          FROM sources WHERE id = $1",
     )
+    .opens(&SEALED)
     .bind(id)
     .optional()
     .await
@@ -136,9 +161,10 @@ pub async fn get(tx: &mut Tx, id: SourceId) -> Result<Source> {
 /// As the database.
 pub async fn list(tx: &mut Tx, collection: CollectionId, after: Option<SourceId>, limit: i64) -> Result<Vec<Source>> {
     tx.sql(
-        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, created_at, updated_at
+        "SELECT id, collection_id, name, settings, status, fault, cursor, round, counts, job_id, made_by, synced_at, every_hours, next_sync_at, failures, version, created_at, updated_at
          FROM sources WHERE collection_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(collection)
     .bind(after_id(after))
     .bind(limit)
@@ -166,6 +192,7 @@ pub async fn ask(tx: &mut Tx, id: SourceId, job: JobId) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn note(tx: &mut Tx, source: &Source) -> Result<bool> {
+    let row = SEALED.row(source.id);
     let (now, status) = (
         tx.now(),
         match source.status {
@@ -181,8 +208,8 @@ pub async fn note(tx: &mut Tx, source: &Source) -> Result<bool> {
         )
         .bind(source.id)
         .bind(status)
-        .bind(source.fault.as_ref().map(Json::text))
-        .bind(source.cursor.as_deref())
+        .seal(&row, "fault", source.fault.as_ref().map(Json::text))
+        .seal(&row, "cursor", source.cursor.as_deref())
         .bind(source.round)
         .bind(source.counts.text())
         .bind(source.synced_at)
@@ -191,6 +218,64 @@ pub async fn note(tx: &mut Tx, source: &Source) -> Result<bool> {
         .run()
         .await?;
     Ok(noted == 1)
+}
+
+/// Ends a round as [`note`] does, and says when the next one begins by itself; a source whose rounds fail is asked ever more seldom. None
+/// when the source is gone.
+/// # Errors
+/// As the database.
+pub async fn over(tx: &mut Tx, source: &Source) -> Result<Option<Source>> {
+    if !note(tx, source).await? {
+        return Ok(None);
+    }
+    let (now, factor) = (tx.now(), HOUR << source.failures.clamp(0, DOUBLINGS));
+    tx.sql(
+        "UPDATE sources SET failures = $2,
+           next_sync_at = CASE WHEN every_hours * $4 > $5 THEN $3 + $5 ELSE $3 + every_hours * $4 END
+         WHERE id = $1",
+    )
+    .bind(source.id)
+    .bind(source.failures)
+    .bind(now)
+    .bind(factor)
+    .bind(EVERY.end() * HOUR)
+    .unaudited(ROUND)
+    .run()
+    .await?;
+    find(tx, source.id).await
+}
+
+/// Writes back what people change of a source: its name, and when it is asked by itself. Counts the version up.
+/// # Errors
+/// [`Error::Stale`] when the version is not the one given.
+pub async fn update(tx: &mut Tx, source: &Source) -> Result<()> {
+    let (now, row) = (tx.now(), SEALED.row(source.id));
+    let updated = tx
+        .sql(
+            "UPDATE sources SET name = $2, every_hours = $3, next_sync_at = $4, failures = $5, version = version + 1, updated_at = $6
+             WHERE id = $1 AND version = $7",
+        )
+        .bind(source.id)
+        .seal(&row, "name", &source.name)
+        .bind(source.every_hours)
+        .bind(source.next_sync_at)
+        .bind(source.failures)
+        .bind(now)
+        .bind(source.version)
+        .run()
+        .await?;
+    if updated == 0 { Err(Error::Stale("source")) } else { Ok(()) }
+}
+
+/// How many other sources are asked by themselves; with `earlier` only those that were set up before it.
+/// # Errors
+/// As the database.
+pub async fn scheduled(tx: &mut Tx, other_than: SourceId, earlier: bool) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM sources WHERE every_hours IS NOT NULL AND (id < $1 OR (id > $1 AND NOT $2))")
+        .bind(other_than)
+        .bind(earlier)
+        .one()
+        .await
 }
 
 /// Removes a source. Its documents stay.
@@ -205,24 +290,27 @@ pub async fn delete(tx: &mut Tx, id: SourceId) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn item(tx: &mut Tx, source: SourceId, key: &str) -> Result<Option<Item>> {
-    tx.sql("SELECT key, document_id, mark, round FROM source_items WHERE source_id = $1 AND key = $2")
+    let stand_in = tx.stand_in(KEY, key)?;
+    let found: Option<Item> = tx
+        .sql("SELECT key, document_id, mark, round FROM source_items WHERE source_id = $1 AND key = $2")
         .bind(source)
-        .bind(key)
+        .bind(stand_in)
         .optional()
-        .await
+        .await?;
+    Ok(found.map(|item| Item { key: key.to_owned(), ..item }))
 }
 
 /// Notes which document an item is, and that it was seen.
 /// # Errors
 /// As the database.
 pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
-    let now = tx.now();
+    let (now, key) = (tx.now(), tx.stand_in(KEY, &item.key)?);
     let known = tx
         .sql(
             "UPDATE source_items SET document_id = $3, mark = $4, round = $5, updated_at = $6 WHERE source_id = $1 AND key = $2",
         )
         .bind(source)
-        .bind(&item.key)
+        .bind(&key)
         .bind(item.document_id)
         .bind(item.mark.as_deref())
         .bind(item.round)
@@ -230,13 +318,14 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
         .unaudited(ROUND)
         .run()
         .await?;
+    documents::freshen(tx, item.document_id).await?;
     if known == 0 {
         tx.sql(
             "INSERT INTO source_items (source_id, key, document_id, mark, round, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $6, $6)",
         )
         .bind(source)
-        .bind(&item.key)
+        .bind(&key)
         .bind(item.document_id)
         .bind(item.mark.as_deref())
         .bind(item.round)
@@ -248,16 +337,14 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
     Ok(())
 }
 
-/// Items of a source that were not seen in a round, by key, at most `limit`.
+/// The documents of items of a source that were not seen in a round, at most `limit`.
 /// # Errors
 /// As the database.
-pub async fn unseen(tx: &mut Tx, source: SourceId, round: i64, limit: i64) -> Result<Vec<Item>> {
-    tx.sql(
-        "SELECT key, document_id, mark, round FROM source_items WHERE source_id = $1 AND round < $2 ORDER BY key LIMIT $3",
-    )
-    .bind(source)
-    .bind(round)
-    .bind(limit)
-    .all()
-    .await
+pub async fn unseen(tx: &mut Tx, source: SourceId, round: i64, limit: i64) -> Result<Vec<DocumentId>> {
+    tx.sql("SELECT document_id FROM source_items WHERE source_id = $1 AND round < $2 ORDER BY key LIMIT $3")
+        .bind(source)
+        .bind(round)
+        .bind(limit)
+        .all()
+        .await
 }

@@ -6,8 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::collections::Reach;
 use crate::org::Tx;
-use crate::sql::{Json, after_id, before_id};
+use crate::sql::{Json, SealedColumns, after_id, before_id};
 use crate::{Error, OrNotFound, Result};
+
+const SEALED: SealedColumns = SealedColumns { table: "threads", key: &["id"], texts: &["title"], bytes: &[] };
+pub(super) const SAID: SealedColumns = SealedColumns {
+    table: "messages",
+    key: &["id"],
+    texts: &["content", "citations", "detail", "comment", "correction"],
+    bytes: &[],
+};
 
 /// A conversation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,7 +110,7 @@ pub async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
         .bind(thread.id)
         .bind(thread.project_id)
         .bind(thread.user_id)
-        .bind(&thread.title)
+        .seal(&SEALED.row(thread.id), "title", &thread.title)
         .bind(thread.access.as_str())
         .bind(thread.created_at)
         .run()
@@ -115,6 +123,7 @@ pub async fn insert(tx: &mut Tx, thread: &Thread) -> Result<()> {
 /// [`Error::NotFound`] when there is none.
 pub async fn get(tx: &mut Tx, id: ThreadId) -> Result<Thread> {
     tx.sql("SELECT id, project_id, user_id, title, access, version, created_at, updated_at FROM threads WHERE id = $1")
+        .opens(&SEALED)
         .bind(id)
         .optional()
         .await
@@ -129,6 +138,7 @@ pub async fn of_person(tx: &mut Tx, user: UserId, before: Option<ThreadId>, limi
         "SELECT id, project_id, user_id, title, access, version, created_at, updated_at
          FROM threads WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(user)
     .bind(before_id(before))
     .bind(limit)
@@ -144,6 +154,7 @@ pub async fn shared(tx: &mut Tx, before: Option<ThreadId>, limit: i64) -> Result
         "SELECT id, project_id, user_id, title, access, version, created_at, updated_at
          FROM threads WHERE access <> 'private' AND id < $1 ORDER BY id DESC LIMIT $2",
     )
+    .opens(&SEALED)
     .bind(before_id(before))
     .bind(limit)
     .all()
@@ -158,7 +169,7 @@ pub async fn update(tx: &mut Tx, thread: &Thread) -> Result<()> {
     let changed = tx
         .sql("UPDATE threads SET title = $2, access = $3, version = version + 1, updated_at = $4 WHERE id = $1 AND version = $5")
         .bind(thread.id)
-        .bind(&thread.title)
+        .seal(&SEALED.row(thread.id), "title", &thread.title)
         .bind(thread.access.as_str())
         .bind(now)
         .bind(thread.version)
@@ -179,6 +190,7 @@ pub async fn delete(tx: &mut Tx, id: ThreadId) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn say(tx: &mut Tx, message: &Message) -> Result<()> {
+    let row = SAID.row(message.id);
     tx.sql(
         "INSERT INTO messages (id, thread_id, author, content, citations, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
@@ -188,9 +200,9 @@ pub async fn say(tx: &mut Tx, message: &Message) -> Result<()> {
         Author::User => "user",
         Author::Assistant => "assistant",
     })
-    .bind(&message.content)
-    .bind(message.citations.text())
-    .bind(message.detail.text())
+    .seal(&row, "content", &message.content)
+    .seal(&row, "citations", message.citations.text())
+    .seal(&row, "detail", message.detail.text())
     .bind(message.created_at)
     .run()
     .await?;
@@ -210,6 +222,7 @@ pub async fn messages(tx: &mut Tx, thread: ThreadId, after: Option<TurnId>, limi
         "SELECT id, thread_id, author, content, citations, detail, rating, comment, correction, created_at
          FROM messages WHERE thread_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
+    .opens(&SAID)
     .bind(thread)
     .bind(after_id(after))
     .bind(limit)
@@ -225,6 +238,7 @@ pub async fn latest(tx: &mut Tx, thread: ThreadId, limit: i64) -> Result<Vec<Mes
         "SELECT id, thread_id, author, content, citations, detail, rating, comment, correction, created_at
          FROM messages WHERE thread_id = $1 ORDER BY id DESC LIMIT $2",
     )
+    .opens(&SAID)
     .bind(thread)
     .bind(limit)
     .all()
@@ -239,6 +253,7 @@ pub async fn message(tx: &mut Tx, thread: ThreadId, id: TurnId) -> Result<Messag
         "SELECT id, thread_id, author, content, citations, detail, rating, comment, correction, created_at
          FROM messages WHERE thread_id = $1 AND id = $2",
     )
+    .opens(&SAID)
     .bind(thread)
     .bind(id)
     .optional()
@@ -256,11 +271,12 @@ pub async fn rate(
     comment: Option<&str>,
     correction: Option<&str>,
 ) -> Result<()> {
+    let row = SAID.row(message);
     tx.sql("UPDATE messages SET rating = $2, comment = $3, correction = $4 WHERE id = $1")
         .bind(message)
         .bind(rating)
-        .bind(comment)
-        .bind(correction)
+        .seal(&row, "comment", comment)
+        .seal(&row, "correction", correction)
         .run()
         .await?;
     Ok(())

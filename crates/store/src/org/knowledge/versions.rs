@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use crate::org::Tx;
+use crate::sql::{Bind as _, SealedColumns};
 use crate::{OrNotFound, Result};
+
+const SEALED: SealedColumns =
+    SealedColumns { table: "versions", key: &["document_id", "number"], texts: &["name"], bytes: &["content"] };
 
 /// A version, without what was read from it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,13 +34,14 @@ pub struct Version {
 /// # Errors
 /// As the database.
 pub async fn insert(tx: &mut Tx, version: &Version) -> Result<()> {
+    let row = SEALED.row_of(&[version.document_id.value(), version.number.value()]);
     tx.sql(
-        "INSERT INTO versions (document_id, number, name, content_hash, size, made_by, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO versions (document_id, number, name, content_hash, size, made_by, created_at, text_bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
     )
     .bind(version.document_id)
     .bind(version.number)
-    .bind(&version.name)
+    .seal(&row, "name", &version.name)
     .bind(&version.content_hash)
     .bind(version.size)
     .bind(version.made_by)
@@ -54,6 +59,7 @@ pub async fn list(tx: &mut Tx, document: DocumentId, before: Option<i64>, limit:
         "SELECT document_id, number, name, content_hash, size, made_by, created_at
          FROM versions WHERE document_id = $1 AND number < $2 ORDER BY number DESC LIMIT $3",
     )
+    .opens(&SEALED)
     .bind(document)
     .bind(before.unwrap_or(i64::MAX))
     .bind(limit)
@@ -69,6 +75,7 @@ pub async fn get(tx: &mut Tx, document: DocumentId, number: i64) -> Result<Versi
         "SELECT document_id, number, name, content_hash, size, made_by, created_at
          FROM versions WHERE document_id = $1 AND number = $2",
     )
+    .opens(&SEALED)
     .bind(document)
     .bind(number)
     .optional()
@@ -80,27 +87,36 @@ pub async fn get(tx: &mut Tx, document: DocumentId, number: i64) -> Result<Versi
 /// # Errors
 /// As the database.
 pub async fn keep_content(tx: &mut Tx, document: DocumentId, number: i64, content: Vec<u8>) -> Result<()> {
-    tx.sql("UPDATE versions SET content = $3 WHERE document_id = $1 AND number = $2")
+    let row = SEALED.row_of(&[document.value(), number.value()]);
+    let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
+    tx.sql("UPDATE versions SET content = $3, text_bytes = $4 WHERE document_id = $1 AND number = $2")
         .bind(document)
         .bind(number)
-        .bind(content)
+        .seal(&row, "content", content)
+        .bind(bytes)
         .unaudited("what was read; that it came is in the log")
         .run()
         .await?;
     Ok(())
 }
 
+#[derive(Deserialize)]
+struct Content {
+    content: Option<ByteBuf>,
+}
+
 /// What was read from a version; none when that could not be read, or not yet.
 /// # Errors
 /// As the database.
 pub async fn content(tx: &mut Tx, document: DocumentId, number: i64) -> Result<Option<Vec<u8>>> {
-    let found: Option<Option<ByteBuf>> = tx
-        .sql("SELECT content FROM versions WHERE document_id = $1 AND number = $2")
+    let found: Option<Content> = tx
+        .sql("SELECT document_id, number, content FROM versions WHERE document_id = $1 AND number = $2")
+        .opens(&SEALED)
         .bind(document)
         .bind(number)
         .optional()
         .await?;
-    Ok(found.flatten().map(ByteBuf::into_vec))
+    Ok(found.and_then(|found| found.content).map(ByteBuf::into_vec))
 }
 
 /// The originals of a document.

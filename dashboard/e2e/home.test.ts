@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { ADA, DAN, look, newcomer, open } from "./visit.ts";
+
+test("the first steps are kept on the server, can be left and taken up again", async () => {
+  const ann = await newcomer("Fay");
+  const page = await open({ as: ann.email });
+  await page.goto(`/o/${ann.org.slug}`);
+  const steps = page.getByRole("region", { name: "First steps" });
+  await steps.getByLabel("Name of the organisation").fill("Fay & Söhne <3");
+  await steps.getByRole("button", { name: "Save the name" }).click();
+  await page.getByRole("button", { name: /^Organisation: Fay & Söhne <3/ }).waitFor();
+  await steps
+    .getByRole("button", { name: /^Name the organisation/ })
+    .getByText("Done")
+    .waitFor();
+  await steps.getByRole("button", { name: "Use the samples" }).click();
+  await steps
+    .getByRole("button", { name: /^Add knowledge/ })
+    .getByText("Done")
+    .waitFor();
+  await look(page, "home-first");
+  const elsewhere = await open({ as: ann.email });
+  await elsewhere.goto(`/o/${ann.org.id}`);
+  await elsewhere
+    .getByRole("button", { name: /^Add knowledge/ })
+    .getByText("Done")
+    .waitFor();
+  await steps.getByRole("button", { name: "Do not show again" }).click();
+  await steps.waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Help", exact: true }).click();
+  await page.getByRole("button", { name: "Show the first steps again" }).click();
+  await page.getByRole("link", { name: "Home" }).click();
+  await steps.waitFor();
+});
+
+test("home shows what was spent, what wants attention, and what happened", async () => {
+  const page = await open({ as: ADA });
+  await page.goto("/o/acme");
+  await page
+    .getByRole("region", { name: "Spent this month" })
+    .getByText(/of .*5,000\.00 in the budget/)
+    .waitFor();
+  await page
+    .getByRole("region", { name: "Last activity" })
+    .getByText(/made a budget/)
+    .waitFor();
+  await look(page, "home");
+});
+
+test("a viewer's home offers nothing that would be refused", async () => {
+  const page = await open({ as: DAN });
+  await page.goto("/o/acme");
+  await page.getByRole("region", { name: "Knowledge" }).waitFor();
+  expect(await page.getByRole("link", { name: "Add documents" }).count()).toBe(0);
+  expect(await page.getByRole("link", { name: "Ask" }).count()).toBe(0);
+  await look(page, "home-viewer");
+});
+
+test("the guide is searched without a connection, and feedback is sent", async () => {
+  const page = await open({ as: ADA });
+  await page.goto("/o/acme/help");
+  await page.getByRole("heading", { name: "First steps", level: 2 }).waitFor();
+  await page.getByLabel("Search the guide").fill("rotate");
+  await page.getByRole("heading", { name: "API keys and programs" }).waitFor();
+  await page.getByLabel("Search the guide").fill("zebra");
+  await page.getByText("Nothing in the guide says that.").waitFor();
+  await page.getByLabel("In your words").fill("It is <good> 🏠");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("Thank you. It is on its way.").waitFor();
+  await look(page, "help");
+});

@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { ADA, call, DAN, faults, look, newcomer, open } from "./visit.ts";
+
+test("usage is shown by day, by who and what, as a chart, a table and a file", async () => {
+  const page = await open({ as: ADA });
+  await page.goto("/o/acme/usage");
+  await page.getByRole("img", { name: /^Bar chart: Cost by day/ }).waitFor();
+  await page.getByText("gpt-4o-mini").waitFor();
+  await look(page, "usage");
+  await page.getByText("Table", { exact: true }).click();
+  await page.getByRole("columnheader", { name: "Requests" }).waitFor();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV" }).first().click();
+  expect((await saved).suggestedFilename()).toMatch(/^usage-\d{4}-\d{2}-by-day\.csv$/);
+  await look(page, "usage-table");
+});
+
+test("the log is filtered, and the filter stands in the address", async () => {
+  const page = await open({ as: ADA });
+  await page.goto("/o/acme/usage/log");
+  await page
+    .getByRole("row", { name: /claude-opus-4-1/ })
+    .first()
+    .waitFor();
+  await page.getByLabel("Model", { exact: true }).fill("gpt-4.1");
+  await page.waitForURL(/model=gpt-4\.1/);
+  await page
+    .getByRole("row", { name: /claude-opus-4-1/ })
+    .first()
+    .waitFor({ state: "detached" });
+  await page
+    .getByRole("row", { name: /gpt-4\.1/ })
+    .first()
+    .waitFor();
+  await look(page, "usage-log");
+});
+
+test("a budget is made, changed, increased for a time and deleted", async () => {
+  const ann = await newcomer("Bud");
+  const page = await open({ as: ann.email });
+  await page.goto(`/o/${ann.org.slug}/usage/budgets`);
+  await page.getByRole("heading", { name: "No budgets yet" }).waitFor();
+  await look(page, "budgets-empty");
+  await page.getByRole("button", { name: "New budget" }).first().click();
+  const making = page.getByRole("dialog", { name: "New budget" });
+  await making.getByRole("button", { name: "Create" }).click();
+  await making.getByText("Must be more than nothing").waitFor();
+  await making.getByLabel("Amount").fill("20");
+  expect(await faults(page)).toEqual([]);
+  await making.getByRole("button", { name: "Create" }).click();
+  const row = page.getByRole("row", { name: /Whole organisation/ });
+  await row.getByText(/of US\$20\.00|of \$20\.00/).waitFor();
+
+  await row.getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  const changing = page.getByRole("dialog", { name: "Change the budget" });
+  await changing.getByLabel("Amount").fill("30");
+  await changing.getByRole("button", { name: "Save" }).click();
+  await row.getByText(/\$30\.00/).waitFor();
+
+  await row.getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: "Grant more for a time" }).click();
+  const granting = page.getByRole("dialog", { name: "Grant more for a time" });
+  await granting.getByLabel("How much more").fill("5");
+  await granting.getByLabel("Why").fill("A fair <b>week</b>");
+  await granting.getByRole("button", { name: "Grant more for a time" }).click();
+  await row.getByText(/of US\$35\.00|of \$35\.00/).waitFor();
+  await look(page, "budgets");
+
+  await row.getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("alertdialog", { name: "Delete this budget?" }).getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("heading", { name: "No budgets yet" }).waitFor();
+});
+
+test("what one browser changes, another shows", async () => {
+  const ann = await newcomer("Liv");
+  const page = await open({ as: ann.email });
+  const listening = page.waitForResponse((response) => response.url().endsWith("/api/v1/events"));
+  await page.goto(`/o/${ann.org.slug}/usage/limits`);
+  await page.getByRole("heading", { name: "No rate limits of your own" }).waitFor();
+  await listening;
+  await call("POST", "/api/v1/limits", ann.token, { level: "user", requests_per_minute: 7 });
+  await page.getByRole("row", { name: /Each: Person/ }).waitFor();
+  await look(page, "limits");
+});
+
+test("what is left is shown to who may use something, and to nobody else", async () => {
+  const page = await open({ as: ADA });
+  await page.goto("/o/acme/usage/quota");
+  await page
+    .getByText(/of 10,000$/)
+    .first()
+    .waitFor();
+  await look(page, "quota");
+  const viewer = await open({ as: DAN });
+  await viewer.goto("/o/acme");
+  await viewer.getByRole("heading", { level: 1 }).waitFor();
+  expect(await viewer.getByRole("link", { name: "Usage", exact: true }).count()).toBe(0);
+  await viewer.goto("/o/acme/usage");
+  await viewer.getByText("Your role does not allow this.").waitFor();
+});

@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, inject, test } from "vitest";
+import { environment } from "./house.ts";
+import { ADA, look, newcomer, open, PASSWORD } from "./visit.ts";
+
+/** Somebody who runs the installation. */
+function operator(email: string): string {
+  const folder = inject("folder");
+  const file = join(folder, `${email}.password`);
+  writeFileSync(file, PASSWORD);
+  execFileSync(
+    process.env.ROWHOUSE_BINARY ?? "",
+    ["operator", "create", "--email", email, "--name", "Olga", "--password-file", file],
+    { cwd: folder, env: environment(folder) },
+  );
+  return email;
+}
+
+test("an operator sees organisations from outside, makes an exception and takes it back", async () => {
+  const ann = await newcomer("Ora", "Ora's house");
+  const page = await open({ as: operator("op.orgs@example.com") });
+  await page.goto("/operator");
+  await page.getByRole("link", { name: "Acme", exact: true }).waitFor();
+  await look(page, "operator-orgs");
+  await page.goto(`/operator/orgs/${ann.org.id}`);
+  await page.getByRole("button", { name: "New exception" }).click();
+  const dialog = page.getByRole("dialog", { name: "New exception" });
+  await dialog.getByLabel("Limit").fill("25");
+  await dialog.getByLabel("Why").fill("A school");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await page.getByText("Seats: 25").waitFor();
+  await look(page, "operator-org");
+  await page.getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Take back" }).click();
+  await page.getByText("None: the plan holds as it is.").waitFor();
+});
+
+test("people, plans, mails, receipts and the system have their pages", async () => {
+  const page = await open({ as: operator("op.pages@example.com") });
+  await page.goto("/operator/people");
+  await page.getByLabel("Mail address holds").fill("ada@");
+  await page.waitForURL(/email=ada/);
+  await page.getByRole("row", { name: /Ada Lindqvist/ }).waitFor();
+  await look(page, "operator-people");
+  for (const [part, text] of [
+    ["plans", "Enterprise"],
+    ["mails", "Mails"],
+    ["erasures", "Nothing was erased yet"],
+    ["system", "Version"],
+  ] as const) {
+    await page.goto(`/operator/${part}`);
+    await page.getByText(text).first().waitFor();
+    await look(page, `operator-${part}`);
+  }
+});
+
+test("the console is no page for anybody else, and nobody asks the server for it", async () => {
+  const page = await open({ as: ADA });
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  for (const part of ["", "/people", "/system"]) {
+    await page.goto(`/operator${part}`);
+    await page.getByRole("heading", { name: "Page not found" }).waitFor();
+  }
+  expect(asked.filter((url) => url.includes("/api/v1/operator"))).toEqual([]);
+});

@@ -1,0 +1,159 @@
+import { createHmac } from "node:crypto";
+import { expect, test } from "vitest";
+import { ADA, address, call, look, mailed, newcomer, open, PASSWORD, signIn } from "./visit.ts";
+
+test("somebody signs up, and is in an organisation of their own", async () => {
+  const page = await open();
+  await page.goto("/");
+  await look(page, "login");
+  await page.getByRole("link", { name: "Sign up" }).click();
+  await page.getByRole("heading", { name: "Create your account" }).waitFor();
+  await look(page, "sign-up");
+  await page.getByLabel("Your name").fill("Ines <b>& Söhne</b> 🏠");
+  await page.getByLabel("Email address").fill("ines@example.com");
+  await page.getByLabel(/^Organisation/).fill("Ines & Söhne");
+  await page.getByLabel("Password", { exact: true }).fill("too short");
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByText("At least 12 characters", { exact: true }).waitFor();
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByRole("button", { name: "Account of Ines <b>& Söhne</b> 🏠" }).waitFor();
+  expect(new URL(page.url()).pathname).toBe("/o/ines-s-hne");
+});
+
+test("no token is kept where scripts can read it", async () => {
+  const page = await open();
+  await page.goto("/login");
+  await signIn(page, ADA);
+  await page.getByRole("button", { name: /^Account of Ada/ }).waitFor();
+  const kept = await page.evaluate(() => [
+    document.cookie,
+    Object.entries(window.localStorage).flat().join(" "),
+    Object.entries(window.sessionStorage).flat().join(" "),
+  ]);
+  expect(kept[0]).toBe("");
+  expect(`${kept[1]} ${kept[2]}`).not.toMatch(/[A-Za-z0-9_-]{24,}/);
+});
+
+test("a wrong password says no more than that", async () => {
+  const page = await open({ refusals: [401] });
+  await page.goto("/login");
+  for (const email of [ADA, "nobody@example.com"]) {
+    await signIn(page, email, "not the password");
+    await page.getByRole("alert").getByText("The email address or the password is wrong.").waitFor();
+    await page.getByLabel("Email address").fill("");
+  }
+});
+
+test("a password is lost, and a new one set by the mailed link", async () => {
+  const person = await newcomer("Lost");
+  const page = await open();
+  await page.goto("/login");
+  await page.getByRole("link", { name: "Forgot your password?" }).click();
+  await page.getByLabel("Email address").fill(person.email);
+  await look(page, "forgot-password");
+  await page.getByRole("button", { name: "Send link" }).click();
+  await page.getByRole("heading", { name: "Look into your mailbox" }).waitFor();
+  await page.goto(mailed(person.email, "password"));
+  await page.getByLabel("New password").waitFor();
+  expect(page.url(), "the secret does not stay in the address").toBe(`${address}/reset-password`);
+  await look(page, "reset-password");
+  await page.getByLabel("New password").fill("another house entirely");
+  await page.getByRole("button", { name: "Set password" }).click();
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await signIn(page, person.email, "another house entirely");
+  await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
+});
+
+test("an invitation leads into the organisation, through signing up", async () => {
+  const host = await newcomer("Host", "Harbour");
+  const invited = await call("POST", "/api/v1/invitations", host.token, { email: "guest@example.com", role: "member" });
+  const page = await open();
+  await page.goto(invited.link);
+  await page.getByRole("heading", { name: "Join Harbour" }).waitFor();
+  expect(page.url()).toBe(`${address}/invitations/accept`);
+  await look(page, "invitation");
+  await page.getByRole("link", { name: "Sign up" }).click();
+  await page.getByLabel("Your name").fill("Guest");
+  await page.getByLabel("Email address").fill("guest@example.com");
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.getByText("You are signed in as guest@example.com.").waitFor();
+  await page.getByRole("button", { name: "Accept invitation" }).click();
+  await page.getByRole("button", { name: /^Organisation: Harbour/ }).waitFor();
+});
+
+test("a second factor is asked for when it is on", async () => {
+  const person = await newcomer("Factor");
+  const { secret } = await call("POST", "/api/v1/auth/totp", person.token);
+  await call("POST", "/api/v1/auth/totp/confirm", person.token, { code: codeOf(secret, 0) });
+  const page = await open({ refusals: [401] });
+  await page.goto("/login");
+  await signIn(page, person.email);
+  await page.getByRole("heading", { name: "One more step" }).waitFor();
+  await look(page, "second-factor");
+  await page.getByLabel("Code").fill("000000");
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByText("This code is wrong, or was used already.").waitFor();
+  // The code of now was used to turn the factor on; that of the next half minute is taken, too.
+  await page.getByLabel("Code").fill(codeOf(secret, 1));
+  await page.getByRole("button", { name: "Verify" }).click();
+  await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
+});
+
+/** The six digits that an authenticator shows, so many half minutes from now (RFC 6238). */
+function codeOf(secret: string, ahead: number): string {
+  const bits = [...secret].map((letter) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0"),
+  );
+  const key = Buffer.from((bits.join("").match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const at = (hash.at(-1) ?? 0) & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+test("a link without its secret, and one that is void, say so", async () => {
+  const page = await open({ refusals: [409] });
+  await page.goto("/verify-email");
+  await page.getByRole("alert").getByText("This link is incomplete.").waitFor();
+  await page.goto("/verify-email?token=bm90aGluZyBhdCBhbGwgYnV0IGxvbmcgZW5vdWdoIHQ");
+  await page.getByRole("button", { name: "Verify address" }).click();
+  await page.getByRole("alert").getByText("This link was used already, or is too old.").waitFor();
+});
+
+test("whoever signs out is out in every tab, and leaves nothing behind", async () => {
+  const person = await newcomer("Leaver");
+  const page = await open({ as: person.email });
+  await page.goto("/");
+  const other = await page.context().newPage();
+  await other.goto(`/o/${person.org.slug}/keys`);
+  await other.getByRole("button", { name: "Create key" }).first().click();
+  await other.getByLabel("What is it for?").fill("never sent");
+  await page.getByRole("button", { name: /^Account of/ }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await other.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.goBack();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(await page.context().cookies()).not.toContainEqual(expect.objectContaining({ name: "rh_session" }));
+});
+
+test("an address to return to leads nowhere else", async () => {
+  const page = await open();
+  await page.goto("/login?next=https://example.org/");
+  await signIn(page, ADA);
+  await page.getByRole("button", { name: /^Account of Ada/ }).waitFor();
+  expect(page.url().startsWith(address)).toBe(true);
+});
+
+test("every page of signing in speaks German", async () => {
+  const page = await open({ language: "de-DE" });
+  await page.goto("/login");
+  await page.getByRole("heading", { name: "Anmelden" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("de");
+  await page.getByLabel("Language / Sprache").selectOption("English");
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("en");
+});

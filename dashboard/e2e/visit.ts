@@ -1,0 +1,189 @@
+/** People, pages, and what must be true of every page whatever its test is about. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { expect, inject, onTestFinished } from "vitest";
+import { environment } from "./house.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOTS = join(import.meta.dirname, "shots");
+const WIDTHS = [1440, 390] as const;
+/** The password of everybody whom the tests sign up, and of the demo world. */
+export const PASSWORD = "come in and look around";
+
+export const address = inject("address");
+let browser: Promise<Browser> | undefined;
+
+/** Somebody who can sign in. */
+export interface Person {
+  email: string;
+  name: string;
+  /** The organisation that they have had from the start. */
+  org: { id: string; slug: string; name: string };
+  /** For calls without a browser. */
+  token: string;
+}
+
+export const ADA = "ada@acme.example";
+export const DAN = "dan@acme.example";
+
+let count = 0;
+
+/** Somebody new with an organisation of their own. */
+export async function newcomer(name: string, organisation = `${name}'s house`): Promise<Person> {
+  count += 1;
+  const email = `${name.toLowerCase()}.${process.pid}.${count}@example.com`;
+  const made = await call("POST", "/api/v1/auth/signup", undefined, {
+    email,
+    password: PASSWORD,
+    name,
+    organization_name: organisation,
+  });
+  return { email, name, org: made.organization, token: made.access_token };
+}
+
+/** Calls the API without a browser. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many forms
+export async function call(method: string, path: string, token?: string, body?: unknown, org?: string): Promise<any> {
+  const response = await fetch(`${address}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(org ? { "x-rowhouse-org": org } : {}),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** What a browser may say without failing the test: parts of messages. */
+interface Options {
+  /** Who is signed in from the start. */
+  as?: string;
+  /** Refusals that the test is about: the browser notes each in its console. */
+  refusals?: readonly number[];
+  width?: number;
+  scheme?: "light" | "dark";
+  language?: string;
+}
+
+/**
+ * Opens a window of its own. A script error, a word of the browser's console, a violation of the policy, a call to another site fails the
+ * test at its end, whatever else went well.
+ */
+export async function open({
+  as,
+  refusals = [],
+  width = 1440,
+  scheme = "light",
+  language = "en-GB",
+}: Options = {}): Promise<Page> {
+  browser ??= chromium.connect(inject("browser"));
+  const context = await (await browser).newContext({
+    viewport: { width, height: width < 600 ? 844 : 900 },
+    colorScheme: scheme,
+    locale: language,
+    timezoneId: "UTC",
+    reducedMotion: "reduce",
+    baseURL: address,
+  });
+  const trouble: string[] = [];
+  watch(context, trouble, refusals);
+  onTestFinished(async () => {
+    await context.close();
+    expect(trouble).toEqual([]);
+  });
+  // So: the policy of the pages lets no test put a script into them later.
+  await context.addInitScript({ content: AXE });
+  if (as) await signedIn(context, as);
+  return context.newPage();
+}
+
+/** A second page of the same browser: another tab. */
+export function anotherTab(page: Page): Promise<Page> {
+  return page.context().newPage();
+}
+
+function watch(context: BrowserContext, trouble: string[], refusals: readonly number[]) {
+  context.on("console", (message) => {
+    const text = message.text();
+    const expected = refusals.some((status) => text.includes(`status of ${status} `));
+    if ((message.type() === "error" || message.type() === "warning") && !expected) trouble.push(text);
+  });
+  context.on("weberror", (error) => trouble.push(String(error.error())));
+  context.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(address) && !url.startsWith("data:") && !url.startsWith("blob:")) trouble.push(`called ${url}`);
+  });
+}
+
+/** Gives a browser the session of somebody, as the page of sign-in would. */
+async function signedIn(context: BrowserContext, email: string) {
+  const answer = await context.request.post("/api/v1/auth/session", { data: { email, password: PASSWORD } });
+  expect(answer.status()).toBe(201);
+  await context.addInitScript(() => {
+    // Once, and on pages alone: a test may sign out.
+    if (window.location.protocol !== "http:" || window.sessionStorage.getItem("seen")) return;
+    window.sessionStorage.setItem("seen", "yes");
+    window.localStorage.setItem("rowhouse.signed-in", "yes");
+  });
+}
+
+/** Signs in by the page of sign-in. */
+export async function signIn(page: Page, email: string, password = PASSWORD) {
+  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/**
+ * Looks at a page as it is: nothing scrolls sideways, axe finds nothing serious, and a picture is taken, at two widths. The pictures are
+ * for people, in an untracked folder.
+ */
+export async function look(page: Page, name: string) {
+  mkdirSync(SHOTS, { recursive: true });
+  const before = page.viewportSize();
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
+    await page.screenshot({ path: join(SHOTS, `${name}-${width}.png`) });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, `${name} scrolls sideways at ${width}`).toBeLessThanOrEqual(0);
+    expect(await faults(page), `${name} at ${width}`).toEqual([]);
+  }
+  if (before) await page.setViewportSize(before);
+}
+
+/** What axe finds that matters: each rule with the elements that break it. */
+export async function faults(page: Page): Promise<string[]> {
+  const found = await page.evaluate(async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: axe was put there when the page was opened
+    const { violations } = await (window as any).axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
+    return violations as { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+  });
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n  ")}`,
+    );
+}
+
+/** The secret in the newest mail to somebody whose subject has some words; asked of the program as an operator would. */
+export function mailed(email: string, subject: string): string {
+  const binary = process.env.ROWHOUSE_BINARY ?? "";
+  const folder = inject("folder");
+  const ask = (...args: string[]) =>
+    execFileSync(binary, ["mail", ...args], { cwd: folder, env: environment(folder), encoding: "utf8" });
+  const list = JSON.parse(ask("list", "--json")) as { data: { id: string; recipient: string; subject: string }[] };
+  const mail = list.data.find((each) => each.recipient === email && each.subject.includes(subject));
+  if (!mail) throw new Error(`no mail to ${email} about ${subject} in ${JSON.stringify(list)}`);
+  const link = /https?:\S+[?#]token=\S+/.exec(ask("show", mail.id));
+  if (!link) throw new Error(`no link in the mail about ${subject}`);
+  return link[0];
+}

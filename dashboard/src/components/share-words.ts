@@ -1,0 +1,42 @@
+import { words } from "@/lib/words/words";
+
+export const sharing = words(
+  {
+    who: "Who sees it",
+    reaches: { private: "Only me", shared: "Chosen people and teams", project: "Everybody" },
+    inOrg: "Everybody in the organisation whose role allows it",
+    inProject: (project: string) => `Everybody in “${project}” whose role allows it`,
+    privateHint: "Nobody else sees it, whatever their role.",
+    sharedHint: "Whom you choose below, as far as their role allows it.",
+    ends: "Whom it was shared with loses it.",
+    add: "Share with",
+    addHint: "A person or a team",
+    people: "People",
+    teams: "Teams",
+    with: "Shared with",
+    nobody: "Nobody yet. Choose somebody above.",
+    team: "Team",
+    remove: (name: string) => `Stop sharing with ${name}`,
+    unknown: "Somebody you cannot see",
+  },
+  {
+    de: {
+      who: "Wer es sieht",
+      reaches: { private: "Nur ich", shared: "Ausgewählte Personen und Teams", project: "Alle" },
+      inOrg: "Alle in der Organisation, deren Rolle es erlaubt",
+      inProject: (project) => `Alle in „${project}“, deren Rolle es erlaubt`,
+      privateHint: "Niemand sonst sieht es, gleich in welcher Rolle.",
+      sharedHint: "Wen Sie unten auswählen, soweit die jeweilige Rolle es erlaubt.",
+      ends: "Mit wem es geteilt war, verliert den Zugang.",
+      add: "Teilen mit",
+      addHint: "Eine Person oder ein Team",
+      people: "Personen",
+      teams: "Teams",
+      with: "Geteilt mit",
+      nobody: "Noch mit niemandem. Wählen Sie oben jemanden aus.",
+      team: "Team",
+      remove: (name) => `Nicht mehr mit ${name} teilen`,
+      unknown: "Jemand, den Sie nicht sehen",
+    },
+  },
+);

@@ -1,0 +1,4 @@
+import { deed } from "@/lib/api/deed";
+
+/** Makes new recovery codes; the old ones stop working. */
+export const useRenewRecoveryCodes = deed((api, _: undefined) => api.POST("/api/v1/auth/recovery-codes"), ["user"]);

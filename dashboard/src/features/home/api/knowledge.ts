@@ -1,0 +1,36 @@
+import { useQuery } from "@tanstack/react-query";
+import { answer } from "@/lib/api/client";
+import { useOrg } from "@/lib/org";
+
+/** What a page of the API holds at most. */
+const MOST = 200;
+
+/** The collections that the person sees. */
+export function useCollections() {
+  const org = useOrg();
+  return useQuery({
+    queryKey: [org.id, "collections", "home"],
+    queryFn: ({ signal }) => answer(org.api.GET("/api/v1/collections", { params: { query: { limit: MOST } }, signal })),
+    enabled: org.can("knowledge.read"),
+  });
+}
+
+/** What is under way for documents, the newest first. */
+export function useJobs() {
+  const org = useOrg();
+  return useQuery({
+    queryKey: [org.id, "jobs", "home"],
+    queryFn: ({ signal }) => answer(org.api.GET("/api/v1/jobs", { params: { query: { limit: MOST } }, signal })),
+    enabled: org.can("knowledge.read"),
+  });
+}
+
+/** How many documents there are, and may be. */
+export function useQuota() {
+  const org = useOrg();
+  return useQuery({
+    queryKey: [org.id, "usage", "quota"],
+    queryFn: ({ signal }) => answer(org.api.GET("/api/v1/usage/quota", { signal })),
+    enabled: org.can("usage.read"),
+  });
+}

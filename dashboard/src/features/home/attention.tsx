@@ -1,0 +1,145 @@
+/** What wants somebody's attention, the most urgent first, each with the way to mend it. */
+import { Alert, Card, Group, Stack, Text, Title } from "@mantine/core";
+import { IconAlertTriangle, IconBulb, IconCircleCheck } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { ButtonLink } from "@/components/links";
+import { useFormat } from "@/lib/format";
+import { useOrg } from "@/lib/org";
+import { useWords } from "@/lib/words/words";
+import { useBudgets } from "./api/budgets";
+import { useCollections, useJobs, useQuota } from "./api/knowledge";
+import { home } from "./words";
+
+/** From this share of a bound on it is told of. */
+const NEAR = 0.8;
+const DAY = 86_400_000;
+
+interface Matter {
+  key: string;
+  text: string;
+  isUrgent: boolean;
+  mend: ReactNode;
+}
+
+export function Attention() {
+  const words = useWords(home);
+  const format = useFormat();
+  const org = useOrg();
+  const budgets = useBudgets();
+  const quota = useQuota();
+  const jobs = useJobs();
+  const collections = useCollections();
+  const params = { org: org.address };
+  const small = { size: "compact-sm", variant: "default" } as const;
+  const toBudgets = (
+    <ButtonLink to="/o/$org/usage/budgets" params={params} {...small}>
+      {words.see}
+    </ButtonLink>
+  );
+  const matters: Matter[] = [];
+
+  for (const budget of budgets.data?.data ?? []) {
+    if (budget.used_micros == null) continue;
+    const share = budget.limit_micros === 0 ? 1 : budget.used_micros / budget.limit_micros;
+    const name = words.levels[budget.level];
+    if (share >= 1)
+      matters.push({ key: budget.id, text: words.attention.budgetOver(name), isUrgent: true, mend: toBudgets });
+    else if (share >= NEAR)
+      matters.push({
+        key: budget.id,
+        text: words.attention.budgetNear(name, format.percent(share)),
+        isUrgent: true,
+        mend: toBudgets,
+      });
+    else if (budget.exhausted_at && share > 0.2 && Date.parse(budget.exhausted_at) - Date.now() < 7 * DAY)
+      matters.push({
+        key: budget.id,
+        text: words.attention.budgetPace(name, format.ago(budget.exhausted_at)),
+        isUrgent: false,
+        mend: toBudgets,
+      });
+  }
+  for (const limit of quota.data?.data ?? []) {
+    // Budgets are told of above.
+    if (limit.counted === "cost" || limit.limit === 0 || limit.used / limit.limit < NEAR) continue;
+    matters.push({
+      key: `${limit.limit_id} ${limit.counted}`,
+      text: words.attention.quotaNear(words.counted[limit.counted], format.percent(limit.used / limit.limit)),
+      isUrgent: limit.used >= limit.limit,
+      mend: (
+        <ButtonLink to="/o/$org/usage/quota" params={params} {...small}>
+          {words.see}
+        </ButtonLink>
+      ),
+    });
+  }
+  const failed = (jobs.data?.data ?? []).filter(({ state }) => state === "failed").length;
+  if (failed > 0)
+    matters.push({
+      key: "failed",
+      text: words.attention.failed(format.number(failed)),
+      isUrgent: true,
+      mend: (
+        <ButtonLink to="/o/$org/knowledge" params={params} {...small}>
+          {words.see}
+        </ButtonLink>
+      ),
+    });
+  if (org.can("knowledge.write") && collections.data?.data.length === 0)
+    matters.push({
+      key: "no-knowledge",
+      text: words.attention.noKnowledge,
+      isUrgent: false,
+      mend: (
+        <ButtonLink to="/o/$org/knowledge" params={params} {...small}>
+          {words.addDocuments}
+        </ButtonLink>
+      ),
+    });
+  if (org.can("budgets.write") && budgets.data?.data.length === 0)
+    matters.push({
+      key: "no-budget",
+      text: words.attention.noBudget,
+      isUrgent: false,
+      mend: (
+        <ButtonLink to="/o/$org/usage/budgets" params={params} search={{ create: true }} {...small}>
+          {words.makeBudget}
+        </ButtonLink>
+      ),
+    });
+  matters.sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent));
+  const isKnown = !budgets.isLoading && !quota.isLoading && !jobs.isLoading && !collections.isLoading;
+
+  return (
+    <Card component="section" aria-label={words.next}>
+      <Title order={2} mb="sm">
+        {words.next}
+      </Title>
+      {matters.length === 0 && isKnown && (
+        <Group gap="xs" c="dimmed">
+          <IconCircleCheck size={18} aria-hidden />
+          <Text size="sm">{words.allWell}</Text>
+        </Group>
+      )}
+      <Stack gap="xs">
+        {matters.slice(0, 5).map(({ key, text, isUrgent, mend }) => (
+          <Alert
+            key={key}
+            variant="light"
+            color={isUrgent ? "yellow" : "gray"}
+            role="note"
+            p="xs"
+            icon={isUrgent ? <IconAlertTriangle aria-hidden /> : <IconBulb aria-hidden />}
+          >
+            <Group justify="space-between" gap="xs">
+              <Text size="sm" flex="1 1 180px">
+                {text}
+              </Text>
+              {mend}
+            </Group>
+          </Alert>
+        ))}
+      </Stack>
+    </Card>
+  );
+}

@@ -1,0 +1,85 @@
+import { words } from "@/lib/words/words";
+
+export const invitations = words(
+  {
+    title: "Invitations",
+    intro: "Who was asked to join this organisation, and what became of it.",
+    help: "An invitation is a link that is mailed to one address. It can be opened once, and ends by itself after some days. Sending it again makes the old link void.",
+    helpElsewhere:
+      "Somebody may open the link while signed in under another address. Then the invited mailbox is asked first whether that is all right.",
+    list: "Invitations",
+    columns: { email: "For", role: "Role", by: "Invited by", sent: "Sent", state: "State" },
+    states: { open: "Open", accepted: "Accepted", revoked: "Revoked", expired: "Ended" },
+    until: (time: string) => `until ${time}`,
+    past: "Show accepted and ended ones",
+    emptyTitle: "Nobody is invited right now",
+    emptyText: "Invite colleagues by their mail address. They get a link, choose a password, and are in.",
+    invite: "Invite somebody",
+    members: "Members",
+    form: {
+      title: "Invite somebody",
+      email: "Mail address",
+      role: "Role in the organisation",
+      roleHint: "You can give what you hold yourself.",
+      teams: "Put into teams",
+      projects: "Put into projects",
+      inside: "Role in those teams and projects",
+      send: "Send invitation",
+    },
+    sent: {
+      title: "Invitation sent",
+      text: (email: string) => `The link is on its way to ${email}. You can also hand it over yourself:`,
+      link: "Invitation link",
+      another: "Invite another person",
+    },
+    resend: { deed: "Send again", title: "Sent again" },
+    revoke: {
+      deed: "Revoke",
+      title: (email: string) => `Revoke the invitation for ${email}?`,
+      text: "The link stops working at once.",
+      done: (email: string) => `The invitation for ${email} was revoked.`,
+    },
+  },
+  {
+    de: {
+      title: "Einladungen",
+      intro: "Wer gebeten wurde, dieser Organisation beizutreten, und was daraus wurde.",
+      help: "Eine Einladung ist ein Link, der an eine Adresse geht. Er lässt sich einmal öffnen und endet nach einigen Tagen von selbst. Erneutes Senden macht den alten Link ungültig.",
+      helpElsewhere:
+        "Öffnet jemand den Link unter einer anderen Adresse, wird erst das eingeladene Postfach gefragt, ob das recht ist.",
+      list: "Einladungen",
+      columns: { email: "Für", role: "Rolle", by: "Eingeladen von", sent: "Gesendet", state: "Zustand" },
+      states: { open: "Offen", accepted: "Angenommen", revoked: "Widerrufen", expired: "Abgelaufen" },
+      until: (time) => `bis ${time}`,
+      past: "Angenommene und abgelaufene zeigen",
+      emptyTitle: "Zurzeit ist niemand eingeladen",
+      emptyText:
+        "Laden Sie Kollegen über ihre Mailadresse ein. Sie bekommen einen Link, wählen ein Passwort und sind dabei.",
+      invite: "Jemanden einladen",
+      members: "Mitglieder",
+      form: {
+        title: "Jemanden einladen",
+        email: "Mailadresse",
+        role: "Rolle in der Organisation",
+        roleHint: "Sie können geben, was Sie selbst haben.",
+        teams: "In Teams aufnehmen",
+        projects: "In Projekte aufnehmen",
+        inside: "Rolle in diesen Teams und Projekten",
+        send: "Einladung senden",
+      },
+      sent: {
+        title: "Einladung gesendet",
+        text: (email) => `Der Link ist unterwegs an ${email}. Sie können ihn auch selbst weitergeben:`,
+        link: "Einladungslink",
+        another: "Noch jemanden einladen",
+      },
+      resend: { deed: "Noch einmal senden", title: "Noch einmal gesendet" },
+      revoke: {
+        deed: "Widerrufen",
+        title: (email) => `Einladung für ${email} widerrufen?`,
+        text: "Der Link gilt sofort nicht mehr.",
+        done: (email) => `Die Einladung für ${email} wurde widerrufen.`,
+      },
+    },
+  },
+);

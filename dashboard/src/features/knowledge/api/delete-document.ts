@@ -1,0 +1,17 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { answer } from "@/lib/api/client";
+import { useOrg } from "@/lib/org";
+import { documentsKey } from "./list-documents";
+
+/** Deletes a document with everything that was made of it. */
+export function useDeleteDocument() {
+  const org = useOrg();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => answer(org.api.DELETE("/api/v1/documents/{id}", { params: { path: { id } } })),
+    onSuccess: (_, id) => {
+      queries.removeQueries({ queryKey: [...documentsKey(org), id] });
+      return queries.invalidateQueries({ queryKey: [...documentsKey(org), "list"] });
+    },
+  });
+}
