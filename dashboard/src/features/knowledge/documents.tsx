@@ -1,10 +1,11 @@
 /** The documents of a collection. */
-import { ActionIcon, Badge, Group, Menu, Text } from "@mantine/core";
-import { IconDots, IconFileText, IconTrash } from "@tabler/icons-react";
+import { Badge, Group, Menu, Text } from "@mantine/core";
+import { IconFileText, IconTrash } from "@tabler/icons-react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Ago } from "@/components/facts";
 import { TextLink } from "@/components/links";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
@@ -93,7 +94,6 @@ function useColumns(of: Collection): Column<Document>[] {
 
 function Actions({ of }: { of: Document }) {
   const words = useWords(knowledge);
-  const common = useWords(shared);
   const confirm = useConfirm();
   const remove = useDeleteDocument();
   const name = of.title || of.name;
@@ -106,17 +106,10 @@ function Actions({ of }: { of: Document }) {
     if (meant) remove.mutate(of.id, { onSuccess: () => told(words.document.removed(name)) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(name)} loading={remove.isPending}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
-          {words.document.remove}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu of={name} busy={remove.isPending}>
+      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
+        {words.document.remove}
+      </Menu.Item>
+    </RowMenu>
   );
 }

@@ -1,23 +1,13 @@
 /** The sources of a collection: pages of the web that are brought again when they change. */
-import {
-  ActionIcon,
-  Button,
-  Group,
-  Menu,
-  Modal,
-  SegmentedControl,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Button, Group, Menu, Modal, SegmentedControl, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconDots, IconPlus, IconRefresh, IconTrash, IconWorldDown } from "@tabler/icons-react";
+import { IconPlus, IconRefresh, IconTrash, IconWorldDown } from "@tabler/icons-react";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Ago, State } from "@/components/facts";
 import { FormEnd } from "@/components/form";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
@@ -115,7 +105,6 @@ function useColumns(of: Collection): Column<Source>[] {
 
 function Actions({ of }: { of: Source }) {
   const words = useWords(knowledge);
-  const common = useWords(shared);
   const confirm = useConfirm();
   const sync = useSyncSource();
   const remove = useDeleteSource();
@@ -128,30 +117,18 @@ function Actions({ of }: { of: Source }) {
     if (meant) remove.mutate(of.id, { onSuccess: () => told(words.source.removed) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={common.actionsFor(of.name)}
-          loading={sync.isPending || remove.isPending}
-        >
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          disabled={of.status === "syncing" || of.status === "queued"}
-          onClick={() => sync.mutate(of.id, { onSuccess: () => told(words.source.synced) })}
-        >
-          {words.source.sync}
-        </Menu.Item>
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndRemove()}>
-          {words.source.remove}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu of={of.name} busy={sync.isPending || remove.isPending}>
+      <Menu.Item
+        leftSection={<IconRefresh size={16} aria-hidden />}
+        disabled={of.status === "syncing" || of.status === "queued"}
+        onClick={() => sync.mutate(of.id, { onSuccess: () => told(words.source.synced) })}
+      >
+        {words.source.sync}
+      </Menu.Item>
+      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndRemove()}>
+        {words.source.remove}
+      </Menu.Item>
+    </RowMenu>
   );
 }
 

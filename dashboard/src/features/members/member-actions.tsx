@@ -1,10 +1,10 @@
-import { ActionIcon, Menu } from "@mantine/core";
-import { IconDots, IconInfoCircle, IconLock, IconLockOpen, IconUserCog, IconUserMinus } from "@tabler/icons-react";
+import { Menu } from "@mantine/core";
+import { IconInfoCircle, IconLock, IconLockOpen, IconUserCog, IconUserMinus } from "@tabler/icons-react";
 import { useConfirm } from "@/components/confirm";
+import { RowMenu } from "@/components/row-menu";
 import { useOrg } from "@/lib/org";
 import { useRoles } from "@/lib/roster";
 import { told } from "@/lib/toast";
-import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import type { Member } from "./api/list-members";
 import { useRemoveMember } from "./api/remove-member";
@@ -22,7 +22,6 @@ export function MemberActions({
   changeRole: (member: Member) => void;
 }) {
   const words = useWords(members);
-  const common = useWords(shared);
   const org = useOrg();
   const confirm = useConfirm();
   const roles = useRoles();
@@ -47,42 +46,30 @@ export function MemberActions({
   };
 
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={common.actionsFor(of.name)}
-          loading={update.isPending || remove.isPending}
-        >
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconInfoCircle size={16} aria-hidden />} onClick={() => show(of.user_id)}>
-          {words.details}
+    <RowMenu of={of.name} busy={update.isPending || remove.isPending}>
+      <Menu.Item leftSection={<IconInfoCircle size={16} aria-hidden />} onClick={() => show(of.user_id)}>
+        {words.details}
+      </Menu.Item>
+      {mayChange && (
+        <Menu.Item leftSection={<IconUserCog size={16} aria-hidden />} onClick={() => changeRole(of)}>
+          {words.change.deed}
         </Menu.Item>
-        {mayChange && (
-          <Menu.Item leftSection={<IconUserCog size={16} aria-hidden />} onClick={() => changeRole(of)}>
-            {words.change.deed}
-          </Menu.Item>
-        )}
-        {mayChange && !self && of.standing === "active" && (
-          <Menu.Item leftSection={<IconLock size={16} aria-hidden />} onClick={() => void suspend()}>
-            {words.suspend.deed}
-          </Menu.Item>
-        )}
-        {mayChange && !self && of.standing === "suspended" && (
-          <Menu.Item leftSection={<IconLockOpen size={16} aria-hidden />} onClick={restore}>
-            {words.restore.deed}
-          </Menu.Item>
-        )}
-        {mayRemove && (
-          <Menu.Item color="red" leftSection={<IconUserMinus size={16} aria-hidden />} onClick={() => void end()}>
-            {words.remove.deed}
-          </Menu.Item>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+      )}
+      {mayChange && !self && of.standing === "active" && (
+        <Menu.Item leftSection={<IconLock size={16} aria-hidden />} onClick={() => void suspend()}>
+          {words.suspend.deed}
+        </Menu.Item>
+      )}
+      {mayChange && !self && of.standing === "suspended" && (
+        <Menu.Item leftSection={<IconLockOpen size={16} aria-hidden />} onClick={restore}>
+          {words.restore.deed}
+        </Menu.Item>
+      )}
+      {mayRemove && (
+        <Menu.Item color="red" leftSection={<IconUserMinus size={16} aria-hidden />} onClick={() => void end()}>
+          {words.remove.deed}
+        </Menu.Item>
+      )}
+    </RowMenu>
   );
 }

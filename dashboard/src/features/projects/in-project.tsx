@@ -1,10 +1,11 @@
 /** Who is in a project: people, and teams. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Title } from "@mantine/core";
-import { IconDots, IconEdit, IconPlus, IconUserMinus, IconUsers, IconUsersGroup } from "@tabler/icons-react";
+import { Button, Group, Menu, Modal, Stack, Title } from "@mantine/core";
+import { IconEdit, IconPlus, IconUserMinus, IconUsers, IconUsersGroup } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { RoleName, Who } from "@/components/facts";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import type { Pages } from "@/lib/api/paging";
 import { useFormat } from "@/lib/format";
@@ -123,25 +124,14 @@ function Shares({
       header: common.actions,
       kind: "actions",
       cell: (share) => (
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(share.name)}>
-              <IconDots size={18} aria-hidden />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => setChanging(share)}>
-              {words.changeRole}
-            </Menu.Item>
-            <Menu.Item
-              color="red"
-              leftSection={<IconUserMinus size={16} aria-hidden />}
-              onClick={() => void ask(share)}
-            >
-              {own.takeOut}
-            </Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        <RowMenu of={share.name}>
+          <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => setChanging(share)}>
+            {words.changeRole}
+          </Menu.Item>
+          <Menu.Item color="red" leftSection={<IconUserMinus size={16} aria-hidden />} onClick={() => void ask(share)}>
+            {own.takeOut}
+          </Menu.Item>
+        </RowMenu>
       ),
     });
   }

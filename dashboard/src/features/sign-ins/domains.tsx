@@ -1,18 +1,10 @@
-import { ActionIcon, Button, Menu, Modal, Text } from "@mantine/core";
-import {
-  IconAt,
-  IconDots,
-  IconEdit,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconPlus,
-  IconSend,
-  IconTrash,
-} from "@tabler/icons-react";
+import { Button, Menu, Modal, Text } from "@mantine/core";
+import { IconAt, IconEdit, IconPlayerPause, IconPlayerPlay, IconPlus, IconSend, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { RoleName, State } from "@/components/facts";
+import { RowMenu } from "@/components/row-menu";
 import { Section } from "@/components/section";
 import { Empty } from "@/components/states";
 import { failed, told } from "@/lib/toast";
@@ -88,7 +80,6 @@ export function DomainsSection() {
 
 function Actions({ of, edit }: { of: MailDomain; edit: (domain: MailDomain) => void }) {
   const words = useWords(signIns).domains;
-  const common = useWords(shared);
   const confirm = useConfirm();
   const update = useUpdateDomain();
   const resend = useResendProof();
@@ -99,42 +90,30 @@ function Actions({ of, edit }: { of: MailDomain; edit: (domain: MailDomain) => v
     giveUp.mutate(of.id, { onSuccess: () => told(givenUp(of.domain)) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={common.actionsFor(of.domain)}
-          loading={update.isPending || resend.isPending || giveUp.isPending}
+    <RowMenu of={of.domain} busy={update.isPending || resend.isPending || giveUp.isPending}>
+      <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => edit(of)}>
+        {words.edit}
+      </Menu.Item>
+      {of.verified_at ? (
+        <Menu.Item
+          leftSection={
+            of.joining ? <IconPlayerPause size={16} aria-hidden /> : <IconPlayerPlay size={16} aria-hidden />
+          }
+          onClick={() => update.mutate({ id: of.id, joining: !of.joining }, { onError: failed })}
         >
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => edit(of)}>
-          {words.edit}
+          {of.joining ? words.shut : words.open}
         </Menu.Item>
-        {of.verified_at ? (
-          <Menu.Item
-            leftSection={
-              of.joining ? <IconPlayerPause size={16} aria-hidden /> : <IconPlayerPlay size={16} aria-hidden />
-            }
-            onClick={() => update.mutate({ id: of.id, joining: !of.joining }, { onError: failed })}
-          >
-            {of.joining ? words.shut : words.open}
-          </Menu.Item>
-        ) : (
-          <Menu.Item
-            leftSection={<IconSend size={16} aria-hidden />}
-            onClick={() => resend.mutate(of.id, { onSuccess: () => told(words.resent) })}
-          >
-            {words.resend}
-          </Menu.Item>
-        )}
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void end()}>
-          {words.giveUp}
+      ) : (
+        <Menu.Item
+          leftSection={<IconSend size={16} aria-hidden />}
+          onClick={() => resend.mutate(of.id, { onSuccess: () => told(words.resent) })}
+        >
+          {words.resend}
         </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      )}
+      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void end()}>
+        {words.giveUp}
+      </Menu.Item>
+    </RowMenu>
   );
 }

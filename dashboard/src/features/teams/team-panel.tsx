@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { RoleName, Who } from "@/components/facts";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useMayAt } from "@/lib/may";
@@ -195,7 +196,6 @@ function PersonActions({
   changeRole: (of: TeamMember) => void;
 }) {
   const words = useWords(teams);
-  const common = useWords(shared);
   const confirm = useConfirm();
   const remove = useRemoveTeamMember();
   const takeOut = async () => {
@@ -204,20 +204,13 @@ function PersonActions({
     remove.mutate({ id: team.id, user_id: of.user_id }, { onSuccess: () => told(done(name)) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(name)} loading={remove.isPending}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => changeRole(of)}>
-          {words.role.deed}
-        </Menu.Item>
-        <Menu.Item color="red" leftSection={<IconUserMinus size={16} aria-hidden />} onClick={() => void takeOut()}>
-          {words.takeOut.deed}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu of={name} busy={remove.isPending}>
+      <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => changeRole(of)}>
+        {words.role.deed}
+      </Menu.Item>
+      <Menu.Item color="red" leftSection={<IconUserMinus size={16} aria-hidden />} onClick={() => void takeOut()}>
+        {words.takeOut.deed}
+      </Menu.Item>
+    </RowMenu>
   );
 }

@@ -1,5 +1,5 @@
-import { ActionIcon, Button, Menu, Modal, Stack, Switch, Text } from "@mantine/core";
-import { IconDots, IconMail, IconSend, IconTrash, IconUserPlus } from "@tabler/icons-react";
+import { Button, Menu, Modal, Stack, Switch, Text } from "@mantine/core";
+import { IconMail, IconSend, IconTrash, IconUserPlus } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
@@ -7,6 +7,7 @@ import { type Column, DataTable } from "@/components/data-table";
 import { Ago, RoleName, State } from "@/components/facts";
 import { ButtonLink } from "@/components/links";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
@@ -142,7 +143,6 @@ function useColumns(show: (sent: SentInvitation) => void): Column<Invitation>[] 
 
 function Actions({ of, show }: { of: Invitation; show: (sent: SentInvitation) => void }) {
   const words = useWords(invitations);
-  const common = useWords(shared);
   const org = useOrg();
   const confirm = useConfirm();
   const resend = useResendInvitation();
@@ -157,32 +157,20 @@ function Actions({ of, show }: { of: Invitation; show: (sent: SentInvitation) =>
     revoke.mutate(of.id, { onSuccess: () => told(done(of.email)) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={common.actionsFor(of.email)}
-          loading={resend.isPending || revoke.isPending}
+    <RowMenu of={of.email} busy={resend.isPending || revoke.isPending}>
+      {mayResend && (
+        <Menu.Item
+          leftSection={<IconSend size={16} aria-hidden />}
+          onClick={() => resend.mutate(of.id, { onSuccess: show })}
         >
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {mayResend && (
-          <Menu.Item
-            leftSection={<IconSend size={16} aria-hidden />}
-            onClick={() => resend.mutate(of.id, { onSuccess: show })}
-          >
-            {words.resend.deed}
-          </Menu.Item>
-        )}
-        {mayRevoke && (
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void take()}>
-            {words.revoke.deed}
-          </Menu.Item>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+          {words.resend.deed}
+        </Menu.Item>
+      )}
+      {mayRevoke && (
+        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void take()}>
+          {words.revoke.deed}
+        </Menu.Item>
+      )}
+    </RowMenu>
   );
 }

@@ -1,11 +1,12 @@
-import { ActionIcon, Badge, Button, Code, Group, Menu, Modal, Text } from "@mantine/core";
-import { IconDots, IconKey, IconPlus, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { Badge, Button, Code, Group, Menu, Modal, Text } from "@mantine/core";
+import { IconKey, IconPlus, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Ago, State } from "@/components/facts";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
@@ -133,7 +134,6 @@ function useColumns(rotate: (key: Key) => void): Column<Key>[] {
 
 function Actions({ of, rotate }: { of: Key; rotate: (key: Key) => void }) {
   const words = useWords(keys);
-  const common = useWords(shared);
   const org = useOrg();
   const confirm = useConfirm();
   const revoke = useRevokeKey();
@@ -150,22 +150,15 @@ function Actions({ of, rotate }: { of: Key; rotate: (key: Key) => void }) {
     if (meant) revoke.mutate(of.id, { onSuccess: () => told(words.revoke.done(of.name)) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(of.name)} loading={revoke.isPending}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {mine && (
-          <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => rotate(of)}>
-            {words.rotate.deed}
-          </Menu.Item>
-        )}
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndRevoke()}>
-          {words.revoke.deed}
+    <RowMenu of={of.name} busy={revoke.isPending}>
+      {mine && (
+        <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => rotate(of)}>
+          {words.rotate.deed}
         </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      )}
+      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndRevoke()}>
+        {words.revoke.deed}
+      </Menu.Item>
+    </RowMenu>
   );
 }

@@ -1,11 +1,12 @@
-import { ActionIcon, Button, Menu, Modal, Text } from "@mantine/core";
-import { IconDots, IconPencil, IconPlus, IconTag, IconTrash } from "@tabler/icons-react";
+import { Button, Menu, Modal, Text } from "@mantine/core";
+import { IconPencil, IconPlus, IconTag, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Ago } from "@/components/facts";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
@@ -101,22 +102,15 @@ function Actions({ of, edit }: { of: Alias; edit: (alias: Alias) => void }) {
     if (meant) remove.mutate(of, { onSuccess: () => told(words.alias.deleted(of.alias)) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(of.alias)} loading={remove.isPending}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit(of)}>
-          {common.edit}
+    <RowMenu of={of.alias} busy={remove.isPending}>
+      <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit(of)}>
+        {common.edit}
+      </Menu.Item>
+      {of.made_by && (
+        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
+          {words.alias.delete}
         </Menu.Item>
-        {of.made_by && (
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
-            {words.alias.delete}
-          </Menu.Item>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+      )}
+    </RowMenu>
   );
 }

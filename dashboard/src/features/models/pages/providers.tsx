@@ -1,11 +1,12 @@
-import { ActionIcon, Alert, Button, Group, Menu, Modal, Text } from "@mantine/core";
-import { IconDots, IconPencil, IconPlugConnected, IconPlus, IconServer, IconTrash } from "@tabler/icons-react";
+import { Alert, Button, Group, Menu, Modal, Text } from "@mantine/core";
+import { IconPencil, IconPlugConnected, IconPlus, IconServer, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Ago } from "@/components/facts";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
@@ -167,21 +168,14 @@ function Actions({
       >
         {words.provider.test}
       </Button>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(of.name)} loading={remove.isPending}>
-            <IconDots size={18} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit(of)}>
-            {common.edit}
-          </Menu.Item>
-          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
-            {words.provider.delete}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <RowMenu of={of.name} busy={remove.isPending}>
+        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit(of)}>
+          {common.edit}
+        </Menu.Item>
+        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
+          {words.provider.delete}
+        </Menu.Item>
+      </RowMenu>
     </Group>
   );
 }

@@ -1,13 +1,14 @@
-import { ActionIcon, Badge, Button, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Badge, Button, Menu, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDebouncedCallback, useDisclosure } from "@mantine/hooks";
-import { IconDots, IconPlus, IconSearch, IconUsers } from "@tabler/icons-react";
+import { IconPlus, IconSearch, IconUsers } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { State, Who } from "@/components/facts";
 import { FormEnd } from "@/components/form";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useSending } from "@/lib/forms";
@@ -106,7 +107,6 @@ function useColumns(): Column<Person>[] {
 
 function Actions({ of }: { of: Person }) {
   const words = useWords(operator);
-  const common = useWords(shared);
   const confirm = useConfirm();
   const { stand, remove } = usePersonDeeds();
   // Nobody locks themselves out from here.
@@ -129,30 +129,18 @@ function Actions({ of }: { of: Person }) {
     if (meant) remove.mutate(of.id);
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={common.actionsFor(of.name)}
-          loading={stand.isPending || remove.isPending}
-        >
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {of.standing === "active" ? (
-          <Menu.Item color="red" onClick={() => void suspend()}>
-            {words.suspendPerson}
-          </Menu.Item>
-        ) : (
-          <Menu.Item onClick={() => stand.mutate({ id: of.id, standing: "active" })}>{words.restorePerson}</Menu.Item>
-        )}
-        <Menu.Item color="red" onClick={() => void erase()}>
-          {words.deletePerson}
+    <RowMenu of={of.name} busy={stand.isPending || remove.isPending}>
+      {of.standing === "active" ? (
+        <Menu.Item color="red" onClick={() => void suspend()}>
+          {words.suspendPerson}
         </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      ) : (
+        <Menu.Item onClick={() => stand.mutate({ id: of.id, standing: "active" })}>{words.restorePerson}</Menu.Item>
+      )}
+      <Menu.Item color="red" onClick={() => void erase()}>
+        {words.deletePerson}
+      </Menu.Item>
+    </RowMenu>
   );
 }
 

@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Menu, Modal, Progress, Text } from "@mantine/core";
-import { IconDots, IconPencil, IconPigMoney, IconPlus, IconTrash, IconTrendingUp } from "@tabler/icons-react";
+import { Button, Menu, Modal, Progress, Text } from "@mantine/core";
+import { IconPencil, IconPigMoney, IconPlus, IconTrash, IconTrendingUp } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
@@ -156,27 +157,20 @@ function Actions({ of, subject, edit }: { of: Budget; subject: string; edit: (ed
     if (meant) remove.mutate(of.id, { onSuccess: () => told(words.budget.deleted) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(subject)} loading={remove.isPending}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit({ id: of.id, what: "edit" })}>
-          {common.edit}
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconTrendingUp size={16} aria-hidden />}
-          onClick={() => edit({ id: of.id, what: "increase" })}
-        >
-          {words.budget.increase}
-        </Menu.Item>
-        {of.increase && <Menu.Item onClick={() => endIncrease.mutate(of.id)}>{words.budget.end}</Menu.Item>}
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
-          {words.budget.delete}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu of={subject} busy={remove.isPending}>
+      <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit({ id: of.id, what: "edit" })}>
+        {common.edit}
+      </Menu.Item>
+      <Menu.Item
+        leftSection={<IconTrendingUp size={16} aria-hidden />}
+        onClick={() => edit({ id: of.id, what: "increase" })}
+      >
+        {words.budget.increase}
+      </Menu.Item>
+      {of.increase && <Menu.Item onClick={() => endIncrease.mutate(of.id)}>{words.budget.end}</Menu.Item>}
+      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
+        {words.budget.delete}
+      </Menu.Item>
+    </RowMenu>
   );
 }

@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Menu, Modal, Text } from "@mantine/core";
-import { IconDots, IconGauge, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { Button, Menu, Modal, Text } from "@mantine/core";
+import { IconGauge, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
 import { Page } from "@/components/page";
+import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
@@ -108,20 +109,13 @@ function Actions({ of, subject, edit }: { of: RateLimit; subject: string; edit: 
     if (meant) remove.mutate(of.id, { onSuccess: () => told(words.limit.deleted) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label={common.actionsFor(subject)} loading={remove.isPending}>
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit(of.id)}>
-          {common.edit}
-        </Menu.Item>
-        <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
-          {common.delete}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <RowMenu of={subject} busy={remove.isPending}>
+      <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => edit(of.id)}>
+        {common.edit}
+      </Menu.Item>
+      <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void askAndDelete()}>
+        {common.delete}
+      </Menu.Item>
+    </RowMenu>
   );
 }

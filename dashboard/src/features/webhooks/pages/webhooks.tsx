@@ -1,6 +1,5 @@
-import { ActionIcon, Button, Drawer, Group, Menu, Modal, Stack, Text } from "@mantine/core";
+import { Button, Drawer, Group, Menu, Modal, Stack, Text } from "@mantine/core";
 import {
-  IconDots,
   IconEdit,
   IconListCheck,
   IconPlayerPause,
@@ -17,6 +16,7 @@ import { useConfirm } from "@/components/confirm";
 import { SecretOnce } from "@/components/copy";
 import { type Column, DataTable } from "@/components/data-table";
 import { State } from "@/components/facts";
+import { RowMenu } from "@/components/row-menu";
 import { Section } from "@/components/section";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
@@ -176,51 +176,39 @@ function Actions({ of, deeds }: { of: Webhook; deeds: Deeds }) {
     if (await confirm({ title, text, deed })) remove.mutate(of.id, { onSuccess: () => told(done) });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          aria-label={common.actionsFor(of.url)}
-          loading={update.isPending || test.isPending || rotate.isPending || remove.isPending}
-        >
-          <IconDots size={18} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item leftSection={<IconListCheck size={16} aria-hidden />} onClick={() => deeds.show(of.id)}>
-          {words.deliveries.deed}
-        </Menu.Item>
-        {org.can("webhooks.write") && (
-          <>
-            {of.enabled && (
-              <Menu.Item
-                leftSection={<IconSend size={16} aria-hidden />}
-                onClick={() => test.mutate(of.id, { onSuccess: () => told(words.test.done) })}
-              >
-                {words.test.deed}
-              </Menu.Item>
-            )}
-            <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => deeds.edit(of)}>
-              {common.edit}
-            </Menu.Item>
+    <RowMenu of={of.url} busy={update.isPending || test.isPending || rotate.isPending || remove.isPending}>
+      <Menu.Item leftSection={<IconListCheck size={16} aria-hidden />} onClick={() => deeds.show(of.id)}>
+        {words.deliveries.deed}
+      </Menu.Item>
+      {org.can("webhooks.write") && (
+        <>
+          {of.enabled && (
             <Menu.Item
-              leftSection={
-                of.enabled ? <IconPlayerPause size={16} aria-hidden /> : <IconPlayerPlay size={16} aria-hidden />
-              }
-              onClick={() => update.mutate({ id: of.id, enabled: !of.enabled }, { onError: failed })}
+              leftSection={<IconSend size={16} aria-hidden />}
+              onClick={() => test.mutate(of.id, { onSuccess: () => told(words.test.done) })}
             >
-              {of.enabled ? words.off : words.on}
+              {words.test.deed}
             </Menu.Item>
-            <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => void renew()}>
-              {words.rotate.deed}
-            </Menu.Item>
-            <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void end()}>
-              {words.remove.deed}
-            </Menu.Item>
-          </>
-        )}
-      </Menu.Dropdown>
-    </Menu>
+          )}
+          <Menu.Item leftSection={<IconEdit size={16} aria-hidden />} onClick={() => deeds.edit(of)}>
+            {common.edit}
+          </Menu.Item>
+          <Menu.Item
+            leftSection={
+              of.enabled ? <IconPlayerPause size={16} aria-hidden /> : <IconPlayerPlay size={16} aria-hidden />
+            }
+            onClick={() => update.mutate({ id: of.id, enabled: !of.enabled }, { onError: failed })}
+          >
+            {of.enabled ? words.off : words.on}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => void renew()}>
+            {words.rotate.deed}
+          </Menu.Item>
+          <Menu.Item color="red" leftSection={<IconTrash size={16} aria-hidden />} onClick={() => void end()}>
+            {words.remove.deed}
+          </Menu.Item>
+        </>
+      )}
+    </RowMenu>
   );
 }
