@@ -196,6 +196,10 @@ impl Round<'_> {
     }
 
     async fn all(&mut self) -> Result<Ended> {
+        // While the source was looked at the claim may have run out, and another begun the same round.
+        if !self.prolong().await? {
+            return Ok(Ended::Done);
+        }
         if self.source.status != Sync::Syncing {
             self.source.status = Sync::Syncing;
             self.source.round += 1;
