@@ -21,9 +21,9 @@ use tenancy::alerts::Passed;
 use crate::App;
 
 /// How long after a failure it is tried again.
-const PAUSE: Duration = Duration::from_secs(10);
+pub(crate) const PAUSE: Duration = Duration::from_secs(10);
 /// Organisations that are tried again; the others are heard of when something is next used there.
-const AGAIN: usize = 1000;
+pub(crate) const AGAIN: usize = 1000;
 
 /// Tells of all that is passed, for as long as it runs.
 pub(crate) async fn run(app: App) {
@@ -45,8 +45,9 @@ pub(crate) async fn run(app: App) {
     }
 }
 
+/// Why something that was passed could not be told.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+pub(crate) enum Failed {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]

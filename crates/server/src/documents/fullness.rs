@@ -1,8 +1,6 @@
 //! Telling people and webhooks that an organisation passed a threshold of the documents or bytes that its plan has room for. Each is told
 //! once: the id of a mail or a message follows from what it is about, so whoever tells twice changes nothing.
 
-use std::time::Duration;
-
 use domain::events::EventType;
 use domain::{Id, LimitId};
 use serde_json::json;
@@ -12,19 +10,10 @@ use store::org::webhook_messages::{self, Event};
 use tenancy::alerts::Passed;
 
 use crate::App;
+use crate::alerts::{AGAIN, Failed, PAUSE};
 
-/// How long after a failure it is tried again.
-const PAUSE: Duration = Duration::from_secs(10);
-/// How often; after that it is told with the organisation's next document.
+/// How often it is tried again after a failure; after that it is told with the organisation's next document.
 const TRIES: u32 = 30;
-
-#[derive(Debug, thiserror::Error)]
-enum Failed {
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    #[error(transparent)]
-    Tenancy(#[from] tenancy::Error),
-}
 
 /// Tells of all that is passed, for as long as it runs.
 pub(crate) async fn run(app: App) {
@@ -42,7 +31,7 @@ pub(crate) async fn run(app: App) {
         let Some((scope, tried)) = heard else { return };
         if let Err(error) = tell(&app, &scope).await {
             tracing::error!(org = %scope.org(), %error, "how full an organisation is could not be told");
-            if tried < TRIES {
+            if tried < TRIES && failed.len() < AGAIN {
                 failed.push((scope, tried + 1));
             }
         }
