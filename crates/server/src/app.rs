@@ -17,6 +17,7 @@ use tenancy::House;
 use tokio::sync::mpsc;
 
 use crate::dashboard::Dashboard;
+use crate::http::feeds::Feeds;
 use crate::models::{Installation, Models};
 
 /// Bounds of the HTTP layer.
@@ -63,8 +64,8 @@ pub struct Parts {
     pub(crate) rules: metering::rules::Rules,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) door: metering::call::Door,
-    pub(crate) feeds: crate::usage::Feeds,
-    pub(crate) live: crate::live::Feeds,
+    pub(crate) feeds: Feeds<crate::usage::Rows>,
+    pub(crate) live: Feeds<crate::live::Log>,
     pub(crate) listeners: crate::jobs::Listeners,
     pub(crate) memory: knowledge::Memory,
     pub(crate) answering: crate::embedding::Answering,
@@ -121,8 +122,8 @@ impl App {
             rules,
             gatekeeper,
             door,
-            feeds: crate::usage::Feeds::default(),
-            live: crate::live::Feeds::default(),
+            feeds: Feeds::default(),
+            live: Feeds::default(),
             listeners: crate::jobs::Listeners::default(),
             memory: knowledge::Memory::default(),
             answering: crate::embedding::Answering::default(),

@@ -11,6 +11,7 @@ pub(crate) mod download;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod export;
+pub(crate) mod feeds;
 pub(crate) mod granting;
 pub(crate) mod idempotency;
 pub(crate) mod layers;

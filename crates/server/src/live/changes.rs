@@ -3,7 +3,6 @@
 //! The credential and what it may see are looked at again every four seconds; the stream ends with them, and with the server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use aide::OperationOutput;
@@ -21,17 +20,17 @@ use store::keys::sha256;
 use store::org::knowledge::{pulse, threads};
 use store::org::projects;
 use store::{Origin, Scope, Tx};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::feed::Change;
+use super::feed::{Change, Log};
 use super::nouns::{Sight, Told};
 use crate::App;
 use crate::http::caller::{Caller, Shown};
 use crate::http::cursor::MOST;
 use crate::http::error::{Problem, Result};
 use crate::http::events::{ALIVE, described, event, streamed};
+use crate::http::feeds::Heard;
 use crate::knowledge::place::Place;
 use crate::knowledge::sight;
 use crate::threads::Ears;
@@ -49,7 +48,7 @@ pub(crate) struct Events {
     app: App,
     shown: Shown,
     scope: Scope,
-    heard: Receiver<Arc<Vec<Change>>>,
+    heard: Heard<Log>,
     /// What the listener saw of what people see different parts of, as a hash.
     seen: BTreeMap<Sight, [u8; 32]>,
     checked: Instant,

@@ -8,7 +8,7 @@ mod changes;
 mod feed;
 mod nouns;
 
-pub(crate) use self::feed::Feeds;
+pub(crate) use self::feed::Log;
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {

@@ -3,7 +3,6 @@
 //! The credential and what it may see are looked at again every four seconds; the stream ends with them. It ends with an access token,
 //! too: listen again with a new one.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aide::OperationOutput;
@@ -18,18 +17,19 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::ledger::entries::{Entry, Filter};
 use store::{Origin, Scope};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::RowView;
 use super::export::Accepted;
+use super::feed::Rows;
 use super::sight::{narrow, sees_all};
 use crate::App;
 use crate::http::body::Query;
 use crate::http::caller::{Local, Shown};
 use crate::http::error::{Problem, Result};
 use crate::http::events::{ALIVE, described, streamed};
+use crate::http::feeds::Heard;
 
 /// How often the caller's rights are looked at again.
 const AGAIN: Duration = Duration::from_secs(4);
@@ -60,7 +60,7 @@ pub(crate) struct Events {
     shown: Shown,
     scope: Scope,
     of: Filter,
-    heard: Receiver<Arc<Entry>>,
+    heard: Heard<Rows>,
     checked: Instant,
     spoken: Instant,
     begun: bool,

@@ -23,7 +23,7 @@ use store::ledger::entries::{Entry, Outcome};
 use store::ledger::summary::Sums;
 
 pub(crate) use self::export::Accepted;
-pub(crate) use self::feed::Feeds;
+pub(crate) use self::feed::Rows;
 use crate::http::error::{Problem, Result};
 use crate::routes::Routes;
 
