@@ -4,6 +4,7 @@
 //! has its maker's rights, cut down to its scopes. Handlers ask here and compare no roles themselves.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::access::{Level, Permission, PermissionSet};
 use crate::id::{ProjectId, TeamId};
@@ -76,19 +77,22 @@ pub struct Decision {
     pub because: Vec<String>,
 }
 
+/// Hears the reasons. Most who ask want none of them, and then none is put into words.
+type Because<'a> = &'a mut dyn FnMut(fmt::Arguments<'_>);
+
 impl Grants {
     /// Decides whether a permission holds at an object.
     #[must_use]
     pub fn decide(&self, permission: Permission, object: Object) -> Decision {
         let mut because = Vec::new();
-        let allowed = self.judge(permission, object, &mut because);
+        let allowed = self.judge(permission, object, &mut |reason| because.push(reason.to_string()));
         Decision { allowed, because }
     }
 
     /// Whether a permission holds at an object.
     #[must_use]
     pub fn allow(&self, permission: Permission, object: Object) -> bool {
-        self.judge(permission, object, &mut Vec::new())
+        self.judge(permission, object, &mut |_| {})
     }
 
     /// Whether a permission holds at the organisation, or at any team or project in it: what a route asks before the object is
@@ -113,31 +117,31 @@ impl Grants {
         !self.status.admits_members() && self.role != Role::OWNER
     }
 
-    fn judge(&self, permission: Permission, object: Object, because: &mut Vec<String>) -> bool {
+    fn judge(&self, permission: Permission, object: Object, because: Because<'_>) -> bool {
         if self.shut_out() {
-            because.push(format!("The organisation is {}; only its owners can enter.", self.status.as_str()));
+            because(format_args!("The organisation is {}; only its owners can enter.", self.status.as_str()));
             return false;
         }
         let undoes_closing = self.status == OrgStatus::Closing && permission == Permission::OrgClose;
         if permission.changes() && !self.status.admits_writes() && !undoes_closing {
-            because.push(format!("The organisation is {}; nothing can be changed in it.", self.status.as_str()));
+            because(format_args!("The organisation is {}; nothing can be changed in it.", self.status.as_str()));
             return false;
         }
         if let Some(ceiling) = self.ceiling
             && !ceiling.contains(permission)
         {
-            because.push(format!("The API key's scopes do not hold {permission}."));
+            because(format_args!("The API key's scopes do not hold {permission}."));
             return false;
         }
         if let Some(only) = self.only_project
             && !matches!(object, Object::Project { id, .. } if id == only)
         {
-            because.push(format!("The API key is for the project {only} alone."));
+            because(format_args!("The API key is for the project {only} alone."));
             return false;
         }
         let (level, place) = object.level();
         if !permission.levels().contains(&level) {
-            because.push(format!("{permission} is not held at {place}, whatever the role."));
+            because(format_args!("{permission} is not held at {place}, whatever the role."));
             return false;
         }
         let held = match object {
@@ -149,16 +153,16 @@ impl Grants {
             Object::Project { id, open } => {
                 let reaches = open || self.organisation.contains(Permission::ProjectsAll);
                 if !reaches {
-                    because.push("The project is private, so a role at the organisation does not reach it.".into());
+                    because(format_args!("The project is private, so a role at the organisation does not reach it."));
                 }
                 (reaches && self.by_organisation(permission, Level::Project, because))
                     | by_grants(permission, Level::Project, self.projects.get(&id), "the project", because)
             }
         };
         if held {
-            because.push(format!("So it is allowed to {}.", permission.description()));
+            because(format_args!("So it is allowed to {}.", permission.description()));
         } else {
-            because.push(format!(
+            because(format_args!(
                 "Nothing that is held gives {permission}, so it is not allowed to {}.",
                 permission.description()
             ));
@@ -166,10 +170,10 @@ impl Grants {
         held
     }
 
-    fn by_organisation(&self, permission: Permission, level: Level, because: &mut Vec<String>) -> bool {
+    fn by_organisation(&self, permission: Permission, level: Level, because: Because<'_>) -> bool {
         let gives = held_at(level, self.organisation).contains(permission);
         let verb = if gives { "gives" } else { "does not give" };
-        because.push(format!("The role {} at the organisation {verb} {permission}.", self.role));
+        because(format_args!("The role {} at the organisation {verb} {permission}.", self.role));
         gives
     }
 }
@@ -179,14 +183,19 @@ fn by_grants(
     level: Level,
     held: Option<&Vec<Held>>,
     place: &str,
-    because: &mut Vec<String>,
+    because: Because<'_>,
 ) -> bool {
     let mut gives = false;
     for grant in held.into_iter().flatten() {
         let this = held_at(level, grant.permissions).contains(permission);
         let verb = if this { "gives" } else { "does not give" };
-        let through = grant.through.map(|team| format!(", held through the team {team},")).unwrap_or_default();
-        because.push(format!("The role {} at {place}{through} {verb} {permission}.", grant.role));
+        match grant.through {
+            None => because(format_args!("The role {} at {place} {verb} {permission}.", grant.role)),
+            Some(team) => because(format_args!(
+                "The role {} at {place}, held through the team {team}, {verb} {permission}.",
+                grant.role
+            )),
+        }
         gives |= this;
     }
     gives

@@ -86,7 +86,7 @@ impl FromStr for Counted {
 }
 
 /// How much of each: money in millionths of a US dollar, the others in pieces or bytes. A removal is an amount below zero.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Amounts([i64; Counted::ALL.len()]);
 
 impl Amounts {

@@ -20,6 +20,8 @@ pub(crate) struct Origin {
     /// In lower case, without brackets and final dot.
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// What the `Host` header says.
+    pub(crate) header: HeaderValue,
 }
 
 /// Text that is no URL to call.
@@ -56,7 +58,8 @@ impl Endpoint {
             return Err(InvalidEndpoint);
         }
         let path = uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { origin: Arc::new(Origin { tls, host, port }), path })
+        let header = header(tls, &host, port);
+        Ok(Self { origin: Arc::new(Origin { tls, host, port, header }), path })
     }
 
     /// The same server, with this added to the path; the result may carry a query.
@@ -92,17 +95,15 @@ impl Endpoint {
     }
 }
 
-impl Origin {
-    /// What the `Host` header says.
-    pub(crate) fn header(&self) -> HeaderValue {
-        let host = match self.host.parse::<IpAddr>() {
-            Ok(IpAddr::V6(address)) => format!("[{address}]"),
-            _ => self.host.clone(),
-        };
-        let usual = if self.tls { 443 } else { 80 };
-        let text = if self.port == usual { host } else { format!("{host}:{}", self.port) };
-        HeaderValue::try_from(text).expect("hosts of parsed URLs hold no control characters")
-    }
+/// What the `Host` header says.
+fn header(tls: bool, host: &str, port: u16) -> HeaderValue {
+    let host = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => host.to_owned(),
+    };
+    let usual = if tls { 443 } else { 80 };
+    let text = if port == usual { host } else { format!("{host}:{port}") };
+    HeaderValue::try_from(text).expect("hosts of parsed URLs hold no control characters")
 }
 
 /// The port that an authority says, if any; none at all when there is a user name, or a port that is no number above zero, which
@@ -136,8 +137,8 @@ mod tests {
         assert_eq!((hook.host(), hook.path()), ("hooks.example.com", "/in?token=a@b/../c"));
         let local = Endpoint::new("http://[::1]:11434").expect("a good URL");
         assert_eq!((local.host(), local.port(), local.tls(), local.path()), ("::1", 11434, false, "/"));
-        assert_eq!(local.origin.header(), "[::1]:11434");
-        assert_eq!(endpoint.origin.header(), "api.example.com");
+        assert_eq!(local.origin.header.clone(), "[::1]:11434");
+        assert_eq!(endpoint.origin.header.clone(), "api.example.com");
     }
 
     #[test]

@@ -88,7 +88,7 @@ impl Egress {
         *outgoing.method_mut() = method;
         *outgoing.uri_mut() = Uri::from(endpoint.path.clone());
         *outgoing.headers_mut() = headers;
-        outgoing.headers_mut().insert(HOST, origin.header());
+        outgoing.headers_mut().insert(HOST, origin.header.clone());
         outgoing.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         loop {
             let kept = self.0.pool.take(&origin).await;

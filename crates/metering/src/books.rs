@@ -4,6 +4,7 @@
 //! embedded engine there is one line for all; on PostgreSQL one per organisation, whose row lock parts the nodes.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use store::ledger::holds::{Hold, Purpose};
 use store::{Engine, Scope, Store};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::accounts::{Accounts, Due, Reply, Tasks};
 use crate::balance;
 use crate::desk::{Desk, Swept};
 use crate::held::{Held, Open};
@@ -59,12 +61,11 @@ pub(crate) struct Inner {
     holder: HolderId,
     runtime: tokio::runtime::Handle,
     lines: Mutex<HashMap<Option<OrgId>, Line>>,
-    /// The embedded engine's one desk, which remembers balances. On PostgreSQL other nodes write too, so nothing is remembered.
-    desk: tokio::sync::Mutex<Desk>,
-    /// The same for the desks of PostgreSQL, one per organisation and batch.
+    /// What this program knows without asking. On PostgreSQL other nodes write too, so that is only what it holds itself.
+    pub(crate) accounts: Accounts,
     swept: Swept,
-    /// What this program holds, to prolong it.
-    pub(crate) live: Mutex<HashMap<(UsageId, i64), Scope>>,
+    /// Whether what programs before left in the log of holds is in the table by now.
+    recovered: AtomicBool,
     pub(crate) unflushed: Notify,
     news: mpsc::Sender<Scope>,
 }
@@ -83,15 +84,13 @@ pub(crate) struct Op {
 
 pub(crate) enum Task {
     Hold {
-        hold: Hold,
-        path: Path,
+        open: Arc<Open>,
         reply: oneshot::Sender<Result<Held, Refused>>,
     },
     End {
-        hold: Hold,
-        path: Path,
+        open: Arc<Open>,
         charge: Charge,
-        reply: Option<oneshot::Sender<store::Result<()>>>,
+        reply: Option<Reply>,
     },
     Renew {
         id: UsageId,
@@ -139,14 +138,14 @@ impl Books {
         let (news, heard) = mpsc::channel(NEWS);
         let holder = store.ambient().id();
         let books = Self(Arc::new(Inner {
-            desk: tokio::sync::Mutex::new(Desk::new(holder, settings.lease, true, Swept::default())),
+            accounts: Accounts::default(),
             swept: Swept::default(),
+            recovered: AtomicBool::new(false),
             store,
             settings,
             holder,
             runtime: tokio::runtime::Handle::current(),
             lines: Mutex::default(),
-            live: Mutex::default(),
             unflushed: Notify::new(),
             news,
         }));
@@ -171,12 +170,54 @@ impl Books {
         purpose.exchange = rates(&path);
         let at = within(&path, self.0.store.ambient().now());
         let hold = Hold { id, attempt, at, holder: self.0.holder, purpose, amounts };
+        let open = Arc::new(Open { scope: scope.clone(), hold, path });
+        if let Some(taken) = self.hold_in_memory(&open) {
+            return taken;
+        }
         let (reply, answer) = oneshot::channel();
-        if !self.push(Op { scope: scope.clone(), task: Task::Hold { hold, path, reply } }) {
+        if !self.push(Op { scope: scope.clone(), task: Task::Hold { open, reply } }) {
             metrics::counter!("rowhouse_ledger_crowded_total").increment(1);
             return Err(Refused::Crowded);
         }
         answer.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    /// Takes a hold where nobody else writes and all is known; it is noted before it is given.
+    fn hold_in_memory(&self, open: &Arc<Open>) -> Option<Result<Held, Refused>> {
+        if !self.is_alone() {
+            return None;
+        }
+        if let Err(shortage) = self.0.accounts.hold(open)? {
+            return Some(Err(Refused::Short(shortage)));
+        }
+        let held = Held { books: self.clone(), open: Some(open.clone()) };
+        Some(match self.0.store.note_hold(&open.scope, &open.hold) {
+            Ok(()) => Ok(held),
+            Err(error) => {
+                if self.0.accounts.undo(open) {
+                    held.forget();
+                }
+                Err(Refused::Store(Arc::new(error)))
+            }
+        })
+    }
+
+    /// Ends a hold: in memory where that can be, and else in its turn in the line.
+    pub(crate) fn end(&self, open: Arc<Open>, charge: Charge, reply: Option<Reply>) {
+        let reply = if self.is_alone() {
+            match self.0.accounts.end(&open, charge, reply) {
+                Ok(()) => return self.wake(None),
+                Err(reply) => reply,
+            }
+        } else {
+            reply
+        };
+        let _ = self.push(Op { scope: open.scope.clone(), task: Task::End { open, charge, reply } });
+    }
+
+    /// Whether nobody else writes to the books.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.store.engine() == Engine::Sqlite
     }
 
     /// The balances of limits, as the books have them now.
@@ -245,36 +286,50 @@ impl Books {
     /// How many amounts this program holds.
     #[must_use]
     pub fn held(&self) -> usize {
-        locked(&self.0.live).len()
+        self.0.accounts.count()
     }
 
     /// Puts a task in line; false when it may not wait. Only what begins something is refused: each hold owes one end, so the ends
     /// are as bounded as the holds.
     pub(crate) fn push(&self, op: Op) -> bool {
-        let key = match self.0.store.engine() {
-            Engine::Sqlite => None,
-            Engine::Postgres => Some(op.scope.org()),
-        };
+        let key = if self.is_alone() { None } else { Some(op.scope.org()) };
         let may_be_refused = matches!(op.task, Task::Hold { .. } | Task::Sweep { .. } | Task::Watch { .. });
-        let mut lines = locked(&self.0.lines);
-        let line = lines.entry(key).or_default();
-        if may_be_refused && line.waiting.len() >= self.0.settings.queue {
-            return false;
+        {
+            let mut lines = locked(&self.0.lines);
+            let line = lines.entry(key).or_default();
+            if may_be_refused && line.waiting.len() >= self.0.settings.queue {
+                return false;
+            }
+            line.waiting.push_back(op);
         }
-        line.waiting.push_back(op);
-        if !std::mem::replace(&mut line.served, true) {
+        self.wake(key);
+        true
+    }
+
+    /// Sees to it that a line is served.
+    fn wake(&self, key: Option<OrgId>) {
+        let mut lines = locked(&self.0.lines);
+        if !std::mem::replace(&mut lines.entry(key).or_default().served, true) {
             let books = self.clone();
             self.0.runtime.spawn(async move { books.serve(key).await });
         }
-        true
+    }
+
+    /// Sees to it that what has been under way for a while stands in the table, for those who look there.
+    pub(crate) fn tidy(&self) {
+        if self.is_alone() && self.0.accounts.is_due() {
+            self.wake(None);
+        }
     }
 
     async fn serve(&self, key: Option<OrgId>) {
         loop {
+            // Whatever else can run does so first: what is about to come in line shares this commit. Nobody waits when nothing can.
+            tokio::task::yield_now().await;
             let batch: Vec<Op> = {
                 let mut lines = locked(&self.0.lines);
                 let Some(line) = lines.get_mut(&key) else { return };
-                if line.waiting.is_empty() {
+                if line.waiting.is_empty() && !(key.is_none() && self.0.accounts.is_due()) {
                     lines.remove(&key);
                     return;
                 }
@@ -289,14 +344,18 @@ impl Books {
     async fn serve_batch(&self, batch: Vec<Op>, key: Option<OrgId>) {
         let Err((batch, error)) = self.post(batch, key).await else { return };
         tracing::warn!(%error, tasks = batch.len(), "a batch of the ledger failed");
-        for mut op in batch {
+        let mut left = VecDeque::from(batch);
+        while let Some(mut op) = left.pop_front() {
             let mut pause = PAUSE;
             for tried in 1.. {
                 match self.post(vec![op], key).await {
                     Ok(()) => break,
-                    Err((mut back, error)) => {
-                        let Some(again) = back.pop() else { break };
+                    Err((back, error)) => {
+                        let mut back = VecDeque::from(back);
+                        let Some(again) = back.pop_front() else { break };
                         op = again;
+                        // What ended in memory meanwhile.
+                        left.extend(back);
                         if tried >= TRIES || !matches!(op.task, Task::End { .. }) {
                             self.give_up(op, error);
                             break;
@@ -312,10 +371,10 @@ impl Books {
     fn give_up(&self, op: Op, error: store::Error) {
         match op.task {
             Task::Hold { reply, .. } => drop(reply.send(Err(Refused::Store(Arc::new(error))))),
-            Task::End { hold, reply, .. } => {
-                locked(&self.0.live).remove(&(hold.id, hold.attempt));
+            Task::End { open, reply, .. } => {
+                self.0.accounts.is_over(&open);
                 metrics::counter!("rowhouse_alarms_total", "alarm" => "ledger_settle_lost").increment(1);
-                tracing::error!(alarm = "ledger_settle_lost", %error, org = %op.scope.org(), id = %hold.id, "a settle could not be written; the hold ends with its lease");
+                tracing::error!(alarm = "ledger_settle_lost", %error, org = %op.scope.org(), id = %open.hold.id, "a settle could not be written; the hold ends with its lease");
                 if let Some(reply) = reply {
                     let _ = reply.send(Err(error));
                 }
@@ -325,25 +384,39 @@ impl Books {
         }
     }
 
-    /// Writes a batch in one transaction and tells everybody. Gives the batch back when nothing was written.
+    /// Writes a batch, and on the embedded engine what was done in memory, in one transaction, and tells everybody. Gives back what was
+    /// not written.
     async fn post(&self, batch: Vec<Op>, key: Option<OrgId>) -> Result<(), (Vec<Op>, store::Error)> {
-        let mut own;
-        let mut shared;
-        let desk: &mut Desk = if key.is_none() {
-            shared = self.0.desk.lock().await;
-            &mut shared
-        } else {
-            own = Desk::new(self.0.holder, self.0.settings.lease, false, self.0.swept.clone());
-            &mut own
+        if let Err(error) = self.recover().await {
+            return Err((batch, error));
+        }
+        let tasks: Tasks = batch.iter().map(|op| (op.scope.org(), op.scope.clone())).collect();
+        let recounted = batch.iter().filter(|op| matches!(op.task, Task::Forget { .. })).map(|op| op.scope.org());
+        let alone = key.is_none();
+        let mut due = if alone { self.0.accounts.take(&tasks, &recounted.collect()) } else { Due::default() };
+        let mut desk = Desk {
+            lease: self.0.settings.lease,
+            alone,
+            swept: self.0.swept.clone(),
+            balances: std::mem::take(&mut due.known),
+            live: self.0.accounts.under_way(&tasks),
         };
-        let (verdicts, news) = match desk.post(&self.0.store, &batch).await {
+        let (verdicts, news) = match desk.post(&self.0.store, &due, &batch).await {
             Ok(done) => done,
             Err(error) => {
-                desk.forget_all();
+                locked(&self.0.swept).clear();
+                let mut batch = batch;
+                if alone {
+                    let back = self.0.accounts.doubt(&tasks, due).into_iter();
+                    batch.extend(back.map(|ended| Op {
+                        scope: ended.open.scope.clone(),
+                        task: Task::End { open: ended.open, charge: ended.charge, reply: ended.reply },
+                    }));
+                }
                 return Err((batch, error));
             }
         };
-        let ends = batch.iter().any(|op| matches!(op.task, Task::End { .. }));
+        let ends = !due.ended.is_empty() || batch.iter().any(|op| matches!(op.task, Task::End { .. }));
         let mut flushed = Ok(());
         if ends && self.0.store.ledger_needs_flushing() {
             if self.0.settings.strict {
@@ -355,35 +428,65 @@ impl Books {
         for scope in news {
             let _ = self.0.news.try_send(scope);
         }
+        if alone {
+            // First: whoever is told goes on in memory.
+            self.0.accounts.bring_back(&tasks, desk.balances);
+        }
         for (op, verdict) in batch.into_iter().zip(verdicts) {
             self.tell(op, verdict, &flushed);
+        }
+        if alone {
+            for reply in due.ended.into_iter().filter_map(|ended| ended.reply) {
+                let _ = reply.send(copied(&flushed));
+            }
+            self.keep_log_short();
         }
         Ok(())
     }
 
+    /// Finds what programs before this one left in the log of holds, once.
+    async fn recover(&self) -> store::Result<()> {
+        if !self.0.recovered.load(Ordering::Acquire) {
+            self.0.store.recover_holds().await?;
+            self.0.recovered.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn keep_log_short(&self) {
+        if self.0.store.hold_log_is_long()
+            && let Err(error) = self.0.accounts.renew_log(&self.0.store)
+        {
+            tracing::error!(%error, "the log of holds could not be begun anew");
+        }
+    }
+
     fn tell(&self, op: Op, verdict: Verdict, flushed: &store::Result<()>) {
         match (op.task, verdict) {
-            (Task::Hold { hold, path, reply }, Verdict::Held) => {
-                locked(&self.0.live).insert((hold.id, hold.attempt), op.scope.clone());
+            (Task::Hold { open, reply }, Verdict::Held) => {
+                self.0.accounts.began(open.clone());
                 // Whoever asked may be gone: then the hold comes back here, is dropped, and so released.
-                let _ = reply.send(Ok(Held { books: self.clone(), open: Some(Open { scope: op.scope, hold, path }) }));
+                let _ = reply.send(Ok(Held { books: self.clone(), open: Some(open) }));
             }
             (Task::Hold { reply, .. }, Verdict::Short(shortage)) => drop(reply.send(Err(Refused::Short(shortage)))),
             (Task::Hold { reply, .. }, _) => {
                 let error = store::Error::Taken("attempt");
                 let _ = reply.send(Err(Refused::Store(Arc::new(error))));
             }
-            (Task::End { hold, reply, .. }, _) => {
-                locked(&self.0.live).remove(&(hold.id, hold.attempt));
+            (Task::End { open, reply, .. }, _) => {
+                self.0.accounts.is_over(&open);
                 if let Some(reply) = reply {
-                    let copy = |error: &store::Error| store::Error::Disk(error.to_string());
-                    let _ = reply.send(flushed.as_ref().copied().map_err(copy));
+                    let _ = reply.send(copied(flushed));
                 }
             }
             (Task::Sweep { reply } | Task::Forget { reply } | Task::Watch { reply, .. }, _) => drop(reply.send(Ok(()))),
             (Task::Renew { .. }, _) => {}
         }
     }
+}
+
+fn copied(flushed: &store::Result<()>) -> store::Result<()> {
+    flushed.as_ref().copied().map_err(|error| store::Error::Disk(error.to_string()))
 }
 
 /// A time in all periods of a path, the nearest to the one given: the rows must say of themselves where their limits count them.

@@ -1,58 +1,51 @@
 //! The desk at which tasks are written into the books: one batch, one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::limits::LimitKey;
-use domain::{HolderId, OrgId, Time};
+use domain::{OrgId, Time};
 use store::ledger::balances::{self, Balance};
 use store::ledger::entries::{self, Charge, Outcome};
-use store::ledger::{Page, alerts, holds};
+use store::ledger::{LedgerTx, Page, alerts, holds};
 use store::{Scope, Store};
 
+use crate::accounts::{Call, Due, Ended, Name, name};
 use crate::balance;
 use crate::books::{Op, Task, Verdict, locked};
 use crate::limit::{Limit, Shortage};
 
-/// Balances that are remembered at most; beyond that all are forgotten and read again.
-const REMEMBERED: usize = 200_000;
-
-type Key = (OrgId, LimitKey, Time);
-
+/// The desk of one batch.
 pub(crate) struct Desk {
-    holder: HolderId,
-    lease: Duration,
-    /// Whether nobody else writes: then all holds but one's own are of programs that died.
-    alone: bool,
-    balances: HashMap<Key, Balance>,
-    swept: Swept,
+    pub(crate) lease: Duration,
+    /// Whether nobody else writes: then no hold but those of calls under way needs to wait for its lease to run out.
+    pub(crate) alone: bool,
+    /// The calls of this program that are under way, of organisations with tasks.
+    pub(crate) live: HashSet<Call>,
+    pub(crate) swept: Swept,
+    /// The balances that are known, of organisations with tasks.
+    pub(crate) balances: HashMap<(OrgId, Name), Balance>,
 }
 
 /// When an organisation's holds were last looked through for those of dead programs.
 pub(crate) type Swept = Arc<Mutex<HashMap<OrgId, Time>>>;
 
 impl Desk {
-    pub(crate) fn new(holder: HolderId, lease: Duration, alone: bool, swept: Swept) -> Self {
-        Self { holder, lease, alone, balances: HashMap::new(), swept }
-    }
-
-    /// Forgets what it remembers: after a failure it may not be what the books say.
-    pub(crate) fn forget_all(&mut self) {
-        self.balances.clear();
-        locked(&self.swept).clear();
-    }
-
-    /// Writes a batch, and says what to tell each, and where thresholds were passed.
-    pub(crate) async fn post(&mut self, store: &Store, batch: &[Op]) -> store::Result<(Vec<Verdict>, Vec<Scope>)> {
-        let Some(first) = batch.first() else { return Ok((Vec::new(), Vec::new())) };
-        if self.balances.len() > REMEMBERED {
-            self.forget_all();
-        }
-        let mut tx = store.begin_ledger(&first.scope).await?;
-        let mut verdicts = Vec::with_capacity(batch.len());
-        let mut changed: HashMap<OrgId, (Scope, BTreeSet<(LimitKey, Time)>)> = HashMap::new();
+    /// Writes what is due and then a batch, and says what to tell each task, and where thresholds were passed.
+    pub(crate) async fn post(
+        &mut self,
+        store: &Store,
+        due: &Due,
+        batch: &[Op],
+    ) -> store::Result<(Vec<Verdict>, Vec<Scope>)> {
+        let Some(scope) = batch.first().map(|op| &op.scope).or_else(|| due.scope()) else {
+            return Ok(Default::default());
+        };
+        let mut tx = store.begin_ledger(scope).await?;
         let mut news: HashMap<OrgId, Scope> = HashMap::new();
+        self.write(store, &mut tx, due, &mut news).await?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        let mut changed: HashMap<OrgId, (Scope, BTreeSet<Name>)> = HashMap::new();
         for op in batch {
             let mut page = tx.page(&op.scope)?;
             let org = op.scope.org();
@@ -66,16 +59,53 @@ impl Desk {
                 news.insert(org, op.scope.clone());
             }
         }
-        for (org, (scope, keys)) in &changed {
+        for (org, (scope, names)) in &changed {
             let mut page = tx.page(scope)?;
-            for (key, from) in keys {
-                if let Some(balance) = self.balances.get(&(*org, *key, *from)) {
-                    balances::put(&mut page, *key, *from, *balance).await?;
+            for name in names {
+                if let Some(balance) = self.balances.get(&(*org, *name)) {
+                    balances::put(&mut page, name.0, name.1, *balance).await?;
                 }
             }
         }
         tx.commit().await?;
         Ok((verdicts, news.into_values().collect()))
+    }
+
+    /// Writes what was done in memory. Nothing is written any more of an organisation that was erased.
+    async fn write(
+        &self,
+        store: &Store,
+        tx: &mut LedgerTx,
+        due: &Due,
+        news: &mut HashMap<OrgId, Scope>,
+    ) -> store::Result<()> {
+        for open in due.holds.iter().filter(|open| !store.has_erased(&open.scope)) {
+            holds::insert(&mut tx.page(&open.scope)?, &open.hold, self.lease).await?;
+        }
+        for Ended { open, charge, tabled, passed, .. } in &due.ended {
+            if store.has_erased(&open.scope) {
+                continue;
+            }
+            let mut page = tx.page(&open.scope)?;
+            if *tabled {
+                holds::delete(&mut page, open.hold.id, open.hold.attempt).await?;
+            }
+            entries::insert(&mut page, &open.hold, charge).await?;
+            for ((key, from), percent) in passed {
+                if alerts::insert(&mut page, *key, *from, *percent).await? {
+                    news.insert(open.scope.org(), open.scope.clone());
+                }
+            }
+        }
+        for (scope, (key, from), balance) in &due.counters {
+            if !store.has_erased(scope) {
+                balances::put(&mut tx.page(scope)?, *key, *from, *balance).await?;
+            }
+        }
+        for scope in &due.doubtful {
+            balances::clear(&mut tx.page(scope)?).await?;
+        }
+        Ok(())
     }
 }
 
@@ -84,14 +114,15 @@ struct Work<'a, 't> {
     desk: &'a mut Desk,
     page: &'a mut Page<'t>,
     org: OrgId,
-    changed: Vec<(LimitKey, Time)>,
+    changed: Vec<Name>,
     news: bool,
 }
 
 impl Work<'_, '_> {
     async fn run(&mut self, task: &Task) -> store::Result<Verdict> {
         match task {
-            Task::Hold { hold, path, .. } => {
+            Task::Hold { open, .. } => {
+                let (hold, path) = (&open.hold, &open.path);
                 self.sweep(false).await?;
                 if let Some(shortage) = self.shortage(path, hold).await? {
                     return Ok(Verdict::Short(Box::new(shortage)));
@@ -99,13 +130,15 @@ impl Work<'_, '_> {
                 if !holds::insert(self.page, hold, self.desk.lease).await? {
                     return Ok(Verdict::Repeated);
                 }
+                self.desk.live.insert((self.org, hold.id, hold.attempt));
                 for limit in path.iter() {
                     let amount = limit.takes(&hold.amounts);
                     self.change(limit, |balance| balance.held = balance.held.saturating_add(amount)).await?;
                 }
                 Ok(Verdict::Held)
             }
-            Task::End { hold, path, charge, .. } => {
+            Task::End { open, charge, .. } => {
+                let (hold, path) = (&open.hold, &open.path);
                 // Known before the row is there: a balance that is derived now must not count it twice.
                 for limit in path.iter() {
                     self.balance(limit).await?;
@@ -178,7 +211,7 @@ impl Work<'_, '_> {
     }
 
     async fn balance(&mut self, limit: &Limit) -> store::Result<Balance> {
-        let key = (self.org, limit.key, limit.span.from);
+        let key = (self.org, name(limit));
         if let Some(known) = self.desk.balances.get(&key) {
             return Ok(*known);
         }
@@ -194,19 +227,15 @@ impl Work<'_, '_> {
     async fn change(&mut self, limit: &Limit, change: impl FnOnce(&mut Balance)) -> store::Result<()> {
         let mut balance = self.balance(limit).await?;
         change(&mut balance);
-        self.desk.balances.insert((self.org, limit.key, limit.span.from), balance);
-        self.changed.push((limit.key, limit.span.from));
+        self.desk.balances.insert((self.org, name(limit)), balance);
+        self.changed.push(name(limit));
         Ok(())
     }
 
     /// Notes which thresholds were passed on the way from one amount to another.
     async fn watch(&mut self, limit: &Limit, before: i64, after: i64) -> store::Result<()> {
-        for percent in limit.alerts.iter() {
-            // In parts of a hundred, so that no limit is too small or too large.
-            let at = i128::from(limit.cap) * i128::from(*percent);
-            let (before, after) = (i128::from(before) * 100, i128::from(after) * 100);
-            let passed = after >= at && (before < at || before == 0) && after > before;
-            if passed && alerts::insert(self.page, limit.key, limit.span.from, *percent).await? {
+        for percent in limit.passed(before, after) {
+            if alerts::insert(self.page, limit.key, limit.span.from, percent).await? {
                 self.news = true;
             }
         }
@@ -223,7 +252,9 @@ impl Work<'_, '_> {
         }
         locked(&self.desk.swept).insert(self.org, now);
         let all = holds::list(self.page).await?;
-        let died = |hold: &holds::Hold, expired| hold.holder != self.desk.holder && (expired || self.desk.alone);
+        let died = |hold: &holds::Hold, expired| {
+            (expired || self.desk.alone) && !self.desk.live.contains(&(self.org, hold.id, hold.attempt))
+        };
         let dead: Vec<_> =
             all.into_iter().filter(|(hold, expired)| died(hold, *expired)).map(|(hold, _)| hold).collect();
         for hold in &dead {

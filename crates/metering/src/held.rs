@@ -1,18 +1,21 @@
 //! An amount that somebody holds in the books.
 
+use std::sync::Arc;
+
 use domain::limits::Amounts;
 use store::Scope;
 use store::ledger::entries::{Charge, Outcome};
 use store::ledger::holds::Hold;
 use tokio::sync::oneshot;
 
-use crate::books::{Books, Op, Task};
+use crate::accounts::Reply;
+use crate::books::Books;
 use crate::limit::Path;
 
 /// An amount that is held. It ends by [`Held::settle`], or released when it is dropped.
 pub struct Held {
     pub(crate) books: Books,
-    pub(crate) open: Option<Open>,
+    pub(crate) open: Option<Arc<Open>>,
 }
 
 /// What is held, and where.
@@ -39,15 +42,21 @@ impl Held {
         async move { answer.await.unwrap_or(Err(store::Error::Busy("the ledger stopped"))) }
     }
 
+    /// Lets go of what is not held after all.
+    pub(crate) fn forget(mut self) {
+        self.open = None;
+    }
+
     /// What is held.
     #[must_use]
     pub fn amounts(&self) -> Amounts {
         self.open.as_ref().map_or(Amounts::NONE, |open| open.hold.amounts)
     }
 
-    fn end(&mut self, charge: Charge, reply: Option<oneshot::Sender<store::Result<()>>>) {
-        let Some(Open { scope, hold, path }) = self.open.take() else { return };
-        let _ = self.books.push(Op { scope, task: Task::End { hold, path, charge, reply } });
+    fn end(&mut self, charge: Charge, reply: Option<Reply>) {
+        if let Some(open) = self.open.take() {
+            self.books.end(open, charge, reply);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Held::settle`] books what was used, and whoever drops a [`Held`] releases it. [`rules`] finds the limits; what tokens cost says
 //! `domain::prices`. [`rates`] bounds how much is done in a minute and at the same time. Invariants and bounds stand in `docs/METERING.md`.
 
+mod accounts;
 pub mod balance;
 pub mod books;
 pub mod call;

@@ -66,6 +66,16 @@ impl Limit {
         self.exchange.as_ref().map_or(amount, |exchange| exchange.of(amount))
     }
 
+    /// The thresholds that are passed on the way from one used amount to another, in percent.
+    pub(crate) fn passed(&self, before: i64, after: i64) -> impl Iterator<Item = i64> + '_ {
+        // In parts of a hundred, so that no limit is too small or too large.
+        let (before, after) = (i128::from(before) * 100, i128::from(after) * 100);
+        self.alerts.iter().copied().filter(move |percent| {
+            let at = i128::from(self.cap) * i128::from(*percent);
+            after >= at && (before < at || before == 0) && after > before
+        })
+    }
+
     /// Whether it counts rows of a team.
     #[must_use]
     pub fn counts_team(&self, team: Option<TeamId>) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use store::Store;
 
-use crate::books::{Books, Inner, Op, Task, locked};
+use crate::books::{Books, Inner, Op, Task};
 
 /// Flushes when something was settled, all that came meanwhile in one go.
 pub(crate) async fn flush_now_and_then(books: Weak<Inner>) {
@@ -14,6 +14,7 @@ pub(crate) async fn flush_now_and_then(books: Weak<Inner>) {
         let pause = inner.settings.flush;
         // Looked at once a second whether the books are still in use.
         let waited = tokio::time::timeout(Duration::from_secs(1), inner.unflushed.notified()).await;
+        Books(inner.clone()).tidy();
         if waited.is_ok() {
             tokio::time::sleep(pause).await;
             // Whoever settled was told long ago; the operator hears of it.
@@ -22,16 +23,19 @@ pub(crate) async fn flush_now_and_then(books: Weak<Inner>) {
     }
 }
 
-/// Prolongs what this program holds, three times in the length of a lease.
+/// Prolongs what this program holds, three times in the length of a lease. Where it is alone, nobody asks for its leases.
 pub(crate) async fn renew_now_and_then(books: Weak<Inner>) {
     loop {
         let Some(pause) = books.upgrade().map(|inner| inner.settings.lease / 3) else { return };
         tokio::time::sleep(pause).await;
         let Some(inner) = books.upgrade() else { return };
         let books = Books(inner);
-        let live: Vec<_> = locked(&books.0.live).iter().map(|(key, scope)| (*key, scope.clone())).collect();
-        for ((id, attempt), scope) in live {
-            let _ = books.push(Op { scope, task: Task::Renew { id, attempt } });
+        if books.is_alone() {
+            return;
+        }
+        for open in books.0.accounts.live() {
+            let (id, attempt) = open.key();
+            let _ = books.push(Op { scope: open.scope.clone(), task: Task::Renew { id, attempt } });
         }
     }
 }

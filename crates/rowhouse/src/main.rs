@@ -11,6 +11,11 @@ mod settings;
 
 use std::process::ExitCode;
 
+/// A call of a model makes and drops hundreds of small things: the system's allocator took an eighth of its time
+/// (`docs/decisions/0002-dependencies.md`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What a command comes to, other than success: exit code 1 when it did not succeed or found something, 2 when it was asked in a
 /// way that cannot be, 3 when an organisation's documents do not answer a question.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use domain::operation::Operation;
 
 use crate::App;
 use crate::http::caller::{Access, Gate};
-use crate::http::{cors, layers, once};
+use crate::http::layers;
 
 /// One route, as the documentation and the tests see it.
 #[derive(Debug, Clone)]
@@ -149,10 +149,6 @@ pub fn router(app: &App) -> (axum::Router, Vec<Listed>) {
         .merge(document)
         .fallback(crate::dashboard::fallback)
         .method_not_allowed_fallback(layers::no_such_method)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), crate::http::idempotency::layer))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), cors::preflight))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), once::layer))
-        .layer(axum::middleware::from_fn(layers::bounded))
         .layer(axum::middleware::from_fn_with_state(app.clone(), layers::around))
         .with_state(app.clone());
     (router, listed)

@@ -135,8 +135,19 @@ struct Inner {
 }
 
 enum Backend {
-    Embedded { control: Arc<sqlite::File>, ledger: Arc<sqlite::File>, files: Files, house_file: PathBuf },
-    Postgres { app: Pool, control: Pool, eraser: Pool, shares: Shares },
+    Embedded {
+        control: Arc<sqlite::File>,
+        ledger: Arc<sqlite::File>,
+        holds: ledger::HoldLog,
+        files: Files,
+        house_file: PathBuf,
+    },
+    Postgres {
+        app: Pool,
+        control: Pool,
+        eraser: Pool,
+        shares: Shares,
+    },
 }
 
 /// Whose writers wait for each other. The embedded control file has one writer in any case; PostgreSQL gets the same order by a lock.

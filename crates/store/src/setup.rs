@@ -9,6 +9,7 @@ use crate::blobs::{Bucket, BucketSettings};
 use crate::cold::Cold;
 use crate::files::Files;
 use crate::keys::{HOUSE, MasterKeys, Secret, make_private_folder, wrapped_by, write_private};
+use crate::ledger::HoldLog;
 use crate::migrate::{self, Migrations, Roles};
 use crate::org::quota_alerts::Warnings;
 use crate::sql::{postgres, sqlite};
@@ -152,9 +153,10 @@ fn embedded(
     let ledger =
         sqlite::File::open_as(&ledger, house.derive("ledger file"), 65_536, true, None, sqlite::Durability::AtFlush)?;
     ledger.exclusively(|connection| migrate::file(connection, migrations.ledger))?;
+    let holds = HoldLog::open(data.join("ledger.holds"), &house, &ambient)?;
     let files = Files::new(data.join("orgs"), open_files, cache_kib, migrations.org);
     let (control, ledger) = (Arc::new(control), Arc::new(ledger));
-    Ok(inner(ambient, Backend::Embedded { control, ledger, files, house_file }, master, house, settings))
+    Ok(inner(ambient, Backend::Embedded { control, ledger, holds, files, house_file }, master, house, settings))
 }
 
 async fn database(
@@ -258,7 +260,8 @@ fn master_keys(path: &Path, fresh: bool, ambient: &Ambient) -> Result<MasterKeys
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|half| char::from(DIGITS[usize::from(half)])).collect()
 }
 
 pub(crate) fn unhex(text: &str) -> Result<Vec<u8>> {

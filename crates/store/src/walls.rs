@@ -160,7 +160,8 @@ impl Store {
     fn bytes_of_all(&self) -> Vec<PathBuf> {
         let Backend::Embedded { house_file, .. } = &self.0.backend else { return Vec::new() };
         let data = house_file.parent().unwrap_or(house_file);
-        ["control.db", "ledger.db"].iter().flat_map(|name| with_log(data.join(name))).collect()
+        let files = ["control.db", "ledger.db"].iter().flat_map(|name| with_log(data.join(name)));
+        files.chain([data.join("ledger.holds")]).collect()
     }
 }
 

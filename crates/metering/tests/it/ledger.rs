@@ -187,6 +187,29 @@ both_stores! {
         is_derived(&house, &scope, &only[0]).await;
     }
 
+    async fn an_end_that_cannot_be_written_stops_no_other_and_holds_nothing_for_ever(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let quick = Settings { lease: Duration::from_secs(2), ..settings() };
+        let books = Books::open(house.store().clone(), quick).0;
+        let only = path(&[limit(1, 100)]);
+        let [first, second] = [hold(&books, &house, &scope, 10, &only).await, hold(&books, &house, &scope, 20, &only).await];
+        // No call ends before it began: the database refuses the row.
+        let impossible = Charge { latency_micros: -1, ..charge(10) };
+        let (failed, settled) = tokio::join!(first.expect("it fits").settle(impossible), second.expect("it fits").settle(charge(20)));
+        settled.expect("settled");
+        failed.expect_err("there is no such row");
+        assert_eq!(testing::alarms("ledger_settle_lost").len(), 1);
+        let began = std::time::Instant::now();
+        while look(&books, &scope, &only[0]).await != (0, 20) {
+            assert!(began.elapsed() < Duration::from_secs(20), "the hold is stuck");
+            tokio::task::yield_now().await;
+        }
+        let again = hold(&books, &house, &scope, 80, &only).await.expect("80 are left");
+        again.settle(charge(80)).await.expect("settled");
+        assert_eq!(is_derived(&house, &scope, &only[0]).await, Balance { held: 0, settled: 100 });
+    }
+
     async fn a_bill_above_the_hold_is_charged_in_full(house) {
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;
@@ -236,6 +259,35 @@ both_stores! {
         let outcomes: Vec<_> = rows.iter().map(|row| (row.outcome, row.cost_micros, row.held_micros)).collect();
         assert_eq!(outcomes, [(Outcome::Ok, 6, 10), (Outcome::Lost, 0, 10)]);
         assert_eq!(is_derived(&house, &scope, &only[0]).await, Balance { held: 0, settled: 6 });
+    }
+
+    async fn many_short_calls_leave_a_short_log_that_a_long_one_survives_in(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let only = path(&[limit(1, 1_000_000)]);
+        let program = Program::start(&house);
+        let long = hold(&program.books, &house, &scope, 10, &only).await.expect("it fits");
+        let log = house.data().join("ledger.holds");
+        let rounds = if house.store().ledger_needs_flushing() { 60 } else { 1 };
+        let mut longest = 0;
+        for _ in 0..rounds {
+            let calls = (0..200).map(|_| async {
+                hold(&program.books, &house, &scope, 1, &only).await.expect("it fits").settle(charge(1)).await.expect("settled");
+            });
+            futures_util::future::join_all(calls).await;
+            longest = longest.max(std::fs::metadata(&log).map_or(0, |log| log.len()));
+        }
+        assert!(longest < 5 << 20, "{longest} bytes");
+        assert!(rounds == 1 || longest > 3 << 20, "it never grew: {longest} bytes");
+        program.die([long]);
+        let alive = books(&house);
+        while look(&alive, &scope, &only[0]).await != (0, 200 * rounds) {
+            tokio::task::yield_now().await;
+        }
+        let mut tx = house.store().read_ledger(&scope).await.expect("begun");
+        let rows = entries::list(&mut tx.page(&scope).expect("its page"), &Search::default(), None, 20_000).await.expect("rows");
+        let lost: Vec<_> = rows.iter().filter(|row| row.outcome == Outcome::Lost).map(|row| row.held_micros).collect();
+        assert_eq!((lost, rows.len()), (vec![10], usize::try_from(200 * rounds + 1).expect("few")));
     }
 
     async fn a_limit_that_is_new_counts_what_was_used_before_it(house) {
@@ -328,6 +380,8 @@ both_stores! {
                 one.settle(charge(0)).await.expect("settled");
             }
             program.books.sweep(&scope).await.expect("swept");
+            // What a dead program held may have run out just now, and the counters with it: this asks for them again.
+            hold(&program.books, &house, &scope, 0, &all).await.expect("nothing fits").settle(charge(0)).await.expect("settled");
             for limit in &limits {
                 is_derived(&house, &scope, limit).await;
             }

@@ -3,9 +3,8 @@
 //! Browsers keep the answers to all other pages from being read, and ask before they send a change. Who calls without a browser is
 //! not concerned: an origin opens nothing, it only lets a page's script read what the caller's credential opens.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::App;
@@ -33,21 +32,18 @@ pub(crate) fn listed<'a>(origins: &[String], headers: &'a HeaderMap) -> Option<&
     origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes()).then_some(origin)
 }
 
-/// Answers the question that a browser asks before a page of a listed origin sends a change. All others get what `OPTIONS` gets.
-pub(crate) async fn preflight(State(app): State<App>, request: Request, next: Next) -> Response {
+/// The answer to the question that a browser asks before a page of a listed origin sends a change. All others get what `OPTIONS` gets.
+pub(super) fn preflight(app: &App, request: &Request) -> Option<Response> {
     let asks = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         && listed(&app.limits.origins, request.headers()).is_some();
-    if !asks {
-        return next.run(request).await;
-    }
     let told: [(HeaderName, HeaderValue); 4] = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, ACCEPTED),
         (header::ACCESS_CONTROL_MAX_AGE, REMEMBERED),
         (header::VARY, ASKING_VARIES),
     ];
-    (StatusCode::NO_CONTENT, told).into_response()
+    asks.then(|| (StatusCode::NO_CONTENT, told).into_response())
 }
 
 /// Lets the page that asked read the answer, and send its cookie along.

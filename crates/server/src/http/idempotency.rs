@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body as RawBody;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -65,7 +65,7 @@ impl Drop for Claim {
 }
 
 /// Reads the key and hashes the body, for POST requests that bring one.
-pub(crate) async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn presenting(app: App, request: Request, next: Next) -> Response {
     if request.method() != Method::POST || request.uri().path().starts_with("/v1/") {
         return next.run(request).await;
     }

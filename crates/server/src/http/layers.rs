@@ -12,9 +12,9 @@ use store::Origin;
 use tracing::Instrument;
 
 use super::allowance::Allowance;
-use super::cors;
-use super::error::Problem;
+use super::error::{Problem, Result};
 use super::renewal::Renewal;
+use super::{cors, idempotency, once};
 use crate::App;
 use crate::listen::HEADER_BYTES;
 
@@ -26,6 +26,9 @@ tokio::task_local! {
 pub(crate) fn current_request_id() -> String {
     REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
 }
+
+/// Headers that an answer is given here at most, so that their map grows once.
+const DRESS: usize = 20;
 
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -52,7 +55,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let dialect = crate::gateway::dialect(request.uri().path(), request.headers());
     let span = tracing::info_span!("request", request_id, %method, path = path.as_deref().unwrap_or("-"));
     let allowance = Allowance::default();
-    let answering = allowance.clone().scope(next.run(request));
+    let answering = allowance.clone().scope(admitted(app.clone(), request, next));
     let answering = REQUEST_ID.scope(request_id.clone(), answering).instrument(span.clone());
     // What calls models ends with its client where it can (`gateway/ask.rs`).
     let ends_with_client = method.is_safe() || path.as_deref().is_some_and(|path| path.starts_with("/v1/"));
@@ -70,6 +73,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     if let Some(dialect) = dialect {
         crate::gateway::speak(dialect, &request_id, &mut response);
     }
+    response.headers_mut().reserve(DRESS);
     allowance.dress(response.headers_mut());
     renewal.dress(response.headers_mut());
     dress(&app, response.headers_mut(), &request_id);
@@ -86,14 +90,26 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     response
 }
 
+/// Goes on with a request whose headers are as they should be.
+async fn admitted(app: App, request: Request, next: Next) -> Response {
+    let headers = bounded(request.headers()).and_then(|()| once::require(&app, request.headers()));
+    if let Err(problem) = headers {
+        return problem.into_response();
+    }
+    match cors::preflight(&app, &request) {
+        Some(told) => told,
+        None => idempotency::presenting(app, request, next).await,
+    }
+}
+
 /// Refuses headers that are too large together. The connection's own bound is a soft one: what it has read already, it lets through.
-pub(crate) async fn bounded(request: Request, next: Next) -> Response {
-    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+fn bounded(headers: &HeaderMap) -> Result<()> {
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > HEADER_BYTES {
         let most = HEADER_BYTES / 1024;
-        return Problem::new("too_large", format!("The headers are larger than {most} KiB together.")).into_response();
+        return Err(Problem::new("too_large", format!("The headers are larger than {most} KiB together.")));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// A method as a label. Anybody can make up methods; each would be a series of its own, for ever.
@@ -108,7 +124,13 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
         (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     given.filter(plain).map_or_else(
-        || app.house.store.ambient().bytes::<12>().iter().fold("req_".to_owned(), |id, byte| format!("{id}{byte:02x}")),
+        || {
+            format!(
+                "req_{:016x}{:08x}",
+                u64::from_le_bytes(app.house.store.ambient().bytes()),
+                u32::from_le_bytes(app.house.store.ambient().bytes())
+            )
+        },
         str::to_owned,
     )
 }

@@ -78,6 +78,8 @@ pub(crate) async fn events(
         return Err(Problem::new("invalid_request", "This is a stream: ask for it with `Accept: text/event-stream`."));
     }
     let app = caller.app().clone();
+    // What is under way by now stands in the table of holds then, where the feed finds that it ended.
+    app.books.sweep(caller.scope()).await?;
     let heard = app.feeds.listen(&app.house.store, caller.scope()).await?;
     let (scope, now) = (caller.scope().clone(), Instant::now());
     Ok(Events { app, shown, scope, of, heard, checked: now, spoken: now, begun: false })

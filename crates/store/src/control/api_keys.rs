@@ -1,5 +1,7 @@
 //! API keys: credentials of programs, for one organisation or one project of it. A keyed hash is stored, never the key.
 
+use std::sync::OnceLock;
+
 use domain::access::{Permission, PermissionSet};
 use domain::api_key::{Presented, PublicId};
 use domain::status::Standing;
@@ -21,6 +23,8 @@ pub(crate) struct Verified {
     pub(crate) membership_id: MembershipId,
     pub(crate) hash: Vec<u8>,
     scopes: Json<Vec<String>>,
+    #[serde(skip)]
+    permissions: OnceLock<PermissionSet>,
     addresses: Json<Vec<String>>,
     pub(crate) expires_at: Option<Time>,
     pub(crate) revoked_at: Option<Time>,
@@ -35,7 +39,8 @@ pub(crate) struct Verified {
 impl Verified {
     pub(crate) fn scopes(&self) -> PermissionSet {
         // A permission that this version no longer knows gives nothing.
-        self.scopes.0.iter().filter_map(|name| name.parse::<Permission>().ok()).collect()
+        let known = || self.scopes.0.iter().filter_map(|name| name.parse::<Permission>().ok()).collect();
+        *self.permissions.get_or_init(known)
     }
 
     pub(crate) fn admits(&self, address: &str) -> bool {

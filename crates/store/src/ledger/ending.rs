@@ -32,6 +32,9 @@ impl Store {
     ///
     /// Holds go with the first step, so that no call that is still under way can end as an entry afterwards.
     pub(crate) async fn empty_books(&self, org: OrgId) -> Result<()> {
+        if let Backend::Embedded { holds, .. } = &self.0.backend {
+            holds.erase(org)?;
+        }
         loop {
             let mut tx = self.last_books(org, Access::Write).await?;
             let mut page = tx.page_of(org)?;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use domain::limits::{Amounts, Counted};
 use domain::{AgentId, ApiKeyId, HolderId, ProjectId, RunId, TeamId, Time, UsageId, UserId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Page;
 use crate::Result;
 use crate::sql::Pair;
 
 /// For whom and for what something is used.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Purpose {
     /// What is done: `chat`, `embeddings`, `search` and the like.
     pub operation: String,
@@ -40,7 +40,7 @@ pub struct Purpose {
 }
 
 /// An amount that is held.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     /// The operation.
     pub id: UsageId,

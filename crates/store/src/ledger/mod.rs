@@ -9,10 +9,12 @@ pub mod balances;
 mod ending;
 pub mod entries;
 pub mod holds;
+mod log;
 pub mod summary;
 
 use domain::{OrgId, Time};
 
+pub(crate) use self::log::HoldLog;
 use crate::scope::Scope;
 use crate::sql::{Access, Sql, Statement, Transaction, postgres};
 use crate::{Backend, Error, Result, Store, lock_number};
@@ -101,6 +103,15 @@ impl Store {
     /// As the database.
     pub async fn read_ledger(&self, scope: &Scope) -> Result<LedgerTx> {
         self.ledger(scope, Access::Read).await
+    }
+
+    /// A transaction that writes to the embedded file, whoever's page.
+    async fn write_books(&self) -> Result<LedgerTx> {
+        let Backend::Embedded { ledger, .. } = &self.0.backend else {
+            return Err(Error::bug("on PostgreSQL a transaction on the books is one organisation's"));
+        };
+        let transaction = Transaction::sqlite(ledger.begin(Access::Write).await?, Access::Write);
+        Ok(LedgerTx { transaction, only: None, now: self.ambient().now() })
     }
 
     async fn ledger(&self, scope: &Scope, access: Access) -> Result<LedgerTx> {

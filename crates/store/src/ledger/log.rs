@@ -1,0 +1,372 @@
+//! The log of holds, beside the books on the embedded engine: a hold is noted in it before anything is spent, which costs no
+//! transaction, so that a killed program leaves a trace of every call that was under way.
+//!
+//! The file begins with a salt; then come records, each sealed under a key of that salt and bound to its place among the others. What
+//! stands in it and in no table is written into `holds` when the books are next used. It is begun anew when it has grown.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::{Ambient, OrgId};
+use sealing::{Cipher, NONCE};
+use serde::{Deserialize, Serialize};
+
+use super::Page;
+use super::holds::{self, Hold};
+use crate::keys::Secret;
+use crate::{Backend, Error, Result, Scope, Store};
+
+/// Bytes after which the log is begun anew.
+const LONG: u64 = 4 << 20;
+/// Bytes that a record is believed to have at most; the names in it have bounds of their own, far below.
+const RECORD: usize = 1 << 20;
+const SALT: usize = 16;
+/// What every record is bound to besides its place.
+const PLACE: &[u8] = b"hold";
+
+/// The log of an installation's holds.
+pub(crate) struct HoldLog {
+    path: PathBuf,
+    house: Secret,
+    ambient: Ambient,
+    open: Mutex<Open>,
+}
+
+struct Open {
+    file: File,
+    cipher: Cipher,
+    records: u64,
+    length: u64,
+    /// A record was written half, so nothing may come behind it.
+    broken: bool,
+    /// Organisations that were erased since the program began.
+    erased: HashSet<OrgId>,
+}
+
+#[derive(Serialize)]
+struct Noting<'h> {
+    org: OrgId,
+    hold: &'h Hold,
+}
+
+#[derive(Deserialize)]
+struct Noted {
+    org: OrgId,
+    hold: Hold,
+}
+
+impl HoldLog {
+    /// Opens the log at a path, or begins one.
+    pub(crate) fn open(path: PathBuf, house: &Secret, ambient: &Ambient) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::Disk(format!("{}: {error}", path.display()));
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(failed(error)),
+        };
+        let Some(salt) = bytes.first_chunk::<SALT>() else {
+            let open = begin(&path, house, ambient, HashSet::new()).map_err(failed)?;
+            return Ok(Self { path, house: house.clone(), ambient: ambient.clone(), open: Mutex::new(open) });
+        };
+        let cipher = cipher(house, *salt);
+        let (records, whole) = read(&cipher, &bytes[SALT..]);
+        let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+        // Half a record, of a program that was killed while it wrote.
+        let length = (SALT + whole) as u64;
+        file.set_len(length).map_err(failed)?;
+        let open = Open { file, cipher, records: records.len() as u64, length, broken: false, erased: HashSet::new() };
+        Ok(Self { path, house: house.clone(), ambient: ambient.clone(), open: Mutex::new(open) })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, org: OrgId, hold: &Hold) -> Result<()> {
+        let mut open = self.locked();
+        if open.erased.contains(&org) {
+            return Err(Error::NotFound("organisation"));
+        }
+        open.append(org, hold)
+    }
+
+    /// Begins the log anew, with some holds that stand nowhere else.
+    fn renew<'h>(&self, open: &mut Open, kept: impl Iterator<Item = (OrgId, &'h Hold)>) -> Result<()> {
+        let fresh = self.path.with_extension("new");
+        let mut begun =
+            begin(&fresh, &self.house, &self.ambient, HashSet::new()).map_err(|error| self.failed(&error))?;
+        for (org, hold) in kept.filter(|(org, _)| !open.erased.contains(org)) {
+            begun.append(org, hold)?;
+        }
+        std::fs::rename(&fresh, &self.path).map_err(|error| self.failed(&error))?;
+        begun.erased = std::mem::take(&mut open.erased);
+        *open = begun;
+        Ok(())
+    }
+
+    /// Takes everything about an organisation out of the log, for ever.
+    pub(super) fn erase(&self, org: OrgId) -> Result<()> {
+        let mut open = self.locked();
+        open.erased.insert(org);
+        let noted = self.noted(&open)?;
+        self.renew(&mut open, noted.iter().map(|noted| (noted.org, &noted.hold)))
+    }
+
+    /// What stands in the log.
+    fn noted(&self, open: &Open) -> Result<Vec<Noted>> {
+        let mut bytes = Vec::new();
+        let mut file = File::open(&self.path).map_err(|error| self.failed(&error))?;
+        file.read_to_end(&mut bytes).map_err(|error| self.failed(&error))?;
+        let records = read(&open.cipher, bytes.get(SALT..).unwrap_or_default()).0;
+        let noted = records.iter().map(|record| serde_json::from_slice(record));
+        noted.collect::<Result<_, _>>().map_err(|error| Error::bug(error.to_string()))
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        Error::Disk(format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl Open {
+    fn append(&mut self, org: OrgId, hold: &Hold) -> Result<()> {
+        if self.broken {
+            return Err(Error::Busy("the log of holds is being begun anew"));
+        }
+        let text = serde_json::to_vec(&Noting { org, hold }).map_err(|error| Error::bug(error.to_string()))?;
+        let sealed = self.cipher.seal(nonce(self.records), PLACE, &text);
+        let length = u32::try_from(sealed.len()).map_err(|_| Error::bug("a hold of gigabytes"))?;
+        let record = [&length.to_le_bytes()[..], &sealed].concat();
+        if let Err(error) = self.file.write_all(&record) {
+            self.broken = self.file.set_len(self.length).is_err();
+            return Err(Error::Disk(error.to_string()));
+        }
+        self.records += 1;
+        self.length += record.len() as u64;
+        Ok(())
+    }
+}
+
+fn begin(path: &Path, house: &Secret, ambient: &Ambient, erased: HashSet<OrgId>) -> std::io::Result<Open> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let salt: [u8; SALT] = ambient.bytes();
+    file.write_all(&salt)?;
+    // Where it ends is where the next record goes, also when one was taken back.
+    let file = OpenOptions::new().append(true).open(path)?;
+    Ok(Open { file, cipher: cipher(house, salt), records: 0, length: SALT as u64, broken: false, erased })
+}
+
+fn cipher(house: &Secret, salt: [u8; SALT]) -> Cipher {
+    let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
+    Cipher::new(&house.derive(&format!("ledger holds {salt}")))
+}
+
+/// The nonce of a record: its place, which comes once under a salt's key.
+fn nonce(place: u64) -> [u8; NONCE] {
+    let mut nonce = [0; NONCE];
+    nonce[..8].copy_from_slice(&place.to_le_bytes());
+    nonce
+}
+
+/// The records that are whole, in their order, and how many bytes they take.
+fn read(cipher: &Cipher, bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
+    let (mut records, mut rest) = (Vec::new(), bytes);
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > RECORD || length > after.len() {
+            break;
+        }
+        let (sealed, after) = after.split_at(length);
+        let in_place = sealed.starts_with(&nonce(records.len() as u64));
+        let Some(record) = cipher.open(PLACE, sealed).filter(|_| in_place) else { break };
+        records.push(record);
+        rest = after;
+    }
+    (records, bytes.len() - rest.len())
+}
+
+impl Store {
+    fn hold_log(&self) -> Result<&HoldLog> {
+        match &self.0.backend {
+            Backend::Embedded { holds, .. } => Ok(holds),
+            Backend::Postgres { .. } => Err(Error::bug("there is no log of holds beside PostgreSQL")),
+        }
+    }
+
+    /// Notes a hold, on the embedded engine: it outlives this program from now on, though not a power cut.
+    /// # Errors
+    /// [`Error::NotFound`] for an organisation that was erased; as the disk.
+    pub fn note_hold(&self, scope: &Scope, hold: &Hold) -> Result<()> {
+        self.hold_log()?.note(scope.org(), hold)
+    }
+
+    /// Whether the log of holds has grown so much that it is to be begun anew.
+    #[must_use]
+    pub fn hold_log_is_long(&self) -> bool {
+        self.hold_log().is_ok_and(|log| {
+            let open = log.locked();
+            open.length > LONG || open.broken
+        })
+    }
+
+    /// Begins the log of holds anew with those that stand in no table.
+    /// # Errors
+    /// As the disk; then the log is as it was.
+    pub fn renew_hold_log<'h>(&self, kept: impl Iterator<Item = (&'h Scope, &'h Hold)>) -> Result<()> {
+        let log = self.hold_log()?;
+        log.renew(&mut log.locked(), kept.map(|(scope, hold)| (scope.org(), hold)))
+    }
+
+    /// Writes what programs that died left in the log into the table of holds, where whoever looks next finds and ends it.
+    /// # Errors
+    /// As the database and the disk.
+    pub async fn recover_holds(&self) -> Result<()> {
+        let Backend::Embedded { holds: log, .. } = &self.0.backend else { return Ok(()) };
+        let (noted, length) = {
+            let open = log.locked();
+            (log.noted(&open)?, open.length)
+        };
+        if noted.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.write_books().await?;
+        for Noted { org, hold } in &noted {
+            let mut page = tx.page_of(*org)?;
+            if !has_ended(&mut page, hold).await? {
+                // Whoever held it is dead, so how long it lives does not matter.
+                holds::insert(&mut page, hold, Duration::ZERO).await?;
+            }
+        }
+        tx.commit().await?;
+        let mut open = log.locked();
+        // What was noted meanwhile stands nowhere else.
+        if open.length == length { log.renew(&mut open, std::iter::empty()) } else { Ok(()) }
+    }
+
+    /// Whether the scope's organisation was erased from the embedded engine since this program began, so that nothing of it may be written
+    /// any more. To be asked within a transaction on the books: the erasure comes before it or waits for it.
+    #[must_use]
+    pub fn has_erased(&self, scope: &Scope) -> bool {
+        self.hold_log().is_ok_and(|log| log.locked().erased.contains(&scope.org()))
+    }
+}
+
+/// Whether an attempt has ended as an entry.
+async fn has_ended(page: &mut Page<'_>, hold: &Hold) -> Result<bool> {
+    let ended: Option<i64> = page
+        .sql("SELECT attempt FROM entries WHERE org_id = $1 AND id = $2 AND attempt = $3")
+        .bind(hold.id)
+        .bind(hold.attempt)
+        .optional()
+        .await?;
+    Ok(ended.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use domain::limits::{Amounts, Counted};
+    use domain::{Time, UsageId};
+
+    use super::*;
+
+    struct Desk {
+        folder: tempfile::TempDir,
+        house: Secret,
+        ambient: Ambient,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let ambient = Ambient::system();
+            Self { folder: tempfile::tempdir().expect("a folder"), house: Secret::random(&ambient), ambient }
+        }
+
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("ledger.holds")
+        }
+
+        fn log(&self) -> HoldLog {
+            HoldLog::open(self.path(), &self.house, &self.ambient).expect("it opens")
+        }
+
+        fn hold(&self) -> Hold {
+            Hold {
+                id: self.ambient.id(),
+                attempt: 1,
+                at: Time::from_micros(7),
+                holder: self.ambient.id(),
+                purpose: holds::Purpose { model: "gpt-4o-mini".into(), ..holds::Purpose::default() },
+                amounts: Amounts::of(Counted::Cost, 42),
+            }
+        }
+    }
+
+    fn ids(log: &HoldLog) -> BTreeSet<UsageId> {
+        log.noted(&log.locked()).expect("read").iter().map(|noted| noted.hold.id).collect()
+    }
+
+    #[test]
+    fn what_was_noted_is_read_again_whole_and_nobody_else_can() {
+        let desk = Desk::new();
+        let (org, hold) = (desk.ambient.id(), desk.hold());
+        desk.log().note(org, &hold).expect("noted");
+        let again = desk.log();
+        let noted = again.noted(&again.locked()).expect("read");
+        assert_eq!(noted.iter().map(|noted| (noted.org, &noted.hold)).collect::<Vec<_>>(), [(org, &hold)]);
+        let bytes = fs::read(desk.path()).expect("read");
+        assert!(!bytes.windows(11).any(|part| part == b"gpt-4o-mini"));
+        let stranger = HoldLog::open(desk.path(), &Secret::random(&desk.ambient), &desk.ambient).expect("it opens");
+        assert!(ids(&stranger).is_empty());
+    }
+
+    #[test]
+    fn half_a_record_is_dropped_and_what_comes_next_is_kept() {
+        let desk = Desk::new();
+        let org = desk.ambient.id();
+        let (first, second, third) = (desk.hold(), desk.hold(), desk.hold());
+        desk.log().note(org, &first).expect("noted");
+        let whole = fs::metadata(desk.path()).expect("there").len();
+        desk.log().note(org, &second).expect("noted");
+        let all = fs::metadata(desk.path()).expect("there").len();
+        for length in whole..all {
+            let kept = fs::read(desk.path()).expect("read");
+            OpenOptions::new().write(true).open(desk.path()).and_then(|file| file.set_len(length)).expect("cut");
+            let log = desk.log();
+            assert_eq!(ids(&log), [first.id].into(), "cut after {length}");
+            log.note(org, &third).expect("noted");
+            assert_eq!(ids(&desk.log()), [first.id, third.id].into());
+            fs::write(desk.path(), kept).expect("put back");
+        }
+        // A byte that was changed, or a record in another's place, ends it.
+        let mut bytes = fs::read(desk.path()).expect("read");
+        bytes[SALT + 40] ^= 1;
+        fs::write(desk.path(), &bytes).expect("changed");
+        assert!(ids(&desk.log()).is_empty());
+    }
+
+    #[test]
+    fn begun_anew_it_keeps_what_it_is_told_to_and_an_erased_organisation_never_comes_back() {
+        let desk = Desk::new();
+        let [acme, beta]: [OrgId; 2] = [desk.ambient.id(), desk.ambient.id()];
+        let (of_acme, of_beta, over) = (desk.hold(), desk.hold(), desk.hold());
+        let log = desk.log();
+        for (org, hold) in [(acme, &of_acme), (beta, &of_beta), (acme, &over)] {
+            log.note(org, hold).expect("noted");
+        }
+        log.renew(&mut log.locked(), [(acme, &of_acme), (beta, &of_beta)].into_iter()).expect("begun anew");
+        assert_eq!(ids(&log), [of_acme.id, of_beta.id].into());
+        log.erase(acme).expect("erased");
+        assert_eq!(ids(&desk.log()), [of_beta.id].into());
+        assert!(matches!(log.note(acme, &over), Err(Error::NotFound(_))));
+        log.renew(&mut log.locked(), [(acme, &of_acme), (beta, &of_beta)].into_iter()).expect("begun anew");
+        assert_eq!(ids(&desk.log()), [of_beta.id].into());
+    }
+}
