@@ -4,6 +4,7 @@
 //! is kept, so a round that was cut off goes on where it was. A source that knows what changed gives a cursor with its last page, too:
 //! the next round begins there.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -17,8 +18,13 @@ pub const PAGE: usize = 20;
 pub enum Readers {
     /// Whoever may see the collection into which it is brought.
     Collection,
-    /// These mail addresses alone. A collection may be shared with others at any time, so it is not brought, and that is said.
-    People(Vec<String>),
+    /// Of those, the people with these mail addresses, and those in these groups of the source, alone.
+    Only {
+        /// Mail addresses.
+        people: Vec<String>,
+        /// Names of groups, as [`Source::groups`] has them.
+        groups: Vec<String>,
+    },
 }
 
 /// Something that a source has.
@@ -82,4 +88,16 @@ pub trait Source: Send + Sync {
 
     /// What an item is now. `mark` is what came with it last.
     fn fetch<'a>(&'a self, key: &'a str, mark: Option<&'a str>) -> Answer<'a, Fetched>;
+
+    /// The groups that its items name, by name, each with the mail addresses of all who are in it. Asked before each round. None, unless a
+    /// source has some.
+    fn groups(&self) -> Answer<'_, BTreeMap<String, Vec<String>>> {
+        Box::pin(async { Ok(BTreeMap::new()) })
+    }
+}
+
+/// Sources by their settings.
+pub trait Connectors: Send + Sync + std::fmt::Debug {
+    /// The source with these settings, when they are of a kind that this knows.
+    fn open(&self, settings: &serde_json::Value) -> Option<Box<dyn Source>>;
 }

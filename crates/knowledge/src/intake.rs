@@ -13,7 +13,7 @@ use store::control::jobs::{self, Job};
 use store::org::knowledge::chunks::{self, Draft};
 use store::org::knowledge::documents::{self as rows, Fault, Status};
 use store::org::knowledge::embedding;
-use store::org::knowledge::{collections, versions};
+use store::org::knowledge::versions;
 use store::{Json, Scope, Store, Turn};
 
 use crate::MODEL;
@@ -124,7 +124,6 @@ impl Intake {
         };
         let mut tx = org.read().await?;
         let version = versions::get(&mut tx, document.id, document.latest).await?;
-        let collection = collections::get(&mut tx, document.collection_id).await?;
         drop(tx);
         let mut tx = org.begin().await?;
         let mine = rows::progress(&mut tx, document.id, document.latest, Status::Processing, None).await?;
@@ -173,7 +172,7 @@ impl Intake {
         if rows::show(&mut tx, document.id, document.latest, title.as_deref(), &kind, count).await? {
             versions::keep_content(&mut tx, document.id, document.latest, kept).await?;
             rows::weigh(&mut tx, document.id, text_bytes).await?;
-            chunks::replace(&mut tx, document.id, collection.number, &drafts).await?;
+            chunks::replace(&mut tx, document.id, &drafts).await?;
             tx.commit().await?;
         }
         self.store.wake_workers();

@@ -2,7 +2,8 @@
 //!
 //! It is brought up to date in the transaction that searches, from what changed since. A passage never changes, and neither does its
 //! vector: what comes has higher numbers, vectors are asked for where there was none, and what is there is asked for again only after
-//! passages went. The store counts both kinds of changes ([`State`]).
+//! passages went. The store counts both kinds of changes ([`State`]). When passages came into another collection, which is rare, all is
+//! read anew.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,6 +97,9 @@ impl Known {
 
     /// Makes this what the transaction sees, which is `now`.
     async fn catch_up(&mut self, tx: &mut Tx, now: State) -> Result<()> {
+        if now.moves != self.state.moves {
+            *self = Self::default();
+        }
         let (losses, numbers) = (now.losses > self.state.losses, now.numbers > self.state.numbers);
         let mut waiting = Arc::unwrap_or_clone(std::mem::take(&mut self.waiting));
         if losses || numbers {

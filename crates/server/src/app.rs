@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use connectors::source::Connectors;
 use domain::prices::Prices;
 use governor::clock::DefaultClock;
 use governor::state::keyed::DashMapStateStore;
@@ -70,6 +71,8 @@ pub struct Parts {
     pub(crate) memory: knowledge::Memory,
     pub(crate) answering: crate::embedding::Answering,
     pub(crate) intake: Option<Intake>,
+    /// Sources beside pages of the web.
+    pub(crate) connectors: Option<Arc<dyn Connectors>>,
     pub(crate) dashboard: Dashboard,
     /// After how long without use an organisation's file goes into the bucket.
     pub(crate) cold_after: Option<Duration>,
@@ -128,6 +131,7 @@ impl App {
             memory: knowledge::Memory::default(),
             answering: crate::embedding::Answering::default(),
             intake: None,
+            connectors: None,
             dashboard: Dashboard::default(),
             cold_after: None,
             alerts: Mutex::new(Some(alerts)),
@@ -164,6 +168,12 @@ impl App {
             let intake = Intake::new(parts.house.store.clone(), reader).asking(Arc::new(asker));
             parts.intake = Some(intake);
         })
+    }
+
+    /// The same with sources beside pages of the web; what these know is theirs.
+    #[must_use]
+    pub fn connecting(self, connectors: Arc<dyn Connectors>) -> Self {
+        self.set_up(|parts| parts.connectors = Some(connectors))
     }
 
     /// The same with a dashboard.

@@ -81,6 +81,8 @@ pub(crate) struct Found {
     pub(crate) grants: Arc<Grants>,
     /// The organisation's own limits on sign-ins.
     pub(crate) lifetimes: Lifetimes,
+    /// The person's mail address in small letters, when it is verified.
+    pub(crate) address: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +93,7 @@ struct Membership {
     status: OrgStatus,
     seen_at: Option<Time>,
     lifetimes: Json<Lifetimes>,
+    address: Option<String>,
 }
 
 impl Store {
@@ -236,7 +239,9 @@ impl Store {
         let mut tx = self.read_control().await?;
         let membership: Option<Membership> = tx
             .sql(
-                "SELECT m.id, m.role, m.standing, m.seen_at, o.status, o.lifetimes FROM memberships m JOIN organisations o ON o.id = m.org_id
+                "SELECT m.id, m.role, m.standing, m.seen_at, o.status, o.lifetimes,
+                        CASE WHEN p.verified_at IS NOT NULL THEN p.email_key END AS address
+                 FROM memberships m JOIN organisations o ON o.id = m.org_id JOIN people p ON p.id = m.user_id
                  WHERE m.org_id = $1 AND m.user_id = $2",
             )
             .bind(org)
@@ -255,6 +260,7 @@ impl Store {
             seen_at: membership.seen_at,
             grants: Arc::new(grants),
             lifetimes: membership.lifetimes.0,
+            address: membership.address.map(Arc::from),
         })
     }
 }

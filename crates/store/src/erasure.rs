@@ -70,6 +70,8 @@ impl Store {
                  UNION ALL SELECT 'audit_head', count(*) FROM audit_head
                  UNION ALL SELECT 'budgets', count(*) FROM budgets
                  UNION ALL SELECT 'chunks', count(*) FROM chunks
+                 UNION ALL SELECT 'circle_readers', count(*) FROM circle_readers
+                 UNION ALL SELECT 'circles', count(*) FROM circles
                  UNION ALL SELECT 'citings', count(*) FROM citings
                  UNION ALL SELECT 'collections', count(*) FROM collections
                  UNION ALL SELECT 'configs', count(*) FROM configs
@@ -78,6 +80,7 @@ impl Store {
                  UNION ALL SELECT 'documents', count(*) FROM documents
                  UNION ALL SELECT 'embedding', count(*) FROM embedding
                  UNION ALL SELECT 'former_teams', count(*) FROM former_teams
+                 UNION ALL SELECT 'group_members', count(*) FROM group_members
                  UNION ALL SELECT 'idempotency', count(*) FROM idempotency
                  UNION ALL SELECT 'import_files', count(*) FROM import_files
                  UNION ALL SELECT 'imports', count(*) FROM imports
@@ -163,6 +166,9 @@ impl Store {
                 tx.commit().await?;
                 continue;
             }
+            tx.sql("DELETE FROM group_members").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM circle_readers").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM circles").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM source_items").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM sources").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM embedding").unaudited(ERASED).run().await?;

@@ -300,6 +300,17 @@ async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
                  WHERE c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject)
                UNION ALL SELECT 'collections.project_id', count(*) FROM collections c
                  WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+               UNION ALL SELECT 'collections.within', count(*) FROM collections c
+                 WHERE c.within IS NOT NULL AND NOT EXISTS (SELECT 1 FROM circles p WHERE p.collection_id = c.id)
+               UNION ALL SELECT 'circles.collection_id', count(*) FROM circles c
+                 WHERE NOT EXISTS (SELECT 1 FROM collections p JOIN sources s ON s.collection_id = p.within
+                                   WHERE p.id = c.collection_id AND s.id = c.source_id)
+               UNION ALL SELECT 'circles.source_id', count(*) FROM circles c
+                 WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
+               UNION ALL SELECT 'circle_readers.collection_id', count(*) FROM circle_readers c
+                 WHERE NOT EXISTS (SELECT 1 FROM circles p WHERE p.collection_id = c.collection_id)
+               UNION ALL SELECT 'group_members.source_id', count(*) FROM group_members c
+                 WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
                UNION ALL SELECT 'shares.collection_id', count(*) FROM shares c
                  WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
                UNION ALL SELECT 'shares.subject', count(*) FROM shares c

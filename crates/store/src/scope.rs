@@ -109,6 +109,7 @@ struct Inner {
     origin: Origin,
     project: Option<ProjectId>,
     key: Option<Arc<api_keys::Verified>>,
+    address: Option<Arc<str>>,
 }
 
 /// The limits that an API key carries itself.
@@ -162,6 +163,12 @@ impl Scope {
     #[must_use]
     pub fn user(&self) -> UserId {
         self.0.actor.user().expect("a scope is made for a person or a key, and both have a person")
+    }
+
+    /// The verified mail address of the person, in small letters: the caller's own, or that of the maker of the key. None for who has none.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
     }
 
     /// All that the caller holds here.
@@ -381,6 +388,7 @@ impl Store {
             origin,
             project,
             key: principal.key.clone(),
+            address: found.address,
         })))
     }
 
@@ -432,6 +440,7 @@ impl Store {
             origin,
             project: None,
             key: None,
+            address: found.address,
         }));
         Ok(Some(Invited { invitation, inviter }))
     }
@@ -473,6 +482,7 @@ impl Store {
             origin: Origin::default(),
             project: None,
             key: None,
+            address: None,
         })))
     }
 

@@ -9,6 +9,7 @@ use domain::role::Role;
 use domain::text::{CollectionName, Description, ProjectName, ProviderName, RoleName, TeamName};
 use domain::{OrgId, TeamId};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use store::audit::Event;
 use store::ledger::alerts;
@@ -20,6 +21,7 @@ use store::org::budgets::{self, Budget, Strictness};
 use store::org::configs;
 use store::org::connections::{self, Connection};
 use store::org::knowledge::chunks::{self, Draft, Vector};
+use store::org::knowledge::circles::{self, Readers};
 use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
 use store::org::knowledge::documents::{self, Document, Status};
 use store::org::knowledge::embedding::{self, Embedding};
@@ -264,6 +266,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         updated_at: now,
         retain_days: None,
         due_at: None,
+        within: None,
     };
     collections::insert(tx, &collection).await.expect("a collection");
     let number = collections::get(tx, collection.id).await.expect("it is there").number;
@@ -304,7 +307,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     };
     versions::insert(tx, &version).await.expect("a version");
     let draft = Draft { heading: word.to_owned(), text: format!("{word} passage"), page: None, starts: 0, ends: 5 };
-    chunks::replace(tx, document.id, number, &[draft]).await.expect("a passage");
+    chunks::replace(tx, document.id, &[draft]).await.expect("a passage");
     assert!(documents::show(tx, document.id, 1, None, "text", 1).await.expect("shown"));
     let passage = chunks::list(tx, document.id, None, 1).await.expect("listed").remove(0);
     let vector = Vector { chunk: passage.number, collection: number, scale: 1, value: vec![1_u8; 8].into() };
@@ -377,6 +380,11 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     sources::insert(tx, &source).await.expect("a source");
     let item = Item { key: format!("https://example.com/{word}"), document_id: document.id, mark: None, round: 0 };
     sources::seen(tx, source.id, &item).await.expect("an item");
+    let around = collections::get(tx, collection.id).await.expect("it is there");
+    let readers = Readers::new(&[format!("{word}@example.com")], &[format!("{word} group")]);
+    circles::of(tx, &source, &around, &readers).await.expect("a circle");
+    let groups = BTreeMap::from([(format!("{word} group"), vec![format!("{word}2@example.com")])]);
+    assert!(circles::regroup(tx, source.id, &groups).await.expect("a group"));
     let thread = Thread {
         id: ambient.id(),
         project_id: None,

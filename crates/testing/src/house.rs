@@ -20,6 +20,7 @@ use tenancy::{House, Rules};
 use crate::chance::Chance;
 use crate::client::Client;
 use crate::postgres::Database;
+use crate::shelf::Shelf;
 
 /// How the house is to be.
 #[derive(Debug, Clone)]
@@ -86,6 +87,8 @@ pub struct TestHouse {
     pub clock: Arc<ManualClock>,
     /// The randomness; a test can foresee it.
     pub chance: Arc<Chance>,
+    /// A source of documents that says who reads them.
+    pub shelf: Shelf,
     router: axum::Router,
     routes: Vec<Listed>,
     settings: Settings,
@@ -155,9 +158,11 @@ impl TestHouse {
         let limits =
             Limits { trusted_proxies: wish.trusted_proxies, origins: wish.origins, denials, ..Limits::default() };
         let books = metering::Settings::default();
+        let shelf = Shelf::default();
         let app = App::with(house.clone(), limits, prices, books, wish.sharing)
             .serving(wish.installation)
             .reading(crate::process::readers())
+            .connecting(Arc::new(shelf.clone()))
             .showing(wish.dashboard);
         let (router, listed) = server::router(&app);
         let peer: SocketAddr = "192.0.2.10:4711".parse().expect("an address");
@@ -168,6 +173,7 @@ impl TestHouse {
             house,
             clock,
             chance,
+            shelf,
             router,
             routes: listed,
             settings,

@@ -4,7 +4,6 @@ use domain::{CollectionId, DocumentId, Id, JobId, ThreadId, TurnId};
 use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::chunks::{self, Draft};
-use store::org::knowledge::collections;
 use store::org::knowledge::documents::{self, Document, Status};
 use store::org::knowledge::imports::{self, Import, Stage};
 use store::org::knowledge::threads::{self, Author, Citation, Message};
@@ -22,7 +21,6 @@ impl TestHouse {
         let collection: CollectionId = collection.parse().expect("an id");
         let (id, now): (DocumentId, _) = (ambient.id(), ambient.now());
         let mut tx = self.store().open(scope).begin().await.expect("begins");
-        let number = collections::get(&mut tx, collection).await.expect("a collection").number;
         let hash = |n: usize| format!("{}{n}", id.uuid().simple());
         let document = Document {
             id,
@@ -73,7 +71,7 @@ impl TestHouse {
             ends: i64::try_from(text.len()).unwrap_or(0),
         };
         let drafts: Vec<Draft> = texts.iter().map(draft).collect();
-        chunks::replace(&mut tx, id, number, &drafts).await.expect("passages");
+        chunks::replace(&mut tx, id, &drafts).await.expect("passages");
         let count = i64::try_from(texts.len()).unwrap_or(0);
         assert!(documents::show(&mut tx, id, count, None, "text", count).await.expect("shown"));
         tx.record(Event::new("document.created", id).after(&document)).await.expect("recorded");

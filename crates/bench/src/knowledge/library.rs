@@ -72,6 +72,7 @@ impl Library {
             updated_at: ambient.now(),
             retain_days: None,
             due_at: None,
+            within: None,
         };
         let mut tx = store.open(&scope).begin().await?;
         collections::insert(&mut tx, &collection).await?;
@@ -100,7 +101,7 @@ impl Library {
                     created_at: document.created_at,
                 };
                 versions::insert(&mut tx, &version).await?;
-                chunks::replace(&mut tx, document.id, self.number, &entry.passages).await?;
+                chunks::replace(&mut tx, document.id, &entry.passages).await?;
                 let count = i64::try_from(entry.passages.len())?;
                 documents::show(&mut tx, document.id, 1, None, "text", count).await?;
                 if entry.vectors.is_empty() {

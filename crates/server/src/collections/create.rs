@@ -60,6 +60,7 @@ pub(crate) async fn create(
         updated_at: now,
         retain_days,
         due_at: None,
+        within: None,
     };
     let mut tx = caller.begin().await?;
     if let Some(days) = retain_days {

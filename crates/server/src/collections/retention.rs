@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::Turn;
 use store::control::jobs::{self, Job};
-use store::org::knowledge::{collections, retention};
+use store::org::knowledge::{circles, collections, retention};
 
 use crate::App;
 use crate::http::caller::Caller;
@@ -86,11 +86,20 @@ async fn follow(app: &App, job: &Job) -> store::Result<Option<Time>> {
         tx.commit().await?;
         return Ok(Some(next));
     }
-    let Some(run) = retention::run(&mut tx, &collection).await? else { return Ok(None) };
-    tx.commit().await?;
-    if run.taken > 0 {
-        originals::forget(store, &scope, run.originals).await;
-        originals::rinse(store, &scope).await;
+    let circles = circles::within(&mut tx, collection.id).await?;
+    drop(tx);
+    let mut next = None;
+    // Each by itself: nothing of what is in a circle shows at the collection around it.
+    for collection in std::iter::once(collection).chain(circles) {
+        let mut tx = store.open(&scope).begin().await?;
+        let Some(collection) = collections::find(&mut tx, collection.id).await? else { continue };
+        let Some(run) = retention::run(&mut tx, &collection).await? else { continue };
+        tx.commit().await?;
+        if run.taken > 0 {
+            originals::forget(store, &scope, run.originals).await;
+            originals::rinse(store, &scope).await;
+        }
+        next = Some(next.map_or(run.next, |next: Time| next.min(run.next)));
     }
-    Ok(Some(run.next))
+    Ok(next)
 }

@@ -23,6 +23,9 @@ pub(crate) struct CollectionView {
     description: Description,
     /// Who sees it.
     access: Reach,
+    /// The collection that it is within, when it holds what a source brought there that has readers of its own; null for all others. It is
+    /// seen by those of these readers who see that collection, and changes by its source alone.
+    within: Option<CollectionId>,
     /// Who made it.
     created_by: UserId,
     created_at: Time,
@@ -96,6 +99,7 @@ fn view(collection: Collection, held: Held, next_run_documents: i64) -> Collecti
         name: collection.name,
         description: collection.description,
         access: collection.access,
+        within: collection.within,
         created_by: collection.made_by,
         created_at: collection.created_at,
         updated_at: collection.updated_at,

@@ -30,7 +30,7 @@ pub(crate) async fn archive(
     drop(tx);
     let form = form.open()?;
     if !caller.is_answered() {
-        seen.place.require_changeable()?;
+        seen.require_open()?;
     }
     let desk = Desk::open(&caller, 1).await?;
     let received = desk.form(form).await?;

@@ -53,7 +53,7 @@ pub(crate) async fn approve(
         return Err(caller.deny(Permission::KnowledgeManage, &body.collection_id.to_string()).await);
     }
     caller.answered()?;
-    seen.place.require_changeable()?;
+    seen.require_open()?;
     if answer.author != Author::Assistant {
         return Err(Problem::new("conflict", "Only answers are corrected."));
     }

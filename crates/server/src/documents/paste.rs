@@ -38,7 +38,7 @@ pub(crate) async fn paste(
     let seen = sight::find(&mut tx, caller.scope(), Permission::KnowledgeWrite, id).await?;
     drop(tx);
     caller.answered()?;
-    seen.place.require_changeable()?;
+    seen.require_open()?;
     let PasteText { title, text, tags } = body;
     if text.trim().is_empty() {
         return Err(Problem::field("text", "must not be empty"));

@@ -46,7 +46,7 @@ pub(crate) async fn fetch(
     let seen = sight::find(&mut tx, caller.scope(), Permission::KnowledgeWrite, id).await?;
     drop(tx);
     caller.answered()?;
-    seen.place.require_changeable()?;
+    seen.require_open()?;
     let tags = said(&body.tags)?;
     let desk = Desk::open(&caller, 1).await?;
     let egress = caller.models().outside();

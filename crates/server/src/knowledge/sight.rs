@@ -4,6 +4,10 @@
 //! whole project by its maker, and by those with whom it is shared, as far as they hold the permission at all. Nobody sees what
 //! another keeps private, whatever their role.
 //!
+//! What a source brought that has readers of its own lies in circles within its collection
+//! ([`circles`](store::org::knowledge::circles)). A circle is seen by those of its readers who see that collection, by their verified
+//! address, and by nobody else: neither by whoever set the source up nor by who manages knowledge there.
+//!
 //! It is decided in the transaction that reads what is in the collections: what was taken away before that is not found.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::access::Permission;
 use domain::authoriser::Object;
 use domain::{CollectionId, ProjectId, UserId};
+use store::org::knowledge::circles;
 use store::org::knowledge::collections::{self, Collection, Reach};
 use store::{Error, Result, Scope, Tx};
 
 use super::place::{Place, holds, is_left_out};
+use crate::http::error::Problem;
 
 /// The collections in which the caller may do a thing, by id. With a project selected, those of that project alone.
 /// # Errors
@@ -29,6 +35,10 @@ pub(crate) async fn seen(tx: &mut Tx, scope: &Scope, permission: Permission) -> 
             collection.project_id.map_or(Object::Organisation, |id| Object::Project { id, open: is_open(&id) });
         sight.sees(collection, object)
     });
+    let around: BTreeSet<CollectionId> = all.iter().map(|collection| collection.id).collect();
+    let Sight { circles, .. } = sight;
+    all.extend(circles.into_iter().filter(|circle| circle.within.is_some_and(|id| around.contains(&id))));
+    all.sort_by_key(|collection| collection.id);
     Ok(all)
 }
 
@@ -38,10 +48,15 @@ pub(crate) async fn seen(tx: &mut Tx, scope: &Scope, permission: Permission) -> 
 pub(crate) async fn find(tx: &mut Tx, scope: &Scope, permission: Permission, id: CollectionId) -> Result<Seen> {
     let collection = collections::get(tx, id).await?;
     let place = Place::of(tx, collection.project_id).await?;
-    if !Sight::of(tx, scope, permission).await?.sees(&collection, place.object) {
-        return Err(Error::NotFound("collection"));
-    }
-    Ok(Seen { collection, place })
+    let sight = Sight::of(tx, scope, permission).await?;
+    let sees = match collection.within {
+        None => sight.sees(&collection, place.object),
+        Some(around) => {
+            let around = collections::get(tx, around).await?;
+            sight.circles.iter().any(|circle| circle.id == id) && sight.sees(&around, place.object)
+        }
+    };
+    if sees { Ok(Seen { collection, place }) } else { Err(Error::NotFound("collection")) }
 }
 
 /// A collection that the caller sees.
@@ -51,9 +66,17 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Whether the caller may change it, share it and take it away: who made it, and who manages knowledge there.
+    /// Whether the caller may change it, share it and take it away: who made it, and who manages knowledge there. A circle is its source's.
     pub(crate) fn may_change(&self, scope: &Scope) -> bool {
-        self.may_change_what(scope, self.collection.made_by)
+        self.collection.within.is_none() && self.may_change_what(scope, self.collection.made_by)
+    }
+
+    /// Refuses to bring something into it when nothing there changes, and into a circle: its readers are the source's to say.
+    pub(crate) fn require_open(&self) -> crate::http::error::Result<()> {
+        if self.collection.within.is_some() {
+            return Err(Problem::new("conflict", "Only its source brings documents here."));
+        }
+        self.place.require_changeable()
     }
 
     /// Whether the caller may change and take away something in it that somebody added: who added it, whoever may change the whole
@@ -75,14 +98,21 @@ struct Sight<'a> {
     permission: Permission,
     /// What is shared with the person, or with a team that they are in.
     shared: BTreeSet<CollectionId>,
+    /// Of which circles the person is a reader, wherever they are.
+    circles: Vec<Collection>,
 }
 
 impl<'a> Sight<'a> {
     async fn of(tx: &mut Tx, scope: &'a Scope, permission: Permission) -> Result<Self> {
         let shared = collections::shared(tx, scope.user(), scope.membership()).await?;
-        Ok(Self { scope, permission, shared: shared.into_iter().collect() })
+        let circles = match scope.address() {
+            Some(address) => circles::of_reader(tx, address).await?,
+            None => Vec::new(),
+        };
+        Ok(Self { scope, permission, shared: shared.into_iter().collect(), circles })
     }
 
+    /// Whether a collection is seen that is within no other.
     fn sees(&self, collection: &Collection, place: Object) -> bool {
         if is_left_out(self.scope, collection.project_id) {
             return false;

@@ -30,6 +30,8 @@ pub(super) enum Grant {
     Own,
     /// It is shared with them, or with a team that they are in.
     Shared,
+    /// Its source names them, or a group that they are in, as its reader.
+    Reader,
     /// Their role in its project.
     Project,
     /// Their role in the organisation.
@@ -41,6 +43,7 @@ impl Grant {
         match (collection.access, collection.project_id) {
             (Reach::Project, Some(_)) => Self::Project,
             (Reach::Project, None) => Self::Organization,
+            _ if collection.within.is_some() => Self::Reader,
             _ if collection.made_by == scope.user() => Self::Own,
             _ => Self::Shared,
         }

@@ -16,6 +16,7 @@ use metering::rules::Spender;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::Scope;
+use store::org::knowledge::collections::Collection;
 use store::org::knowledge::search::Filter;
 use tokio::time::timeout;
 
@@ -268,8 +269,13 @@ async fn look_by(
         let wanted: Vec<i64> = match asked.collections {
             None => seen.iter().map(|collection| collection.number).collect(),
             Some(ids) => {
-                let number = |id: &CollectionId| seen.iter().find(|one| one.id == *id).map(|one| one.number);
-                ids.iter().map(|id| number(id).ok_or_else(Problem::not_found)).collect::<Result<_>>()?
+                if !ids.iter().all(|id| seen.iter().any(|one| one.id == *id)) {
+                    return Err(Problem::not_found());
+                }
+                // With a collection all that is within it.
+                let is_named =
+                    |one: &&Collection| ids.contains(&one.id) || one.within.is_some_and(|id| ids.contains(&id));
+                seen.iter().filter(is_named).map(|one| one.number).collect()
             }
         };
         let limit = if asked.explain { MOST } else { asked.limit };

@@ -53,7 +53,7 @@ pub(crate) async fn create(
     let seen = sight::find(&mut tx, caller.scope(), Permission::KnowledgeWrite, id).await?;
     drop(tx);
     caller.answered()?;
-    seen.place.require_changeable()?;
+    seen.require_open()?;
     let every_hours = hours(body.every)?;
     let (which, first) = checked(&caller, body.urls, body.sitemap)?;
     let room = entitlements::room(caller.house(), caller.org(), Meter::Schedules).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn create(
     };
     let mut tx = caller.begin().await?;
     let seen = sight::find(&mut tx, caller.scope(), Permission::KnowledgeWrite, id).await?;
-    seen.place.require_changeable()?;
+    seen.require_open()?;
     if sources::list(&mut tx, id, None, SOURCES).await?.len() >= usize::try_from(SOURCES).unwrap_or(usize::MAX) {
         return Err(Problem::new("conflict", format!("The collection has {SOURCES} sources, the most there may be.")));
     }

@@ -1,4 +1,5 @@
-//! `DELETE /api/v1/sources/{id}`: takes a source away. The documents that it brought stay, and change no more by themselves.
+//! `DELETE /api/v1/sources/{id}`: takes a source away. The documents that it brought stay, and change no more by themselves;
+//! those with readers of their own go, since nobody would say any more who they are.
 
 use domain::SourceId;
 use domain::access::{Permission, can};
@@ -11,6 +12,7 @@ use crate::http::body::Path;
 use crate::http::caller::Local;
 use crate::http::error::Result;
 use crate::http::reply::Done;
+use crate::knowledge::originals;
 
 pub(crate) async fn delete(local: Local<can::KnowledgeWrite>, Path(id): Path<SourceId>) -> Result<Done> {
     let caller = local.each();
@@ -21,8 +23,13 @@ pub(crate) async fn delete(local: Local<can::KnowledgeWrite>, Path(id): Path<Sou
         return Err(caller.deny(Permission::KnowledgeManage, &id.to_string()).await);
     }
     seen.place.require_changeable()?;
-    sources::delete(&mut tx, id).await?;
+    let hashes = sources::delete(&mut tx, id).await?;
     let event = Event::new("source.deleted", id).before(&source);
     tx.record(event.detail(json!({ "collection": source.collection_id }))).await?;
-    caller.commit(tx, Done).await
+    let done = caller.commit(tx, Done).await?;
+    if !hashes.is_empty() {
+        originals::forget(caller.store(), caller.scope(), hashes).await;
+        originals::rinse(caller.store(), caller.scope()).await;
+    }
+    Ok(done)
 }

@@ -1,6 +1,7 @@
 //! Sources: documents that are elsewhere and come by themselves when they change. What they bring belongs to a collection, and is seen
-//! by who sees that.
+//! by who sees that; what has readers of its own, by those of them.
 
+mod circle;
 mod create;
 mod delete;
 mod get;
@@ -31,7 +32,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .post("/api/v1/collections/{id}/sources", "Sets up a source, and brings what it has.", create::create)
         .get("/api/v1/sources/{id}", "Shows a source, and how far it is.", get::get)
         .patch("/api/v1/sources/{id}", "Changes a source's name, or when it is asked by itself.", update::update)
-        .delete("/api/v1/sources/{id}", "Takes a source away; its documents stay.", delete::delete)
+        .delete(
+            "/api/v1/sources/{id}",
+            "Takes a source away; its documents stay, but for those with readers of their own.",
+            delete::delete,
+        )
         .post("/api/v1/sources/{id}/sync", "Brings what changed at a source.", sync::sync)
 }
 
@@ -52,7 +57,7 @@ pub(crate) struct SourceView {
     status: Sync,
     /// What went wrong last, with the whole round or with an item.
     error: Option<Fault>,
-    /// What became of the items of the last round, so far.
+    /// What became of the items of the last round, so far; those with readers of their own are not counted.
     counts: Counts,
     /// The work on it.
     job_id: JobId,

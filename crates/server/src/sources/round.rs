@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use connectors::pages::Pages;
 use connectors::source::{Error, Fetched, Item, Listing, Readers, Source as Connector};
-use domain::{DocumentId, Time};
+use domain::{CollectionId, DocumentId, Time};
 use serde_json::json;
 use store::audit::Event;
 use store::control::jobs::{self, Job};
+use store::org::knowledge::collections::{self, Collection};
 use store::org::knowledge::documents::{self, Fault};
 use store::org::knowledge::imports::Outcome;
 use store::org::knowledge::sources::{self, Counts, Source, Sync};
-use store::org::knowledge::{collections, versions};
+use store::org::knowledge::versions;
 use store::{Json, Scope, Turn};
 
 use super::schedule::{self, Admitted};
@@ -108,11 +109,10 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
             return Ok(if waited < PATIENCE { Ended::Later(pause) } else { Ended::until(next) });
         }
     };
-    let Some(which) = which(&source) else {
+    let Some(connector) = connect(app, &source) else {
         return Round::failed(app, &scope, source, fault("unsupported", "This kind of source is not known any more."))
             .await;
     };
-    let pages = Pages::new(app.models.outside().clone(), which);
     let mut tx = store.open(&scope).read().await?;
     let collection = collections::get(&mut tx, source.collection_id).await?;
     let place = Place::of(&mut tx, collection.project_id).await?;
@@ -134,7 +134,7 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
     let org = store.open(&scope);
     let blobs = org.blobs().await?;
     let desk = Desk { org, blobs, room: Room::of(&app.house, scope.org()).await?, free: u64::MAX };
-    let mut round = Round { app, job, scope, desk, source, connector: &pages };
+    let mut round = Round { app, job, scope, desk, source, collection, connector };
     match round.all().await {
         Ok(ended) => Ok(ended),
         Err(problem) if job.attempts() >= TRIES && problem.code != "not_found" => {
@@ -144,6 +144,12 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// What speaks to a source.
+fn connect(app: &App, source: &Source) -> Option<Box<dyn Connector>> {
+    let other = app.connectors.as_ref().and_then(|connectors| connectors.open(&source.settings.0));
+    other.or_else(|| Some(Box::new(Pages::new(app.models.outside().clone(), which(source)?))))
 }
 
 /// What is to be done with the source that a job is about; a moment is waited for its being committed.
@@ -168,13 +174,14 @@ async fn look(app: &App, job: &Job, scope: &Scope) -> store::Result<Due> {
 }
 
 /// A round with a source.
-struct Round<'a> {
-    app: &'a App,
+pub(super) struct Round<'a> {
+    pub(super) app: &'a App,
     job: &'a Job,
-    scope: Scope,
+    pub(super) scope: Scope,
     desk: Desk,
-    source: Source,
-    connector: &'a dyn Connector,
+    pub(super) source: Source,
+    pub(super) collection: Collection,
+    connector: Box<dyn Connector>,
 }
 
 impl Round<'_> {
@@ -208,20 +215,17 @@ impl Round<'_> {
                 return Ok(Ended::Done);
             }
         }
+        match self.connector.groups().await {
+            Ok(groups) => self.regroup(&groups).await?,
+            Err(Error::Later(pause)) => return Ok(Ended::Later(pause)),
+            Err(Error::Failed(message)) => return self.unanswered(&message).await,
+        }
         let mut whole = true;
         for _ in 0..PAGES {
             let listing = match self.connector.changed(self.source.cursor.as_deref()).await {
                 Ok(listing) => listing,
                 Err(Error::Later(pause)) => return Ok(Ended::Later(pause)),
-                Err(Error::Failed(message)) => {
-                    return Self::failed(
-                        self.app,
-                        &self.scope,
-                        self.source.clone(),
-                        fault("upstream_failed", &message),
-                    )
-                    .await;
-                }
+                Err(Error::Failed(message)) => return self.unanswered(&message).await,
             };
             let Listing { items, gone, cursor, more, whole: names_all } = listing;
             whole &= names_all;
@@ -248,10 +252,17 @@ impl Round<'_> {
         if whole {
             self.prune().await?;
         }
+        self.tidy().await?;
         self.source.status = Sync::Done;
         self.source.synced_at = Some(self.app.house.store.ambient().now());
         self.source.failures = 0;
         Self::over(self.app, &self.scope, &self.source).await
+    }
+
+    /// Ends the round, for the source gives no answer.
+    async fn unanswered(&self, message: &str) -> Result<Ended> {
+        let fault = fault("upstream_failed", message);
+        Self::failed(self.app, &self.scope, self.source.clone(), fault).await
     }
 
     /// Writes down how far it is; says whether the source is still there.
@@ -279,32 +290,28 @@ impl Round<'_> {
         if known.as_ref().is_some_and(|known| known.round == self.source.round) {
             return Ok(None);
         }
-        // Whom a collection is shared with may change at any time.
-        if let Readers::People(_) = item.readers {
-            self.refuse(known, "It is not for everybody who sees the collection.", &item.key).await?;
-            return Ok(None);
-        }
+        let (into, known) = self.place(item, known).await?;
         let mark = known.as_ref().and_then(|known| known.mark.clone());
         match self.connector.fetch(&item.key, mark.as_deref()).await {
             Err(Error::Later(pause)) => return Ok(Some(pause)),
-            Err(Error::Failed(message)) => self.refuse(known, &message, &item.key).await?,
+            Err(Error::Failed(message)) => self.refuse(known, &message, item).await?,
             Ok(Fetched::Gone) => self.remove(&item.key).await?,
             Ok(Fetched::Unchanged) => match known {
                 Some(known) => {
-                    self.source.counts.0.unchanged += 1;
+                    self.count(into, |counts| counts.unchanged += 1);
                     self.seen(known).await?;
                 }
-                None => self.refuse(None, "It gave nothing.", &item.key).await?,
+                None => self.refuse(None, "It gave nothing.", item).await?,
             },
             Ok(Fetched::Content { bytes, .. }) if bytes.is_empty() => {
-                self.refuse(known, "It is empty (zero bytes).", &item.key).await?;
+                self.refuse(known, "It is empty (zero bytes).", item).await?;
             }
-            Ok(Fetched::Content { bytes, mark }) => match self.bring(&item.key, bytes, mark).await {
-                Ok(Outcome::Added) => self.source.counts.0.added += 1,
-                Ok(Outcome::Changed) => self.source.counts.0.changed += 1,
-                Ok(Outcome::Unchanged | Outcome::Refused) => self.source.counts.0.unchanged += 1,
+            Ok(Fetched::Content { bytes, mark }) => match self.bring(&item.key, into, bytes, mark).await {
+                Ok(Outcome::Added) => self.count(into, |counts| counts.added += 1),
+                Ok(Outcome::Changed) => self.count(into, |counts| counts.changed += 1),
+                Ok(Outcome::Unchanged | Outcome::Refused) => self.count(into, |counts| counts.unchanged += 1),
                 Err(problem) if problem.code == "entitlement" || problem.code == "too_large" => {
-                    self.refuse(known, &problem.message, &item.key).await?;
+                    self.refuse(known, &problem.message, item).await?;
                 }
                 Err(problem) => return Err(problem),
             },
@@ -312,12 +319,12 @@ impl Round<'_> {
         Ok(None)
     }
 
-    async fn bring(&self, key: &str, bytes: bytes::Bytes, mark: Option<String>) -> Result<Outcome> {
+    async fn bring(&self, key: &str, into: CollectionId, bytes: bytes::Bytes, mark: Option<String>) -> Result<Outcome> {
         let store = &self.app.house.store;
         let written = self.desk.bytes(bytes).await?;
         let name = visible(key).unwrap_or_else(|| "page".into());
         let brought = Brought {
-            collection: self.source.collection_id,
+            collection: into,
             name: &name,
             title: &name,
             source: "web",
@@ -353,10 +360,22 @@ impl Round<'_> {
         outcome
     }
 
+    /// Counts what became of something that everybody who sees the collection may know of.
+    fn count(&mut self, at: CollectionId, count: impl FnOnce(&mut Counts)) {
+        if at == self.source.collection_id {
+            count(&mut self.source.counts.0);
+        }
+    }
+
     /// An item that could not be brought: what was brought of it before stays.
-    async fn refuse(&mut self, known: Option<sources::Item>, why: &str, key: &str) -> Result<()> {
-        self.source.counts.0.refused += 1;
-        self.source.fault = Some(Json(fault("refused", &format!("{key}: {why}"))));
+    async fn refuse(&mut self, known: Option<sources::Item>, why: &str, item: &Item) -> Result<()> {
+        if item.readers == Readers::Collection {
+            self.source.counts.0.refused += 1;
+            self.source.fault = Some(Json(fault("refused", &format!("{}: {why}", item.key))));
+        } else {
+            // Whoever sees the source need not be among its readers.
+            tracing::info!(org = %self.scope.org(), source = %self.source.id, "an item with readers of its own could not be brought");
+        }
         match known {
             Some(known) => self.seen(known).await,
             None => Ok(()),
@@ -407,7 +426,7 @@ impl Round<'_> {
         let detail = json!({ "collection": document.collection_id, "source": self.source.id });
         tx.record(Event::new("document.deleted", id).before(&document).detail(detail)).await?;
         tx.commit().await?;
-        self.source.counts.0.removed += 1;
+        self.count(document.collection_id, |counts| counts.removed += 1);
         originals::forget(store, &self.scope, hashes).await;
         originals::rinse(store, &self.scope).await;
         Ok(())

@@ -54,6 +54,7 @@ mod profiles;
 mod projects;
 mod providers;
 mod quotas;
+mod readers;
 mod remembered;
 mod reranking;
 mod retention;

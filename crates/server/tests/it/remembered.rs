@@ -81,9 +81,9 @@ impl<'a> World<'a> {
         self.collections.push((id, number));
     }
 
-    /// Lets something come, go, or get vectors.
+    /// Lets something come, go, move, or get vectors.
     async fn change(&mut self) {
-        let what = self.chance.below(10);
+        let what = self.chance.below(11);
         if self.documents.is_empty() || (what < 4 && self.documents.len() < DOCUMENTS) {
             let (collection, number) = self.collections[self.chance.index(self.collections.len())];
             let texts = self.chance.texts();
@@ -93,7 +93,7 @@ impl<'a> World<'a> {
             return;
         }
         let at = self.chance.index(self.documents.len());
-        let (id, number) = self.documents[at];
+        let (id, _) = self.documents[at];
         let mut tx = self.begin().await;
         match what {
             0..=6 => {
@@ -108,12 +108,19 @@ impl<'a> World<'a> {
             7 => {
                 let draft = |text| Draft { heading: String::new(), text, page: None, starts: 0, ends: 1 };
                 let drafts: Vec<Draft> = self.chance.texts().into_iter().map(draft).collect();
-                chunks::replace(&mut tx, id, number, &drafts).await.expect("replaced");
+                chunks::replace(&mut tx, id, &drafts).await.expect("replaced");
             }
             8 => {
                 documents::delete(&mut tx, id).await.expect("deleted");
                 tx.record(Event::new("document.deleted", id)).await.expect("recorded");
                 self.documents.swap_remove(at);
+            }
+            9 => {
+                let (other, number) = self.collections[self.chance.index(self.collections.len())];
+                let (document, to) = (documents::get(&mut tx, id).await, collections::get(&mut tx, other).await);
+                documents::relocate(&mut tx, &document.expect("there"), &to.expect("there")).await.expect("moved");
+                tx.record(Event::new("document.moved", id)).await.expect("recorded");
+                self.documents[at] = (id, number);
             }
             _ => {
                 let (gone, number) = self.collections.swap_remove(self.chance.index(self.collections.len()));

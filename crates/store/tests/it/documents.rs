@@ -173,7 +173,7 @@ fn no_byte_of_a_deleted_document_stays_in_the_file() {
         }
     };
     file.execute_batch(
-        "INSERT INTO collections VALUES (x'01', 1, NULL, 'c', '', 'private', x'02', 1, 0, 0, NULL, NULL)",
+        "INSERT INTO collections VALUES (x'01', 1, NULL, 'c', '', 'private', x'02', 1, 0, 0, NULL, NULL, NULL)",
     )
     .expect("added");
     add(1, &|place| format!("kept words everyplace and number{place}"));

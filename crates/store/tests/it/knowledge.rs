@@ -41,6 +41,7 @@ pub(crate) fn collection(tx: &Tx, scope: &Scope, name: &str, project_id: Option<
         updated_at: tx.now(),
         retain_days: None,
         due_at: None,
+        within: None,
     }
 }
 
@@ -106,7 +107,7 @@ pub(crate) async fn add_document(
     let wanted = document(tx, scope, into.id, title);
     documents::insert(tx, &wanted).await.expect("a document");
     versions::insert(tx, &first_version(&wanted)).await.expect("a version");
-    chunks::replace(tx, wanted.id, into.number, &drafts(texts)).await.expect("passages");
+    chunks::replace(tx, wanted.id, &drafts(texts)).await.expect("passages");
     let passages = i64::try_from(texts.len()).expect("few");
     assert!(documents::show(tx, wanted.id, 1, Some(title), "text", passages).await.expect("shown"));
     documents::get(tx, wanted.id).await.expect("it is there")

@@ -46,7 +46,7 @@ both_stores! {
         assert_eq!(chunks::vectors(&mut tx, "mini", first.number + 1, i64::MAX, 1).await.expect("listed"), [vector(third.number)]);
         assert_eq!(chunks::vectors(&mut tx, "none", 0, i64::MAX, 9).await.expect("listed"), []);
 
-        chunks::replace(&mut tx, one.id, here.number, &drafts(&["yellow"])).await.expect("replaced");
+        chunks::replace(&mut tx, one.id, &drafts(&["yellow"])).await.expect("replaced");
         let fresh = chunks::list(&mut tx, one.id, None, 9).await.expect("listed");
         assert_eq!((fresh.len(), fresh[0].text.as_str()), (1, "yellow"));
         assert!(fresh[0].number > third.number, "a number is never used again");
@@ -54,7 +54,7 @@ both_stores! {
         assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), []);
         assert_eq!(found(&mut tx, &["blue"], &[here.number]).await, NOWHERE);
         assert_eq!(found(&mut tx, &["yellow"], &[here.number]).await, [0]);
-        chunks::replace(&mut tx, one.id, here.number, &[]).await.expect("emptied");
+        chunks::replace(&mut tx, one.id, &[]).await.expect("emptied");
         assert_eq!(chunks::list(&mut tx, one.id, None, 9).await.expect("listed"), []);
         commit(tx).await;
         assert_eq!(house.store().org_faults(scope.org()).await.expect("looked"), Vec::<String>::new());
@@ -193,7 +193,7 @@ both_stores! {
         let middle = tx.now();
         let two = Document { source: "text".into(), ..document(&tx, &scope, here.id, "two") };
         documents::insert(&mut tx, &two).await.expect("a document");
-        chunks::replace(&mut tx, two.id, here.number, &drafts(&["green", "blue"])).await.expect("passages");
+        chunks::replace(&mut tx, two.id, &drafts(&["green", "blue"])).await.expect("passages");
         documents::show(&mut tx, two.id, 1, Some("two"), "pdf", 2).await.expect("shown");
         add_document(&mut tx, &scope, &there, "three", &["black"]).await;
         let both = [here.number, there.number];

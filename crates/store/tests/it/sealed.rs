@@ -238,7 +238,7 @@ async fn how_fast_passages_open() {
     };
     let drafts: Vec<Draft> = (0..8192).map(draft).collect();
     let began = std::time::Instant::now();
-    chunks::replace(&mut tx, document.id, here.number, &drafts).await.expect("replaced");
+    chunks::replace(&mut tx, document.id, &drafts).await.expect("replaced");
     eprintln!("{:?} to write {} passages", began.elapsed(), drafts.len());
     commit(tx).await;
     for _ in 0..3 {

@@ -81,7 +81,8 @@ both_stores! {
         assert!(!documents::progress(&mut tx, one.id, 1, Status::Failed, None).await.expect("nothing to do"));
         assert!(!documents::show(&mut tx, one.id, 1, Some("x"), "x", 0).await.expect("nothing to do"));
         versions::keep_content(&mut tx, one.id, 1, vec![9]).await.expect("nothing to do");
-        chunks::replace(&mut tx, one.id, here.number, &[]).await.expect("nothing to do");
+        assert!(matches!(documents::relocate(&mut tx, &one, &own).await, Err(Error::Stale(_))));
+        assert!(matches!(chunks::replace(&mut tx, one.id, &drafts(&["planted"])).await, Err(Error::NotFound(_))));
         chunks::count_embedded(&mut tx, one.id, "mini").await.expect("nothing to do");
         assert!(!chunks::embed(&mut tx, "other", &vector).await.expect("nothing to do"));
         assert!(matches!(documents::delete(&mut tx, one.id).await, Err(Error::NotFound(_))));
@@ -89,10 +90,9 @@ both_stores! {
         threads::rate(&mut tx, said.id, Some(1), None, None).await.expect("nothing to do");
         assert!(matches!(threads::delete(&mut tx, talk.id).await, Err(Error::NotFound(_))));
         commit(tx).await;
-        for attempt in ["document", "share", "message"] {
+        for attempt in ["share", "message"] {
             let mut tx = begin(&house, &foreign).await;
             let refused = match attempt {
-                "document" => chunks::replace(&mut tx, one.id, here.number, &drafts(&["planted"])).await,
                 "share" => collections::share(&mut tx, here.id, Sharer::Team(team.id)).await.map(|_| ()),
                 _ => threads::say(&mut tx, &Message { id: TurnId::from_uuid(uuid::Uuid::from_u128(7)), ..said.clone() }).await,
             };

@@ -2499,7 +2499,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Takes a source away; its documents stay.
+         * Takes a source away; its documents stay, but for those with readers of their own.
          * @description Needs `knowledge.write` at the organisation, or at the team or project it is about.
          */
         delete: operations["delete_sources_id"];
@@ -3791,6 +3791,11 @@ export interface components {
             /** @description What it takes. */
             storage: components["schemas"]["CollectionStorage"];
             updated_at: components["schemas"]["Time"];
+            /**
+             * @description The collection that it is within, when it holds what a source brought there that has readers of its own; null for all others. It is
+             *      seen by those of these readers who see that collection, and changes by its source alone.
+             */
+            within?: components["schemas"]["CollectionId"] | null;
         };
         /**
          * @description A collection of documents.
@@ -6214,7 +6219,7 @@ export interface components {
             rerank?: components["schemas"]["SearchRerank"] | null;
         };
         /** @description By what somebody sees a collection. */
-        SearchGrant: "own" | "shared" | "project" | "organization";
+        SearchGrant: "own" | "shared" | "reader" | "project" | "organization";
         /** @description A word of the query. */
         SearchHighlight: {
             /** Format: uint */
@@ -6452,7 +6457,7 @@ export interface components {
         /** @description A source. */
         Source3: {
             collection_id: components["schemas"]["CollectionId"];
-            /** @description What became of the items of the last round, so far. */
+            /** @description What became of the items of the last round, so far; those with readers of their own are not counted. */
             counts: components["schemas"]["SourceCounts"];
             created_at: components["schemas"]["Time"];
             created_by: components["schemas"]["UserId"];

@@ -1,5 +1,6 @@
 //! Random grants against a naive reader of the rules: what people see, find, are told of and get for an answer, on both engines.
 
+mod papers;
 mod talks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use testing::{Answer, Client, TestHouse, both_stores};
 
+use self::papers::Papers;
 use self::talks::Talk;
 use crate::collections::{PATH, ids, project, share, team, url};
 
@@ -63,6 +65,8 @@ struct Model {
     talks: Vec<Talk>,
     /// Draws of their own: what is drawn for conversations changes nothing else.
     talk_dice: Dice,
+    papers: Papers,
+    paper_dice: Dice,
 }
 
 impl Model {
@@ -100,6 +104,8 @@ impl Model {
             collections: Vec::new(),
             talks: Vec::new(),
             talk_dice: Dice(seed ^ 0x5bd1_e995),
+            papers: Papers::default(),
+            paper_dice: Dice(seed ^ 0x27d4_eb2f),
         }
     }
 
@@ -142,6 +148,9 @@ impl Model {
             house.clock.advance(std::time::Duration::from_millis(2));
             self.step(house).await;
             self.shares_talks().await;
+            if step % 14 == 5 && self.collections.len() > 2 {
+                self.publishes(house).await;
+            }
             if step % 7 == 6 {
                 self.check(step).await;
                 self.hears(step).await;
@@ -155,6 +164,7 @@ impl Model {
             hidden,
             self.collections.len()
         );
+        self.papers.are_there();
         let shared = self.talks.iter().filter(|one| !one.users.is_empty() || !one.teams.is_empty()).count();
         assert!(shared > 0, "none of {} conversations is shared", self.talks.len());
     }
@@ -262,12 +272,17 @@ impl Model {
         for (person, client) in self.people.iter().enumerate() {
             let seen = |known: &Known| self.sees(person, known);
             let answer = client.post("/api/v1/search", &asked).await;
-            self.is_told(&answer, seen, &format!("person {person} after step {step}"));
+            self.is_told(person, &answer, seen, &format!("person {person} after step {step}"));
             for (project, (id, _)) in self.projects.iter().enumerate() {
                 if self.reads_in(person, project) {
                     let inside = |known: &Known| known.project == Some(project) && seen(known);
                     let answer = client.with("x-rowhouse-project", id).post("/api/v1/search", &asked).await;
-                    self.is_told(&answer, inside, &format!("person {person} in project {project} after step {step}"));
+                    self.is_told(
+                        person,
+                        &answer,
+                        inside,
+                        &format!("person {person} in project {project} after step {step}"),
+                    );
                 }
             }
         }
@@ -284,14 +299,18 @@ impl Model {
         let seen: BTreeSet<usize> =
             (0..self.collections.len()).filter(|at| self.sees(person, &self.collections[*at])).collect();
         let (cited, quoted) = (numbers(&answer.text, "Title"), numbers(&answer.text, "pond"));
+        let papers = self.papers_of(person, |_| true);
         assert!(
-            cited.is_subset(&seen) && quoted.is_subset(&seen),
+            cited.is_subset(&seen)
+                && quoted.is_subset(&seen)
+                && numbers(&answer.text, "of lake").is_subset(&papers)
+                && numbers(&answer.text, "paper ").is_subset(&papers),
             "person {person} after step {step}: {}",
             answer.text
         );
         assert_eq!(
             answer.json["unknown"],
-            json!(seen.is_empty()),
+            json!(seen.is_empty() && papers.is_empty()),
             "person {person} after step {step}: {}",
             answer.text
         );
@@ -299,23 +318,26 @@ impl Model {
         self.talks.push(Talk { id: made.str("/id").to_owned(), maker: person, access, users, teams, cited });
     }
 
-    fn is_told(&self, answer: &Answer, seen: impl Fn(&Known) -> bool, who: &str) {
+    fn is_told(&self, person: usize, answer: &Answer, seen: impl Fn(&Known) -> bool, who: &str) {
         let expected: BTreeSet<&str> =
             self.collections.iter().filter(|one| seen(one)).map(|one| one.id.as_str()).collect();
         if answer.status == 403 && expected.is_empty() {
             return;
         }
         assert_eq!(answer.status, 200, "{who}: {}", answer.text);
+        let circles = self.is_told_of_papers(person, &answer.text, &seen, who);
+        // Circles are told by what is in them.
         let of = |list: &'_ Value| -> BTreeSet<String> {
             let id = |one: &Value| one["collection_id"].as_str().expect("an id").to_owned();
-            list.as_array().expect("a list").iter().map(id).collect()
+            let is_known = |id: &String| self.collections.iter().any(|known| known.id == *id);
+            list.as_array().expect("a list").iter().map(id).filter(is_known).collect()
         };
         let expected: BTreeSet<String> = expected.into_iter().map(str::to_owned).collect();
         assert_eq!(of(&answer.json["results"]), expected, "{who}");
         assert_eq!(of(&answer.json["explanation"]["collections"]), expected, "{who}");
         assert_eq!(
             (&answer.json["collections"], &answer.json["explanation"]["left_out"]),
-            (&json!(expected.len()), &json!([])),
+            (&json!(expected.len() + circles), &json!([])),
             "{who}"
         );
         for (at, known) in self.collections.iter().enumerate().filter(|(_, known)| !seen(known)) {
@@ -332,8 +354,10 @@ impl Model {
             let expected: BTreeSet<String> =
                 told.iter().filter(|(_, seen)| **seen).map(|(id, _)| (*id).to_owned()).collect();
             let answer = client.get(&format!("{PATH}?limit=200")).await;
+            let circles = self.circles_of(&self.papers_of(person, |_| true));
             let listed = if answer.status == 403 { BTreeSet::new() } else { of(&answer.expect(200).json) };
-            assert_eq!(listed, expected, "person {person} after step {step}");
+            assert!(listed.is_superset(&expected), "person {person} after step {step}");
+            assert_eq!(listed.len(), expected.len() + circles, "person {person} after step {step}");
             for (id, seen) in told {
                 let status = client.get(&url(id)).await.status;
                 assert_eq!(status, if seen { 200 } else { 404 }, "person {person}, {id}, after step {step}");
@@ -347,7 +371,10 @@ impl Model {
                 let inside = |known: &&Known| known.project == Some(project) && self.sees(person, known);
                 let expected: BTreeSet<String> =
                     self.collections.iter().filter(inside).map(|known| known.id.clone()).collect();
-                assert_eq!(of(&answer.expect(200).json), expected, "person {person} in {project} after step {step}");
+                let circles = self.circles_of(&self.papers_of(person, |known| inside(&known)));
+                let listed = of(&answer.expect(200).json);
+                assert!(listed.is_superset(&expected), "person {person} in {project} after step {step}");
+                assert_eq!(listed.len(), expected.len() + circles, "person {person} in {project} after step {step}");
             }
         }
     }

@@ -17,6 +17,7 @@ CREATE TABLE tenant (
   numbers         bigint NOT NULL DEFAULT 0,
   changes         bigint NOT NULL DEFAULT 0,
   losses          bigint NOT NULL DEFAULT 0,
+  moves           bigint NOT NULL DEFAULT 0,
   created_at      bigint NOT NULL
 );
 
@@ -267,7 +268,8 @@ CREATE TABLE rate_limits (
 );
 
 -- Knowledge: collections of documents. `number` is what their passages carry. Of one with `retain_days` the documents go that came
--- or changed longer ago (`documents.fresh_at`), the next time at `due_at`.
+-- or changed longer ago (`documents.fresh_at`), the next time at `due_at`. One that is `within` another holds what a source brought for it
+-- that has readers of its own (`circles`).
 CREATE TABLE collections (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
   id               uuid NOT NULL,
@@ -284,8 +286,12 @@ CREATE TABLE collections (
   updated_at       bigint NOT NULL,
   retain_days      bigint CHECK (retain_days > 0),
   due_at           bigint,
-  CHECK ((retain_days IS NULL) = (due_at IS NULL))
+  within           uuid,
+  FOREIGN KEY (org_id, within) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  CHECK ((retain_days IS NULL) = (due_at IS NULL)),
+  CHECK (within IS NULL OR access = 'shared')
 );
+CREATE INDEX collections_within ON collections (org_id, within, id) WHERE within IS NOT NULL;
 
 -- With whom a shared collection is shared. A person's share ends with their stay.
 CREATE TABLE shares (
@@ -615,6 +621,43 @@ CREATE TABLE source_items (
 );
 CREATE INDEX source_items_document ON source_items (org_id, document_id);
 
+-- What a source brings that is not for everybody who sees its collection lies in collections within that: one for each set of readers.
+-- They are mail addresses, and groups of the source; on PostgreSQL what stands for them.
+CREATE TABLE circles (
+  org_id         uuid NOT NULL DEFAULT org.current_org(),
+  collection_id  uuid NOT NULL,
+  PRIMARY KEY (org_id, collection_id),
+  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  source_id      uuid NOT NULL,
+  FOREIGN KEY (org_id, source_id) REFERENCES sources (org_id, id) ON DELETE CASCADE,
+  readers        text COLLATE "C" NOT NULL,
+  created_at     bigint NOT NULL,
+  UNIQUE (org_id, source_id, readers)
+);
+
+CREATE TABLE circle_readers (
+  org_id         uuid NOT NULL DEFAULT org.current_org(),
+  collection_id  uuid NOT NULL,
+  FOREIGN KEY (org_id, collection_id) REFERENCES circles (org_id, collection_id) ON DELETE CASCADE,
+  kind           text COLLATE "C" NOT NULL CHECK (kind IN ('address', 'group')),
+  reader         text COLLATE "C" NOT NULL,
+  created_at     bigint NOT NULL,
+  PRIMARY KEY (org_id, collection_id, kind, reader)
+);
+CREATE INDEX circle_readers_reader ON circle_readers (org_id, kind, reader);
+
+-- Who is in the groups of a source, by mail address, as it last said.
+CREATE TABLE group_members (
+  org_id      uuid NOT NULL DEFAULT org.current_org(),
+  source_id   uuid NOT NULL,
+  FOREIGN KEY (org_id, source_id) REFERENCES sources (org_id, id) ON DELETE CASCADE,
+  name        text COLLATE "C" NOT NULL,
+  address     text COLLATE "C" NOT NULL,
+  created_at  bigint NOT NULL,
+  PRIMARY KEY (org_id, source_id, name, address)
+);
+CREATE INDEX group_members_address ON group_members (org_id, address);
+
 SELECT org.protect('tenant');
 SELECT org.protect('audit_head');
 SELECT org.protect('audit');
@@ -651,5 +694,8 @@ SELECT org.protect('imports');
 SELECT org.protect('import_files');
 SELECT org.protect('sources');
 SELECT org.protect('source_items');
+SELECT org.protect('circles');
+SELECT org.protect('circle_readers');
+SELECT org.protect('group_members');
 -- The chain is append-only for the server too.
 SELECT org.append_only('audit');

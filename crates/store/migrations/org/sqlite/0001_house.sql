@@ -9,6 +9,7 @@ CREATE TABLE tenant (
   numbers     INTEGER NOT NULL DEFAULT 0,
   changes     INTEGER NOT NULL DEFAULT 0,
   losses      INTEGER NOT NULL DEFAULT 0,
+  moves       INTEGER NOT NULL DEFAULT 0,
   created_at  INTEGER NOT NULL
 ) STRICT;
 
@@ -221,7 +222,8 @@ CREATE TABLE rate_limits (
 ) STRICT, WITHOUT ROWID;
 
 -- Knowledge: collections of documents. `number` is what their passages carry. Of one with `retain_days` the documents go that came
--- or changed longer ago (`documents.fresh_at`), the next time at `due_at`.
+-- or changed longer ago (`documents.fresh_at`), the next time at `due_at`. One that is `within` another holds what a source brought for it
+-- that has readers of its own (`circles`).
 CREATE TABLE collections (
   id           BLOB    NOT NULL PRIMARY KEY,
   number       INTEGER NOT NULL,
@@ -235,8 +237,11 @@ CREATE TABLE collections (
   updated_at   INTEGER NOT NULL,
   retain_days  INTEGER CHECK (retain_days > 0),
   due_at       INTEGER,
-  CHECK ((retain_days IS NULL) = (due_at IS NULL))
+  within       BLOB    REFERENCES collections (id) ON DELETE CASCADE,
+  CHECK ((retain_days IS NULL) = (due_at IS NULL)),
+  CHECK (within IS NULL OR access = 'shared')
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX collections_within ON collections (within, id) WHERE within IS NOT NULL;
 
 -- With whom a shared collection is shared. A person's share ends with their stay.
 CREATE TABLE shares (
@@ -530,3 +535,32 @@ CREATE TABLE source_items (
   PRIMARY KEY (source_id, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX source_items_document ON source_items (document_id);
+
+-- What a source brings that is not for everybody who sees its collection lies in collections within that: one for each set of readers.
+-- They are mail addresses, and groups of the source; on PostgreSQL what stands for them.
+CREATE TABLE circles (
+  collection_id  BLOB    NOT NULL PRIMARY KEY REFERENCES collections (id) ON DELETE CASCADE,
+  source_id      BLOB    NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
+  readers        TEXT    NOT NULL,
+  created_at     INTEGER NOT NULL,
+  UNIQUE (source_id, readers)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE circle_readers (
+  collection_id  BLOB    NOT NULL REFERENCES circles (collection_id) ON DELETE CASCADE,
+  kind           TEXT    NOT NULL CHECK (kind IN ('address', 'group')),
+  reader         TEXT    NOT NULL,
+  created_at     INTEGER NOT NULL,
+  PRIMARY KEY (collection_id, kind, reader)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX circle_readers_reader ON circle_readers (kind, reader);
+
+-- Who is in the groups of a source, by mail address, as it last said.
+CREATE TABLE group_members (
+  source_id   BLOB    NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
+  name        TEXT    NOT NULL,
+  address     TEXT    NOT NULL,
+  created_at  INTEGER NOT NULL,
+  PRIMARY KEY (source_id, name, address)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_members_address ON group_members (address);

@@ -59,10 +59,17 @@ pub struct Draft {
     pub ends: i64,
 }
 
-/// Puts passages in place of those that a document had. Their words are found as soon as this is committed.
+/// Puts passages in place of those that a document had, into the collection in which it is by now. Their words are found as soon as this
+/// is committed.
 /// # Errors
-/// As the database.
-pub async fn replace(tx: &mut Tx, document: DocumentId, collection: i64, drafts: &[Draft]) -> Result<()> {
+/// [`crate::Error::NotFound`] when the document is gone.
+pub async fn replace(tx: &mut Tx, document: DocumentId, drafts: &[Draft]) -> Result<()> {
+    let collection: i64 = tx
+        .sql("SELECT number FROM collections WHERE id = (SELECT collection_id FROM documents WHERE id = $1)")
+        .bind(document)
+        .optional()
+        .await
+        .or_not_found("document")?;
     if !drafts.is_empty() {
         tx.transaction().admit_more()?;
     }
@@ -174,20 +181,23 @@ pub struct Vector {
     pub value: ByteBuf,
 }
 
-/// Adds the vector of a passage, if the passage is still there; says whether it was.
+/// Adds the vector of a passage, if the passage is still there, for the collection in which that is by now; says whether it was.
 /// # Errors
 /// As the database.
 pub async fn embed(tx: &mut Tx, model: &str, vector: &Vector) -> Result<bool> {
     let row = VECTOR.row_of(&[vector.chunk.value(), model.value()]);
     let added = tx
-        .sql(
-            "INSERT INTO vectors (model, chunk, collection, scale, value)
-             SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM chunks WHERE number = $2)
-             ON CONFLICT DO NOTHING",
-        )
+        .sql(Pair {
+            sqlite: "INSERT INTO vectors (model, chunk, collection, scale, value)
+                SELECT $1, $2, collection, $3, $4 FROM chunks WHERE number = $2
+                ON CONFLICT DO NOTHING",
+            // Whoever moves the passage waits until this is committed, and finds the vector then.
+            postgres: "INSERT INTO vectors (model, chunk, collection, scale, value)
+                SELECT $1, $2, collection, $3, $4 FROM chunks WHERE number = $2 FOR SHARE
+                ON CONFLICT DO NOTHING",
+        })
         .bind(model)
         .bind(vector.chunk)
-        .bind(vector.collection)
         .bind(vector.scale)
         .seal(&row, "value", vector.value.as_slice())
         .unaudited(MADE)

@@ -63,6 +63,8 @@ pub struct Collection {
     pub retain_days: Option<i64>,
     /// When that is looked at next.
     pub due_at: Option<Time>,
+    /// The collection in which it is, when it holds what a source brought there that has readers of its own (`circles.rs`).
+    pub within: Option<CollectionId>,
 }
 
 /// With whom a collection is shared.
@@ -119,16 +121,17 @@ pub const MOST: i64 = 2000;
 /// [`Error::NotFound`] when its project is gone; [`Error::Refused`] when there are [`MOST`] already.
 pub async fn insert(tx: &mut Tx, collection: &Collection) -> Result<()> {
     tx.transaction().admit_more()?;
-    let there: i64 = tx.sql("SELECT count(*) FROM collections").one().await?;
-    if there >= MOST {
+    // Of those that sources make a search sees those alone that the asker reads.
+    let there: i64 = tx.sql("SELECT count(*) FROM collections WHERE within IS NULL").one().await?;
+    if there >= MOST && collection.within.is_none() {
         return Err(Error::Refused(format!("an organisation can have {MOST} collections")));
     }
     let number = numbers(tx, 1).await?;
     let added = tx
         .sql(
             "INSERT INTO collections (id, number, project_id, name, description, access, made_by, version, created_at, updated_at,
-                                      retain_days, due_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9, $10 WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = $3)",
+                                      retain_days, due_at, within)
+             SELECT $1, $2, $3, $4, $5, $6, $7, 1, $8, $8, $9, $10, $11 WHERE $3 IS NULL OR EXISTS (SELECT 1 FROM projects WHERE id = $3)",
         )
         .bind(collection.id)
         .bind(number)
@@ -140,18 +143,19 @@ pub async fn insert(tx: &mut Tx, collection: &Collection) -> Result<()> {
         .bind(collection.created_at)
         .bind(collection.retain_days)
         .bind(collection.due_at)
+        .bind(collection.within)
         .run()
         .await?;
     if added == 0 { Err(Error::NotFound("project")) } else { Ok(()) }
 }
 
-/// All collections, by id, at most `limit` after the one given.
+/// All collections that are within no other, by id, at most `limit` after the one given.
 /// # Errors
 /// As the database.
 pub async fn list(tx: &mut Tx, after: Option<CollectionId>, limit: i64) -> Result<Vec<Collection>> {
     tx.sql(
-        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at, retain_days, due_at
-         FROM collections WHERE id > $1 ORDER BY id LIMIT $2",
+        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at, retain_days, due_at, within
+         FROM collections WHERE id > $1 AND within IS NULL ORDER BY id LIMIT $2",
     )
     .bind(after_id(after))
     .bind(limit)
@@ -171,7 +175,7 @@ pub async fn get(tx: &mut Tx, id: CollectionId) -> Result<Collection> {
 /// As the database.
 pub async fn find(tx: &mut Tx, id: CollectionId) -> Result<Option<Collection>> {
     tx.sql(
-        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at, retain_days, due_at
+        "SELECT id, number, project_id, name, description, access, made_by, version, created_at, updated_at, retain_days, due_at, within
          FROM collections WHERE id = $1",
     )
     .bind(id)
@@ -179,7 +183,7 @@ pub async fn find(tx: &mut Tx, id: CollectionId) -> Result<Option<Collection>> {
     .await
 }
 
-/// Writes back what can change of a collection; counts the version up.
+/// Writes back what can change of a collection, and of those within it; counts the version up.
 /// # Errors
 /// [`Error::Stale`] when the version is not the one given.
 pub async fn update(tx: &mut Tx, collection: &Collection) -> Result<()> {
@@ -200,7 +204,10 @@ pub async fn update(tx: &mut Tx, collection: &Collection) -> Result<()> {
         .bind(collection.due_at)
         .run()
         .await?;
-    if changed == 0 { Err(Error::Stale("collection")) } else { Ok(()) }
+    if changed == 0 {
+        return Err(Error::Stale("collection"));
+    }
+    super::circles::follow(tx, collection).await
 }
 
 /// Removes a collection with all documents in it, and their words out of the answers that cite them. Their originals stay until

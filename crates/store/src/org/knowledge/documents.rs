@@ -4,7 +4,8 @@ use domain::{CollectionId, DocumentId, JobId, Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{changed, forgotten};
+use super::collections::Collection;
+use super::{changed, forgotten, moved};
 use crate::org::Tx;
 use crate::sql::{Json, SealedColumns, after_id};
 use crate::{Error, OrNotFound, Result};
@@ -333,6 +334,48 @@ pub async fn renew(tx: &mut Tx, document: &Document) -> Result<()> {
         .run()
         .await?;
     if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
+}
+
+/// Brings a document into another collection, with its passages and vectors as they are. The rule by which documents go there is looked at
+/// as early as the one where it was.
+/// # Errors
+/// [`Error::Stale`] when the document is not as given.
+pub async fn relocate(tx: &mut Tx, document: &Document, to: &Collection) -> Result<()> {
+    let now = tx.now();
+    // First: whoever brings passages of it waits for this, or this for them.
+    let relocated = tx
+        .sql("UPDATE documents SET collection_id = $2, version = version + 1, updated_at = $3 WHERE id = $1 AND version = $4")
+        .bind(document.id)
+        .bind(to.id)
+        .bind(now)
+        .bind(document.version)
+        .run()
+        .await?;
+    if relocated == 0 {
+        return Err(Error::Stale("document"));
+    }
+    tx.sql("UPDATE chunks SET collection = $2 WHERE document_id = $1")
+        .bind(document.id)
+        .bind(to.number)
+        .unaudited(PROGRESS)
+        .run()
+        .await?;
+    tx.sql("UPDATE vectors SET collection = $2 WHERE chunk IN (SELECT number FROM chunks WHERE document_id = $1)")
+        .bind(document.id)
+        .bind(to.number)
+        .unaudited(PROGRESS)
+        .run()
+        .await?;
+    tx.sql(
+        "UPDATE collections SET due_at = (SELECT due_at FROM collections WHERE id = $2)
+         WHERE id = $1 AND retain_days IS NOT NULL AND due_at > (SELECT due_at FROM collections WHERE id = $2)",
+    )
+    .bind(to.id)
+    .bind(document.collection_id)
+    .unaudited(PROGRESS)
+    .run()
+    .await?;
+    moved(tx).await
 }
 
 /// Lets a version that could not be read wait to be read once more: its original came again, whole this time.

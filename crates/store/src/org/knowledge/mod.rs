@@ -3,6 +3,7 @@
 //! Nothing here knows of rights: whoever searches says which collections the asker may see, found in the same transaction.
 
 pub mod chunks;
+pub mod circles;
 pub mod citings;
 pub mod collections;
 pub mod documents;
@@ -52,6 +53,12 @@ pub(crate) async fn lost(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
+/// Says that what is found changes with this transaction, and that passages are in another collection than before.
+pub(crate) async fn moved(tx: &mut Tx) -> Result<()> {
+    tx.sql("UPDATE tenant SET changes = changes + 1, moves = moves + 1").unaudited(COUNTS).run().await?;
+    Ok(())
+}
+
 /// Says that passages were deleted. A file's index of words only marks what is gone, and still holds it: it is written anew.
 pub(crate) async fn forgotten(tx: &mut Tx) -> Result<()> {
     tx.sql(Pair { sqlite: "INSERT INTO chunk_words (chunk_words) VALUES ('optimize')", postgres: "SELECT 1 AS done" })
@@ -69,6 +76,8 @@ pub struct State {
     pub changes: i64,
     /// How often passages went with that.
     pub losses: i64,
+    /// How often passages came into another collection with that.
+    pub moves: i64,
     /// The last number that was given to a passage or a collection.
     pub numbers: i64,
 }
@@ -77,7 +86,7 @@ pub struct State {
 /// # Errors
 /// As the database.
 pub async fn state(tx: &mut Tx) -> Result<State> {
-    tx.sql("SELECT changes, losses, numbers FROM tenant").one().await
+    tx.sql("SELECT changes, losses, moves, numbers FROM tenant").one().await
 }
 
 /// Removes what a person kept to themselves: their private collections with all that is in them, and their conversations. Says how many

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::circles;
 use super::documents::{self, Fault};
 use crate::org::Tx;
 use crate::sql::{Json, SealedColumns, after_id};
@@ -278,12 +279,14 @@ pub async fn scheduled(tx: &mut Tx, other_than: SourceId, earlier: bool) -> Resu
         .await
 }
 
-/// Removes a source. Its documents stay.
+/// Removes a source. Its documents stay, but for those with readers of their own: nobody would say any more who reads them. Gives the
+/// originals that these had: what nothing else needs can go when this is committed.
 /// # Errors
 /// [`Error::NotFound`] when there is none.
-pub async fn delete(tx: &mut Tx, id: SourceId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, id: SourceId) -> Result<Vec<String>> {
+    let originals = circles::dissolve(tx, id).await?;
     let removed = tx.sql("DELETE FROM sources WHERE id = $1").bind(id).run().await?;
-    if removed == 0 { Err(Error::NotFound("source")) } else { Ok(()) }
+    if removed == 0 { Err(Error::NotFound("source")) } else { Ok(originals) }
 }
 
 /// The item that a source knows by a key, if there is one.
@@ -298,6 +301,35 @@ pub async fn item(tx: &mut Tx, source: SourceId, key: &str) -> Result<Option<Ite
         .optional()
         .await?;
     Ok(found.map(|item| Item { key: key.to_owned(), ..item }))
+}
+
+/// Whether a document is another item, too, of this source or of another one: the same content is there once.
+/// # Errors
+/// As the database.
+pub async fn is_another(tx: &mut Tx, document: DocumentId, source: SourceId, key: &str) -> Result<bool> {
+    let key = tx.stand_in(KEY, key)?;
+    let others: i64 = tx
+        .sql("SELECT count(*) FROM source_items WHERE document_id = $1 AND (source_id <> $2 OR key <> $3)")
+        .bind(document)
+        .bind(source)
+        .bind(key)
+        .one()
+        .await?;
+    Ok(others > 0)
+}
+
+/// Forgets which document an item is: it is brought anew.
+/// # Errors
+/// As the database.
+pub async fn part(tx: &mut Tx, source: SourceId, key: &str) -> Result<()> {
+    let key = tx.stand_in(KEY, key)?;
+    tx.sql("DELETE FROM source_items WHERE source_id = $1 AND key = $2")
+        .bind(source)
+        .bind(key)
+        .unaudited(ROUND)
+        .run()
+        .await?;
+    Ok(())
 }
 
 /// Notes which document an item is, and that it was seen.
