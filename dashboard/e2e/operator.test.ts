@@ -13,7 +13,7 @@ function operator(email: string): string {
   execFileSync(
     process.env.ROWHOUSE_BINARY ?? "",
     ["operator", "create", "--email", email, "--name", "Olga", "--password-file", file],
-    { cwd: folder, env: environment(folder) },
+    { cwd: folder, env: environment(inject("settings")) },
   );
   return email;
 }
@@ -33,7 +33,7 @@ test("an operator sees organisations from outside, makes an exception and takes 
   await page.getByText("Seats: 25").waitFor();
   await look(page, "operator-org");
   await page.getByRole("button", { name: "Take back" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
   await page.getByText("None: the plan holds as it is.").waitFor();
 });
 

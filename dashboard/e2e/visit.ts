@@ -2,14 +2,16 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { expect, inject, onTestFinished } from "vitest";
 import { environment } from "./house.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SHOTS = join(import.meta.dirname, "shots");
-const WIDTHS = [1440, 390] as const;
+/** Where the pictures go: for people to look at, so outside of what is tracked. */
+const SHOTS = process.env.ROWHOUSE_SHOTS ?? join(tmpdir(), "rowhouse-shots");
+const WIDTHS = [1280, 360] as const;
 /** The password of everybody whom the tests sign up, and of the demo world. */
 export const PASSWORD = "come in and look around";
 
@@ -42,6 +44,11 @@ export async function newcomer(name: string, organisation = `${name}'s house`): 
     organization_name: organisation,
   });
   return { email, name, org: made.organization, token: made.access_token };
+}
+
+/** What somebody calls the API with, without a browser. */
+export async function token(email: string): Promise<string> {
+  return (await call("POST", "/api/v1/auth/login", undefined, { email, password: PASSWORD })).access_token;
 }
 
 /** Calls the API without a browser. */
@@ -79,7 +86,7 @@ interface Options {
 export async function open({
   as,
   refusals = [],
-  width = 1440,
+  width = 1280,
   scheme = "light",
   language = "en-GB",
 }: Options = {}): Promise<Page> {
@@ -141,16 +148,14 @@ export async function signIn(page: Page, email: string, password = PASSWORD) {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
-/**
- * Looks at a page as it is: nothing scrolls sideways, axe finds nothing serious, and a picture is taken, at two widths. The pictures are
- * for people, in an untracked folder.
- */
+/** Looks at a page as it is: nothing scrolls sideways, axe finds nothing serious, and a picture is taken, at two widths. */
 export async function look(page: Page, name: string) {
   mkdirSync(SHOTS, { recursive: true });
   const before = page.viewportSize();
+  const theme = await page.evaluate(() => document.documentElement.getAttribute("data-mantine-color-scheme"));
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
-    await page.screenshot({ path: join(SHOTS, `${name}-${width}.png`) });
+    await page.screenshot({ path: join(SHOTS, `${name}-${width}-${theme}.png`) });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(wide, `${name} scrolls sideways at ${width}`).toBeLessThanOrEqual(0);
     expect(await faults(page), `${name} at ${width}`).toEqual([]);
@@ -178,8 +183,8 @@ export async function faults(page: Page): Promise<string[]> {
 export function mailed(email: string, subject: string): string {
   const binary = process.env.ROWHOUSE_BINARY ?? "";
   const folder = inject("folder");
-  const ask = (...args: string[]) =>
-    execFileSync(binary, ["mail", ...args], { cwd: folder, env: environment(folder), encoding: "utf8" });
+  const env = environment(inject("settings"));
+  const ask = (...args: string[]) => execFileSync(binary, ["mail", ...args], { cwd: folder, env, encoding: "utf8" });
   const list = JSON.parse(ask("list", "--json")) as { data: { id: string; recipient: string; subject: string }[] };
   const mail = list.data.find((each) => each.recipient === email && each.subject.includes(subject));
   if (!mail) throw new Error(`no mail to ${email} about ${subject} in ${JSON.stringify(list)}`);
