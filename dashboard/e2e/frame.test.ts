@@ -99,12 +99,11 @@ test("a project that was chosen goes along from page to page", async () => {
 });
 
 test("an address that is no page says so, and a server that is away is told of", async () => {
-  const page = await open({ as: ADA, refusals: [404] });
+  const page = await open({ as: ADA, refusals: [404], cuts: true });
   const answer = await page.goto("/no/such/page");
   expect(answer?.status()).toBe(404);
   await page.getByRole("heading", { name: "Page not found" }).waitFor();
   await look(page, "missing");
-  await page.context().removeAllListeners("console");
   await page.goto("/o/acme");
   await page.getByRole("link", { name: "Members" }).waitFor();
   await page.route("**/api/v1/members?*", (route) => route.abort("connectionrefused"));

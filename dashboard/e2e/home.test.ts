@@ -40,10 +40,12 @@ test("home shows what was spent, what wants attention, and what happened", async
     .getByRole("region", { name: "Spent this month" })
     .getByText(/of .*5,000\.00 in the budget/)
     .waitFor();
-  await call("POST", "/api/v1/teams", await token(ADA), { name: "Night shift" });
+  const ada = await token(ADA);
+  const { id } = await call("POST", "/api/v1/teams", ada, { name: "Night shift" });
+  await call("DELETE", `/api/v1/teams/${id}`, ada);
   await page
     .getByRole("region", { name: "Last activity" })
-    .getByText(/^Ada Lindqvist made a team/)
+    .getByText(/^Ada Lindqvist deleted a team/)
     .waitFor();
   await look(page, "home");
 });

@@ -1,22 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, inject, test } from "vitest";
-import { environment } from "./house.ts";
-import { ADA, look, newcomer, open, PASSWORD } from "./visit.ts";
-
-/** Somebody who runs the installation. */
-function operator(email: string): string {
-  const folder = inject("folder");
-  const file = join(folder, `${email}.password`);
-  writeFileSync(file, PASSWORD);
-  execFileSync(
-    process.env.ROWHOUSE_BINARY ?? "",
-    ["operator", "create", "--email", email, "--name", "Olga", "--password-file", file],
-    { cwd: folder, env: environment(inject("settings")) },
-  );
-  return email;
-}
+import { expect, test } from "vitest";
+import { ADA, look, newcomer, open, operator } from "./visit.ts";
 
 test("an operator sees organisations from outside, makes an exception and takes it back", async () => {
   const ann = await newcomer("Ora", "Ora's house");

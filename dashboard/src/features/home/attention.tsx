@@ -3,6 +3,7 @@ import { Alert, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconBulb, IconCircleCheck } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { ButtonLink } from "@/components/links";
+import { Failure } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";
@@ -108,7 +109,9 @@ export function Attention() {
       ),
     });
   matters.sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent));
-  const isKnown = !budgets.isLoading && !quota.isLoading && !jobs.isLoading && !collections.isLoading;
+  const sources = [budgets, quota, jobs, collections];
+  const isKnown = sources.every(({ isLoading, error }) => !isLoading && !error);
+  const unread = sources.filter(({ error, data }) => error && !data);
 
   return (
     <Card component="section" aria-label={words.next}>
@@ -122,6 +125,14 @@ export function Attention() {
         </Group>
       )}
       <Stack gap="xs">
+        {unread[0] && (
+          <Failure
+            error={unread[0].error}
+            retry={() => {
+              for (const source of unread) void source.refetch();
+            }}
+          />
+        )}
         {matters.slice(0, 5).map(({ key, text, isUrgent, mend }) => (
           <Alert
             key={key}
