@@ -172,11 +172,13 @@ export async function seen(page: Page, name: string, width: number): Promise<str
   return wrong.map((fault) => `${picture}: ${fault}`);
 }
 
-/** Waits for colours that are on their way to others. */
+/** Waits for colours that are on their way to others; what is inside of something follows when that is there. */
 function calm(page: Page): Promise<void> {
   return page.evaluate(async () => {
-    const changing = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
-    await Promise.allSettled(changing.map(({ finished }) => finished));
+    const changing = () => document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    for (let some = changing(); some.length > 0; some = changing()) {
+      await Promise.allSettled(some.map(({ finished }) => finished));
+    }
   });
 }
 

@@ -60,13 +60,23 @@ export function Attention() {
         mend: toBudgets,
       });
   }
-  for (const limit of quota.data?.data ?? []) {
-    // Budgets are told of above.
-    if (limit.counted === "cost" || limit.limit === 0 || limit.used / limit.limit < NEAR) continue;
+  const { data: limits = [], knowledge } = quota.data ?? {};
+  const bounds = [
+    // Budgets are told of above; documents take room instead of being spent.
+    ...limits.filter(({ counted }) => counted !== "cost" && counted !== "documents" && counted !== "storage"),
+    ...(knowledge
+      ? [
+          { counted: "documents", limit_id: "room", ...knowledge.documents } as const,
+          { counted: "storage", limit_id: "room", ...knowledge.storage } as const,
+        ]
+      : []),
+  ];
+  for (const { counted, limit_id, limit, used } of bounds) {
+    if (limit === 0 || used / limit < NEAR) continue;
     matters.push({
-      key: `${limit.limit_id} ${limit.counted}`,
-      text: words.attention.quotaNear(words.counted[limit.counted], format.percent(limit.used / limit.limit)),
-      isUrgent: limit.used >= limit.limit,
+      key: `${limit_id} ${counted}`,
+      text: words.attention.quotaNear(words.counted[counted], format.percent(used / limit)),
+      isUrgent: used >= limit,
       mend: (
         <ButtonLink to="/o/$org/usage/quota" params={params} {...small}>
           {words.see}
