@@ -80,12 +80,7 @@ export const PLACES: readonly Place[] = [
   { route: "/settings/preferences", name: "preferences", path: fixed("/settings/preferences"), asks: "/user/config" },
   { route: "/settings/organisation", name: "organisation", path: fixed("/settings/organisation"), asks: "/orgs/*" },
   { route: "/settings/sign-in", name: "sign-in-rules", path: fixed("/settings/sign-in"), asks: "/mail-domains" },
-  {
-    route: "/settings/webhooks",
-    name: "webhooks",
-    path: ({ webhook }) => `/settings/webhooks?deliveries=${webhook}`,
-    asks: "/webhooks",
-  },
+  { route: "/settings/webhooks", name: "webhooks", path: fixed("/settings/webhooks"), asks: "/webhooks" },
   { route: "/help", name: "help", path: fixed("/help") },
 ];
 
@@ -150,7 +145,7 @@ export async function furnish(token: string, mark: string): Promise<Ids> {
     currency: "USD",
     kind: "hard",
   });
-  await call("POST", "/api/v1/limits", token, { level: "user", requests_per_minute: 60 });
+  await call("POST", "/api/v1/limits", token, { level: "team", id: team.id, requests_per_minute: 60 });
   const webhook = await call("POST", "/api/v1/webhooks", token, {
     url: `https://hooks.invalid/${mark}`,
     events: ["budget.threshold"],
@@ -172,7 +167,7 @@ const ON_ITS_WAY = '[aria-busy="true"], [role="status"][aria-label="Loading"], .
 
 /** Waits until a page shows what it has to show. */
 export async function settled(page: Page) {
-  await page.getByRole("heading", { level: 1 }).first().waitFor();
+  await page.getByRole("heading", { level: 1 }).or(page.getByRole("alert")).first().waitFor();
   await expect.poll(() => page.locator(ON_ITS_WAY).count(), { timeout: 20_000, interval: 50 }).toBe(0);
 }
 

@@ -33,12 +33,11 @@ test("the first organisation's own addresses are no pages for a second one", { t
   const heard = overheard(page);
   const named: string[] = [];
   page.on("request", (request) => named.push(request.headers()["x-rowhouse-org"] ?? ""));
-  for (const org of [ann.org.slug, ann.org.id]) {
-    for (const { path } of PLACES) {
-      await page.goto(`/o/${org}${path(ids)}`);
-      await page.getByRole("heading", { name: "Page not found" }).waitFor();
-      expect(await page.content()).not.toContain(MARK);
-    }
+  for (const [at, { path }] of PLACES.entries()) {
+    // What follows the organisation plays no part in who it is.
+    await page.goto(`/o/${at % 2 === 0 ? ann.org.slug : ann.org.id}${path(ids)}`);
+    await page.getByRole("heading", { name: "Page not found" }).waitFor();
+    expect(await page.content()).not.toContain(MARK);
   }
   expect(named).not.toContain(ann.org.id);
   expect(heard).toEqual([]);
