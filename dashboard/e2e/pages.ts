@@ -145,7 +145,7 @@ export async function furnish(token: string, mark: string): Promise<Ids> {
     currency: "USD",
     kind: "hard",
   });
-  await call("POST", "/api/v1/limits", token, { level: "team", id: team.id, requests_per_minute: 60 });
+  await call("POST", "/api/v1/limits", token, { level: "project", id: project.id, requests_per_minute: 60 });
   const webhook = await call("POST", "/api/v1/webhooks", token, {
     url: `https://hooks.invalid/${mark}`,
     events: ["budget.threshold"],
