@@ -98,6 +98,8 @@ async function serve(
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // Whoever interrupts the run leaves no server behind.
+  process.once("exit", () => server.kill("SIGKILL"));
   let said = "";
   await new Promise<void>((resolve, reject) => {
     const hear = (bytes: Buffer) => {

@@ -10,8 +10,8 @@ export default defineConfig({
   root: resolve(import.meta.dirname, ".."),
   resolve: { alias: { "@": resolve(import.meta.dirname, "../src") } },
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A browser and a server share the machine with them.
     maxWorkers: 2,
     retry: 0,
