@@ -40,7 +40,19 @@ const OFFERED: Record<string, readonly string[] | typeof REFUSED> = {
   organisation: ["Leave"],
   "sign-in-rules": REFUSED,
   webhooks: REFUSED,
-  help: ["Send", "Show the first steps again"],
+  help: [
+    "API keys and programs",
+    "Asking questions",
+    "First steps",
+    "Knowledge",
+    "Models and providers",
+    "Money: usage, budgets, limits",
+    "People, teams and roles",
+    "Security",
+    "Send",
+    "Show the first steps again",
+    "When something does not work",
+  ],
 };
 
 /** The names of what can be pressed in the content of a page, menus of the first row included. */
@@ -81,6 +93,7 @@ test("a viewer is offered nothing that would be refused, on any page", { timeout
     const names = await pressable(page);
     for (const tab of await page.getByRole("main").getByRole("tab").all()) {
       await tab.click();
+      await expect.poll(() => tab.getAttribute("aria-selected")).toBe("true");
       await settled(page);
       names.push(...(await pressable(page)));
     }
