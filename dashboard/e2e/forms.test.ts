@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { furnish, type Ids } from "./pages.ts";
 import { newcomer, open, signIn } from "./visit.ts";
 
-/** Markup, an emoji of several parts, and text from right to left. */
-const ODD = `<img src=x onerror=alert(1)> 👩‍👩‍👧 مرحبا`;
+/** Markup, an emoji, and text from right to left. */
+const ODD = `<img src=x onerror=alert(1)> 🏠 مرحبا`;
 /** Longer than any field takes. */
 const LONG = "long ".repeat(2_000);
 

@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000, interval: 100 } },
     // A browser and a server share the machine with them.
     maxWorkers: 2,
     retry: 0,
