@@ -52,8 +52,9 @@ dashboard: ## Builds the dashboard that the binary carries
 	@scripts/dashboard build
 
 .PHONY: e2e
-e2e: prerequisites ## Tests the dashboard in a real browser; with ARGS only the files it names
-	@scripts/dashboard e2e $(ARGS)
+e2e: prerequisites ## Tests the dashboard in a real browser, as `make test` does; with ARGS only the files it names
+	@scripts/services start
+	@. .services/env; scripts/dashboard e2e $(ARGS)
 
 .PHONY: bench
 bench: prerequisites ## Measures speed and size, and prints them with their ratios

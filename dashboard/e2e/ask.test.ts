@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, open, type Person } from "./visit.ts";
+import { ADA, call, DAN, look, newcomer, open, type Person, token } from "./visit.ts";
 
 /** Somebody with a document that answers questions about hotels. */
 async function wellRead(name: string): Promise<Person & { collection: string; document: string }> {
@@ -102,9 +102,9 @@ test("a conversation is renamed, saved, and deleted", async () => {
 });
 
 test("a shared conversation is read by others, who cannot ask in it", async () => {
-  const ada = await call("POST", "/api/v1/auth/login", undefined, { email: ADA, password: "come in and look around" });
-  const thread = await call("POST", "/api/v1/threads", ada.access_token, { title: "For Cleo", access: "project" });
-  await call("POST", `/api/v1/threads/${thread.id}/messages`, ada.access_token, { content: "Is there an answer?" });
+  const ada = await token(ADA);
+  const thread = await call("POST", "/api/v1/threads", ada, { title: "For Cleo", access: "project" });
+  await call("POST", `/api/v1/threads/${thread.id}/messages`, ada, { content: "Is there an answer?" });
   const page = await open({ as: "cleo@acme.example" });
   await page.goto("/o/acme/ask");
   await page.getByText("Shared", { exact: true }).click();

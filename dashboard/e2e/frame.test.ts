@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, address, call, DAN, faults, look, newcomer, open } from "./visit.ts";
+import { ADA, address, call, DAN, faults, look, newcomer, open, token } from "./visit.ts";
 
 test("the frame has names for everything, in light and dark, wide and narrow", async () => {
   const page = await open({ as: ADA });
@@ -61,10 +61,7 @@ test("a viewer is offered nothing that would be refused", async () => {
 
 test("another organisation's address is no page, and asks for nothing of theirs", async () => {
   const stranger = await newcomer("Stranger");
-  const acme = (
-    await call("POST", "/api/v1/auth/login", undefined, { email: ADA, password: "come in and look around" })
-  ).access_token;
-  const { organization } = await call("GET", "/api/v1/auth/me", acme);
+  const { organization } = await call("GET", "/api/v1/auth/me", await token(ADA));
   const page = await open({ as: stranger.email });
   const named: string[] = [];
   page.on("request", (request) => named.push(request.headers()["x-rowhouse-org"] ?? ""));
@@ -102,12 +99,11 @@ test("a project that was chosen goes along from page to page", async () => {
 });
 
 test("an address that is no page says so, and a server that is away is told of", async () => {
-  const page = await open({ as: ADA, refusals: [404] });
+  const page = await open({ as: ADA, refusals: [404], cuts: true });
   const answer = await page.goto("/no/such/page");
   expect(answer?.status()).toBe(404);
   await page.getByRole("heading", { name: "Page not found" }).waitFor();
   await look(page, "missing");
-  await page.context().removeAllListeners("console");
   await page.goto("/o/acme");
   await page.getByRole("link", { name: "Members" }).waitFor();
   await page.route("**/api/v1/members?*", (route) => route.abort("connectionrefused"));

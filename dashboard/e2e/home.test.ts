@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, DAN, look, newcomer, open } from "./visit.ts";
+import { ADA, call, DAN, look, newcomer, open, token } from "./visit.ts";
 
 test("the first steps are kept on the server, can be left and taken up again", async () => {
   const ann = await newcomer("Fay");
@@ -40,9 +40,12 @@ test("home shows what was spent, what wants attention, and what happened", async
     .getByRole("region", { name: "Spent this month" })
     .getByText(/of .*5,000\.00 in the budget/)
     .waitFor();
+  const ada = await token(ADA);
+  const { id } = await call("POST", "/api/v1/teams", ada, { name: "Night shift" });
+  await call("DELETE", `/api/v1/teams/${id}`, ada);
   await page
     .getByRole("region", { name: "Last activity" })
-    .getByText(/made a budget/)
+    .getByText(/^Ada Lindqvist deleted a team/)
     .waitFor();
   await look(page, "home");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, open, type Person } from "./visit.ts";
+import { ADA, call, DAN, look, newcomer, open, type Person, token } from "./visit.ts";
 
 const TRAVEL = `# Travel
 
@@ -176,9 +176,9 @@ test("a search says what it found, where, and why", async () => {
 });
 
 test("a viewer reads, and is offered nothing that changes", async () => {
-  const ada = await call("POST", "/api/v1/auth/login", undefined, { email: ADA, password: "come in and look around" });
-  const shelf = await call("POST", "/api/v1/collections", ada.access_token, { name: "For reading", access: "project" });
-  const { document } = await call("POST", `/api/v1/collections/${shelf.id}/documents/text`, ada.access_token, {
+  const ada = await token(ADA);
+  const shelf = await call("POST", "/api/v1/collections", ada, { name: "For reading", access: "project" });
+  const { document } = await call("POST", `/api/v1/collections/${shelf.id}/documents/text`, ada, {
     title: "A page",
     text: "Read me.",
   });

@@ -30,7 +30,7 @@ test("a provider is brought, found not to answer, and taken away", async () => {
   await look(page, "providers");
   await row.getByRole("button", { name: "Actions for Ours" }).click();
   await page.getByRole("menuitem", { name: "Take away" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Take away" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take away" }).click();
   await page.getByRole("heading", { name: "No keys of your own" }).waitFor();
 });
 

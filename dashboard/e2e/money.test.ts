@@ -69,7 +69,7 @@ test("a budget is made, changed, increased for a time and deleted", async () => 
 
   await row.getByRole("button", { name: /^Actions for/ }).click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
-  await page.getByRole("alertdialog", { name: "Delete this budget?" }).getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog", { name: "Delete this budget?" }).getByRole("button", { name: "Delete" }).click();
   await page.getByRole("heading", { name: "No budgets yet" }).waitFor();
 });
 

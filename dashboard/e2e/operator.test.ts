@@ -1,22 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { expect, inject, test } from "vitest";
-import { environment } from "./house.ts";
-import { ADA, look, newcomer, open, PASSWORD } from "./visit.ts";
-
-/** Somebody who runs the installation. */
-function operator(email: string): string {
-  const folder = inject("folder");
-  const file = join(folder, `${email}.password`);
-  writeFileSync(file, PASSWORD);
-  execFileSync(
-    process.env.ROWHOUSE_BINARY ?? "",
-    ["operator", "create", "--email", email, "--name", "Olga", "--password-file", file],
-    { cwd: folder, env: environment(folder) },
-  );
-  return email;
-}
+import { expect, test } from "vitest";
+import { ADA, look, newcomer, open, operator } from "./visit.ts";
 
 test("an operator sees organisations from outside, makes an exception and takes it back", async () => {
   const ann = await newcomer("Ora", "Ora's house");
@@ -33,7 +16,7 @@ test("an operator sees organisations from outside, makes an exception and takes 
   await page.getByText("Seats: 25").waitFor();
   await look(page, "operator-org");
   await page.getByRole("button", { name: "Take back" }).click();
-  await page.getByRole("alertdialog").getByRole("button", { name: "Take back" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
   await page.getByText("None: the plan holds as it is.").waitFor();
 });
 

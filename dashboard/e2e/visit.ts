@@ -1,15 +1,17 @@
 /** People, pages, and what must be true of every page whatever its test is about. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { expect, inject, onTestFinished } from "vitest";
 import { environment } from "./house.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const SHOTS = join(import.meta.dirname, "shots");
-const WIDTHS = [1440, 390] as const;
+/** Where the pictures go: for people to look at, so outside of what is tracked. */
+const SHOTS = process.env.ROWHOUSE_SHOTS ?? join(tmpdir(), "rowhouse-shots");
+export const WIDTHS = [1280, 360] as const;
 /** The password of everybody whom the tests sign up, and of the demo world. */
 export const PASSWORD = "come in and look around";
 
@@ -44,6 +46,11 @@ export async function newcomer(name: string, organisation = `${name}'s house`): 
   return { email, name, org: made.organization, token: made.access_token };
 }
 
+/** What somebody calls the API with, without a browser. */
+export async function token(email: string): Promise<string> {
+  return (await call("POST", "/api/v1/auth/login", undefined, { email, password: PASSWORD })).access_token;
+}
+
 /** Calls the API without a browser. */
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many forms
 export async function call(method: string, path: string, token?: string, body?: unknown, org?: string): Promise<any> {
@@ -67,6 +74,8 @@ interface Options {
   as?: string;
   /** Refusals that the test is about: the browser notes each in its console. */
   refusals?: readonly number[];
+  /** Whether the test cuts connections, which the browser notes, too. */
+  cuts?: boolean;
   width?: number;
   scheme?: "light" | "dark";
   language?: string;
@@ -79,7 +88,8 @@ interface Options {
 export async function open({
   as,
   refusals = [],
-  width = 1440,
+  cuts = false,
+  width = 1280,
   scheme = "light",
   language = "en-GB",
 }: Options = {}): Promise<Page> {
@@ -93,7 +103,7 @@ export async function open({
     baseURL: address,
   });
   const trouble: string[] = [];
-  watch(context, trouble, refusals);
+  watch(context, trouble, [...refusals.map((status) => `status of ${status} `), ...(cuts ? ["net::ERR_"] : [])]);
   onTestFinished(async () => {
     await context.close();
     expect(trouble).toEqual([]);
@@ -109,11 +119,11 @@ export function anotherTab(page: Page): Promise<Page> {
   return page.context().newPage();
 }
 
-function watch(context: BrowserContext, trouble: string[], refusals: readonly number[]) {
+function watch(context: BrowserContext, trouble: string[], expected: readonly string[]) {
   context.on("console", (message) => {
     const text = message.text();
-    const expected = refusals.some((status) => text.includes(`status of ${status} `));
-    if ((message.type() === "error" || message.type() === "warning") && !expected) trouble.push(text);
+    const told = message.type() === "error" || message.type() === "warning";
+    if (told && !expected.some((part) => text.includes(part))) trouble.push(text);
   });
   context.on("weberror", (error) => trouble.push(String(error.error())));
   context.on("request", (request) => {
@@ -142,20 +152,38 @@ export async function signIn(page: Page, email: string, password = PASSWORD) {
 }
 
 /**
- * Looks at a page as it is: nothing scrolls sideways, axe finds nothing serious, and a picture is taken, at two widths. The pictures are
- * for people, in an untracked folder.
+ * Looks at a page as it is: nothing scrolls sideways, axe finds nothing serious, and a picture is taken, at two widths. Once: on PostgreSQL
+ * pages look no different.
  */
 export async function look(page: Page, name: string) {
-  mkdirSync(SHOTS, { recursive: true });
+  if ("ROWHOUSE_DATABASE_URL" in inject("settings")) return;
   const before = page.viewportSize();
-  for (const width of WIDTHS) {
-    await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
-    await page.screenshot({ path: join(SHOTS, `${name}-${width}.png`) });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(wide, `${name} scrolls sideways at ${width}`).toBeLessThanOrEqual(0);
-    expect(await faults(page), `${name} at ${width}`).toEqual([]);
-  }
+  for (const width of WIDTHS) expect(await seen(page, name, width)).toEqual([]);
   if (before) await page.setViewportSize(before);
+}
+
+/** What is wrong with a page as it is at a width; its picture is named after both and the theme. */
+export async function seen(page: Page, name: string, width: number): Promise<string[]> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
+  const theme = await page.evaluate(() => document.documentElement.getAttribute("data-mantine-color-scheme"));
+  const picture = `${name}-${width}-${theme}`;
+  await calm(page);
+  await page.screenshot({ path: join(SHOTS, `${picture}.png`) });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  const wrong = await faults(page);
+  if (wide > 0) wrong.push(`scrolls sideways by ${wide}`);
+  return wrong.map((fault) => `${picture}: ${fault}`);
+}
+
+/** Waits for colours that are on their way to others; what is inside of something follows when that is there. */
+function calm(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    const changing = () => document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    for (let some = changing(); some.length > 0; some = changing()) {
+      await Promise.allSettled(some.map(({ finished }) => finished));
+    }
+  });
 }
 
 /** What axe finds that matters: each rule with the elements that break it. */
@@ -174,16 +202,28 @@ export async function faults(page: Page): Promise<string[]> {
     );
 }
 
+/** Makes somebody who runs the installation. */
+export function operator(email: string): string {
+  const file = join(inject("folder"), `${email}.password`);
+  writeFileSync(file, PASSWORD);
+  program("operator", "create", "--email", email, "--name", "Olga", "--password-file", file);
+  return email;
+}
+
+/** Runs a command of the program on the data of the server that is tested. */
+function program(...args: string[]): string {
+  const env = environment(inject("settings"));
+  return execFileSync(process.env.ROWHOUSE_BINARY ?? "", args, { cwd: inject("folder"), env, encoding: "utf8" });
+}
+
 /** The secret in the newest mail to somebody whose subject has some words; asked of the program as an operator would. */
 export function mailed(email: string, subject: string): string {
-  const binary = process.env.ROWHOUSE_BINARY ?? "";
-  const folder = inject("folder");
-  const ask = (...args: string[]) =>
-    execFileSync(binary, ["mail", ...args], { cwd: folder, env: environment(folder), encoding: "utf8" });
-  const list = JSON.parse(ask("list", "--json")) as { data: { id: string; recipient: string; subject: string }[] };
+  const list = JSON.parse(program("mail", "list", "--json")) as {
+    data: { id: string; recipient: string; subject: string }[];
+  };
   const mail = list.data.find((each) => each.recipient === email && each.subject.includes(subject));
   if (!mail) throw new Error(`no mail to ${email} about ${subject} in ${JSON.stringify(list)}`);
-  const link = /https?:\S+[?#]token=\S+/.exec(ask("show", mail.id));
+  const link = /https?:\S+[?#]token=\S+/.exec(program("mail", "show", mail.id));
   if (!link) throw new Error(`no link in the mail about ${subject}`);
   return link[0];
 }

@@ -22,7 +22,7 @@ function place(name: string): string | undefined {
 
 /**
  * Keeps what is typed into a form under its address and `name`, and puts it back when the form is opened again. `secret` names the fields
- * that are never kept. Call `forget` when the form was sent or given up.
+ * that are never kept. Call `forget` when the form was sent or given up, or wrap what ends it in `ending`.
  */
 export function useDraft<V extends Record<string, unknown>>(
   form: Form<V>,
@@ -41,17 +41,31 @@ export function useDraft<V extends Record<string, unknown>>(
   });
 
   useEffect(() => {
-    if (!restored.current || over.current || !at.current || !form.isDirty()) return;
+    if (!restored.current || !at.current) return;
+    if (!form.isDirty()) {
+      // It stays, and was emptied: what is typed next is another draft.
+      over.current = false;
+      return;
+    }
+    if (over.current) return;
     const plain = Object.fromEntries(Object.entries(form.values).filter(([field]) => !secret.includes(field)));
     write(at.current, plain);
   }, [form, secret]);
 
+  const forget = () => {
+    // The form may be drawn once more before it is gone.
+    over.current = true;
+    if (at.current) write(at.current, undefined);
+  };
   return {
-    forget: () => {
-      // The form may be drawn once more before it is gone.
-      over.current = true;
-      if (at.current) write(at.current, undefined);
-    },
+    forget,
+    /** Forgets it, then does what ends the form. */
+    ending:
+      <A extends unknown[]>(end: (...given: A) => void) =>
+      (...given: A) => {
+        forget();
+        end(...given);
+      },
   };
 }
 

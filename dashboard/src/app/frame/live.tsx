@@ -1,5 +1,6 @@
 /** Keeps what is shown as it is: what somebody else changes is read anew within a second. */
 import { useQueryClient } from "@tanstack/react-query";
+import { isLeft } from "@/lib/api/leaving";
 import { useLive } from "@/lib/live";
 import { useOrg } from "@/lib/org";
 
@@ -21,14 +22,17 @@ export function Live() {
   const queries = useQueryClient();
   useLive("/api/v1/events", ({ event, data }) => {
     if (event === "missed") {
-      void queries.invalidateQueries({ queryKey: [org.id] });
+      void queries.invalidateQueries({ queryKey: [org.id], predicate: ({ queryKey }) => !isLeft(queryKey) });
       return;
     }
     if (event !== "changed") return;
     const { changed } = data as { changed: string[] };
     const nouns = new Set(changed.flatMap((noun) => KNOWN_AS[noun] ?? [noun]));
     void queries.invalidateQueries({
-      predicate: ({ queryKey: [of, noun] }) => of === org.id && typeof noun === "string" && nouns.has(noun),
+      predicate: ({ queryKey }) => {
+        const [of, noun] = queryKey;
+        return of === org.id && typeof noun === "string" && nouns.has(noun) && !isLeft(queryKey);
+      },
     });
   });
   return null;

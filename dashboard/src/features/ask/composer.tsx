@@ -2,6 +2,7 @@
 import { ActionIcon, Collapse, Group, MultiSelect, Select, Stack, Text, Textarea, Tooltip } from "@mantine/core";
 import { IconAdjustmentsHorizontal, IconArrowUp, IconPlayerStopFilled } from "@tabler/icons-react";
 import { useState } from "react";
+import { useDraft } from "@/lib/drafts";
 import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";
 import type { Wish } from "./api/ask";
@@ -22,7 +23,8 @@ export function Composer({
   busy,
 }: {
   project: string | undefined;
-  send: (wish: Wish) => void;
+  /** Sends a question; `sent` empties the field, once nothing can be lost any more. */
+  send: (wish: Wish, sent: () => void) => void;
   /** There is an answer under way that this ends. */
   stop?: () => void;
   busy?: boolean;
@@ -35,16 +37,23 @@ export function Composer({
   const [model, setModel] = useState<string>(BEST);
   const collections = useCollections(project);
   const models = useModels();
+  const draft = useDraft(
+    { values: { text }, setValues: (kept) => setText(kept.text ?? ""), isDirty: () => text !== "" },
+    "question",
+  );
   const ready = text.trim() !== "" && !busy && !stop;
 
   const ask = () => {
     if (!ready) return;
-    send({
+    const wish = {
       content: text.trim(),
       ...(model === BEST ? {} : { model }),
       ...(among.length > 0 ? { collections: among } : {}),
+    };
+    send(wish, () => {
+      draft.forget();
+      setText("");
     });
-    setText("");
   };
   return (
     <form

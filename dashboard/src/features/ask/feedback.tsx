@@ -4,6 +4,7 @@ import { useForm } from "@mantine/form";
 import { IconMessage2, IconThumbDown, IconThumbUp } from "@tabler/icons-react";
 import { useState } from "react";
 import { FormEnd } from "@/components/form";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
@@ -63,6 +64,7 @@ function FeedbackForm({ of, close }: { of: Message; close: () => void }) {
   const words = useWords(asking);
   const rate = useRateAnswer(of);
   const form = useForm({ initialValues: { comment: of.comment ?? "", correction: of.correction ?? "" } });
+  const draft = useDraft(form, `feedback-${of.id}`);
   const sending = useSending(
     form,
     ({ comment, correction }) =>
@@ -71,10 +73,10 @@ function FeedbackForm({ of, close }: { of: Message; close: () => void }) {
         comment: comment.trim() || null,
         correction: correction.trim() || null,
       }),
-    () => {
+    draft.ending(() => {
       told(words.feedback.done);
       close();
-    },
+    }),
   );
   return (
     <form onSubmit={sending.submit} noValidate>
@@ -97,7 +99,7 @@ function FeedbackForm({ of, close }: { of: Message; close: () => void }) {
           maxLength={20_000}
           {...form.getInputProps("correction")}
         />
-        <FormEnd sending={sending} deed={words.feedback.send} onCancel={close} />
+        <FormEnd sending={sending} deed={words.feedback.send} onCancel={draft.ending(close)} />
       </Stack>
     </form>
   );

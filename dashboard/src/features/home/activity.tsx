@@ -76,6 +76,9 @@ export function Activity() {
     .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
     .slice(0, MOST);
   const error = use.error ?? jobs.error ?? changes.error;
+  const retry = () => {
+    for (const source of [use, jobs, changes]) if (source.error) void source.refetch();
+  };
   const isLoading = use.isLoading || jobs.isLoading || changes.isLoading;
 
   return (
@@ -86,7 +89,7 @@ export function Activity() {
           {words.live}
         </Badge>
       </Group>
-      {error && lines.length === 0 && <Failure error={error} />}
+      {error && lines.length === 0 && <Failure error={error} retry={retry} />}
       {isLoading && lines.length === 0 && <Loading lines={5} />}
       {!isLoading && !error && lines.length === 0 && (
         <Text size="sm" c="dimmed">

@@ -3,6 +3,7 @@ import { Alert, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconBulb, IconCircleCheck } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { ButtonLink } from "@/components/links";
+import { Failure } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";
@@ -59,13 +60,23 @@ export function Attention() {
         mend: toBudgets,
       });
   }
-  for (const limit of quota.data?.data ?? []) {
-    // Budgets are told of above.
-    if (limit.counted === "cost" || limit.limit === 0 || limit.used / limit.limit < NEAR) continue;
+  const { data: limits = [], knowledge } = quota.data ?? {};
+  const bounds = [
+    // Budgets are told of above; documents take room instead of being spent.
+    ...limits.filter(({ counted }) => counted !== "cost" && counted !== "documents" && counted !== "storage"),
+    ...(knowledge
+      ? [
+          { counted: "documents", limit_id: "room", ...knowledge.documents } as const,
+          { counted: "storage", limit_id: "room", ...knowledge.storage } as const,
+        ]
+      : []),
+  ];
+  for (const { counted, limit_id, limit, used } of bounds) {
+    if (limit === 0 || used / limit < NEAR) continue;
     matters.push({
-      key: `${limit.limit_id} ${limit.counted}`,
-      text: words.attention.quotaNear(words.counted[limit.counted], format.percent(limit.used / limit.limit)),
-      isUrgent: limit.used >= limit.limit,
+      key: `${limit_id} ${counted}`,
+      text: words.attention.quotaNear(words.counted[counted], format.percent(used / limit)),
+      isUrgent: used >= limit,
       mend: (
         <ButtonLink to="/o/$org/usage/quota" params={params} {...small}>
           {words.see}
@@ -108,7 +119,9 @@ export function Attention() {
       ),
     });
   matters.sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent));
-  const isKnown = !budgets.isLoading && !quota.isLoading && !jobs.isLoading && !collections.isLoading;
+  const sources = [budgets, quota, jobs, collections];
+  const isKnown = sources.every(({ isLoading, error }) => !isLoading && !error);
+  const unread = sources.filter(({ error, data }) => error && !data);
 
   return (
     <Card component="section" aria-label={words.next}>
@@ -122,6 +135,14 @@ export function Attention() {
         </Group>
       )}
       <Stack gap="xs">
+        {unread[0] && (
+          <Failure
+            error={unread[0].error}
+            retry={() => {
+              for (const source of unread) void source.refetch();
+            }}
+          />
+        )}
         {matters.slice(0, 5).map(({ key, text, isUrgent, mend }) => (
           <Alert
             key={key}

@@ -49,8 +49,8 @@ export const home = words(
     },
     knowledge: {
       title: "Knowledge",
-      documents: (count: string) => `${count} documents`,
-      collections: (count: string) => `in ${count} collections`,
+      documents: (count: string) => (count === "1" ? "1 document" : `${count} documents`),
+      collections: (count: string) => (count === "1" ? "in 1 collection" : `in ${count} collections`),
       well: "All documents can be found.",
       reading: (count: string) => `${count} being read`,
       failed: (count: string) => `${count} failed`,

@@ -9,6 +9,7 @@ import { Ago, State } from "@/components/facts";
 import { FormEnd } from "@/components/form";
 import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
@@ -144,6 +145,7 @@ function SourceForm({ collection, close }: { collection: string; close: () => vo
       sitemap: (value, { kind }) => (kind === "sitemap" && !value.trim() ? common.errors.required : null),
     },
   });
+  const draft = useDraft(form, "source");
   const sending = useSending(
     form,
     ({ kind, urls, sitemap, name }) =>
@@ -151,7 +153,7 @@ function SourceForm({ collection, close }: { collection: string; close: () => vo
         ...(kind === "urls" ? { urls: urls.split(/\s+/).filter(Boolean) } : { sitemap: sitemap.trim() }),
         ...(name.trim() ? { name: name.trim() } : {}),
       }),
-    close,
+    draft.ending(close),
   );
   return (
     <form onSubmit={sending.submit} noValidate>
@@ -185,7 +187,7 @@ function SourceForm({ collection, close }: { collection: string; close: () => vo
           />
         )}
         <TextInput label={`${say.name} (${common.optional})`} maxLength={300} {...form.getInputProps("name")} />
-        <FormEnd sending={sending} deed={words.source.create} onCancel={close} />
+        <FormEnd sending={sending} deed={words.source.create} onCancel={draft.ending(close)} />
       </Stack>
     </form>
   );

@@ -206,7 +206,8 @@ export const knowledge = words(
       start: "Type some words or a whole question.",
       noneTitle: "Nothing was found",
       none: "Neither words nor meaning of any passage fit. Try other words or fewer filters.",
-      results: (count: string, collections: string) => `${count} passages in ${collections} collections`,
+      results: (count: string, collections: string) =>
+        `${count} ${count === "1" ? "passage" : "passages"} in ${collections} ${collections === "1" ? "collection" : "collections"}`,
       words: (score: string) => `Words ${score}`,
       meaning: (score: string) => `Meaning ${score}`,
       noWords: "No word in common",

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Fieldset, Group, Select, Stack, TextInput } from "@
 import { useForm } from "@mantine/form";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { FormEnd } from "@/components/form";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useProject } from "@/lib/project";
 import { shared } from "@/lib/words/shared";
@@ -32,6 +33,7 @@ export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
       targets: (value) => (value.some(Boolean) ? null : words.chooseOne),
     },
   });
+  const draft = useDraft(form, of ? `alias-${of.alias}` : "alias");
   const sending = useSending(
     form,
     ({ alias, targets }) =>
@@ -43,7 +45,7 @@ export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
           return { provider, model };
         }),
       }),
-    done,
+    draft.ending(done),
   );
   // Those that are named already are offered, whether they are there now or not.
   const options = new Map<string, string>();
@@ -110,7 +112,7 @@ export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
             )}
           </Stack>
         </Fieldset>
-        <FormEnd sending={sending} deed={common.save} onCancel={done} />
+        <FormEnd sending={sending} deed={common.save} onCancel={draft.ending(done)} />
       </Stack>
     </form>
   );

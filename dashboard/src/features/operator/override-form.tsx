@@ -2,6 +2,7 @@ import { NumberInput, Radio, Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
 import type { Schemas } from "@/lib/api/client";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -27,6 +28,7 @@ export function OverrideForm({ id, done }: { id: string; done: () => void }) {
     },
   });
   const isLimit = form.values.what.startsWith("limit:");
+  const draft = useDraft(form, "override");
   const sending = useSending(
     form,
     ({ what, limit, granted, reason, until }) => {
@@ -41,7 +43,7 @@ export function OverrideForm({ id, done }: { id: string; done: () => void }) {
         ...(until ? { until: new Date(`${until}T23:59:59`).toISOString() } : {}),
       });
     },
-    done,
+    draft.ending(done),
   );
   return (
     <form onSubmit={sending.submit} noValidate>
@@ -87,7 +89,7 @@ export function OverrideForm({ id, done }: { id: string; done: () => void }) {
           {...form.getInputProps("reason")}
         />
         <TextInput type="date" label={`${words.overrideUntil} (${common.optional})`} {...form.getInputProps("until")} />
-        <FormEnd sending={sending} deed={common.create} onCancel={done} />
+        <FormEnd sending={sending} deed={common.create} onCancel={draft.ending(done)} />
       </Stack>
     </form>
   );

@@ -28,7 +28,7 @@ export const organisations = words(
       notIncluded: "Not included",
       limits: {
         api_keys: "API keys",
-        schedules: "sources on a schedule",
+        schedules: "Sources on a schedule",
         concurrency: "Calls and jobs at the same time",
         documents: "Documents",
         mails: "Mails to others, a month",

@@ -2,6 +2,7 @@ import { Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
 import { RoleSelect, TeamsSelect } from "@/components/pickers";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -36,6 +37,7 @@ export function DomainForm({
     },
     validate: { domain: (value) => (value.trim() ? null : common.errors.required) },
   });
+  const draft = useDraft(form, of ? `domain-${of.id}` : "domain");
   const sending = useSending(
     form,
     ({ domain, mailbox, role, teams }) => {
@@ -44,7 +46,7 @@ export function DomainForm({
         ? update.mutateAsync({ id: of.id, ...gives })
         : claim.mutateAsync({ domain: domain.trim().toLowerCase(), mailbox, ...gives });
     },
-    done,
+    draft.ending(done),
   );
   return (
     <form onSubmit={sending.submit} noValidate>
@@ -73,7 +75,7 @@ export function DomainForm({
         )}
         <RoleSelect label={words.form.role} roles={ROLES} {...form.getInputProps("role")} />
         <TeamsSelect label={`${words.form.teams} (${common.optional})`} {...form.getInputProps("teams")} />
-        <FormEnd sending={sending} deed={of ? common.save : words.form.deed} onCancel={cancel} />
+        <FormEnd sending={sending} deed={of ? common.save : words.form.deed} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

@@ -1,6 +1,7 @@
 import { Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { useTeams } from "@/lib/roster";
@@ -40,6 +41,7 @@ export function TeamForm({
         !value.trim() ? common.errors.required : value.trim().length > NAME ? common.errors.tooLong(NAME) : null,
     },
   });
+  const draft = useDraft(form, of ? `team-${of.id}` : "team");
   const sending = useSending(
     form,
     ({ name, parent_id }) => {
@@ -48,7 +50,7 @@ export function TeamForm({
       const moved = above !== (of.parent_id ?? null);
       return update.mutateAsync({ id: of.id, name: name.trim(), ...(moved ? { parent_id: above } : {}) });
     },
-    done,
+    draft.ending(done),
   );
   const own = of ? withBelow(teams, of.id) : new Set<string>();
   // Who leads a team only there neither makes others beside it nor moves it away.
@@ -69,7 +71,7 @@ export function TeamForm({
             {...form.getInputProps("parent_id")}
           />
         )}
-        <FormEnd sending={sending} deed={of ? common.save : words.create} onCancel={cancel} />
+        <FormEnd sending={sending} deed={of ? common.save : words.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

@@ -3,6 +3,7 @@ import { useForm } from "@mantine/form";
 import { FormEnd } from "@/components/form";
 import { Failure, Loading } from "@/components/states";
 import type { Tagged } from "@/lib/api/tagged";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -36,6 +37,7 @@ function IncreaseForm({ of: { thing, tag }, done }: { of: Tagged<Budget>; done: 
       reason: (value) => (value.trim() ? null : common.errors.required),
     },
   });
+  const draft = useDraft(form, `increase-${thing.id}`);
   const sending = useSending(
     form,
     ({ amount, until, reason }) =>
@@ -48,7 +50,7 @@ function IncreaseForm({ of: { thing, tag }, done }: { of: Tagged<Budget>; done: 
           reason: reason.trim(),
         },
       }),
-    done,
+    draft.ending(done),
     { params: { amount_micros: "amount" } },
   );
   return (
@@ -72,7 +74,7 @@ function IncreaseForm({ of: { thing, tag }, done }: { of: Tagged<Budget>; done: 
           required
           {...form.getInputProps("reason")}
         />
-        <FormEnd sending={sending} deed={words.budget.increase} onCancel={done} />
+        <FormEnd sending={sending} deed={words.budget.increase} onCancel={draft.ending(done)} />
       </Stack>
     </form>
   );

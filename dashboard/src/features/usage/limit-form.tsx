@@ -4,6 +4,7 @@ import { FormEnd } from "@/components/form";
 import { Failure, Loading } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
 import type { Tagged } from "@/lib/api/tagged";
+import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -52,6 +53,7 @@ export function CreateLimitForm({ done, cancel }: { done: () => void; cancel: ()
     },
     validate: { requests_per_minute: (_, values) => (isUnbound(values) ? words.limit.atLeastOne : null) },
   });
+  const draft = useDraft(form, "create-limit");
   const sending = useSending(
     form,
     (values) =>
@@ -61,7 +63,7 @@ export function CreateLimitForm({ done, cancel }: { done: () => void; cancel: ()
         ...(values.operation === ALL ? {} : { operation: values.operation as Schemas["Operation"] }),
         ...bounds(values),
       }),
-    done,
+    draft.ending(done),
   );
   const { level } = form.values;
   return (
@@ -94,7 +96,7 @@ export function CreateLimitForm({ done, cancel }: { done: () => void; cancel: ()
           {...form.getInputProps("operation")}
         />
         <BoundFields form={form} />
-        <FormEnd sending={sending} deed={common.create} onCancel={cancel} />
+        <FormEnd sending={sending} deed={common.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

@@ -2,25 +2,34 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Org, useOrg } from "@/lib/org";
 import { type Api, answer } from "./client";
+import { isLeft, leaving } from "./leaving";
 
 type Call<T> = Promise<{ data?: T; error?: unknown; response: Response }>;
 
 /**
  * Makes the hook of a change. `nouns` names what is stale after it: the second part of query keys. Whoever sends it `quiet` shows its error
- * themselves; otherwise a toast does.
+ * themselves; otherwise a toast does. `deletes` gives the id of what is gone after it and has a page of its own.
  */
 export function deed<V, T>(
   call: (api: Api, given: V, org: Org) => Call<T>,
   nouns: readonly string[],
-  how: { quiet?: boolean } = {},
+  how: { quiet?: boolean; deletes?: (given: V) => string } = {},
 ) {
   // biome-ignore lint/correctness/noComponentHookFactories: called where a module begins, once for each change
   return function useDeed() {
     const org = useOrg();
     const queries = useQueryClient();
     return useMutation({
-      mutationFn: (given: V) => answer(call(org.api, given, org)),
-      onSuccess: () => Promise.all(nouns.map((noun) => queries.invalidateQueries({ queryKey: [org.id, noun] }))),
+      mutationFn: (given: V) => {
+        const done = () => answer(call(org.api, given, org));
+        return how.deletes ? leaving(how.deletes(given), done) : done();
+      },
+      onSuccess: () =>
+        Promise.all(
+          nouns.map((noun) =>
+            queries.invalidateQueries({ queryKey: [org.id, noun], predicate: ({ queryKey }) => !isLeft(queryKey) }),
+          ),
+        ),
       meta: { quiet: how.quiet ?? false },
       // An answer may hold what is shown once: it leaves memory with who shows it.
       gcTime: 0,

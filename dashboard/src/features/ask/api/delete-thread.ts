@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer } from "@/lib/api/client";
+import { leaving } from "@/lib/api/leaving";
 import { useOrg } from "@/lib/org";
 import { threadsKey } from "./list-threads";
 
@@ -8,10 +9,8 @@ export function useDeleteThread() {
   const org = useOrg();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => answer(org.api.DELETE("/api/v1/threads/{id}", { params: { path: { id } } })),
-    onSuccess: (_, id) => {
-      queries.removeQueries({ queryKey: [...threadsKey(org), id] });
-      return queries.invalidateQueries({ queryKey: [...threadsKey(org), "list"] });
-    },
+    mutationFn: (id: string) =>
+      leaving(id, () => answer(org.api.DELETE("/api/v1/threads/{id}", { params: { path: { id } } }))),
+    onSuccess: () => queries.invalidateQueries({ queryKey: [...threadsKey(org), "list"] }),
   });
 }

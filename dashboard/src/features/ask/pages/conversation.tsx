@@ -108,7 +108,11 @@ function Said({ thread, messages }: { thread: Thread; messages: readonly Message
       {mine ? (
         <Composer
           project={thread.project_id ?? undefined}
-          send={send}
+          send={(wish, sent) => {
+            send(wish);
+            // From here on the question stands above, whatever becomes of its answer.
+            sent();
+          }}
           stop={under ? () => stopAnswer(thread.id) : undefined}
         />
       ) : (

@@ -25,9 +25,10 @@ export function NewQuestion() {
   const create = useCreateThread();
   const collections = useCollections(project);
 
-  const send = (wish: Wish) =>
+  const send = (wish: Wish, sent: () => void) =>
     create.mutate(project, {
       onSuccess: ({ id }) => {
+        sent();
         void beginAnswer(org, queries, id, wish);
         void navigate({ to: "/o/$org/ask/$thread", params: { org: org.address, thread: id } });
       },

@@ -147,9 +147,7 @@ function Knowledge() {
   const collections = useCollections();
   const jobs = useJobs();
   const quota = useQuota();
-  const documents = quota.data?.data.find(
-    ({ counted, level }) => counted === "documents" && level === "organization",
-  )?.used;
+  const documents = quota.data?.knowledge?.documents.used;
   const count = (states: readonly string[]) =>
     (jobs.data?.data ?? []).filter(({ state }) => states.includes(state)).length;
   const reading = count(["queued", "reading", "searchable"]);

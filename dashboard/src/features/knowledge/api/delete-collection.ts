@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer } from "@/lib/api/client";
+import { leaving } from "@/lib/api/leaving";
 import { useOrg } from "@/lib/org";
 import { type Collection, collectionsKey } from "./list-collections";
 
@@ -9,10 +10,9 @@ export function useDeleteCollection() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: ({ id, name }: Collection) =>
-      answer(org.api.DELETE("/api/v1/collections/{id}", { params: { path: { id }, query: { confirm: name } } })),
-    onSuccess: (_, { id }) => {
-      queries.removeQueries({ queryKey: [...collectionsKey(org), id] });
-      return queries.invalidateQueries({ queryKey: [...collectionsKey(org), "list"] });
-    },
+      leaving(id, () =>
+        answer(org.api.DELETE("/api/v1/collections/{id}", { params: { path: { id }, query: { confirm: name } } })),
+      ),
+    onSuccess: () => queries.invalidateQueries({ queryKey: [...collectionsKey(org), "list"] }),
   });
 }

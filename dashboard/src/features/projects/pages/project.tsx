@@ -1,6 +1,5 @@
 import { Alert, Badge, Button, Group, Modal, Stack } from "@mantine/core";
 import { IconArchive, IconArchiveOff, IconArrowLeft, IconEdit, IconTrash } from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
@@ -33,7 +32,6 @@ function Shown({ project, etag }: { project: Project; etag: string | undefined }
   const org = useOrg();
   const navigate = useNavigate();
   const confirm = useConfirm();
-  const queries = useQueryClient();
   const archive = useArchiveProject();
   const restore = useRestoreProject();
   const remove = useDeleteProject();
@@ -54,10 +52,7 @@ function Shown({ project, etag }: { project: Project; etag: string | undefined }
       {
         onSuccess: () => {
           told(done(project.name));
-          void navigate({ to: "/o/$org/projects", params: { org: org.address }, search: {} }).then(() => {
-            queries.removeQueries({ queryKey: [org.id, "projects", "one", project.id] });
-            return queries.invalidateQueries({ queryKey: [org.id, "projects"] });
-          });
+          void navigate({ to: "/o/$org/projects", params: { org: org.address }, search: {} });
         },
       },
     );

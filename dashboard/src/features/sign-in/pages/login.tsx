@@ -127,7 +127,7 @@ export function LoginPage() {
       </form>
       <Text size="sm" ta="center">
         {words.noAccount}{" "}
-        <TextLink to="/signup" search={next ? { next } : {}} size="sm">
+        <TextLink to="/signup" search={next ? { next } : {}} size="sm" underline="always">
           {words.signUp}
         </TextLink>
       </Text>

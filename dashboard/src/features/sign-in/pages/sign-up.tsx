@@ -76,7 +76,7 @@ export function SignUpPage() {
       </form>
       <Text size="sm" ta="center">
         {words.haveAccount}{" "}
-        <TextLink to="/login" search={next ? { next } : {}} size="sm">
+        <TextLink to="/login" search={next ? { next } : {}} size="sm" underline="always">
           {words.title}
         </TextLink>
       </Text>

@@ -4,4 +4,5 @@ import { deed } from "@/lib/api/deed";
 export const useDeleteTeam = deed(
   (api, id: string) => api.DELETE("/api/v1/teams/{id}", { params: { path: { id } } }),
   ["teams", "projects", "members"],
+  { deletes: (id) => id },
 );

@@ -1,6 +1,7 @@
 import { Badge, Card, Group, Progress, SimpleGrid, Skeleton, Text } from "@mantine/core";
 import { Page } from "@/components/page";
 import { Failure } from "@/components/states";
+import type { Schemas } from "@/lib/api/client";
 import { type Format, useFormat } from "@/lib/format";
 import { useWords } from "@/lib/words/words";
 import { useNames } from "../api/names";
@@ -14,35 +15,50 @@ const ENDLESS = 2 ** 53 - 1;
 export function QuotaPage() {
   const words = useWords(usage);
   const quota = useQuota();
-  const seats = quota.data?.seats;
+  const format = useFormat();
+  const { seats, knowledge } = quota.data ?? {};
+  // Documents and seats take room; they are not spent, so no limit counts them.
+  const spent = quota.data?.data.filter(({ counted }) => counted !== "documents" && counted !== "storage");
   return (
     <Page title={words.title} intro={words.left.intro} help={<UsageHelp />}>
       <UsageParts />
       {quota.error && !quota.data && <Failure error={quota.error} retry={() => void quota.refetch()} />}
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} spacing="md">
         {quota.isPending && [1, 2, 3].map((card) => <Skeleton key={card} height={120} radius="lg" />)}
-        {quota.data?.data.map((limit) => (
+        {spent?.map((limit) => (
           <Left key={`${limit.limit_id} ${limit.counted}`} limit={limit} />
         ))}
-        {seats && (
-          <Meter
-            title={words.left.seats}
-            where={words.whole}
-            share={seats.used / Math.max(1, seats.limit)}
-            used={String(seats.used)}
-            limit={String(seats.limit)}
-            notes={[words.left.remaining(String(seats.remaining))]}
-          />
+        {knowledge && (
+          <>
+            <Room title={words.left.counted.documents} of={knowledge.documents} say={format.number} />
+            <Room title={words.left.counted.storage} of={knowledge.storage} say={format.bytes} />
+          </>
         )}
+        {seats && <Room title={words.left.seats} of={seats} say={format.number} />}
       </SimpleGrid>
     </Page>
+  );
+}
+
+/** How much of a room is taken. */
+function Room({ title, of, say }: { title: string; of: Schemas["UsageRoom"]; say: (amount: number) => string }) {
+  const words = useWords(usage);
+  const endless = of.limit >= ENDLESS;
+  return (
+    <Meter
+      title={title}
+      where={words.whole}
+      share={endless ? 0 : of.used / Math.max(1, of.limit)}
+      used={say(of.used)}
+      limit={endless ? "∞" : say(of.limit)}
+      notes={endless ? [] : [words.left.remaining(say(of.remaining))]}
+    />
   );
 }
 
 /** An amount of what is counted, in words. */
 function amount(limit: QuotaLimit, of: number, format: Format): string {
   if (limit.counted === "cost") return format.money(of, limit.currency ?? "USD");
-  if (limit.counted === "storage") return format.bytes(of);
   return format.number(of);
 }
 
