@@ -157,10 +157,10 @@ impl Work<'_, '_> {
                     return Ok(Verdict::Done);
                 }
                 for limit in path.iter() {
-                    let (held, used) = (limit.takes(&hold.amounts), limit.takes(&charge.amounts));
+                    let (taken, used) = (limit.takes(&hold.amounts), limit.takes(&charge.amounts));
                     let before = self.balance(limit).await?;
                     self.change(limit, |balance| {
-                        balance.held = balance.held.saturating_sub(held).max(0);
+                        balance.held = balance.held.saturating_sub(taken).max(0);
                         balance.settled = balance.settled.saturating_add(used);
                     })
                     .await?;

@@ -138,7 +138,7 @@ enum Backend {
     Embedded {
         control: Arc<sqlite::File>,
         ledger: Arc<sqlite::File>,
-        holds: ledger::HoldLog,
+        holds: Box<ledger::HoldLog>,
         files: Files,
         house_file: PathBuf,
     },

@@ -272,87 +272,85 @@ async fn was_erased(tx: &mut ControlTx, user: UserId) -> Result<bool> {
     tx.sql("SELECT EXISTS (SELECT 1 FROM erasures WHERE subject = $1)").bind(user.to_string()).one().await
 }
 
+/// Rows that point to no row, by table and column.
+const DANGLING: &str = "SELECT what, number FROM (
+       SELECT 'teams.parent_id' AS what, count(*) AS number FROM teams c
+         WHERE c.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.parent_id)
+       UNION ALL SELECT 'team_members.team_id', count(*) FROM team_members c
+         WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
+       UNION ALL SELECT 'project_members.project_id', count(*) FROM project_members c
+         WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+       UNION ALL SELECT 'project_teams.project_id', count(*) FROM project_teams c
+         WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+       UNION ALL SELECT 'project_teams.team_id', count(*) FROM project_teams c
+         WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
+       UNION ALL SELECT 'providers.project_id', count(*) FROM providers c
+         WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+       UNION ALL SELECT 'aliases.project_id', count(*) FROM aliases c
+         WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+       UNION ALL SELECT 'webhook_messages.webhook_id', count(*) FROM webhook_messages c
+         WHERE NOT EXISTS (SELECT 1 FROM webhooks p WHERE p.id = c.webhook_id)
+       UNION ALL SELECT 'budgets.subject', count(*) FROM budgets c
+         WHERE (c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject))
+            OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))
+       UNION ALL SELECT 'rate_limits.subject', count(*) FROM rate_limits c
+         WHERE c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject)
+       UNION ALL SELECT 'collections.project_id', count(*) FROM collections c
+         WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+       UNION ALL SELECT 'collections.within', count(*) FROM collections c
+         WHERE c.within IS NOT NULL AND NOT EXISTS (SELECT 1 FROM circles p WHERE p.collection_id = c.id)
+       UNION ALL SELECT 'circles.collection_id', count(*) FROM circles c
+         WHERE NOT EXISTS (SELECT 1 FROM collections p JOIN sources s ON s.collection_id = p.within
+                           WHERE p.id = c.collection_id AND s.id = c.source_id)
+       UNION ALL SELECT 'circles.source_id', count(*) FROM circles c
+         WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
+       UNION ALL SELECT 'circle_readers.collection_id', count(*) FROM circle_readers c
+         WHERE NOT EXISTS (SELECT 1 FROM circles p WHERE p.collection_id = c.collection_id)
+       UNION ALL SELECT 'group_members.source_id', count(*) FROM group_members c
+         WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
+       UNION ALL SELECT 'shares.collection_id', count(*) FROM shares c
+         WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+       UNION ALL SELECT 'shares.subject', count(*) FROM shares c
+         WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
+       UNION ALL SELECT 'documents.collection_id', count(*) FROM documents c
+         WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+       UNION ALL SELECT 'versions.document_id', count(*) FROM versions c
+         WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+       UNION ALL SELECT 'imports.collection_id', count(*) FROM imports c
+         WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+       UNION ALL SELECT 'import_files.import_id', count(*) FROM import_files c
+         WHERE NOT EXISTS (SELECT 1 FROM imports p WHERE p.id = c.import_id)
+       UNION ALL SELECT 'import_files.document_id', count(*) FROM import_files c
+         WHERE c.document_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+       UNION ALL SELECT 'sources.collection_id', count(*) FROM sources c
+         WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+       UNION ALL SELECT 'source_items.source_id', count(*) FROM source_items c
+         WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
+       UNION ALL SELECT 'source_items.document_id', count(*) FROM source_items c
+         WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+       UNION ALL SELECT 'chunks.document_id', count(*) FROM chunks c
+         WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+       UNION ALL SELECT 'chunks.collection', count(*) FROM chunks c WHERE NOT EXISTS (
+         SELECT 1 FROM documents d JOIN collections p ON p.id = d.collection_id WHERE d.id = c.document_id AND p.number = c.collection)
+       UNION ALL SELECT 'vectors.chunk', count(*) FROM vectors c
+         WHERE NOT EXISTS (SELECT 1 FROM chunks p WHERE p.number = c.chunk AND p.collection = c.collection)
+       UNION ALL SELECT 'threads.project_id', count(*) FROM threads c
+         WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
+       UNION ALL SELECT 'thread_shares.thread_id', count(*) FROM thread_shares c
+         WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
+       UNION ALL SELECT 'thread_shares.subject', count(*) FROM thread_shares c
+         WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
+       UNION ALL SELECT 'messages.thread_id', count(*) FROM messages c
+         WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
+       UNION ALL SELECT 'citings.message_id', count(*) FROM citings c
+         WHERE NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = c.message_id)
+       UNION ALL SELECT 'citings.document_id', count(*) FROM citings c
+         WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+     ) counted WHERE number > 0";
+
 /// What points to nothing within the store itself.
 async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
-    let rows: Vec<(String, i64)> = tx
-        .sql(
-            "SELECT what, number FROM (
-               SELECT 'teams.parent_id' AS what, count(*) AS number FROM teams c
-                 WHERE c.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.parent_id)
-               UNION ALL SELECT 'team_members.team_id', count(*) FROM team_members c
-                 WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
-               UNION ALL SELECT 'project_members.project_id', count(*) FROM project_members c
-                 WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-               UNION ALL SELECT 'project_teams.project_id', count(*) FROM project_teams c
-                 WHERE NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-               UNION ALL SELECT 'project_teams.team_id', count(*) FROM project_teams c
-                 WHERE NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.team_id)
-               UNION ALL SELECT 'providers.project_id', count(*) FROM providers c
-                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-               UNION ALL SELECT 'aliases.project_id', count(*) FROM aliases c
-                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-               UNION ALL SELECT 'webhook_messages.webhook_id', count(*) FROM webhook_messages c
-                 WHERE NOT EXISTS (SELECT 1 FROM webhooks p WHERE p.id = c.webhook_id)
-               UNION ALL SELECT 'budgets.subject', count(*) FROM budgets c
-                 WHERE (c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject))
-                    OR (c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject))
-               UNION ALL SELECT 'rate_limits.subject', count(*) FROM rate_limits c
-                 WHERE c.level = 'project' AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.subject)
-               UNION ALL SELECT 'collections.project_id', count(*) FROM collections c
-                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-               UNION ALL SELECT 'collections.within', count(*) FROM collections c
-                 WHERE c.within IS NOT NULL AND NOT EXISTS (SELECT 1 FROM circles p WHERE p.collection_id = c.id)
-               UNION ALL SELECT 'circles.collection_id', count(*) FROM circles c
-                 WHERE NOT EXISTS (SELECT 1 FROM collections p JOIN sources s ON s.collection_id = p.within
-                                   WHERE p.id = c.collection_id AND s.id = c.source_id)
-               UNION ALL SELECT 'circles.source_id', count(*) FROM circles c
-                 WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
-               UNION ALL SELECT 'circle_readers.collection_id', count(*) FROM circle_readers c
-                 WHERE NOT EXISTS (SELECT 1 FROM circles p WHERE p.collection_id = c.collection_id)
-               UNION ALL SELECT 'group_members.source_id', count(*) FROM group_members c
-                 WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
-               UNION ALL SELECT 'shares.collection_id', count(*) FROM shares c
-                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
-               UNION ALL SELECT 'shares.subject', count(*) FROM shares c
-                 WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
-               UNION ALL SELECT 'documents.collection_id', count(*) FROM documents c
-                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
-               UNION ALL SELECT 'versions.document_id', count(*) FROM versions c
-                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
-               UNION ALL SELECT 'imports.collection_id', count(*) FROM imports c
-                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
-               UNION ALL SELECT 'import_files.import_id', count(*) FROM import_files c
-                 WHERE NOT EXISTS (SELECT 1 FROM imports p WHERE p.id = c.import_id)
-               UNION ALL SELECT 'import_files.document_id', count(*) FROM import_files c
-                 WHERE c.document_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
-               UNION ALL SELECT 'sources.collection_id', count(*) FROM sources c
-                 WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
-               UNION ALL SELECT 'source_items.source_id', count(*) FROM source_items c
-                 WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
-               UNION ALL SELECT 'source_items.document_id', count(*) FROM source_items c
-                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
-               UNION ALL SELECT 'chunks.document_id', count(*) FROM chunks c
-                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
-               UNION ALL SELECT 'chunks.collection', count(*) FROM chunks c WHERE NOT EXISTS (
-                 SELECT 1 FROM documents d JOIN collections p ON p.id = d.collection_id WHERE d.id = c.document_id AND p.number = c.collection)
-               UNION ALL SELECT 'vectors.chunk', count(*) FROM vectors c
-                 WHERE NOT EXISTS (SELECT 1 FROM chunks p WHERE p.number = c.chunk AND p.collection = c.collection)
-               UNION ALL SELECT 'threads.project_id', count(*) FROM threads c
-                 WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-               UNION ALL SELECT 'thread_shares.thread_id', count(*) FROM thread_shares c
-                 WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
-               UNION ALL SELECT 'thread_shares.subject', count(*) FROM thread_shares c
-                 WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
-               UNION ALL SELECT 'messages.thread_id', count(*) FROM messages c
-                 WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
-               UNION ALL SELECT 'citings.message_id', count(*) FROM citings c
-                 WHERE NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = c.message_id)
-               UNION ALL SELECT 'citings.document_id', count(*) FROM citings c
-                 WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
-             ) counted WHERE number > 0",
-        )
-        .all()
-        .await?;
+    let rows: Vec<(String, i64)> = tx.sql(DANGLING).all().await?;
     found.extend(rows.into_iter().map(|(what, number)| (what, format!("{number} rows"))));
     // Each passage stands in the index of words, and nothing else does; on PostgreSQL its words are a part of it.
     let words: i64 = tx

@@ -88,7 +88,7 @@ impl<R: Reader> Feeds<R> {
             match reader.look(&store, &scope).await {
                 Ok(news) => news.into_iter().for_each(|one| drop(sender.send(Arc::new(one)))),
                 Err(error) => {
-                    tracing::warn!(org = %scope.org(), %error, what = R::WHAT, "nothing could be read for who listens")
+                    tracing::warn!(org = %scope.org(), %error, what = R::WHAT, "nothing could be read for who listens");
                 }
             }
         }
