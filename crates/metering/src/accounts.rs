@@ -252,6 +252,9 @@ impl Accounts {
         for org in tasks.keys() {
             if let Some(account) = state.by_org.get_mut(org) {
                 (account.away, account.doubtful) = (false, false);
+                if account.is_idle() {
+                    state.by_org.remove(org);
+                }
             }
         }
         if state.counters > REMEMBERED {

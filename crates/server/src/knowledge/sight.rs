@@ -5,7 +5,7 @@
 //! another keeps private, whatever their role.
 //!
 //! What a source brought that has readers of its own lies in circles within its collection
-//! ([`circles`](store::org::knowledge::circles)). A circle is seen by those of its readers who see that collection, by their verified
+//! ([`circles`]). A circle is seen by those of its readers who see that collection, by their verified
 //! address, and by nobody else: neither by whoever set the source up nor by who manages knowledge there.
 //!
 //! It is decided in the transaction that reads what is in the collections: what was taken away before that is not found.
