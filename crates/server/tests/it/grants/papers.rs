@@ -45,6 +45,12 @@ fn some(dice: &mut Dice, of: usize) -> BTreeSet<usize> {
     (0..of).filter(|_| dice.below(3) == 0).collect()
 }
 
+/// Who reads a paper. The first is for everybody and the second never, so that there are both at any time.
+fn named(dice: &mut Dice, paper: usize) -> Named {
+    let is_narrow = dice.below(3) > 0;
+    (paper == 1 || (paper > 0 && is_narrow)).then(|| (some(dice, 6), some(dice, GROUPS)))
+}
+
 impl Model {
     /// Whether a person reads a paper.
     fn reads_paper(&self, person: usize, paper: &Named) -> bool {
@@ -88,11 +94,10 @@ impl Model {
         let mut said = self.papers.said.clone();
         if said.papers.is_empty() {
             said.groups = (0..GROUPS).map(|_| some(dice, 6)).collect();
-            said.papers =
-                (0..PAPERS).map(|_| (dice.below(3) > 0).then(|| (some(dice, 6), some(dice, GROUPS)))).collect();
+            said.papers = (0..PAPERS).map(|at| named(dice, at)).collect();
         } else {
             let (paper, group) = (dice.below(PAPERS), dice.below(GROUPS));
-            said.papers[paper] = (dice.below(3) > 0).then(|| (some(dice, 6), some(dice, GROUPS)));
+            said.papers[paper] = named(dice, paper);
             said.groups[group] = some(dice, 6);
         }
         let address = |at: &usize| self.people[*at].email.clone();
