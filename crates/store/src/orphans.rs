@@ -272,8 +272,10 @@ async fn was_erased(tx: &mut ControlTx, user: UserId) -> Result<bool> {
     tx.sql("SELECT EXISTS (SELECT 1 FROM erasures WHERE subject = $1)").bind(user.to_string()).one().await
 }
 
-/// Rows that point to no row, by table and column.
-const DANGLING: &str = "SELECT what, number FROM (
+/// How many rows point to no row, by table and column.
+async fn dangling(tx: &mut Transaction) -> Result<Vec<(String, i64)>> {
+    tx.sql(
+        "SELECT what, number FROM (
        SELECT 'teams.parent_id' AS what, count(*) AS number FROM teams c
          WHERE c.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.parent_id)
        UNION ALL SELECT 'team_members.team_id', count(*) FROM team_members c
@@ -346,11 +348,15 @@ const DANGLING: &str = "SELECT what, number FROM (
          WHERE NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = c.message_id)
        UNION ALL SELECT 'citings.document_id', count(*) FROM citings c
          WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
-     ) counted WHERE number > 0";
+     ) counted WHERE number > 0",
+    )
+    .all()
+    .await
+}
 
 /// What points to nothing within the store itself.
 async fn inside(tx: &mut Transaction, found: &mut Found) -> Result<()> {
-    let rows: Vec<(String, i64)> = tx.sql(DANGLING).all().await?;
+    let rows = dangling(tx).await?;
     found.extend(rows.into_iter().map(|(what, number)| (what, format!("{number} rows"))));
     // Each passage stands in the index of words, and nothing else does; on PostgreSQL its words are a part of it.
     let words: i64 = tx
