@@ -84,6 +84,8 @@ pub fn passages(document: &Document, shape: &Shape<'_>) -> Vec<Passage> {
         splitter.block(block);
     }
     splitter.close(false);
+    // Headings at the very end, with nothing that follows them.
+    splitter.close(false);
     splitter.made
 }
 

@@ -81,6 +81,13 @@ fn a_line_without_end_is_cut_between_characters() {
     assert_eq!(made.iter().map(|passage| passage.text.len()).sum::<usize>(), document.text.len());
 }
 
+#[test]
+fn a_heading_at_the_end_is_kept() {
+    let document = read(b"# A\n\nText.\n\n## Last words\n", "a.md").unwrap();
+    let made = split(&document);
+    assert!(made.iter().any(|passage| passage.text.contains("Last words")), "{made:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
