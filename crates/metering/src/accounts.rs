@@ -293,8 +293,11 @@ impl Accounts {
     /// Begins the log of holds anew, with those that stand in no table yet.
     pub(crate) fn renew_log(&self, store: &Store) -> store::Result<()> {
         let state = locked(&self.0);
-        let live = state.by_org.values().flat_map(|account| account.live.values().map(|live| &live.open));
-        let kept = live.chain(state.ended.iter().map(|ended| &ended.open));
+        // Of what was written last where nobody knows whether it was, all is kept.
+        let missing = state.by_org.values().flat_map(|account| {
+            account.live.values().filter(|live| !live.tabled || account.doubtful).map(|live| &live.open)
+        });
+        let kept = missing.chain(state.ended.iter().map(|ended| &ended.open));
         store.renew_hold_log(kept.map(|open| (&open.scope, &open.hold)))
     }
 }

@@ -11,7 +11,7 @@ mod settings;
 
 use std::process::ExitCode;
 
-/// A call of a model makes and drops hundreds of small things: the system's allocator took an eighth of its time
+/// A call of a model makes and drops hundreds of small things: the system's allocator took a seventh of its time
 /// (`docs/decisions/0002-dependencies.md`).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -262,13 +262,17 @@ both_stores! {
     }
 
     async fn many_short_calls_leave_a_short_log_that_a_long_one_survives_in(house) {
+        // There is a log of holds beside the embedded engine alone.
+        if !house.store().ledger_needs_flushing() {
+            return;
+        }
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;
         let only = path(&[limit(1, 1_000_000)]);
         let program = Program::start(&house);
         let long = hold(&program.books, &house, &scope, 10, &only).await.expect("it fits");
         let log = house.data().join("ledger.holds");
-        let rounds = if house.store().ledger_needs_flushing() { 60 } else { 1 };
+        let rounds = 60;
         let mut longest = 0;
         for _ in 0..rounds {
             let calls = (0..200).map(|_| async {
@@ -278,7 +282,7 @@ both_stores! {
             longest = longest.max(std::fs::metadata(&log).map_or(0, |log| log.len()));
         }
         assert!(longest < 5 << 20, "{longest} bytes");
-        assert!(rounds == 1 || longest > 3 << 20, "it never grew: {longest} bytes");
+        assert!(longest > 3 << 20, "it never grew: {longest} bytes");
         program.die([long]);
         let alive = books(&house);
         while look(&alive, &scope, &only[0]).await != (0, 200 * rounds) {
