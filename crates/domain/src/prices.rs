@@ -31,6 +31,8 @@ pub struct TokenCount {
     pub cached: u64,
     /// Of these, written to the provider's cache.
     pub written: u64,
+    /// Of those written, for an hour in place of a few minutes.
+    pub written_long: u64,
     /// Written as the answer, reasoning included.
     pub output: u64,
 }
@@ -49,6 +51,9 @@ pub struct Price {
     /// The same, written to the provider's cache.
     #[serde(default)]
     pub write: Option<i64>,
+    /// The same, written to the provider's cache for an hour; as `write` when left out.
+    #[serde(default)]
+    pub write_long: Option<i64>,
     /// Millionths of a dollar for a million tokens written.
     pub output: i64,
     /// Millionths of a dollar for a call.
@@ -82,11 +87,13 @@ impl Price {
     #[must_use]
     pub fn cost(&self, tokens: TokenCount, percent: u32) -> i64 {
         let (cached, written) = (tokens.cached.min(tokens.input), tokens.written.min(tokens.input));
+        let long = tokens.written_long.min(written);
         let plain = tokens.input.saturating_sub(cached).saturating_sub(written);
         let part = |count: u64, price: i64| i128::from(count) * i128::from(price);
         let sum = part(plain, self.input)
             + part(cached, self.cached.unwrap_or(self.input))
-            + part(written, self.write.unwrap_or(self.input))
+            + part(written - long, self.write())
+            + part(long, self.write_long())
             + part(tokens.output, self.output)
             + i128::from(self.request) * PER;
         let exact = sum * i128::from(percent);
@@ -94,11 +101,25 @@ impl Price {
         i64::try_from(whole).unwrap_or(DEAREST).min(DEAREST)
     }
 
-    /// The most that so many tokens read and written can cost: all of them at the dearest rate for reading.
+    /// For tokens written to the provider's cache.
     #[must_use]
-    pub fn worst(&self, input: u64, output: u64, percent: u32) -> i64 {
-        let dearest = self.input.max(self.cached.unwrap_or(0)).max(self.write.unwrap_or(0));
-        let all = Self { input: dearest, cached: None, write: None, ..self.clone() };
+    pub fn write(&self) -> i64 {
+        self.write.unwrap_or(self.input)
+    }
+
+    /// For tokens written to the provider's cache for an hour.
+    #[must_use]
+    pub fn write_long(&self) -> i64 {
+        self.write_long.unwrap_or(self.write())
+    }
+
+    /// The most that so many tokens read and written can cost: all of them at the dearest rate for reading. Only who asks for it has
+    /// something cached for an hour.
+    #[must_use]
+    pub fn worst(&self, input: u64, output: u64, percent: u32, for_an_hour: bool) -> i64 {
+        let written = if for_an_hour { self.write().max(self.write_long()) } else { self.write() };
+        let dearest = self.input.max(self.cached.unwrap_or(0)).max(written);
+        let all = Self { input: dearest, cached: None, write: None, write_long: None, ..self.clone() };
         all.cost(TokenCount { input, output, ..TokenCount::default() }, percent)
     }
 
@@ -116,8 +137,19 @@ impl Price {
     /// So much for tokens, and nothing else.
     #[must_use]
     pub fn flat(model: &str, input: i64, output: i64) -> Self {
-        let (cached, write, answer, picture) = (None, None, None, None);
-        Self { model: model.into(), input, cached, write, output, request: 0, answer, picture, tiers: BTreeMap::new() }
+        let (cached, write, write_long, answer, picture) = (None, None, None, None, None);
+        Self {
+            model: model.into(),
+            input,
+            cached,
+            write,
+            write_long,
+            output,
+            request: 0,
+            answer,
+            picture,
+            tiers: BTreeMap::new(),
+        }
     }
 
     /// Stands on usage rows in the place of a list's version when the price was one that the key's owner named: such prices stand in
@@ -331,7 +363,14 @@ fn read(text: &str) -> Result<Vec<(Time, List)>, InvalidPrices> {
             return wrong("`from` must be a time such as 2026-11-01T00:00:00Z".into());
         };
         for price in &list.prices {
-            let all = [Some(price.input), price.cached, price.write, Some(price.output), Some(price.request)];
+            let all = [
+                Some(price.input),
+                price.cached,
+                price.write,
+                price.write_long,
+                Some(price.output),
+                Some(price.request),
+            ];
             if all.into_iter().flatten().any(|amount| !(0..=HIGHEST).contains(&amount)) {
                 return wrong(format!("model {:?}: a price must be from 0 to {HIGHEST}", price.model));
             }
@@ -395,10 +434,15 @@ mod tests {
         assert_eq!(price.cost(tokens(0, 0, 0), 100), 0);
         assert_eq!(price.cost(tokens(1, 0, 0), 100), 1, "a millionth is the least");
         assert_eq!(price.cost(tokens(1_000_000, 0, 0), 50), 75_000);
-        assert!(price.worst(1000, 200, 100) >= price.cost(tokens(1000, 500, 200), 100));
+        assert!(price.worst(1000, 200, 100, false) >= price.cost(tokens(1000, 500, 200), 100));
         let claude = Prices::builtin().quote("claude-sonnet-4-5", NOW).expect("known").price;
         let written = TokenCount { input: 1_000_000, written: 1_000_000, ..TokenCount::default() };
-        assert_eq!((claude.cost(written, 100), claude.worst(1_000_000, 0, 100)), (3_750_000, 3_750_000));
+        assert_eq!((claude.cost(written, 100), claude.worst(1_000_000, 0, 100, false)), (3_750_000, 3_750_000));
+        // For an hour a token costs twice what one that is read does, at worst as well.
+        let long = TokenCount { written_long: 400_000, ..written };
+        assert_eq!((claude.cost(long, 100), claude.worst(1_000_000, 0, 100, true)), (4_650_000, 6_000_000));
+        let absurd = TokenCount { written_long: u64::MAX, ..written };
+        assert_eq!(claude.cost(absurd, 100), 6_000_000);
         assert_eq!(price.cost(tokens(u64::MAX, 0, u64::MAX), 100), DEAREST, "no wrap");
     }
 

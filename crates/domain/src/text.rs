@@ -11,13 +11,42 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
+/// Joins pictures to one: a woman and a computer to a woman at her computer.
+const JOINER: char = '\u{200D}';
+
+/// What an emoji is made of, other than what follows it to change its look.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{21FF}' | '\u{2300}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
+}
+
+/// Each character of a text, and whether it has no place in a name: a joiner has its place between two pictures.
+fn judged(text: &str) -> impl Iterator<Item = (char, bool)> {
+    let mut before = None;
+    let mut rest = text.chars().peekable();
+    std::iter::from_fn(move || {
+        let c = rest.next()?;
+        let joins = c == JOINER && before.is_some_and(is_picture) && rest.peek().copied().is_some_and(is_picture);
+        // It asks for the coloured form of what stands before it.
+        if c != '\u{FE0F}' {
+            before = Some(c);
+        }
+        Some((c, is_hidden(c) && !joins))
+    })
+}
+
+/// A text without what has no place in a name.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    judged(text).filter(|(_, hidden)| !hidden).map(|(c, _)| c).collect()
+}
+
 fn check(text: &str, min: usize, max: usize, lines: bool) -> Result<String, InvalidText> {
     let text = text.trim();
     let length = text.chars().count();
     if length < min || length > max {
         return Err(InvalidText(format!("must be {min} to {max} characters long, without spaces around it")));
     }
-    if text.chars().any(|c| is_hidden(c) && !(lines && matches!(c, '\n' | '\t'))) {
+    if judged(text).any(|(c, hidden)| hidden && !(lines && matches!(c, '\n' | '\t'))) {
         return Err(InvalidText("must not hold control or invisible characters".into()));
     }
     Ok(text.to_owned())
@@ -129,6 +158,27 @@ mod tests {
         assert!(TeamName::new("two\nlines").is_err());
         assert!(TeamName::new("two\u{2028}lines").is_err());
         assert!(Description::new("two\nlines").is_ok());
+    }
+
+    #[test]
+    fn joined_pictures_are_one_and_nothing_else_is_joined() {
+        for good in ["👩‍💻", "Ann 👩🏽‍💻 at home", "🏳️‍🌈", "❤️‍🔥", "👨‍👩‍👧‍👦", "🐦‍⬛"]
+        {
+            assert_eq!(TeamName::new(good).expect(good).as_str(), good);
+            assert_eq!(visible(good), good);
+        }
+        for wrong in [
+            "pay\u{200D}roll",
+            "👩\u{200D}",
+            "\u{200D}💻",
+            "👩\u{200D}\u{200D}💻",
+            "👩\u{200D}x",
+            "a\u{FE0F}\u{200D}💻",
+            "👩\u{200B}💻",
+        ] {
+            assert!(TeamName::new(&format!("x {wrong} y")).is_err(), "{wrong:?}");
+        }
+        assert_eq!(visible("evil\u{202E}txt \u{200D}👩‍💻"), "eviltxt 👩‍💻");
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct Usage {
     pub cached_input: u64,
     /// Input tokens that the upstream put into its cache, which may cost more; part of `input`.
     pub cache_write: u64,
+    /// Of these, for an hour in place of a few minutes.
+    pub cache_write_long: u64,
     /// All output tokens, reasoning included.
     pub output: u64,
     /// Output tokens of reasoning that the client does not see; part of `output`.
@@ -60,6 +62,7 @@ impl OpenAiUsage {
             input,
             cached_input: self.prompt_tokens_details.cached_tokens.min(input),
             cache_write: 0,
+            cache_write_long: 0,
             output,
             reasoning: self.completion_tokens_details.reasoning_tokens.min(output),
         })
@@ -78,6 +81,16 @@ pub(crate) struct AnthropicUsage {
     written: Option<u64>,
     #[serde(rename = "cache_read_input_tokens", deserialize_with = "maybe_count")]
     cached: Option<u64>,
+    #[serde(rename = "cache_creation", deserialize_with = "or_unsaid")]
+    lifetimes: Lifetimes,
+}
+
+/// Of what was written to the cache, how much for how long (`CacheCreation` of Anthropic's clients).
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct Lifetimes {
+    #[serde(rename = "ephemeral_1h_input_tokens", deserialize_with = "maybe_count")]
+    long: Option<u64>,
 }
 
 impl AnthropicUsage {
@@ -87,17 +100,20 @@ impl AnthropicUsage {
         self.output = later.output.or(self.output);
         self.written = later.written.or(self.written);
         self.cached = later.cached.or(self.cached);
+        self.lifetimes.long = later.lifetimes.long.or(self.lifetimes.long);
     }
 
     /// The counts; none when either side is missing.
     pub(crate) fn usage(self) -> Option<Usage> {
         let cached_input = self.cached.unwrap_or(0);
         let cache_write = self.written.unwrap_or(0);
+        let cache_write_long = self.lifetimes.long.unwrap_or(0).min(cache_write);
         Some(Usage {
             // Billable input = input + cache creation + cache read.
             input: self.input?.saturating_add(cached_input).saturating_add(cache_write),
             cached_input,
             cache_write,
+            cache_write_long,
             output: self.output?,
             reasoning: 0,
         })
@@ -130,6 +146,20 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserial
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// What is none of it says nothing.
+fn or_unsaid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Lifetimes, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Loose {
+        Told(Lifetimes),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Loose::deserialize(deserializer)? {
+        Loose::Told(lifetimes) => lifetimes,
+        Loose::Other(_) => Lifetimes::default(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +172,8 @@ mod tests {
     fn openai_counts_are_read_with_their_parts() {
         let text = r#"{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52,
             "prompt_tokens_details":{"cached_tokens":8},"completion_tokens_details":{"reasoning_tokens":5}}"#;
-        let expected = Usage { input: 40, cached_input: 8, cache_write: 0, output: 12, reasoning: 5 };
+        let expected =
+            Usage { input: 40, cached_input: 8, cache_write: 0, cache_write_long: 0, output: 12, reasoning: 5 };
         assert_eq!(openai(text), Some(expected));
     }
 
@@ -171,8 +202,25 @@ mod tests {
         );
         usage.update(read(r#"{"output_tokens":15}"#));
         usage.update(read(r#"{"output_tokens":20}"#));
-        let expected = Usage { input: 45, cached_input: 2, cache_write: 3, output: 20, reasoning: 0 };
+        let expected =
+            Usage { input: 45, cached_input: 2, cache_write: 3, cache_write_long: 0, output: 20, reasoning: 0 };
         assert_eq!(usage.usage(), Some(expected));
         assert_eq!(read(r#"{"output_tokens":20}"#).usage(), None);
+        // How long what was written is kept may be told late, wrongly, or not at all.
+        let long = |more: &str| {
+            let mut usage = read(r#"{"input_tokens":40,"output_tokens":1,"cache_creation_input_tokens":30}"#);
+            usage.update(read(more));
+            usage.usage().map(|usage| (usage.cache_write, usage.cache_write_long))
+        };
+        let told = r#"{"cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20}}"#;
+        assert_eq!(long(told), Some((30, 20)));
+        assert_eq!(long(r#"{"cache_creation":{"ephemeral_1h_input_tokens":1e15}}"#), Some((30, 30)));
+        for nothing in [
+            r#"{"cache_creation":null}"#,
+            r#"{"cache_creation":7}"#,
+            r#"{"cache_creation":{"ephemeral_1h_input_tokens":-1}}"#,
+        ] {
+            assert_eq!(long(nothing), Some((30, 0)), "{nothing}");
+        }
     }
 }

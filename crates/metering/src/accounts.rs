@@ -121,7 +121,7 @@ impl Accounts {
                 return Some(Err(Box::new(shortage)));
             }
         }
-        account.change(open, |counter, amount| counter.balance.held = counter.balance.held.saturating_add(amount));
+        account.change(open, |counter, amount| counter.balance.hold(amount));
         account.live.insert(open.key(), Live::new(open.clone(), false));
         Some(Ok(()))
     }
@@ -155,8 +155,7 @@ impl Accounts {
             let Some(counter) = account.counters.get_mut(&name(limit)) else { continue };
             let (held, used) = (limit.takes(&open.hold.amounts), limit.takes(&charge.amounts));
             let before = counter.balance.settled;
-            counter.balance.held = counter.balance.held.saturating_sub(held).max(0);
-            counter.balance.settled = before.saturating_add(used);
+            counter.balance.end(held, used);
             if tabled {
                 counter.tabled = counter.tabled.saturating_sub(held).max(0);
             }

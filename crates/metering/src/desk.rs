@@ -14,6 +14,7 @@ use crate::accounts::{Call, Due, Ended, Name, name};
 use crate::balance;
 use crate::books::{Op, Task, Verdict, locked};
 use crate::limit::{Limit, Shortage};
+use crate::usual;
 
 /// The desk of one batch.
 pub(crate) struct Desk {
@@ -41,6 +42,11 @@ impl Desk {
         let Some(scope) = batch.first().map(|op| &op.scope).or_else(|| due.scope()) else {
             return Ok(Default::default());
         };
+        if !self.alone
+            && let Some((verdicts, passed)) = usual::post(store, scope, batch, self.lease, &self.swept).await?
+        {
+            return Ok((verdicts, passed.then(|| scope.clone()).into_iter().collect()));
+        }
         let mut tx = store.begin_ledger(scope).await?;
         let mut news: HashMap<OrgId, Scope> = HashMap::new();
         self.write(store, &mut tx, due, &mut news).await?;
@@ -133,7 +139,7 @@ impl Work<'_, '_> {
                 self.desk.live.insert((self.org, hold.id, hold.attempt));
                 for limit in path.iter() {
                     let amount = limit.takes(&hold.amounts);
-                    self.change(limit, |balance| balance.held = balance.held.saturating_add(amount)).await?;
+                    self.change(limit, |balance| balance.hold(amount)).await?;
                 }
                 Ok(Verdict::Held)
             }
@@ -159,11 +165,7 @@ impl Work<'_, '_> {
                 for limit in path.iter() {
                     let (taken, used) = (limit.takes(&hold.amounts), limit.takes(&charge.amounts));
                     let before = self.balance(limit).await?;
-                    self.change(limit, |balance| {
-                        balance.held = balance.held.saturating_sub(taken).max(0);
-                        balance.settled = balance.settled.saturating_add(used);
-                    })
-                    .await?;
+                    self.change(limit, |balance| balance.end(taken, used)).await?;
                     self.watch(limit, before.settled, before.settled.saturating_add(used)).await?;
                 }
                 Ok(Verdict::Done)

@@ -16,6 +16,7 @@ pub mod limit;
 pub mod rates;
 pub mod rules;
 mod upkeep;
+mod usual;
 pub mod verify;
 
 pub use books::{Books, Settings};

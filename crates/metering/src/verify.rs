@@ -100,6 +100,7 @@ fn recomputed(prices: &Prices, row: &Entry) -> Option<i64> {
         input: whole(row.input_tokens),
         cached: whole(row.cached_tokens),
         written: whole(row.written_tokens),
+        written_long: whole(row.written_long_tokens),
         output: whole(row.output_tokens),
     };
     Some(quote.price.cost(tokens, u32::try_from(row.percent).unwrap_or(u32::MAX)))

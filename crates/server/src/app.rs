@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::dashboard::Dashboard;
 use crate::http::feeds::Feeds;
+use crate::http::room::Rooms;
 use crate::models::{Installation, Models};
 
 /// Bounds of the HTTP layer.
@@ -65,6 +66,8 @@ pub struct Parts {
     pub(crate) rules: metering::rules::Rules,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) door: metering::call::Door,
+    /// For the bodies of requests that come to it.
+    pub(crate) rooms: Rooms,
     pub(crate) feeds: Feeds<crate::usage::Rows>,
     pub(crate) live: Feeds<crate::live::Log>,
     pub(crate) listeners: crate::jobs::Listeners,
@@ -125,6 +128,7 @@ impl App {
             rules,
             gatekeeper,
             door,
+            rooms: Rooms::default(),
             feeds: Feeds::default(),
             live: Feeds::default(),
             listeners: crate::jobs::Listeners::default(),

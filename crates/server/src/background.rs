@@ -59,18 +59,11 @@ pub fn start(app: &App) -> Background {
         let since = store.ambient().now() - IDLE;
         store.close_idle_files(since).await.map(drop).map_err(|error| error.to_string())
     }));
-    tasks.spawn(every(app.clone(), Duration::from_mins(10), "moving files that nobody uses", async |app| {
-        let store = &app.house.store;
-        store.settle_moves().await.map_err(|error| error.to_string())?;
-        let Some(cold_after) = app.cold_after else { return Ok(()) };
-        let since = store.ambient().now() - cold_after;
-        store.freeze_unused(since, FREEZES).await.map(drop).map_err(|error| error.to_string())
-    }));
+    tasks.spawn(keep(app.clone()));
     tasks.spawn(every(app.clone(), Duration::from_mins(10), "sweeping", async |app| {
         app.tidy();
         sweep(app).await.map_err(|error| error.to_string())
     }));
-    tasks.spawn(sweep_originals(app.clone()));
     let retainer = app.clone();
     tasks.spawn(take_in(app.clone(), retention::RETAIN, move || {
         let app = retainer.clone();
@@ -165,8 +158,23 @@ async fn write_notes(app: App) {
     }
 }
 
-/// Once, at the start: what a server that was cut off kept and never came to need. One organisation after the other.
-async fn sweep_originals(app: App) {
+/// Looks after what is kept: first for originals that nothing needs, then, again and again, for files that nobody uses. One after the
+/// other, since a file that is looked into is in use.
+async fn keep(app: App) {
+    sweep_originals(&app).await;
+    every(app, Duration::from_mins(10), "moving files that nobody uses", async |app| {
+        let store = &app.house.store;
+        store.settle_moves().await.map_err(|error| error.to_string())?;
+        let Some(cold_after) = app.cold_after else { return Ok(()) };
+        let since = store.ambient().now() - cold_after;
+        store.freeze_unused(since, FREEZES).await.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+}
+
+/// Once, at the start: what a server that was cut off kept and never came to need. One organisation after the other; a cold one was swept
+/// while it was warm, and is not woken for it.
+async fn sweep_originals(app: &App) {
     let store = app.house.store.clone();
     let listed = tokio::task::spawn_blocking(move || store.with_blobs()).await;
     let orgs = match listed {
@@ -174,15 +182,16 @@ async fn sweep_originals(app: App) {
         Ok(Err(error)) => return tracing::error!(%error, "the originals could not be listed"),
         Err(error) => return tracing::error!(%error, "the originals could not be listed"),
     };
-    let cold = match app.house.store.cold_organisations().await {
-        Ok(cold) => cold,
-        Err(error) => return tracing::error!(%error, "the originals could not be swept"),
-    };
-    // A cold one was swept while it was warm, and is not woken for it.
-    for org in orgs.into_iter().filter(|org| !cold.contains(org)) {
-        // One that is gone, or cannot be opened, has told the operator elsewhere.
-        if let Ok(scope) = app.house.store.serve(org).await {
-            crate::knowledge::originals::sweep(&app.house.store, &scope).await;
+    let store = &app.house.store;
+    for org in orgs {
+        let swept = store.keep_house(org, async {
+            // One that is gone, or cannot be opened, has told the operator elsewhere.
+            if let Ok(scope) = store.serve(org).await {
+                crate::knowledge::originals::sweep(store, &scope).await;
+            }
+        });
+        if let Err(error) = swept.await {
+            return tracing::error!(%error, "the originals could not be swept");
         }
     }
 }

@@ -125,8 +125,7 @@ impl Store {
                     org::members::depart(&mut tx, &departure).await?;
                     org::providers::depart(&mut tx, &departure).await?;
                     org::connections::depart(&mut tx, &departure).await?;
-                    org::knowledge::collections::depart(&mut tx, &departure).await?;
-                    org::knowledge::thread_shares::depart(&mut tx, &departure).await?;
+                    org::knowledge::shares::depart(&mut tx, &departure).await?;
                 }
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
             }

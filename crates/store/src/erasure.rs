@@ -84,6 +84,7 @@ impl Store {
                  UNION ALL SELECT 'idempotency', count(*) FROM idempotency
                  UNION ALL SELECT 'import_files', count(*) FROM import_files
                  UNION ALL SELECT 'imports', count(*) FROM imports
+                 UNION ALL SELECT 'kept_citings', count(*) FROM kept_citings
                  UNION ALL SELECT 'messages', count(*) FROM messages
                  UNION ALL SELECT 'project_members', count(*) FROM project_members
                  UNION ALL SELECT 'project_teams', count(*) FROM project_teams
@@ -98,7 +99,6 @@ impl Store {
                  UNION ALL SELECT 'team_members', count(*) FROM team_members
                  UNION ALL SELECT 'teams', count(*) FROM teams
                  UNION ALL SELECT 'tenant', count(*) FROM tenant
-                 UNION ALL SELECT 'thread_shares', count(*) FROM thread_shares
                  UNION ALL SELECT 'threads', count(*) FROM threads
                  UNION ALL SELECT 'vectors', count(*) FROM vectors
                  UNION ALL SELECT 'versions', count(*) FROM versions
@@ -131,7 +131,6 @@ impl Store {
                  UNION ALL SELECT 'providers', count(*) FROM providers WHERE user_id = $1
                  UNION ALL SELECT 'shares', count(*) FROM shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'team_members', count(*) FROM team_members WHERE user_id = $1
-                 UNION ALL SELECT 'thread_shares', count(*) FROM thread_shares WHERE level = 'user' AND subject = $1
                  UNION ALL SELECT 'threads', count(*) FROM threads WHERE user_id = $1",
             )
             .bind(user)
@@ -180,7 +179,6 @@ impl Store {
             tx.sql("DELETE FROM collections").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM citings").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM messages").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM thread_shares").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM threads").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;
@@ -198,6 +196,7 @@ impl Store {
             tx.sql("DELETE FROM rate_limits").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM webhook_messages").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM webhooks").unaudited(ERASED).run().await?;
+            tx.sql("DELETE FROM kept_citings").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM idempotency").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM delivered").unaudited(ERASED).run().await?;
             tx.sql("DELETE FROM audit_head").unaudited(ERASED).run().await?;

@@ -202,6 +202,20 @@ impl Files {
         own.collect()
     }
 
+    /// What was on its way to the place of an organisation's file, or to that of its stub, and did not come there.
+    pub(crate) fn drafts(&self, org: OrgId) -> Vec<PathBuf> {
+        let is_draft =
+            |path: &PathBuf| path.extension().is_some_and(|ending| ending == "thaw" || ending == "cold-draft");
+        self.all_of(org).into_iter().filter(is_draft).collect()
+    }
+
+    /// How many bytes an organisation's file and its log have; 0 where it is not at its place.
+    pub(crate) fn size(&self, org: OrgId) -> u64 {
+        let path = self.path(org);
+        let log = path.with_extension("db-wal");
+        [path, log].iter().filter_map(|file| std::fs::metadata(file).ok()).map(|about| about.len()).sum()
+    }
+
     /// Whether an organisation's file is at its place, and no stub says otherwise.
     pub(crate) fn stands(&self, org: OrgId) -> bool {
         let path = self.path(org);
@@ -217,6 +231,26 @@ impl Files {
     /// Stops an organisation whose file cannot be had, and tells the operator.
     pub(crate) fn condemn(&self, org: OrgId, what: &str) -> Error {
         self.troubles.condemn(org, None, what)
+    }
+
+    /// When an organisation's file was last used, unless it is open.
+    pub(crate) fn unused_since(&self, org: OrgId) -> Option<Time> {
+        let is_open = self.slots.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&org);
+        written(&self.path(org)).filter(|_| !is_open).map(Time::from_micros)
+    }
+
+    /// Closes an organisation's file unless somebody uses it right now, as one that was last used at the given time. Blocks.
+    pub(crate) fn put_back(&self, org: OrgId, used_at: Time) {
+        let open = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            if slots.get(&org).is_some_and(|slot| !slot.is_idle()) {
+                return;
+            }
+            slots.remove(&org)
+        };
+        // Outside the lock: closing it writes what its log holds.
+        drop(open);
+        touch(&self.path(org), used_at);
     }
 
     /// Closes an organisation's file if nobody used it since the given time, so that it can be moved. Blocks.

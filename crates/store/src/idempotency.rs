@@ -12,12 +12,15 @@ use crate::{OrTaken, Result};
 /// For how long an answer counts.
 pub const KEPT: std::time::Duration = std::time::Duration::from_hours(24);
 
+/// Stands in the place of the status of an answer that was kept, and of which a document was deleted since.
+pub const FORGOTTEN: i64 = 1;
+
 /// An answer as kept.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stored {
     /// The hash of the request that it answers; another request under the same key is a mistake of the caller.
     pub request: Vec<u8>,
-    /// The status.
+    /// The status; [`FORGOTTEN`] when the answer is.
     pub status: i64,
     /// The answer, sealed.
     pub response: Vec<u8>,

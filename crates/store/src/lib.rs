@@ -68,6 +68,7 @@ pub mod ledger;
 pub mod migrate;
 pub mod org;
 pub mod orphans;
+mod outline;
 mod refusal;
 mod rotation;
 pub mod schema;

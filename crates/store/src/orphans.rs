@@ -32,6 +32,7 @@ pub const UNCHECKED: &[(&str, &str)] = &[
     ("documents.job_id", "a job that is done is gone"),
     ("embedding.job_id", "as above"),
     ("sources.job_id", "as above"),
+    ("shares.shared", "one of the two ids beside it, as the table itself checks"),
     ("jobs.subject", "a document or an archive that may never come, or is gone: whoever claims the job drops it then"),
     ("former_teams.parent_id", "a team that may have been deleted since, and then stands there too"),
 ];
@@ -157,9 +158,7 @@ impl Store {
                  UNION SELECT DISTINCT 'providers.membership_id', membership_id, user_id FROM providers
                    WHERE membership_id IS NOT NULL
                  UNION SELECT DISTINCT 'connections.membership_id', membership_id, user_id FROM connections
-                 UNION SELECT DISTINCT 'shares.membership_id', membership_id, subject FROM shares WHERE level = 'user'
-                 UNION SELECT DISTINCT 'thread_shares.membership_id', membership_id, subject FROM thread_shares
-                   WHERE level = 'user'",
+                 UNION SELECT DISTINCT 'shares.membership_id', membership_id, subject FROM shares WHERE level = 'user'",
             )
             .all()
             .await?;
@@ -311,7 +310,7 @@ async fn dangling(tx: &mut Transaction) -> Result<Vec<(String, i64)>> {
        UNION ALL SELECT 'group_members.source_id', count(*) FROM group_members c
          WHERE NOT EXISTS (SELECT 1 FROM sources p WHERE p.id = c.source_id)
        UNION ALL SELECT 'shares.collection_id', count(*) FROM shares c
-         WHERE NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
+         WHERE c.collection_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM collections p WHERE p.id = c.collection_id)
        UNION ALL SELECT 'shares.subject', count(*) FROM shares c
          WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
        UNION ALL SELECT 'documents.collection_id', count(*) FROM documents c
@@ -338,16 +337,18 @@ async fn dangling(tx: &mut Transaction) -> Result<Vec<(String, i64)>> {
          WHERE NOT EXISTS (SELECT 1 FROM chunks p WHERE p.number = c.chunk AND p.collection = c.collection)
        UNION ALL SELECT 'threads.project_id', count(*) FROM threads c
          WHERE c.project_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = c.project_id)
-       UNION ALL SELECT 'thread_shares.thread_id', count(*) FROM thread_shares c
-         WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
-       UNION ALL SELECT 'thread_shares.subject', count(*) FROM thread_shares c
-         WHERE c.level = 'team' AND NOT EXISTS (SELECT 1 FROM teams p WHERE p.id = c.subject)
+       UNION ALL SELECT 'shares.thread_id', count(*) FROM shares c
+         WHERE c.thread_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
        UNION ALL SELECT 'messages.thread_id', count(*) FROM messages c
          WHERE NOT EXISTS (SELECT 1 FROM threads p WHERE p.id = c.thread_id)
        UNION ALL SELECT 'citings.message_id', count(*) FROM citings c
          WHERE NOT EXISTS (SELECT 1 FROM messages p WHERE p.id = c.message_id)
        UNION ALL SELECT 'citings.document_id', count(*) FROM citings c
          WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+       UNION ALL SELECT 'kept_citings.document_id', count(*) FROM kept_citings c
+         WHERE NOT EXISTS (SELECT 1 FROM documents p WHERE p.id = c.document_id)
+       UNION ALL SELECT 'kept_citings.scope', count(*) FROM kept_citings c
+         WHERE NOT EXISTS (SELECT 1 FROM idempotency p WHERE p.scope = c.scope)
      ) counted WHERE number > 0",
     )
     .all()

@@ -156,6 +156,14 @@ impl Client {
         self.answer(request.body(Body::from(body)).expect("a good request")).await
     }
 
+    /// POST of a body of JSON that comes bit by bit.
+    /// # Panics
+    /// When the request itself is malformed.
+    pub async fn post_slowly(&self, path: &str, body: Body) -> Answer {
+        let request = self.request(Method::POST, path).header("content-type", "application/json");
+        self.answer(request.body(body).expect("a good request")).await
+    }
+
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await

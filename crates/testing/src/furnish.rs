@@ -7,9 +7,9 @@ use domain::models::ProviderKind;
 use domain::operation::Operation;
 use domain::role::Role;
 use domain::text::{CollectionName, Description, ProjectName, ProviderName, RoleName, TeamName};
-use domain::{OrgId, TeamId};
+use domain::{DocumentId, OrgId, TeamId};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::audit::Event;
 use store::ledger::alerts;
@@ -22,12 +22,12 @@ use store::org::configs;
 use store::org::connections::{self, Connection};
 use store::org::knowledge::chunks::{self, Draft, Vector};
 use store::org::knowledge::circles::{self, Readers};
-use store::org::knowledge::collections::{self, Collection, Reach, Sharer};
+use store::org::knowledge::collections::{self, Collection, Reach};
 use store::org::knowledge::documents::{self, Document, Status};
 use store::org::knowledge::embedding::{self, Embedding};
 use store::org::knowledge::imports::{self, Import, Stage};
+use store::org::knowledge::shares::{self, Shared, Sharer};
 use store::org::knowledge::sources::{self, Counts, Item, Source, Sync};
-use store::org::knowledge::thread_shares;
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::knowledge::versions::{self, Version};
 use store::org::members::{self, Member};
@@ -110,7 +110,7 @@ impl TestHouse {
         let value = json!({ "greeting": text("hello") }).to_string();
         configs::put(&mut tx, user_id, 0, &value).await.expect("a configuration");
         furnish_models(&mut tx, scope, word).await;
-        furnish_knowledge(&mut tx, scope, word).await;
+        let document = furnish_knowledge(&mut tx, scope, word).await;
         let budget = Budget {
             id: ambient.id(),
             level: Level::Organization,
@@ -144,7 +144,8 @@ impl TestHouse {
         };
         rate_limits::insert(&mut tx, &limit).await.expect("a rate limit");
         furnish_webhooks(&mut tx, scope, word).await;
-        tx.remember(ambient.bytes(), ambient.bytes(), 201, b"sealed".to_vec()).await.expect("an answer");
+        let told = BTreeSet::from([document]);
+        tx.remember(ambient.bytes(), ambient.bytes(), 201, b"sealed".to_vec(), &told).await.expect("an answer");
         let event = Event::new("team.created", above.id).after(&above).detail(json!({ "name": text("engineering") }));
         tx.record(event).await.expect("recorded");
         tx.commit().await.expect("committed");
@@ -251,7 +252,7 @@ async fn furnish_models(tx: &mut Tx, scope: &Scope, word: &str) {
 
 /// A shared collection with a document that can be found, and a conversation.
 #[expect(clippy::too_many_lines, reason = "a row in each table")]
-async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
+async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) -> DocumentId {
     let (now, ambient, made_by) = (tx.now(), tx.ambient().clone(), scope.user());
     let collection = Collection {
         id: ambient.id(),
@@ -271,7 +272,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
     collections::insert(tx, &collection).await.expect("a collection");
     let number = collections::get(tx, collection.id).await.expect("it is there").number;
     let with = Sharer::User(made_by, scope.membership());
-    assert!(collections::share(tx, collection.id, with).await.expect("a share"));
+    assert!(shares::share(tx, Shared::Collection(collection.id), with).await.expect("a share"));
     let document = Document {
         id: ambient.id(),
         collection_id: collection.id,
@@ -396,7 +397,7 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         updated_at: now,
     };
     threads::insert(tx, &thread).await.expect("a conversation");
-    assert!(thread_shares::share(tx, thread.id, with).await.expect("a share"));
+    assert!(shares::share(tx, Shared::Thread(thread.id), with).await.expect("a share"));
     let cited = Citation {
         n: 1,
         document_id: document.id,
@@ -422,4 +423,5 @@ async fn furnish_knowledge(tx: &mut Tx, scope: &Scope, word: &str) {
         created_at: now,
     };
     threads::say(tx, &message).await.expect("a message");
+    document.id
 }

@@ -153,7 +153,14 @@ fn reply() -> Reply {
         text: "Adding.".into(),
         calls: vec![Call { id: "t".into(), name: "add".into(), arguments: "{\"a\":2}".into() }],
         stop: Stop::Tools,
-        usage: Some(Usage { input: 40, cached_input: 8, cache_write: 0, output: 20, reasoning: 0 }),
+        usage: Some(Usage {
+            input: 40,
+            cached_input: 8,
+            cache_write: 0,
+            cache_write_long: 0,
+            output: 20,
+            reasoning: 0,
+        }),
     }
 }
 

@@ -248,6 +248,12 @@ impl ClientRequest {
         self.service_tier.as_deref()
     }
 
+    /// Whether something of it may be kept in the upstream's cache for an hour (`"ttl": "1h"`), however JSON spells that.
+    #[must_use]
+    pub fn caches_for_an_hour(&self) -> bool {
+        [&b"1h\""[..], b"\\u0031", b"\\u0068"].iter().any(|spelled| memchr::memmem::find(&self.body, spelled).is_some())
+    }
+
     /// The bytes as they came.
     #[must_use]
     pub fn body(&self) -> &Bytes {

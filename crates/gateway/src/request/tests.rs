@@ -20,6 +20,22 @@ fn refused(body: &str) -> (String, String) {
 }
 
 #[test]
+fn what_may_be_cached_for_an_hour_is_seen_however_it_is_spelled() {
+    let cached = |ttl: &str| {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":[{{"type":"text","text":"A",
+            "cache_control":{{"type":"ephemeral","ttl":"{ttl}"}}}}]}}]}}"#
+        );
+        messages(&body).expect("a good request").caches_for_an_hour()
+    };
+    assert!(!cached("5m"));
+    for hour in ["1h", "\\u0031h", "1\\u0068", "\\u0031\\u0068"] {
+        let spelled: String = serde_json::from_str(&format!("\"{hour}\"")).expect("text");
+        assert_eq!((spelled.as_str(), cached(hour)), ("1h", true), "{hour}");
+    }
+}
+
+#[test]
 fn what_matters_is_read() {
     let request = chat(
         r#" {"model":"m","messages":[{"role":"user","content":"2+3?"}],"stream":true,"n":3,"max_tokens":5,

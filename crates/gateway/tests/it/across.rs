@@ -7,7 +7,8 @@ use testing::upstream::Script;
 
 use crate::{World, all, chat, events, messages, request};
 
-const USED: Option<Usage> = Some(Usage { input: 10, cached_input: 0, cache_write: 0, output: 5, reasoning: 0 });
+const USED: Option<Usage> =
+    Some(Usage { input: 10, cached_input: 0, cache_write: 0, cache_write_long: 0, output: 5, reasoning: 0 });
 
 fn tool() -> Script {
     Script { tool: Some(("add".into(), r#"{"a":2,"b":3}"#.into())), ..Script::default() }

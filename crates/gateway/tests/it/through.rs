@@ -6,7 +6,8 @@ use testing::upstream::Script;
 
 use crate::{World, all, chat, messages, request};
 
-const USED: Option<Usage> = Some(Usage { input: 10, cached_input: 0, cache_write: 0, output: 5, reasoning: 0 });
+const USED: Option<Usage> =
+    Some(Usage { input: 10, cached_input: 0, cache_write: 0, cache_write_long: 0, output: 5, reasoning: 0 });
 
 #[tokio::test]
 async fn whole_answers_go_through_over_one_connection() {

@@ -46,7 +46,8 @@ impl Plan {
             _ => answer.saturating_mul(request.choices()),
         };
         let input = request.input_bound(quote.price.picture_bound());
-        let worst = Amounts::of(Counted::Cost, quote.price.worst(input, output, percent))
+        let for_an_hour = quote.price.write_long.is_some() && request.caches_for_an_hour();
+        let worst = Amounts::of(Counted::Cost, quote.price.worst(input, output, percent, for_an_hour))
             .with(Counted::Requests, 1)
             .with(Counted::Tokens, whole(input.saturating_add(output)));
         Ok(Self { quote, percent, answer, worst })
@@ -97,6 +98,7 @@ impl Open {
                 input: usage.input.min(MOST_TOKENS),
                 cached: usage.cached_input.min(MOST_TOKENS),
                 written: usage.cache_write.min(MOST_TOKENS),
+                written_long: usage.cache_write_long.min(MOST_TOKENS),
                 output: usage.output.min(MOST_TOKENS),
             },
             None => TokenCount { input: self.input, output: received.div_ceil(BYTES_A_TOKEN), ..TokenCount::default() },
@@ -110,6 +112,7 @@ impl Open {
             input_tokens: whole(tokens.input),
             cached_tokens: whole(tokens.cached),
             written_tokens: whole(tokens.written),
+            written_long_tokens: whole(tokens.written_long),
             percent: self.plan.percent.into(),
             output_tokens: whole(tokens.output),
             estimated,

@@ -161,6 +161,34 @@ both_stores! {
         }
     }
 
+    async fn what_is_cached_for_an_hour_is_held_and_charged_at_its_own_price(house) {
+        let world = World::build(&house).await;
+        let model = "claude-sonnet-4-5";
+        let quote = Prices::builtin().quote(model, house.store().ambient().now());
+        let upstream = Upstream::anthropic(&world.upstream.anthropic_url(), None, "2023-06-01").expect("an address");
+        let target = Target { upstream: Arc::new(upstream), model: model.into(), quote, ..world.targets[0].clone() };
+        let usage = json!({ "input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 30, "cache_read_input_tokens": 0,
+            "cache_creation": { "ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20 } });
+        let answer = json!({ "id": "msg_1", "type": "message", "role": "assistant", "model": model, "usage": usage,
+            "content": [{ "type": "text", "text": "Hello." }], "stop_reason": "end_turn", "stop_sequence": null });
+        world.upstream.script(model, &Script::fault(Fault::Body("application/json".into(), answer.to_string())));
+        let spender = Spender { user: Some(world.scope.user()), key: None, project: None, team: None, agent: None, run: None };
+        for ttl in ["5m", "1h"] {
+            let text = json!({ "type": "text", "text": "Hello?", "cache_control": { "type": "ephemeral", "ttl": ttl } });
+            let body = json!({ "model": model, "max_tokens": 100, "messages": [{ "role": "user", "content": [text] }] });
+            let request = ClientRequest::read(Operation::Messages, body.to_string().into()).expect("a request");
+            world.door.call(&world.scope, spender, &request, std::slice::from_ref(&target)).await.expect("an answer");
+        }
+        let rows = world.rows(&house).await;
+        // 10 at 3, 10 at 3.75, 20 at 6 and 5 at 15 dollars a million: 30 + 37.5 + 120 + 75 millionths.
+        let seen: Vec<_> =
+            rows.iter().map(|row| (row.input_tokens, row.written_tokens, row.written_long_tokens, row.cost_micros)).collect();
+        assert_eq!(seen, [(40, 30, 20, 263); 2]);
+        // At worst all that is read is written to the cache: at 3.75 dollars a million, or at 6 when somebody asks for an hour.
+        let held: Vec<_> = rows.iter().map(|row| row.held_micros - 100 * 15).collect();
+        assert!(held[0] * 6_000 / 3_750 - held[1] <= 1 && held[1] > held[0], "{held:?}");
+    }
+
     async fn an_upstream_that_fails_before_the_first_byte_costs_nothing(house) {
         let world = World::build(&house).await;
         let faults = [

@@ -9,7 +9,8 @@ use metering::{Books, Held, Limit, Path, Refused, Settings, balance};
 use store::Scope;
 use store::ledger::balances::{self, Balance};
 use store::ledger::entries::{self, Charge, Filter, Outcome, Search};
-use store::ledger::holds::Purpose;
+use store::ledger::holds::{self, Hold, Purpose};
+use store::ledger::journeys::Writes;
 use testing::{TestHouse, both_stores};
 
 use crate::dice::Dice;
@@ -94,6 +95,64 @@ async fn is_derived(house: &TestHouse, scope: &Scope, limit: &Limit) -> Balance 
 }
 
 both_stores! {
+    async fn a_batch_in_few_journeys_writes_what_single_statements_would_and_sees_no_other_organisation(house) {
+        let (anns, bobs) = (house.scope(&house.sign_up("Ann").await).await, house.scope(&house.sign_up("Bob").await).await);
+        let ambient = house.store().ambient();
+        let began = |scope: &Scope, micros| Hold {
+            id: ambient.id(),
+            attempt: 1,
+            at: ambient.now(),
+            holder: ambient.id(),
+            purpose: Purpose { operation: "chat".into(), user_id: Some(scope.user()), ..Purpose::default() },
+            amounts: dollars(micros),
+        };
+        let (kept, ended, used) = (began(&anns, 5), began(&anns, 7), charge(6));
+        let (first, second) = (limit(1, 10), LimitKey { counted: Counted::Tokens, ..limit(1, 10).key });
+        let (then, later) = (Time::from_micros(0), Time::from_micros(1));
+        let lease = Duration::from_mins(1);
+        let none = Writes { holds: vec![], lease, entries: vec![], passed: vec![], balances: vec![] };
+        let mut tx = house.store().begin_ledger(&anns).await.expect("begun");
+        let mut page = tx.page(&anns).expect("its page");
+        let balance = Balance { held: 12, settled: 1 };
+        let begun = Writes {
+            holds: vec![&kept, &ended],
+            passed: vec![(first.key, then, 50)],
+            balances: vec![(first.key, then, balance), (second, then, Balance::default())],
+            ..none
+        };
+        let written = page.write_batch(&begun).await.expect("written");
+        assert_eq!((written.all_new, written.news), (true, true));
+        tx.commit().await.expect("committed");
+        // What stands there already is neither new nor news.
+        let mut tx = house.store().begin_ledger(&anns).await.expect("begun");
+        let again = Writes { balances: vec![(first.key, then, Balance { held: 11, settled: 2 })], ..begun };
+        let written = tx.page(&anns).expect("its page").write_batch(&again).await.expect("written");
+        assert_eq!((written.all_new, written.news), (false, false));
+        drop(tx);
+        // Another organisation finds none of it, and ends nothing of it.
+        let (wanted, ends) = ([(first.key, then), (second, then), (second, later)], [(ended.id, 1), (ended.id, 2)]);
+        let mut tx = house.store().begin_ledger(&bobs).await.expect("begun");
+        let (found, gone) = tx.page(&bobs).expect("its page").find_and_end(&wanted, &ends).await.expect("found");
+        assert_eq!((found.len(), gone.len()), (0, 0));
+        tx.commit().await.expect("committed");
+        let mut tx = house.store().begin_ledger(&anns).await.expect("begun");
+        let mut page = tx.page(&anns).expect("its page");
+        let (mut found, gone) = page.find_and_end(&wanted, &ends).await.expect("found");
+        found.sort_by_key(|counter| counter.counted.as_str());
+        let found: Vec<_> = found.iter().map(|counter| (counter.counted, counter.starts_at, counter.held, counter.settled)).collect();
+        assert_eq!(found, [(Counted::Cost, then, 12, 1), (Counted::Tokens, then, 0, 0)]);
+        assert_eq!(gone, [false]);
+        let ends = Writes { entries: vec![(&ended, &used)], ..none };
+        assert!(page.write_batch(&ends).await.expect("written").all_new);
+        tx.commit().await.expect("committed");
+        let mut tx = house.store().read_ledger(&anns).await.expect("begun");
+        let mut page = tx.page(&anns).expect("its page");
+        let left = holds::list(&mut page).await.expect("read");
+        assert_eq!(left, [(kept, false)]);
+        let rows = entries::list(&mut page, &Search::default(), None, 10).await.expect("rows");
+        assert_eq!(rows.iter().map(|row| (row.id, row.cost_micros)).collect::<Vec<_>>(), [(ended.id, 6)]);
+    }
+
     async fn of_two_hundred_that_race_exactly_those_run_that_fit(house) {
         let books = books(&house);
         let (wide, narrow) = (limit(1, 5_000_000), limit(2, 1_000_000));

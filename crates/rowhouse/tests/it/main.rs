@@ -11,6 +11,7 @@ mod kill;
 mod kill_calls;
 mod kill_documents;
 mod kill_embedding;
+mod kill_moves;
 mod kill_sources;
 mod mails;
 mod racing;

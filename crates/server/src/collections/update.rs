@@ -9,6 +9,7 @@ use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::collections::{self, Reach};
 use store::org::knowledge::retention::first_run;
+use store::org::knowledge::shares::{self, Shared};
 
 use super::changeable;
 use super::retention::{self, Days};
@@ -68,7 +69,7 @@ pub(crate) async fn update(
         }
         collection.access = access;
         // A share that rested would let people in again whenever somebody shares it with others later.
-        ended = collections::unshare_all(&mut tx, id).await?;
+        ended = shares::end_all(&mut tx, Shared::Collection(id)).await?;
     }
     if let Some(days) = retain_days.filter(|days| *days != before.retain_days) {
         collection.retain_days = days;

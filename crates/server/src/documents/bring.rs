@@ -1,13 +1,14 @@
 //! A file that is known by its name comes into a collection, by itself or again: it is a new document, a new version of the one of its
 //! name, or nothing new. For what comes in the background: the files of an archive, and what sources have.
 
-use domain::{CollectionId, DocumentId, UserId};
+use domain::{CollectionId, DocumentId, SourceId, UserId};
 use knowledge::intake;
 use store::audit::Event;
 use store::blobs::Written;
 use store::control::jobs;
 use store::org::knowledge::documents::{self as rows, Document, Status};
 use store::org::knowledge::imports::Outcome;
+use store::org::knowledge::sources;
 use store::org::knowledge::versions::{self, Version};
 use store::{Json, Scope, Store, Turn, Tx};
 
@@ -28,18 +29,41 @@ pub(crate) struct Brought<'a> {
     pub(crate) written: &'a Written,
     /// Who asked for it.
     pub(crate) user: UserId,
+    /// The item that it is, where a source has it.
+    pub(crate) item: Option<Item<'a>>,
+}
+
+/// An item of a source.
+pub(crate) struct Item<'a> {
+    pub(crate) source: SourceId,
+    pub(crate) key: &'a str,
+    /// The document that it was until now, in the same collection.
+    pub(crate) was: Option<DocumentId>,
 }
 
 impl Brought<'_> {
-    /// The document that a file is, if there is one: of its name, or else with its content.
+    /// The document that a file is, if there is one: the one that its item was, or of its name, or else with its content. One that is
+    /// not the item's alone becomes no new version of it.
     async fn known(&self, tx: &mut Tx) -> store::Result<Option<Document>> {
-        let id = match rows::named(tx, self.collection, self.name).await? {
-            Some(id) => Some(id),
-            None => rows::same(tx, self.collection, &self.written.hash).await?,
-        };
-        match id {
+        let was = self.item.as_ref().and_then(|item| item.was);
+        for id in [was, rows::named(tx, self.collection, self.name).await?].into_iter().flatten() {
+            let Some(document) = rows::find(tx, id).await? else { continue };
+            if document.content_hash == self.written.hash || !self.is_anothers(tx, &document).await? {
+                return Ok(Some(document));
+            }
+        }
+        match rows::same(tx, self.collection, &self.written.hash).await? {
             Some(id) => rows::find(tx, id).await,
             None => Ok(None),
+        }
+    }
+
+    /// Whether a document is not the item's alone: somebody brought it by hand, or it is another item, too.
+    async fn is_anothers(&self, tx: &mut Tx, document: &Document) -> store::Result<bool> {
+        match &self.item {
+            Some(_) if document.source != self.source => Ok(true),
+            Some(item) => sources::is_another(tx, document.id, item.source, item.key).await,
+            None => Ok(false),
         }
     }
 
@@ -91,10 +115,11 @@ impl Brought<'_> {
             created_at: now,
             updated_at: now,
         };
+        // Somebody may have brought it meanwhile, or another item may have become the same document.
+        if self.known(&mut tx).await?.map(|now| now.id) != before.as_ref().map(|before| before.id) {
+            return Err(came_between());
+        }
         let Some(before) = before else {
-            if self.known(&mut tx).await?.is_some() {
-                return Err(came_between());
-            }
             rows::insert(&mut tx, &fresh).await?;
             versions::insert(&mut tx, &newest(&fresh)).await?;
             desk.room.require(&mut tx, true).await?;

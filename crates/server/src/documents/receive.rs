@@ -166,11 +166,8 @@ pub(super) fn clean(name: &str) -> Option<String> {
 
 /// A name without what hides or reorders text; none when nothing is left.
 pub(crate) fn visible(name: &str) -> Option<String> {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-    };
-    let name: String = name.chars().filter(|c| !hidden(*c)).take(NAME).collect();
+    let start: String = name.chars().take(NAME).collect();
+    let name = domain::text::visible(&start);
     let name = name.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

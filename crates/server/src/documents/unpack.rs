@@ -286,6 +286,7 @@ impl Unpacking<'_> {
             tags: self.import.tags.clone(),
             written,
             user: self.job.user(),
+            item: None,
         };
         let (tx, outcome, id) = brought.bring(&self.app.house.store, &self.scope, &self.desk).await?;
         self.note(tx, Member { place, name: name.to_owned(), outcome, fault: None, document_id: Some(id) }).await

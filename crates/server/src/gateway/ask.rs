@@ -13,20 +13,28 @@ use super::route;
 use crate::App;
 use crate::answers::model;
 use crate::http::allowance;
-use crate::http::caller::{AtTheDoor, Caller, Local};
+use crate::http::caller::{AtTheDoor, Caller, Local, Through};
 use crate::http::error::{Problem, Result};
+use crate::http::room::Room;
 
 /// The largest request: images come inside it.
 const MOST: usize = 32 << 20;
 
-/// The bytes of a request for a model. No copy is made and nothing is read yet.
-pub(crate) struct RawRequest(pub(super) Bytes);
+/// The bytes of a request for a model, and the room they take until it is answered. Nothing is read of them yet.
+pub(crate) struct RawRequest {
+    pub(super) bytes: Bytes,
+    _room: Room,
+}
 
 impl FromRequest<App> for RawRequest {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self> {
-        crate::http::body::read(request, MOST).await.map(Self)
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let Some(Through(org)) = request.extensions().get() else {
+            return Err(Problem::internal("a request for a model came through no gate"));
+        };
+        let mut room = app.rooms.of(*org);
+        Ok(Self { bytes: room.read(request, MOST).await?, _room: room })
     }
 }
 
@@ -39,7 +47,7 @@ pub(super) async fn ask<M>(
     body: RawRequest,
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    let request = ClientRequest::read(operation, body.0).map_err(|error| invalid(&error))?;
+    let request = ClientRequest::read(operation, body.bytes).map_err(|error| invalid(&error))?;
     require_model(request.model())?;
     call(&caller, request).await.map(answer::spoken)
 }
@@ -65,11 +73,12 @@ pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest
     let spender = spender(&scope);
     let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
     let (model, stream) = (request.model().to_owned(), request.stream());
-    let call = async move {
+    // In a box: it is large, and would be moved on each step towards its task.
+    let call = Box::pin(async move {
         let answered = app.door.call(&scope, spender, &request, &resolved.targets).await?;
         app.models.served_by(&scope, &resolved.targets[answered.by]);
         Ok::<_, Failed>(answered)
-    };
+    });
     let answered = if stream {
         // Ends with its client: the upstream is cancelled, and what had come is charged.
         call.await

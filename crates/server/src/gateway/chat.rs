@@ -11,7 +11,7 @@ use crate::http::error::Result;
 
 pub(super) async fn chat(gate: AtTheDoor<Local<can::ModelsUse>, meters::Chat>, body: RawRequest) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    let request = ClientRequest::read(Operation::Chat, body.0).map_err(|error| invalid(&error))?;
+    let request = ClientRequest::read(Operation::Chat, body.bytes).map_err(|error| invalid(&error))?;
     if request.model() == model::NAME {
         return model::answer(caller, request.body()).await.map(answer::ours);
     }

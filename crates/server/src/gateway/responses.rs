@@ -18,10 +18,10 @@ pub(super) async fn responses(
     body: RawRequest,
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    if body.0.len() > MOST {
+    if body.bytes.len() > MOST {
         return Err(Problem::new("too_large", format!("The body must be at most {MOST} bytes long.")));
     }
-    let request = ResponsesRequest::read(&body.0).map_err(|error| invalid(&error))?;
+    let request = ResponsesRequest::read(&body.bytes).map_err(|error| invalid(&error))?;
     let chat = ClientRequest::read(Operation::Chat, request.chat()).map_err(|error| in_its_words(invalid(&error)))?;
     require_model(chat.model())?;
     let ambient = caller.ambient();

@@ -65,14 +65,17 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 /// Reads a body up to a size.
 pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes> {
     let body = http_body_util::Limited::new(request.into_body(), most);
-    let collected = http_body_util::BodyExt::collect(body).await.map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            Problem::new("too_large", format!("The body is larger than {most} bytes."))
-        } else {
-            Problem::new("invalid_request", "The body could not be read to its end.")
-        }
-    })?;
+    let collected = http_body_util::BodyExt::collect(body).await.map_err(|error| unread(&*error, most))?;
     Ok(collected.to_bytes())
+}
+
+/// Why a body was not read.
+pub(super) fn unread(error: &(dyn std::error::Error + Send + Sync + 'static), most: usize) -> Problem {
+    if error.is::<http_body_util::LengthLimitError>() {
+        Problem::new("too_large", format!("The body is larger than {most} bytes."))
+    } else {
+        Problem::new("invalid_request", "The body could not be read to its end.")
+    }
 }
 
 /// Reads JSON into a type, and says which field is wrong when one is.

@@ -72,6 +72,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
         409,
         "The request with this Idempotency-Key took effect; its answer held tokens and is not given twice.",
     ),
+    (
+        "answer_deleted",
+        409,
+        "The request with this Idempotency-Key took effect; a document that its answer told of was deleted since.",
+    ),
     ("limit_reached", 409, "There are as many as there may be; `param` names of what."),
     ("request_running", 409, "A request with this Idempotency-Key is still running."),
     ("stale", 412, "The thing was changed since it was read: read it again."),

@@ -2,7 +2,8 @@
 //!
 //! The answer is stored, sealed, in the transaction of the effect, so that there is never one without the other. A key belongs to
 //! its organisation, caller and route; it is kept for 24 hours. Of an answer that lets its holder in (a sign-in's tokens) only
-//! that it was given is kept: whoever repeats the request learns that, and no more.
+//! that it was given is kept: whoever repeats the request learns that, and no more. An answer that tells of documents is forgotten with
+//! the first of them that is deleted.
 //!
 //! A form with a file is too large to be hashed before it is let in: its route reads it, and says what it was ([`Claim::stands_for`],
 //! [`Replay::require`]) before the key counts.
@@ -10,7 +11,7 @@
 //! Calls of models, in the words of their makers (`/v1/`), take no key: those clients know none, a call that is repeated is another
 //! call, and what models say is not kept.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,7 +20,9 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use store::idempotency::KEPT;
+use domain::DocumentId;
+use serde_json::Value;
+use store::idempotency::{FORGOTTEN, KEPT};
 use store::keys::sha256;
 use store::{ControlTx, Recall, Store, Tx};
 
@@ -113,13 +116,20 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Replay {
     request: Vec<u8>,
-    status: u16,
-    kept: Vec<u8>,
+    /// None of an answer that was forgotten with a document.
+    kept: Option<(u16, Vec<u8>)>,
 }
 
 impl IntoResponse for Replay {
     fn into_response(self) -> Response {
-        replay(self.status, &self.kept)
+        match self.kept {
+            Some((status, kept)) => replay(status, &kept),
+            None => Problem::new(
+                "answer_deleted",
+                "This request took effect, and is not done again; a document that its answer told of was deleted since.",
+            )
+            .into_response(),
+        }
     }
 }
 
@@ -145,10 +155,14 @@ impl Presented {
                     "This request took effect, and its answer is given once: it lets its holder in. Sign in again.",
                 ));
             }
-            let kept = store.unseal(&place(&scope), &stored.response)?;
+            let kept = if stored.status == FORGOTTEN {
+                None
+            } else {
+                let status = u16::try_from(stored.status).unwrap_or(200);
+                Some((status, store.unseal(&place(&scope), &stored.response)?))
+            };
             self.stored.store(true, Ordering::SeqCst);
-            let status = u16::try_from(stored.status).unwrap_or(200);
-            return Ok(Outcome::Replayed(Replay { request: stored.request, status, kept }));
+            return Ok(Outcome::Replayed(Replay { request: stored.request, kept }));
         }
         Ok(Outcome::Claimed(claim))
     }
@@ -167,6 +181,29 @@ impl Replay {
 
 fn place(scope: &[u8; 32]) -> String {
     scope.iter().fold("idempotency ".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// The documents that an answer tells of.
+fn documents<R: Reply>(reply: &R) -> Result<BTreeSet<DocumentId>> {
+    let body = reply.body().map(serde_json::to_value).transpose();
+    let mut found = BTreeSet::new();
+    gather(&body.map_err(|error| Problem::internal(error.to_string()))?.unwrap_or_default(), &mut found);
+    Ok(found)
+}
+
+/// Wherever something of a document is told, it is named beside it. A text of somebody that looks like an id is none: it is not called so.
+fn gather(value: &Value, found: &mut BTreeSet<DocumentId>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| gather(value, found)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let is_id = matches!(name.as_str(), "id" | "document_id");
+                found.extend(value.as_str().filter(|_| is_id).and_then(|text| text.parse::<DocumentId>().ok()));
+                gather(value, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 impl Claim {
@@ -189,12 +226,13 @@ impl Claim {
 
     pub(crate) async fn store_in_org<R: Reply>(&self, store: &Store, tx: &mut Tx, reply: &R) -> Result<()> {
         let (status, sealed) = self.sealed(store, reply)?;
-        tx.remember(self.scope, self.request()?, status, sealed).await?;
+        tx.remember(self.scope, self.request()?, status, sealed, &documents(reply)?).await?;
         self.stored.store(true, Ordering::SeqCst);
         Ok(())
     }
 
     pub(crate) async fn store_in_control<R: Reply>(&self, store: &Store, tx: &mut ControlTx, reply: &R) -> Result<()> {
+        debug_assert!(documents(reply)?.is_empty(), "an answer that tells of documents is kept where they are");
         let (status, sealed) = self.sealed(store, reply)?;
         tx.remember(self.scope, self.request()?, status, sealed).await?;
         self.stored.store(true, Ordering::SeqCst);

@@ -18,4 +18,5 @@ pub(crate) mod layers;
 pub(crate) mod once;
 pub(crate) mod renewal;
 pub(crate) mod reply;
+pub(crate) mod room;
 pub(crate) mod upload;

@@ -17,6 +17,7 @@ use domain::authoriser::Object;
 use domain::{CollectionId, ProjectId, UserId};
 use store::org::knowledge::circles;
 use store::org::knowledge::collections::{self, Collection, Reach};
+use store::org::knowledge::shares;
 use store::{Error, Result, Scope, Tx};
 
 use super::place::{Place, holds, is_left_out};
@@ -104,7 +105,7 @@ struct Sight<'a> {
 
 impl<'a> Sight<'a> {
     async fn of(tx: &mut Tx, scope: &'a Scope, permission: Permission) -> Result<Self> {
-        let shared = collections::shared(tx, scope.user(), scope.membership()).await?;
+        let shared = shares::collections(tx, scope.user(), scope.membership()).await?;
         let circles = match scope.address() {
             Some(address) => circles::of_reader(tx, address).await?,
             None => Vec::new(),

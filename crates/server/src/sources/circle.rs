@@ -9,7 +9,7 @@ use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::{circles, documents, sources};
 
-use super::round::Round;
+use super::round::{Round, UNNAMED, name};
 use crate::http::error::Result;
 
 impl Round<'_> {
@@ -53,8 +53,14 @@ impl Round<'_> {
             return Ok((into.id, Some(known)));
         }
         if sources::is_another(&mut tx, before.id, self.source.id, &item.key).await? {
-            // It stays where its other item is; this one is brought anew.
+            // It stays where its other item is, by whose name it is called as soon as that is seen; this one is brought anew.
             sources::part(&mut tx, self.source.id, &item.key).await?;
+            if before.name == name(&item.key) {
+                documents::rename(&mut tx, &before, UNNAMED).await?;
+                let after = documents::get(&mut tx, before.id).await?;
+                let event = Event::new("document.updated", before.id).before(&before).after(&after);
+                tx.record(event.detail(self.detail())).await?;
+            }
             tx.commit().await?;
             return Ok((into.id, None));
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connectors::pages::Pages;
 use connectors::source::{Error, Fetched, Item, Listing, Readers, Source as Connector};
-use domain::{CollectionId, DocumentId, Time};
+use domain::{CollectionId, Time};
 use serde_json::json;
 use store::audit::Event;
 use store::control::jobs::{self, Job};
@@ -18,12 +18,12 @@ use store::org::knowledge::documents::{self, Fault};
 use store::org::knowledge::imports::Outcome;
 use store::org::knowledge::sources::{self, Counts, Source, Sync};
 use store::org::knowledge::versions;
-use store::{Json, Scope, Turn};
+use store::{Json, Scope, Turn, Tx};
 
 use super::schedule::{self, Admitted};
 use super::{SYNC, which};
 use crate::App;
-use crate::documents::bring::Brought;
+use crate::documents::bring::{self, Brought};
 use crate::documents::receive::{Desk, visible};
 use crate::documents::room::Room;
 use crate::http::error::{Problem, Result};
@@ -42,6 +42,11 @@ const TRIES: i64 = 5;
 const PAGES: usize = 1000;
 /// Items that are taken away at a time.
 const BATCH: i64 = 50;
+
+/// What a document is called whose item has no name that can be seen.
+pub(super) const UNNAMED: &str = "page";
+/// Where documents of sources come from.
+const SOURCE: &str = "web";
 
 /// How long a source rests that is due while its organisation cannot change anything.
 const IDLE: Duration = Duration::from_hours(1);
@@ -306,31 +311,41 @@ impl Round<'_> {
             Ok(Fetched::Content { bytes, .. }) if bytes.is_empty() => {
                 self.refuse(known, "It is empty (zero bytes).", item).await?;
             }
-            Ok(Fetched::Content { bytes, mark }) => match self.bring(&item.key, into, bytes, mark).await {
-                Ok(Outcome::Added) => self.count(into, |counts| counts.added += 1),
-                Ok(Outcome::Changed) => self.count(into, |counts| counts.changed += 1),
-                Ok(Outcome::Unchanged | Outcome::Refused) => self.count(into, |counts| counts.unchanged += 1),
-                Err(problem) if problem.code == "entitlement" || problem.code == "too_large" => {
-                    self.refuse(known, &problem.message, item).await?;
+            Ok(Fetched::Content { bytes, mark }) => {
+                match self.bring(&item.key, known.as_ref(), into, bytes, mark).await {
+                    Ok(Outcome::Added) => self.count(into, |counts| counts.added += 1),
+                    Ok(Outcome::Changed) => self.count(into, |counts| counts.changed += 1),
+                    Ok(Outcome::Unchanged | Outcome::Refused) => self.count(into, |counts| counts.unchanged += 1),
+                    Err(problem) if problem.code == "entitlement" || problem.code == "too_large" => {
+                        self.refuse(known, &problem.message, item).await?;
+                    }
+                    Err(problem) => return Err(problem),
                 }
-                Err(problem) => return Err(problem),
-            },
+            }
         }
         Ok(None)
     }
 
-    async fn bring(&self, key: &str, into: CollectionId, bytes: bytes::Bytes, mark: Option<String>) -> Result<Outcome> {
+    async fn bring(
+        &self,
+        key: &str,
+        known: Option<&sources::Item>,
+        into: CollectionId,
+        bytes: bytes::Bytes,
+        mark: Option<String>,
+    ) -> Result<Outcome> {
         let store = &self.app.house.store;
         let written = self.desk.bytes(bytes).await?;
-        let name = visible(key).unwrap_or_else(|| "page".into());
+        let name = name(key);
         let brought = Brought {
             collection: into,
             name: &name,
             title: &name,
-            source: "web",
+            source: SOURCE,
             tags: Json(Vec::new()),
             written: &written,
             user: self.source.made_by,
+            item: Some(bring::Item { source: self.source.id, key, was: known.map(|known| known.document_id) }),
         };
         let mut outcome = Err(Problem::internal("it was not tried"));
         for _ in 0..TRIES {
@@ -342,9 +357,7 @@ impl Round<'_> {
                         mark: mark.clone(),
                         round: self.source.round,
                     };
-                    // It may have been taken away meanwhile.
-                    sources::get(&mut tx, self.source.id).await?;
-                    sources::seen(&mut tx, self.source.id, &item).await?;
+                    self.hold(&mut tx, &item).await?;
                     tx.commit().await.map(|()| outcome).map_err(Problem::from)
                 }
                 Err(problem) => Err(problem),
@@ -384,18 +397,35 @@ impl Round<'_> {
 
     async fn seen(&self, known: sources::Item) -> Result<()> {
         let mut tx = self.app.house.store.open(&self.scope).begin().await?;
-        sources::get(&mut tx, self.source.id).await?;
-        sources::seen(&mut tx, self.source.id, &sources::Item { round: self.source.round, ..known }).await?;
+        self.hold(&mut tx, &sources::Item { round: self.source.round, ..known }).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Notes which document an item is. One that was another item, too, is called after the one that is left.
+    async fn hold(&self, tx: &mut Tx, item: &sources::Item) -> store::Result<()> {
+        // It may have been taken away meanwhile.
+        sources::get(tx, self.source.id).await?;
+        sources::seen(tx, self.source.id, item).await?;
+        let (before, name) = (documents::get(tx, item.document_id).await?, name(&item.key));
+        if before.source != SOURCE
+            || before.name == name
+            || sources::is_another(tx, before.id, self.source.id, &item.key).await?
+        {
+            return Ok(());
+        }
+        documents::rename(tx, &before, &name).await?;
+        let after = documents::get(tx, before.id).await?;
+        let detail = json!({ "collection": before.collection_id, "source": self.source.id });
+        tx.record(Event::new("document.updated", before.id).before(&before).after(&after).detail(detail)).await
     }
 
     /// Takes away the document of an item that is gone.
     async fn remove(&mut self, key: &str) -> Result<()> {
         let mut tx = self.app.house.store.open(&self.scope).read().await?;
-        let known = sources::item(&mut tx, self.source.id, key).await?;
+        let gone = sources::gone(&mut tx, self.source.id, key).await?;
         drop(tx);
-        match known {
-            Some(known) => self.take_away(known.document_id).await,
+        match gone {
+            Some(gone) => self.take_away(&gone).await,
             None => Ok(()),
         }
     }
@@ -409,18 +439,22 @@ impl Round<'_> {
             if gone.is_empty() {
                 return Ok(());
             }
-            for document in gone {
-                self.take_away(document).await?;
+            for gone in gone {
+                self.take_away(&gone).await?;
             }
         }
     }
 
-    async fn take_away(&mut self, id: DocumentId) -> Result<()> {
-        let store = &self.app.house.store;
+    /// Takes away an item, and its document with the last item that it is. What somebody brought by hand stays.
+    async fn take_away(&mut self, gone: &sources::Gone) -> Result<()> {
+        let (store, id) = (&self.app.house.store, gone.document_id);
         let mut tx = store.open(&self.scope).begin().await?;
         // Without its source it would stay.
         sources::get(&mut tx, self.source.id).await?;
         let Some(document) = documents::find(&mut tx, id).await? else { return Ok(()) };
+        if sources::let_go(&mut tx, self.source.id, gone).await? || document.source != SOURCE {
+            return Ok(tx.commit().await?);
+        }
         let hashes = versions::originals(&mut tx, id).await?;
         documents::delete(&mut tx, id).await?;
         let detail = json!({ "collection": document.collection_id, "source": self.source.id });
@@ -431,6 +465,11 @@ impl Round<'_> {
         originals::rinse(store, &self.scope).await;
         Ok(())
     }
+}
+
+/// What the document of an item is called as a file.
+pub(super) fn name(key: &str) -> String {
+    visible(key).unwrap_or_else(|| UNNAMED.into())
 }
 
 pub(super) fn fault(code: &str, message: &str) -> Fault {

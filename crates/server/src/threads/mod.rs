@@ -8,7 +8,6 @@ mod export;
 mod get;
 mod list;
 pub(crate) mod messages;
-mod shares;
 mod update;
 
 use std::collections::BTreeSet;
@@ -19,13 +18,14 @@ use domain::{ProjectId, ThreadId, Time, UserId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::org::knowledge::collections::Reach;
-use store::org::knowledge::thread_shares;
+use store::org::knowledge::shares::{Shared, threads as shared_threads};
 use store::org::knowledge::threads::{self, Thread};
 use store::{Error, Scope, Tx};
 
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::knowledge::place::{Place, holds, is_left_out};
+use crate::knowledge::shares::{self, Shareable};
 use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -35,22 +35,26 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/api/v1/threads/{id}", "Shows a conversation.", get::get)
         .patch("/api/v1/threads/{id}", "Renames a conversation, or changes who reads it.", update::update)
         .delete("/api/v1/threads/{id}", "Deletes a conversation.", delete::delete)
-        .get("/api/v1/threads/{id}/shares", "Lists with whom a conversation is shared.", shares::list::list)
-        .put("/api/v1/threads/{id}/shares/users/{user_id}", "Shares a conversation with somebody.", shares::users::put)
+        .get("/api/v1/threads/{id}/shares", "Lists with whom a conversation is shared.", shares::list::list::<ThreadId>)
+        .put(
+            "/api/v1/threads/{id}/shares/users/{user_id}",
+            "Shares a conversation with somebody.",
+            shares::users::put::<ThreadId>,
+        )
         .delete(
             "/api/v1/threads/{id}/shares/users/{user_id}",
             "Ends sharing a conversation with somebody.",
-            shares::users::delete,
+            shares::users::delete::<ThreadId>,
         )
         .put(
             "/api/v1/threads/{id}/shares/teams/{team_id}",
             "Shares a conversation with a team and the teams below it.",
-            shares::teams::put,
+            shares::teams::put::<ThreadId>,
         )
         .delete(
             "/api/v1/threads/{id}/shares/teams/{team_id}",
             "Ends sharing a conversation with a team.",
-            shares::teams::delete,
+            shares::teams::delete::<ThreadId>,
         )
         .get("/api/v1/threads/{id}/messages", "Lists what was said in a conversation.", messages::list::list)
         .put(
@@ -102,7 +106,7 @@ pub(crate) struct Ears<'a> {
 
 impl<'a> Ears<'a> {
     pub(crate) async fn of(tx: &mut Tx, scope: &'a Scope) -> store::Result<Self> {
-        let shared = thread_shares::reaching(tx, scope.user(), scope.membership()).await?;
+        let shared = shared_threads(tx, scope.user(), scope.membership()).await?;
         Ok(Self { scope, shared: shared.into_iter().collect() })
     }
 
@@ -117,6 +121,31 @@ impl<'a> Ears<'a> {
             Reach::Shared => self.shared.contains(&thread.id) && holds(),
             Reach::Project => self.scope.grants().allow(Permission::AnswersUse, place),
         }
+    }
+}
+
+impl Shareable for ThreadId {
+    type Can = can::AnswersUse;
+    const NAME: &'static str = "conversation";
+    const SHARED: &'static str = "thread.shared";
+    const UNSHARED: &'static str = "thread.unshared";
+
+    fn shared(self) -> Shared {
+        Shared::Thread(self)
+    }
+
+    async fn look(self, caller: &Caller<Self::Can>, tx: Tx) -> Result<Tx> {
+        Ok(own_in(caller, tx, self).await?.0)
+    }
+
+    async fn widen(self, caller: &Caller<Self::Can>, tx: Tx) -> Result<(Tx, Reach)> {
+        let (tx, thread, place) = own_in(caller, tx, self).await?;
+        place.require_changeable()?;
+        Ok((tx, thread.access))
+    }
+
+    async fn narrow(self, caller: &Caller<Self::Can>, tx: Tx) -> Result<Tx> {
+        self.look(caller, tx).await
     }
 }
 

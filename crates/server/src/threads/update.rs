@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::collections::Reach;
-use store::org::knowledge::{thread_shares, threads};
+use store::org::knowledge::shares::{self, Shared};
+use store::org::knowledge::threads;
 
 use super::{ThreadView, own};
 use crate::http::body::{Body, IfMatch, Path};
@@ -45,7 +46,7 @@ pub(crate) async fn update(
     if let Some(access) = body.access.filter(|access| *access != before.access) {
         thread.access = access;
         // A share that rested would let people in again whenever it is shared with others later.
-        ended = thread_shares::end_all(&mut tx, id).await?;
+        ended = shares::end_all(&mut tx, Shared::Thread(id)).await?;
     }
     threads::update(&mut tx, &thread).await?;
     let thread = threads::get(&mut tx, id).await?;

@@ -9,6 +9,7 @@ use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use domain::UsageId;
 use domain::access::{Permission, can};
+use metering::rates::Pass;
 use store::ledger::entries::{self, Search};
 use store::{Refusal, Stop};
 
@@ -48,6 +49,8 @@ impl OperationInput for Accepted {}
 /// The rows that somebody may see on their way out.
 pub(crate) struct UsageLog {
     caller: Caller<can::UsageRead>,
+    /// Held until all of it went out.
+    _pass: Pass,
     search: Search,
     /// The last row that went out.
     before: Option<(UsageId, i64)>,
@@ -56,8 +59,8 @@ pub(crate) struct UsageLog {
 
 impl UsageLog {
     /// The rows in a form.
-    pub(super) fn export(caller: Caller<can::UsageRead>, form: Form, search: Search) -> Export<Self> {
-        Export::new(Self { caller, search, before: None, done: false }, form)
+    pub(super) fn export(caller: Caller<can::UsageRead>, pass: Pass, form: Form, search: Search) -> Export<Self> {
+        Export::new(Self { caller, _pass: pass, search, before: None, done: false }, form)
     }
 }
 
@@ -65,7 +68,7 @@ impl Log for UsageLog {
     type Row = RowView;
     const NAME: &'static str = "usage";
     const HEADING: &'static str = "id,attempt,at,ended_at,operation,model,upstream,price_version,user_id,key_id,project_id,team_id,\
-        agent_id,run_id,request_id,outcome,input_tokens,cached_tokens,cache_write_tokens,output_tokens,tokens,price_percent,estimated,\
+        agent_id,run_id,request_id,outcome,input_tokens,cached_tokens,cache_write_tokens,cache_write_1h_tokens,output_tokens,tokens,price_percent,estimated,\
         cost_micros,held_micros,held_tokens,exchange,requests,documents,storage,prospects,mails,latency_micros";
 
     async fn next(&mut self) -> Result<Option<Vec<RowView>>, Stop> {
@@ -115,6 +118,7 @@ impl Log for UsageLog {
             row.input_tokens,
             row.cached_tokens,
             row.cache_write_tokens,
+            row.cache_write_1h_tokens,
             row.output_tokens,
             row.tokens,
             row.price_percent,

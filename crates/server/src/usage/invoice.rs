@@ -57,6 +57,8 @@ struct LineView {
     cached_tokens: i64,
     /// Of these, written to the provider's cache.
     cache_write_tokens: i64,
+    /// Of those written, for an hour.
+    cache_write_1h_tokens: i64,
     output_tokens: i64,
     /// The sum over the rows. Each row is rounded up to a whole millionth of a dollar, so this can exceed what the tokens come to
     /// together, by less than a millionth a call.
@@ -71,6 +73,8 @@ struct PriceView {
     input_micros: i64,
     cached_micros: i64,
     cache_write_micros: i64,
+    /// Written to the provider's cache for an hour.
+    cache_write_1h_micros: i64,
     output_micros: i64,
     /// For a call.
     request_micros: i64,
@@ -91,7 +95,8 @@ pub(crate) async fn invoice(
         let price = prices.quote_of(&line.model, &line.price).map(|quote| PriceView {
             input_micros: quote.price.input,
             cached_micros: quote.price.cached.unwrap_or(quote.price.input),
-            cache_write_micros: quote.price.write.unwrap_or(quote.price.input),
+            cache_write_micros: quote.price.write(),
+            cache_write_1h_micros: quote.price.write_long(),
             output_micros: quote.price.output,
             request_micros: quote.price.request,
         });
@@ -106,6 +111,7 @@ pub(crate) async fn invoice(
             input_tokens: line.input_tokens,
             cached_tokens: line.cached_tokens,
             cache_write_tokens: line.written_tokens,
+            cache_write_1h_tokens: line.written_long_tokens,
             output_tokens: line.output_tokens,
             cost_micros: line.cost_micros,
         }

@@ -1,6 +1,7 @@
 //! `GET /api/v1/usage/logs`: what was used, row by row, the newest first: a page as JSON, or all of it as CSV or JSON lines.
 
 use domain::access::can;
+use domain::operation::Operation;
 use domain::{AgentId, ApiKeyId, ProjectId, TeamId, Time, UsageId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use super::RowView;
 use super::export::{Accepted, UsageLog};
 use super::sight::narrow;
 use crate::http::body::Query;
-use crate::http::caller::Local;
+use crate::http::caller::{Local, admit};
 use crate::http::cursor;
 use crate::http::error::Result;
 use crate::http::export::Export;
@@ -64,7 +65,8 @@ pub(crate) async fn logs(
     let (caller, of) = narrow(local, Filter { user, key, project, team, agent, run: None }).await?;
     let search = Search { from, until, of, operation, model, outcome };
     if let Some(form) = accepted.form {
-        return Ok(Either::That(UsageLog::export(caller, form, search)));
+        let pass = admit(caller.app(), caller.scope(), Operation::Exports).await?;
+        return Ok(Either::That(UsageLog::export(caller, pass, form, search)));
     }
     let limit = cursor::limit(limit)?;
     let text = |id: Option<&dyn std::fmt::Display>| id.map(ToString::to_string);

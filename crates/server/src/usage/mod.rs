@@ -117,6 +117,8 @@ pub(crate) struct RowView {
     cached_tokens: i64,
     /// Of those read, written to the provider's cache.
     cache_write_tokens: i64,
+    /// Of those written, for an hour.
+    cache_write_1h_tokens: i64,
     output_tokens: i64,
     tokens: i64,
     /// Percent of the list price, by the service tier of the call.
@@ -160,6 +162,7 @@ impl From<Entry> for RowView {
             input_tokens: entry.input_tokens,
             cached_tokens: entry.cached_tokens,
             cache_write_tokens: entry.written_tokens,
+            cache_write_1h_tokens: entry.written_long_tokens,
             output_tokens: entry.output_tokens,
             price_percent: entry.percent,
             tokens: entry.tokens,

@@ -22,15 +22,14 @@ use crate::http::cursor::MOST;
 use crate::http::error::Result;
 use crate::http::reply::Found;
 
-/// All limits on the caller's path, the widest first.
+/// All limits on the caller's path, the widest first. Those of documents and storage count what is there; who may not see the use of the
+/// whole organisation is not told of them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "UsageQuota")]
 pub(crate) struct QuotaView {
     data: Vec<LimitView>,
     /// Seats of the organisation: members and open invitations.
     seats: SeatsView,
-    /// What the plan has room for in all collections together; null for who may not see the use of the whole organisation.
-    knowledge: Option<KnowledgeView>,
 }
 
 /// A limit, and what is left of it.
@@ -58,31 +57,6 @@ struct LimitView {
     resets_at: Option<Time>,
 }
 
-/// Room for documents.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "UsageKnowledge")]
-struct KnowledgeView {
-    documents: RoomView,
-    /// Bytes of originals; the same original counts once.
-    storage: RoomView,
-}
-
-/// Room for something.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "UsageRoom")]
-struct RoomView {
-    limit: u64,
-    used: u64,
-    remaining: u64,
-}
-
-impl RoomView {
-    fn new(limit: u64, used: i64) -> Self {
-        let used = u64::try_from(used).unwrap_or(0);
-        Self { limit, used, remaining: limit.saturating_sub(used) }
-    }
-}
-
 /// Seats.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "UsageSeats")]
@@ -97,8 +71,15 @@ pub(crate) async fn quota(local: Local<can::UsageRead>) -> Result<Found<QuotaVie
     if !caller.scope().grants().allow_anywhere(Permission::UsageRead) {
         return Err(caller.deny(Permission::UsageRead, "organisation").await);
     }
-    let limits = limits(&caller).await?;
-    let balances = caller.app().books.look(caller.scope(), &limits).await?;
+    let whole = caller.scope().grants().allow(Permission::UsageRead, Object::Organisation);
+    let mut limits = limits(&caller).await?;
+    limits.retain(|limit| whole || !is_kept(limit));
+    let mut balances = caller.app().books.look(caller.scope(), &limits).await?;
+    let (documents, bytes) = if whole { documents::totals(&mut caller.read().await?).await? } else { (0, 0) };
+    // No call settles them: they are as much as lies there.
+    for (limit, balance) in limits.iter().zip(&mut balances).filter(|(limit, _)| is_kept(limit)) {
+        balance.settled = if limit.key.counted == Counted::Documents { documents } else { bytes };
+    }
     let usd: Option<Currency> = "USD".parse().ok();
     let view = |(limit, balance): (Limit, store::ledger::balances::Balance)| LimitView {
         limit_id: limit.key.id,
@@ -121,16 +102,12 @@ pub(crate) async fn quota(local: Local<can::UsageRead>) -> Result<Found<QuotaVie
     let taken = entitlements::seats_taken(caller.house(), &mut tx, caller.org()).await?;
     let seats = SeatsView { limit: seats, used: taken, remaining: seats.saturating_sub(taken) };
     drop(tx);
-    let knowledge = if caller.scope().grants().allow(Permission::UsageRead, Object::Organisation) {
-        let (documents, bytes) = documents::totals(&mut caller.read().await?).await?;
-        Some(KnowledgeView {
-            documents: RoomView::new(plan.limit(Meter::Documents).value, documents),
-            storage: RoomView::new(plan.limit(Meter::Storage).value, bytes),
-        })
-    } else {
-        None
-    };
-    Ok(Found(QuotaView { data: limits.into_iter().zip(balances).map(view).collect(), seats, knowledge }))
+    Ok(Found(QuotaView { data: limits.into_iter().zip(balances).map(view).collect(), seats }))
+}
+
+/// Whether a limit is of what is kept in collections.
+fn is_kept(limit: &Limit) -> bool {
+    matches!(limit.key.counted, Counted::Documents | Counted::Storage)
 }
 
 /// The limits on the paths of all that the caller can spend for: in none of their teams, and in each.

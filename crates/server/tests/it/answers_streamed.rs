@@ -16,7 +16,7 @@ const RUNBOOK: &str = "# Station faults\n\nFault code E27 means that the battery
 const QUESTION: &str = "What does fault code E27 mean?";
 
 /// A house whose operator has a key at a scripted upstream.
-async fn with_upstream(build: impl AsyncFnOnce(Wish) -> TestHouse) -> (TestHouse, ScriptedUpstream) {
+pub(crate) async fn with_upstream(build: impl AsyncFnOnce(Wish) -> TestHouse) -> (TestHouse, ScriptedUpstream) {
     let upstream = ScriptedUpstream::start().await;
     let key = SecretText::new("operators-own-key".into()).expect("a key");
     let policy = egress::Policy { allow: vec!["127.0.0.1".parse().expect("an address")], own: Vec::new() };

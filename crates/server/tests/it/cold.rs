@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use testing::process::files_below;
 use testing::{Bucket, Client, TestHouse, Wish, alarms, metric};
 
 use crate::answers::{bring, collection};
@@ -51,11 +52,18 @@ async fn finds(who: &Client) -> bool {
 /// Waits until nothing of what moved is left in the bucket.
 async fn settled(house: &TestHouse, bucket: &Bucket) {
     let gone = async {
-        while !(cold(bucket).is_empty() && house.store().cold_organisations().await.expect("listed").is_empty()) {
+        while !(cold(bucket).is_empty() && stubs(house).is_empty()) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), gone).await.expect("it settles");
+}
+
+/// The stubs of all organisations that are cold.
+fn stubs(house: &TestHouse) -> Vec<PathBuf> {
+    let mut found = files_below(&house.data().join("orgs"));
+    found.retain(|path| path.extension().is_some_and(|ending| ending == "cold"));
+    found
 }
 
 async fn noted(olga: &Client, org: &str) -> bool {
@@ -88,7 +96,7 @@ async fn a_file_that_nobody_uses_goes_and_comes_back_with_the_first_use() {
     assert!(house.store().freeze_unused(house.clock_now() - DAY * 10, 100).await.expect("looked") >= 1);
     assert!(!file.exists() && stub.exists() && places(&house, &bob).0.exists(), "Bob used his");
     let org = ann.org.parse().expect("an id");
-    assert!(house.store().cold_organisations().await.expect("listed").contains(&org));
+    assert_eq!(stubs(&house), std::slice::from_ref(&stub));
     assert_eq!(
         house.store().cold_faults(org).await.expect("looked"),
         Some(Vec::new()),
@@ -299,6 +307,37 @@ async fn what_is_due_wakes_a_cold_organisation() {
         }
     };
     tokio::time::timeout(Duration::from_secs(30), gone).await.expect("and is followed");
+}
+
+/// Keeping house is no use: who is cold sleeps on, and who is not becomes cold as if nobody had looked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeping_house_wakes_nobody_and_keeps_nobody_awake() {
+    let Some(bucket) = Bucket::fresh() else { return };
+    let house = house(&bucket).await;
+    let (ann, bob) = (somebody(&house, "Ann").await, somebody(&house, "Bob").await);
+    house.store().close_idle_files(house.clock_now() + DAY).await.expect("closed");
+    house.clock.advance(DAY * 40);
+    let looks = async |who: &Client| {
+        let org = who.org.parse().expect("an id");
+        let mut looked = false;
+        let look = async {
+            let scope = house.store().serve(org).await.expect("served");
+            looked = house.store().open(&scope).read().await.is_ok();
+        };
+        house.store().keep_house(org, look).await.expect("kept");
+        looked
+    };
+    assert!(looks(&ann).await);
+    let since = house.clock_now() - DAY * 20;
+    assert_eq!(house.store().freeze_unused(since, 10).await.expect("looked"), 2, "it was no use");
+    assert!(!looks(&ann).await && !places(&house, &ann).0.exists(), "she sleeps on");
+    // Who is there meanwhile uses it all the same.
+    let bob = house.signed_in_again(&bob).await;
+    assert!(finds(&bob).await && looks(&bob).await);
+    assert_eq!(house.store().freeze_unused(since, 10).await.expect("looked"), 0);
+    let ann = house.signed_in_again(&ann).await;
+    assert!(finds(&ann).await);
+    is_whole(&house, &ann).await;
 }
 
 /// Somebody writes while the file goes, again and again: it stays or comes back, and nothing is lost.

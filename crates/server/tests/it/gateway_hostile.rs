@@ -1,14 +1,18 @@
 //! What a hostile tenant or a clumsy client does to money: odd numbers, calls cut short, bills that nobody believes.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use axum::body::{Body, Bytes};
 use domain::models::ProviderKind;
 use domain::secret::SecretText;
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use server::Installation;
 use store::ledger::holds;
 use testing::upstream::{Fault, Script};
 use testing::{Client, ScriptedUpstream, TestHouse, Wish, both_stores};
+use tokio::sync::oneshot;
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -163,6 +167,41 @@ async fn unbelievable(house: TestHouse, upstream: ScriptedUpstream) {
     assert_eq!(total, 0);
 }
 
+/// A body that begins with so many bytes and does not end; says when they were read.
+fn unending(bytes: usize) -> (Body, oneshot::Receiver<()>) {
+    let (read, heard) = oneshot::channel();
+    let begun = stream::once(async move { Ok::<_, Infallible>(Bytes::from(vec![b' '; bytes])) });
+    let rest = stream::once(async move {
+        let _ = read.send(());
+        std::future::pending::<Result<Bytes, Infallible>>().await
+    });
+    (Body::from_stream(begun.chain(rest)), heard)
+}
+
+async fn large_bodies(house: TestHouse, _: ScriptedUpstream) {
+    let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+    let large = || Body::from_stream(stream::once(async { Ok::<_, Infallible>(Bytes::from(vec![b' '; 6 << 20])) }));
+    ann.post_slowly(CHAT, large()).await.expect(400);
+    let mut hoarding = Vec::new();
+    for _ in 0..2 {
+        let (body, read) = unending(31 << 20);
+        let ann = ann.clone();
+        hoarding.push(tokio::spawn(async move { ann.post_slowly(CHAT, body).await }));
+        read.await.expect("the body is read");
+    }
+    let refused = ann.post_slowly(CHAT, large()).await.expect(503);
+    assert_eq!(refused.code(), "busy");
+    assert_eq!(refused.headers["retry-after"], "1");
+    // What is small goes on, and others have room of their own.
+    assert_eq!(ann.post(CHAT, &question(&json!({}))).await.expect(200).status, 200);
+    bob.post_slowly(CHAT, large()).await.expect(400);
+    for hoarder in hoarding {
+        hoarder.abort();
+        assert!(hoarder.await.is_err(), "it went away");
+    }
+    ann.post_slowly(CHAT, large()).await.expect(400);
+}
+
 macro_rules! on_both {
     ($($name:ident: $scenario:ident;)+) => {
         $(mod $name {
@@ -187,6 +226,7 @@ on_both! {
     numbers_that_make_no_sense_cost_nothing: odd_numbers;
     streams_that_are_cut_short_leave_nothing_held: cut_short;
     a_bill_that_nobody_believes_leaves_sums_that_can_be_read: unbelievable;
+    large_bodies_of_one_organisation_take_no_more_than_their_room: large_bodies;
 }
 
 both_stores! {

@@ -139,7 +139,7 @@ testing::both_stores! {
         assert!(house.store().attests(&receipt));
         let counted = receipt.counted();
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["configs"], 1);
-        for what in ["collections", "documents", "thread_shares", "threads"] {
+        for what in ["collections", "documents", "shares", "threads"] {
             assert_eq!(counted[&bob.org].as_ref().expect("counted")[what], 1, "{what}");
         }
         assert_eq!(counted[&bob.org].as_ref().expect("counted")["providers"], 1);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use testing::Spending;
 
 testing::both_stores! {
     async fn for_others_these_paths_do_not_exist(house) {
@@ -54,6 +55,45 @@ testing::both_stores! {
         olga.get("/api/v1/operator/orgs/org_01932d6f4b7a7c3e9a51c0ffee15600d").await.expect(404);
         // An upgrade works without signing in again.
         ann.post("/api/v1/roles", &json!({ "name": "Billing", "permissions": [] })).await.expect(201);
+    }
+
+    async fn each_organisation_says_how_large_it_is_what_it_spent_and_whether_it_is_well(house) {
+        let (ann, bob, olga) = (house.sign_up("Ann").await, house.sign_up("Bob").await, house.operator("Olga").await);
+        house.spend(&house.scope(&ann).await, &Spending::of(700)).await;
+        house.spend(&house.scope(&ann).await, &Spending::of(30)).await;
+        let exception = json!({ "kind": "limit", "meter": "seats", "limit": 9 });
+        let overrides = format!("/api/v1/operator/orgs/{}/overrides", ann.org);
+        olga.post(&overrides, &json!({ "exception": exception, "reason": "a test" })).await.expect(201);
+        let passing = json!({ "exception": exception, "reason": "a test", "until": "2026-11-23T00:00:00Z" });
+        olga.post(&overrides, &passing).await.expect(201);
+        let listed = async |who: &str| {
+            let list = olga.get("/api/v1/operator/orgs").await.expect(200).json;
+            list["data"].as_array().expect("a list").iter().find(|org| org["id"] == who).expect("it is listed").clone()
+        };
+        let told = |org: &Value| ["spent_micros", "exceptions", "trouble"].map(|name| org[name].clone());
+        assert_eq!(told(&listed(&ann.org).await), [json!(730), json!(2), Value::Null]);
+        assert_eq!(told(&listed(&bob.org).await), [json!(0), json!(0), Value::Null]);
+        let url = format!("/api/v1/operator/orgs/{}", ann.org);
+        let shown = olga.get(&url).await.expect(200).json;
+        assert_eq!(told(&shown), [json!(730), json!(2), Value::Null]);
+        let before = shown["size_bytes"].as_i64().expect("a size");
+        let shelf = ann.post("/api/v1/collections", &json!({ "name": "Shelf" })).await.expect(201).str("/id").to_owned();
+        let text = json!({ "title": "Long", "text": "# Cranes\n\nThe crane lifts forty tonnes.\n\n".repeat(2_000) });
+        let made = ann.post(&format!("/api/v1/collections/{shelf}/documents/text"), &text).await.expect(202);
+        crate::answers::settled(&ann, made.str("/document/id")).await;
+        assert!(olga.get(&url).await.expect(200).json["size_bytes"].as_i64().expect("a size") > before);
+        if house.engine() == store::Engine::Sqlite {
+            std::fs::write(crate::walls_damage::file_of(&house, &bob), "").expect("written");
+            bob.get("/api/v1/teams").await.expect(503);
+            let broken = olga.get(&format!("/api/v1/operator/orgs/{}", bob.org)).await.expect(200);
+            assert!(!broken.str("/trouble").is_empty());
+            assert_eq!(listed(&bob.org).await["trouble"], broken.json["trouble"]);
+            assert_eq!(listed(&ann.org).await["trouble"], Value::Null);
+        }
+        // The exception that ends is over, and so is the month.
+        house.clock.advance(Duration::from_hours(9 * 24));
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        assert_eq!(told(&olga.get(&url).await.expect(200).json), [json!(0), json!(1), Value::Null]);
     }
 
     async fn how_the_installation_is_stands_on_one_page(house) {

@@ -179,6 +179,15 @@ both_stores! {
         assert_eq!((rows.len(), rows.iter().map(cost).sum::<i64>()), (600, 600));
         let unique: std::collections::BTreeSet<_> = rows.iter().map(|row| row["id"].to_string()).collect();
         assert_eq!(unique.len(), 600);
+        // All of it at once counts as an export; a page of it does not, and another organisation has limits of its own.
+        let limit = json!({ "level": "organization", "operation": "exports", "requests_per_minute": 1 });
+        ann.post("/api/v1/limits", &limit).await.expect(201);
+        ann.with("accept", "text/csv").get("/api/v1/usage/logs").await.expect(200);
+        let refused = ann.with("accept", "application/x-ndjson").get("/api/v1/usage/logs").await.expect(429);
+        assert!(refused.headers.contains_key("retry-after"));
+        ann.get("/api/v1/usage/logs").await.expect(200);
+        let bob = house.sign_up("Bob").await;
+        bob.with("accept", "text/csv").get("/api/v1/usage/logs").await.expect(200);
     }
 
     async fn members_see_their_own_and_nothing_of_another_organisation(house) {

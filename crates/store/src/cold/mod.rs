@@ -13,6 +13,8 @@
 //! | removing the file | an object, a stub | it is cold |
 //! | the file came back | a file, an object, a stub | the file counts; the rest is taken away when it is opened |
 //! | removing the stub | a file, an object | the object and the note are taken away |
+//!
+//! A file or a stub that was half written lies beside its place under another name; it goes with the next move.
 
 mod freeze;
 mod thaw;
@@ -153,18 +155,27 @@ impl Store {
         Ok(self.blobs(org).await?.of_files())
     }
 
-    /// Those whose files lie in the bucket: for who must not wake them.
+    /// Keeps house in an organisation's store, which is no use of it: one that is cold is left asleep, and of another the file is unused for
+    /// as long afterwards as before.
     /// # Errors
-    /// As the control database.
-    pub async fn cold_organisations(&self) -> Result<Vec<OrgId>> {
-        let Ok(files) = self.files() else { return Ok(Vec::new()) };
-        let (mut cold, mut after) = (Vec::new(), None);
-        loop {
-            let page = frozen::list(&mut self.read_control().await?, after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(cold) };
-            after = Some(last.org_id);
-            cold.extend(page.iter().map(|one| one.org_id).filter(|org| files.is_cold(*org)));
+    /// When this process ends.
+    pub async fn keep_house(&self, org: OrgId, work: impl Future<Output = ()> + Send) -> Result<()> {
+        let Ok(files) = self.files() else {
+            work.await;
+            return Ok(());
+        };
+        if files.is_cold(org) {
+            return Ok(());
         }
+        let used_at = files.unused_since(org);
+        work.await;
+        let Some(used_at) = used_at else { return Ok(()) };
+        let store = self.clone();
+        blocking(move || {
+            store.files()?.put_back(org, used_at);
+            Ok(())
+        })
+        .await
     }
 
     /// What is wrong with the object of a cold organisation, without bringing it back: nothing, as far as its length says. None when the
@@ -213,11 +224,12 @@ impl Store {
         }
     }
 
-    /// Takes away objects and the note of an organisation whose file stands at its place. In the organisation's turn.
+    /// Takes away objects, drafts and the note of an organisation whose file stands at its place. In the organisation's turn.
     async fn settle(&self, org: OrgId) -> Result<()> {
         if !self.files()?.stands(org) {
             return Ok(());
         }
+        self.drop_drafts(org).await?;
         if self.0.bucket.is_some() {
             let blobs = self.cold_blobs(org).await?;
             blocking(move || blobs.remove_files(None)).await?;
@@ -225,6 +237,17 @@ impl Store {
         let mut tx = self.begin_control(Turn::Free).await?;
         frozen::remove(&mut tx, org).await?;
         tx.commit().await
+    }
+
+    /// Takes away what a move that was cut off had written and not yet put into its place. In the organisation's turn.
+    async fn drop_drafts(&self, org: OrgId) -> Result<()> {
+        let store = self.clone();
+        let failed = |path: &Path, error: std::io::Error| Error::Disk(format!("{}: {error}", path.display()));
+        blocking(move || {
+            let drafts = store.files()?.drafts(org);
+            drafts.iter().try_for_each(|draft| remove(draft).map_err(|error| failed(draft, error)))
+        })
+        .await
     }
 }
 

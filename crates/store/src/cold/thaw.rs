@@ -38,6 +38,7 @@ impl Store {
             if let Some(refusal) = self.0.cold.refusal(org) {
                 return Err(refusal);
             }
+            self.drop_drafts(org).await?;
             let began = Instant::now();
             let came = self.bring(org, &path, &stub).await;
             let outcome = if came.is_ok() { "done" } else { "failed" };

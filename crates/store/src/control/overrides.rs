@@ -97,6 +97,21 @@ pub async fn list(tx: &mut ControlTx, org: OrgId) -> Result<Vec<OverrideRow>> {
     .await
 }
 
+/// How many exceptions hold at a time in each of the organisations from the first to the last; those without any are left out.
+/// # Errors
+/// As the database.
+pub async fn standing(tx: &mut ControlTx, first: OrgId, last: OrgId, at: Time) -> Result<Vec<(OrgId, i64)>> {
+    tx.sql(
+        "SELECT org_id, count(*) AS number FROM plan_overrides
+         WHERE org_id >= $1 AND org_id <= $2 AND (until IS NULL OR until > $3) GROUP BY org_id",
+    )
+    .bind(first)
+    .bind(last)
+    .bind(at)
+    .all()
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use domain::Id;

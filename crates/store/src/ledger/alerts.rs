@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::Page;
 use crate::Result;
+use crate::sql::Statement;
 
 /// A threshold that was passed and not told yet.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -26,20 +27,21 @@ pub struct Alert {
 /// # Errors
 /// As the database.
 pub async fn insert(page: &mut Page<'_>, limit: LimitKey, from: Time, percent: i64) -> Result<bool> {
+    Ok(inserting(page, limit, from, percent).run().await? == 1)
+}
+
+/// The statement that notes a threshold; it changes one row, or none when that is known already.
+pub(super) fn inserting<'p>(page: &'p mut Page<'_>, limit: LimitKey, from: Time, percent: i64) -> Statement<'p> {
     let now = page.now();
-    Ok(page
-        .sql(
-            "INSERT INTO alerts (org_id, limit_id, counted, starts_at, percent, at) VALUES ($1, $2, $3, $4, $5, $6)
+    page.sql(
+        "INSERT INTO alerts (org_id, limit_id, counted, starts_at, percent, at) VALUES ($1, $2, $3, $4, $5, $6)
                 ON CONFLICT (org_id, limit_id, counted, starts_at, percent) DO NOTHING",
-        )
-        .bind(limit.id)
-        .bind(limit.counted.as_str())
-        .bind(from)
-        .bind(percent)
-        .bind(now)
-        .run()
-        .await?
-        == 1)
+    )
+    .bind(limit.id)
+    .bind(limit.counted.as_str())
+    .bind(from)
+    .bind(percent)
+    .bind(now)
 }
 
 /// The thresholds that were passed and not told yet, the oldest first.

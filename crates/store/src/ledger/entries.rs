@@ -51,6 +51,8 @@ pub struct Charge {
     pub cached_tokens: i64,
     /// Of those read, into the upstream's cache.
     pub written_tokens: i64,
+    /// Of these, for an hour.
+    pub written_long_tokens: i64,
     /// Tokens written.
     pub output_tokens: i64,
     /// Percent of the price at the call's service tier.
@@ -72,6 +74,7 @@ impl Charge {
             input_tokens: 0,
             cached_tokens: 0,
             written_tokens: 0,
+            written_long_tokens: 0,
             output_tokens: 0,
             percent: 100,
             estimated: false,
@@ -85,15 +88,20 @@ impl Charge {
 /// # Errors
 /// As the database.
 pub async fn insert(page: &mut Page<'_>, hold: &Hold, charge: &Charge) -> Result<bool> {
+    Ok(inserting(page, hold, charge).run().await? == 1)
+}
+
+/// The statement that writes an entry; it changes one row, or none when the attempt has ended already.
+pub(super) fn inserting<'p>(page: &'p mut Page<'_>, hold: &Hold, charge: &Charge) -> Statement<'p> {
     let (purpose, now) = (&hold.purpose, page.now());
-    let written = page
+    page
         .sql(
             "INSERT INTO entries (org_id, id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id,
                                   team_id, agent_id, run_id, request_id, exchange, outcome, held_micros, held_tokens, input_tokens,
                                   cached_tokens, output_tokens, estimated, cost_micros, requests, tokens, documents, storage,
-                                  prospects, mails, latency_micros, written_tokens, percent)
+                                  prospects, mails, latency_micros, written_tokens, percent, written_long_tokens)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-                     $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
+                     $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
              ON CONFLICT (org_id, id, attempt) DO NOTHING",
         )
         .bind(hold.id)
@@ -129,9 +137,7 @@ pub async fn insert(page: &mut Page<'_>, hold: &Hold, charge: &Charge) -> Result
         .bind(charge.latency_micros)
         .bind(charge.written_tokens)
         .bind(charge.percent)
-        .run()
-        .await?;
-    Ok(written == 1)
+        .bind(charge.written_long_tokens)
 }
 
 /// Who or what a sum is about; what is none is not asked for.
@@ -220,6 +226,16 @@ pub async fn sums(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<Tea
     used_by(within(statement, span), of).all().await
 }
 
+/// What was spent in a period, in millionths of a US dollar.
+/// # Errors
+/// As the database.
+pub(crate) async fn spent(page: &mut Page<'_>, span: Span) -> Result<i64> {
+    let statement = page.sql(
+        "SELECT CAST(COALESCE(sum(cost_micros), 0) AS BIGINT) FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4",
+    );
+    within(statement, span).one().await
+}
+
 /// What a row cost, and at which rates it was charged to budgets in other currencies.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Exchanged {
@@ -291,6 +307,8 @@ pub struct Entry {
     pub cached_tokens: i64,
     /// Of those read, into the upstream's cache.
     pub written_tokens: i64,
+    /// Of these, for an hour.
+    pub written_long_tokens: i64,
     /// Tokens written.
     pub output_tokens: i64,
     /// Percent of the price at the call's service tier.
@@ -343,7 +361,7 @@ pub async fn list(
 ) -> Result<Vec<Entry>> {
     page.sql(
         "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
-                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, output_tokens,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, written_long_tokens, output_tokens,
                 percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
          FROM entries WHERE org_id = $1 AND (id, attempt) < ($2, $16) AND id >= $3 AND at >= $4 AND at < $5
            AND ($6 IS NULL OR user_id = $6) AND ($7 IS NULL OR key_id = $7) AND ($8 IS NULL OR project_id = $8)
@@ -378,7 +396,7 @@ pub async fn recent(page: &mut Page<'_>, since: Time, after: Option<(UsageId, i6
     let (id, attempt) = after.unwrap_or_else(|| (id_at(since), 0));
     page.sql(
         "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
-                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, output_tokens,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, written_long_tokens, output_tokens,
                 percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
          FROM entries WHERE org_id = $1 AND (id, attempt) > ($2, $3) ORDER BY id, attempt LIMIT $4",
     )
@@ -395,7 +413,7 @@ pub async fn recent(page: &mut Page<'_>, since: Time, after: Option<(UsageId, i6
 pub async fn find(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<Option<Entry>> {
     page.sql(
         "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
-                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, output_tokens,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, written_long_tokens, output_tokens,
                 percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
          FROM entries WHERE org_id = $1 AND id = $2 AND attempt = $3",
     )

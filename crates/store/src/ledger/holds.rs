@@ -5,10 +5,11 @@ use std::time::Duration;
 use domain::limits::{Amounts, Counted};
 use domain::{AgentId, ApiKeyId, HolderId, ProjectId, RunId, TeamId, Time, UsageId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::Page;
+use super::{Page, hex};
 use crate::Result;
-use crate::sql::Pair;
+use crate::sql::{Pair, Statement};
 
 /// For whom and for what something is used.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -123,8 +124,13 @@ impl From<Row> for Hold {
 /// # Errors
 /// As the database.
 pub async fn insert(page: &mut Page<'_>, hold: &Hold, lease: Duration) -> Result<bool> {
+    Ok(inserting(page, hold, lease).run().await? == 1)
+}
+
+/// The statement that writes a hold; it changes one row, or none when the attempt has one already.
+pub(super) fn inserting<'p>(page: &'p mut Page<'_>, hold: &Hold, lease: Duration) -> Statement<'p> {
     let purpose = &hold.purpose;
-    let written = page
+    page
         .sql(
             Pair {
                 sqlite: "INSERT INTO holds (org_id, id, attempt, at, holder, expires_at, operation, model, upstream, price, user_id, key_id,
@@ -165,9 +171,6 @@ pub async fn insert(page: &mut Page<'_>, hold: &Hold, lease: Duration) -> Result
         .bind(hold.amounts.get(Counted::Storage))
         .bind(hold.amounts.get(Counted::Prospects))
         .bind(hold.amounts.get(Counted::Mails))
-        .run()
-        .await?;
-    Ok(written == 1)
 }
 
 /// Takes a hold away, because it ends as an entry in this transaction; none when it is gone already. Says whether the past counts
@@ -182,6 +185,19 @@ pub async fn delete(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<Op
         .optional()
         .await?;
     Ok(moved.map(|moved| moved != 0))
+}
+
+/// The statement that takes holds away; it gives `moved` of each that was there.
+pub(super) fn deleting<'p>(page: &'p mut Page<'_>, holds: &[(UsageId, i64)]) -> Statement<'p> {
+    let holds: Vec<_> = holds.iter().map(|(id, attempt)| json!([hex(*id), attempt])).collect();
+    page.sql(Pair {
+        sqlite: "DELETE FROM holds WHERE org_id = $1
+                 AND (id, attempt) IN (SELECT unhex(w.value ->> 0), w.value ->> 1 FROM json_each($2) w) RETURNING moved",
+        postgres: "DELETE FROM holds WHERE org_id = $1
+                 AND (id, attempt) IN (SELECT (w ->> 0)::uuid, (w ->> 1)::bigint FROM json_array_elements($2::json) w)
+                 RETURNING moved",
+    })
+    .bind(Value::from(holds).to_string())
 }
 
 /// Notes on all holds that the past counts differently from now on.

@@ -9,10 +9,11 @@ pub mod balances;
 mod ending;
 pub mod entries;
 pub mod holds;
+pub mod journeys;
 mod log;
 pub mod summary;
 
-use domain::{OrgId, Time};
+use domain::{Id, OrgId, Time};
 
 pub(crate) use self::log::HoldLog;
 use crate::scope::Scope;
@@ -46,6 +47,11 @@ impl std::fmt::Debug for Page<'_> {
     }
 }
 
+/// An id within JSON, as both engines read one.
+fn hex(id: impl Id) -> String {
+    id.uuid().simple().to_string()
+}
+
 impl LedgerTx {
     /// The page of a scope's organisation.
     /// # Errors
@@ -54,8 +60,8 @@ impl LedgerTx {
         self.page_of(scope.org())
     }
 
-    /// The page of an organisation that nobody has a scope for: one that is being erased.
-    fn page_of(&mut self, org: OrgId) -> Result<Page<'_>> {
+    /// The page of an organisation that nobody has a scope for: one that is being erased, or is looked at from outside.
+    pub(crate) fn page_of(&mut self, org: OrgId) -> Result<Page<'_>> {
         if self.only.is_some_and(|only| only != org) {
             return Err(Error::bug("a transaction on the books of another organisation"));
         }
@@ -95,14 +101,14 @@ impl Store {
     /// # Errors
     /// As the database.
     pub async fn begin_ledger(&self, scope: &Scope) -> Result<LedgerTx> {
-        self.ledger(scope, Access::Write).await
+        self.ledger(scope.org(), Access::Write).await
     }
 
     /// A transaction that reads the books.
     /// # Errors
     /// As the database.
     pub async fn read_ledger(&self, scope: &Scope) -> Result<LedgerTx> {
-        self.ledger(scope, Access::Read).await
+        self.ledger(scope.org(), Access::Read).await
     }
 
     /// A transaction that writes to the embedded file, whoever's page.
@@ -114,7 +120,8 @@ impl Store {
         Ok(LedgerTx { transaction, only: None, now: self.ambient().now() })
     }
 
-    async fn ledger(&self, scope: &Scope, access: Access) -> Result<LedgerTx> {
+    /// A transaction on the books of an organisation. Inside this crate alone: outside, a [`Scope`] is the way.
+    pub(crate) async fn ledger(&self, org: OrgId, access: Access) -> Result<LedgerTx> {
         let now = self.ambient().now();
         match &self.0.backend {
             Backend::Embedded { ledger, .. } => {
@@ -122,11 +129,10 @@ impl Store {
                 Ok(LedgerTx { transaction, only: None, now })
             }
             Backend::Postgres { app, shares, .. } => {
-                let org = scope.org();
                 let share = shares.take(org).await?;
                 let turn = [lock_number(&format!("ledger {org}"))];
                 let locks = if access == Access::Write { &turn[..] } else { &[] };
-                let begun = postgres::begin(app, access, Some(domain::Id::uuid(org)), locks).await?;
+                let begun = postgres::begin(app, access, Some(org.uuid()), locks).await?;
                 Ok(LedgerTx { transaction: Transaction::postgres(begun, access, Some(share)), only: Some(org), now })
             }
         }

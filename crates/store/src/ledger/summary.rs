@@ -259,6 +259,8 @@ pub struct Line {
     pub cached_tokens: i64,
     /// Of these, into the upstream's cache.
     pub written_tokens: i64,
+    /// Of those written, for an hour.
+    pub written_long_tokens: i64,
     /// Tokens written.
     pub output_tokens: i64,
     /// The cost, in millionths of a US dollar.
@@ -272,7 +274,8 @@ pub async fn lines(page: &mut Page<'_>, span: Span) -> Result<Vec<Line>> {
     let statement = page.sql(
         "SELECT operation, upstream, model, price, percent, count(*) AS operations,
                 CAST(sum(input_tokens) AS BIGINT) AS input_tokens, CAST(sum(cached_tokens) AS BIGINT) AS cached_tokens,
-                CAST(sum(written_tokens) AS BIGINT) AS written_tokens, CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
+                CAST(sum(written_tokens) AS BIGINT) AS written_tokens,
+                CAST(sum(written_long_tokens) AS BIGINT) AS written_long_tokens, CAST(sum(output_tokens) AS BIGINT) AS output_tokens,
                 CAST(sum(cost_micros) AS BIGINT) AS cost_micros
          FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND (cost_micros > 0 OR tokens > 0)
          GROUP BY operation, upstream, model, price, percent ORDER BY operation, upstream, model, price, percent",

@@ -16,7 +16,9 @@ pub mod teams;
 pub mod webhook_messages;
 pub mod webhooks;
 
-use domain::{Ambient, Id, OrgId, Time};
+use std::collections::BTreeSet;
+
+use domain::{Ambient, DocumentId, Id, OrgId, Time};
 use zeroize::Zeroizing;
 
 use crate::audit::{self, Draft, Event, Head};
@@ -191,14 +193,23 @@ impl Tx {
         self.warns = true;
     }
 
-    /// Stores the sealed answer to a request with its effect. One that is older than a day under the same scope gives way.
+    /// Stores the sealed answer to a request with its effect. One that is older than a day under the same scope gives way. It is kept
+    /// as long as all the documents are there that it tells of.
     /// # Errors
     /// [`crate::Error::Taken`] when another request took effect under the same scope meanwhile.
-    pub async fn remember(&mut self, scope: [u8; 32], request: [u8; 32], status: i64, response: Vec<u8>) -> Result<()> {
+    pub async fn remember(
+        &mut self,
+        scope: [u8; 32],
+        request: [u8; 32],
+        status: i64,
+        response: Vec<u8>,
+        documents: &BTreeSet<DocumentId>,
+    ) -> Result<()> {
         let now = self.now();
         // Nobody opens an organisation's store only to tidy it: what is written pays for what is forgotten.
         crate::idempotency::sweep(&mut self.transaction, now - crate::idempotency::KEPT).await?;
-        crate::idempotency::insert(&mut self.transaction, &scope, &request, status, &response, now).await
+        crate::idempotency::insert(&mut self.transaction, &scope, &request, status, &response, now).await?;
+        knowledge::citings::note_kept(self, &scope, documents).await
     }
 
     /// Makes everything durable.

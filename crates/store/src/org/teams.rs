@@ -197,7 +197,6 @@ pub async fn delete(tx: &mut Tx, id: TeamId) -> Result<()> {
     }
     tx.sql("DELETE FROM budgets WHERE level = 'team' AND subject = $1").bind(id).run().await?;
     tx.sql("DELETE FROM shares WHERE level = 'team' AND subject = $1").bind(id).run().await?;
-    tx.sql("DELETE FROM thread_shares WHERE level = 'team' AND subject = $1").bind(id).run().await?;
     let now = tx.now();
     tx.sql("INSERT INTO former_teams (id, parent_id, name, deleted_at) SELECT id, parent_id, name, $2 FROM teams WHERE id = $1")
         .bind(id)

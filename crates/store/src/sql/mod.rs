@@ -88,7 +88,12 @@ pub(crate) struct Transaction {
     cipher: Option<Arc<Cipher>>,
     /// The organisation's share of the connections, given back at the end.
     _share: Option<OwnedSemaphorePermit>,
+    /// Statements that wait to be sent together.
+    queued: Vec<(&'static str, Vec<Value>)>,
 }
+
+/// The rows that a statement gave, and how many it changed.
+pub(crate) type Answer = (Vec<Row>, u64);
 
 impl Transaction {
     pub(crate) fn sqlite(transaction: sqlite::Transaction, access: Access) -> Self {
@@ -104,7 +109,16 @@ impl Transaction {
     }
 
     fn new(running: Running, access: Access, share: Option<OwnedSemaphorePermit>) -> Self {
-        Self { running, access, owes_audit: false, broken: false, adds_nothing: false, cipher: None, _share: share }
+        Self {
+            running,
+            access,
+            owes_audit: false,
+            broken: false,
+            adds_nothing: false,
+            cipher: None,
+            _share: share,
+            queued: Vec::new(),
+        }
     }
 
     /// Says whether the disk has room for more.
@@ -140,6 +154,29 @@ impl Transaction {
         Statement { transaction: self, text, values: Vec::new(), writes, audited: writes, sealed: None, failed: None }
     }
 
+    /// Sends the queued statements, and gives their answers in their order: on PostgreSQL in one journey, however many they are.
+    /// # Errors
+    /// As the database.
+    pub(crate) async fn send_queued(&mut self) -> Result<Vec<Answer>> {
+        let queued = std::mem::take(&mut self.queued);
+        self.begin_statement()?;
+        let answers = match &mut self.running {
+            Running::Sqlite(running) => queued.iter().map(|(text, values)| running.execute(text, values)).collect(),
+            Running::Postgres(running) => running.execute_all(&queued).await,
+        };
+        self.broken = answers.is_err();
+        answers
+    }
+
+    fn begin_statement(&mut self) -> Result<()> {
+        if self.broken {
+            return Err(Error::bug("a statement after a failed one"));
+        }
+        // Set before the first wait: a statement that is cancelled half way leaves the transaction unusable.
+        self.broken = true;
+        Ok(())
+    }
+
     /// To be asked before more is added than is taken away, where a change or a removal comes first.
     pub(crate) fn admit_more(&self) -> Result<()> {
         if self.adds_nothing { Err(Error::Full) } else { Ok(()) }
@@ -154,6 +191,9 @@ impl Transaction {
     pub(crate) async fn commit(self) -> Result<()> {
         if self.broken {
             return Err(Error::bug("commit after a failed statement"));
+        }
+        if !self.queued.is_empty() {
+            return Err(Error::bug("a commit before what is queued was sent"));
         }
         if self.owes_audit {
             return Err(Error::bug("a change without an audit entry; record one before the commit"));
@@ -245,26 +285,21 @@ impl Statement<'_> {
         self.execute().await.map(|(_, changed)| changed)
     }
 
-    async fn execute(self) -> Result<(Vec<Row>, u64)> {
-        let Self { transaction, text, values, writes, audited, sealed, failed } = self;
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        tracing::trace!(statement = text);
-        if transaction.broken {
-            return Err(Error::bug("a statement after a failed one"));
-        }
-        if writes && transaction.access == Access::Read {
-            return Err(Error::bug("a write in a reading transaction"));
-        }
-        if writes && transaction.adds_nothing {
-            if text.trim_start().starts_with("INSERT") {
-                return Err(Error::Full);
-            }
-            transaction.adds_nothing = false;
-        }
-        // Set before the first wait: a statement that is cancelled half way leaves the transaction unusable.
-        transaction.broken = true;
+    /// Puts it by, to be sent with others; it opens nothing that is sealed.
+    /// # Errors
+    /// As [`Statement::run`] before the database is asked.
+    pub(crate) fn queue(mut self) -> Result<()> {
+        debug_assert!(self.sealed.is_none(), "what is sealed is opened where it is read alone");
+        self.admit()?;
+        self.transaction.owes_audit |= self.writes && self.audited;
+        self.transaction.queued.push((self.text, self.values));
+        Ok(())
+    }
+
+    async fn execute(mut self) -> Result<Answer> {
+        self.admit()?;
+        let Self { transaction, text, values, writes, audited, sealed, .. } = self;
+        transaction.begin_statement()?;
         let answer = match &mut transaction.running {
             Running::Sqlite(running) => running.execute(text, &values),
             Running::Postgres(running) => running.execute(text, &values).await,
@@ -278,5 +313,27 @@ impl Statement<'_> {
             columns.open(&cipher, &mut rows)?;
         }
         Ok((rows, changed))
+    }
+
+    /// Whether it may run at all.
+    fn admit(&mut self) -> Result<()> {
+        let Self { transaction, text, writes, failed, .. } = self;
+        if let Some(error) = failed.take() {
+            return Err(error);
+        }
+        tracing::trace!(statement = text);
+        if transaction.broken {
+            return Err(Error::bug("a statement after a failed one"));
+        }
+        if *writes && transaction.access == Access::Read {
+            return Err(Error::bug("a write in a reading transaction"));
+        }
+        if *writes && transaction.adds_nothing {
+            if text.trim_start().starts_with("INSERT") {
+                return Err(Error::Full);
+            }
+            transaction.adds_nothing = false;
+        }
+        Ok(())
     }
 }

@@ -9,12 +9,13 @@ use std::time::Duration;
 use bytes::BytesMut;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_util::TryStreamExt;
+use futures_util::future::try_join_all;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
-use super::{Access, Kind, Row, Value};
+use super::{Access, Answer, Kind, Row, Value};
 use crate::error::{Error, Result};
 
 /// How long a request waits for a connection.
@@ -73,26 +74,38 @@ pub(crate) async fn begin(pool: &Pool, access: Access, tenant: Option<Uuid>, loc
     for lock in locks {
         begin.push_str(&format!("; SELECT pg_advisory_xact_lock({lock})"));
     }
-    Ok(Transaction { client: Some(client), begin: Some(begin), poisoned: false })
+    Ok(Transaction { client: Some(client), begin: Some(begin) })
 }
 
 /// A running transaction.
 pub(crate) struct Transaction {
     client: Option<Object>,
     begin: Option<String>,
-    poisoned: bool,
 }
 
 impl Transaction {
-    pub(super) async fn execute(&mut self, text: &'static str, values: &[Value]) -> Result<(Vec<Row>, u64)> {
+    pub(super) async fn execute(&mut self, text: &'static str, values: &[Value]) -> Result<Answer> {
+        self.journey(async |client| query(client, text, values).await).await
+    }
+
+    /// Sends statements one behind the other without waiting for the answers between.
+    pub(super) async fn execute_all(&mut self, statements: &[(&'static str, Vec<Value>)]) -> Result<Vec<Answer>> {
+        // Each is sent when it is first asked, which is in this order.
+        self.journey(async |client| {
+            try_join_all(statements.iter().map(|(text, values)| query(client, text, values))).await
+        })
+        .await
+    }
+
+    /// Asks the server; the beginning of the transaction travels along.
+    async fn journey<T>(&mut self, ask: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>) -> Result<T> {
         let client = self.client.as_ref().ok_or_else(|| Error::bug("the transaction has ended"))?;
         let answer = if let Some(begin) = self.begin.take() {
-            let (begun, answer) = tokio::join!(client.batch_execute(&begin), query(client, text, values));
+            let (begun, answer) = tokio::join!(client.batch_execute(&begin), ask(client));
             begun.and(answer)
         } else {
-            query(client, text, values).await
+            ask(client).await
         };
-        self.poisoned |= answer.is_err();
         answer.map_err(|error| translate(&error))
     }
 
@@ -133,7 +146,7 @@ impl Drop for Transaction {
     }
 }
 
-async fn query(client: &Object, text: &str, values: &[Value]) -> Result<(Vec<Row>, u64), tokio_postgres::Error> {
+async fn query(client: &Object, text: &str, values: &[Value]) -> Result<Answer, tokio_postgres::Error> {
     let parameters = values.iter().map(|value| (value, type_of(value)));
     let stream = client.query_typed_raw(text, parameters).await?;
     let mut stream = std::pin::pin!(stream);

@@ -17,7 +17,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(super) fn read<T: DeserializeOwned>(self) -> Result<T> {
+    pub(crate) fn read<T: DeserializeOwned>(self) -> Result<T> {
         T::deserialize(RowReader(self)).map_err(|error| Error::bug(format!("a row does not fit its type: {error}")))
     }
 }

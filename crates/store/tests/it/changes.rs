@@ -26,6 +26,7 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("mails", &["tries", "due_at", "error"], "the next try is due then"),
     ("organisations", &["wrapped_key"], "part of an erasure, whose receipt has its times"),
     ("messages", &["content", "citations"], "what was deleted is taken out; the deletion has the time"),
+    ("idempotency", &["status", "response"], "as above"),
     ("erasures", &["counts"], "counted between begun_at and erased_at"),
     ("organisations", &["wrapped_key", "wrapped_by"], "the same key; the entry keys.master_rotated has the time"),
     ("tenant", &["numbers"], "the rows that get the numbers, or what they are made of, have the time"),

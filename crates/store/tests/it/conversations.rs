@@ -1,16 +1,19 @@
 //! Conversations, what is said in them, and with whom they are shared.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::UserId;
 use domain::role::Role;
-use store::org::knowledge::collections::{Reach, Sharer, Subject};
-use store::org::knowledge::thread_shares;
+use store::idempotency::FORGOTTEN;
+use store::org::knowledge::collections::{self, Reach};
+use store::org::knowledge::documents;
+use store::org::knowledge::shares::{self, Shared, Sharer, Subject};
 use store::org::knowledge::threads::{self, Author, Citation, Message, Thread};
 use store::org::members::{self, Member};
 use store::org::projects;
 use store::org::teams;
-use store::{Error, Origin};
+use store::{Error, Origin, Recall};
 use testing::both_stores;
 
 use crate::knowledge::{add_collection, add_document, add_project, add_team, begin, commit, message, thread};
@@ -28,50 +31,95 @@ both_stores! {
         for thread in [&one, &other] {
             threads::insert(&mut tx, thread).await.expect("a conversation");
         }
-        assert!(thread_shares::share(&mut tx, one.id, Sharer::User(user, stay)).await.expect("shared"));
-        assert!(!thread_shares::share(&mut tx, one.id, Sharer::User(user, stay)).await.expect("shared already"));
-        assert!(thread_shares::share(&mut tx, one.id, Sharer::Team(team.id)).await.expect("shared"));
+        assert!(shares::share(&mut tx, Shared::Thread(one.id), Sharer::User(user, stay)).await.expect("shared"));
+        assert!(!shares::share(&mut tx, Shared::Thread(one.id), Sharer::User(user, stay)).await.expect("shared already"));
+        assert!(shares::share(&mut tx, Shared::Thread(one.id), Sharer::Team(team.id)).await.expect("shared"));
         let with = |shares: Vec<(Subject, _)>| shares.into_iter().map(|(subject, _)| subject).collect::<Vec<_>>();
-        let all = thread_shares::list(&mut tx, one.id, None, 9).await.expect("listed");
+        let all = shares::list(&mut tx, Shared::Thread(one.id), None, 9).await.expect("listed");
         assert_eq!(with(all), [Subject::Team(team.id), Subject::User(user)]);
-        let after = thread_shares::list(&mut tx, one.id, Some(Subject::Team(team.id)), 9).await.expect("listed");
+        let after = shares::list(&mut tx, Shared::Thread(one.id), Some(Subject::Team(team.id)), 9).await.expect("listed");
         assert_eq!(with(after), [Subject::User(user)]);
-        assert_eq!(with(thread_shares::list(&mut tx, other.id, None, 9).await.expect("listed")), []);
-        assert_eq!(thread_shares::since(&mut tx, one.id, Subject::User(user)).await.expect("there"), tx.now());
-        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), [one.id]);
+        assert_eq!(with(shares::list(&mut tx, Shared::Thread(other.id), None, 9).await.expect("listed")), []);
+        assert_eq!(shares::since(&mut tx, Shared::Thread(one.id), Subject::User(user)).await.expect("there"), tx.now());
+        assert_eq!(shares::threads(&mut tx, user, stay).await.expect("listed"), [one.id]);
         let later = tx.ambient().id();
-        assert_eq!(thread_shares::reaching(&mut tx, user, later).await.expect("listed"), [], "in another stay, and not in the team");
-        assert!(thread_shares::share(&mut tx, one.id, Sharer::User(user, later)).await.expect("shared with the later stay"));
-        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), []);
+        assert_eq!(shares::threads(&mut tx, user, later).await.expect("listed"), [], "in another stay, and not in the team");
+        assert!(shares::share(&mut tx, Shared::Thread(one.id), Sharer::User(user, later)).await.expect("shared with the later stay"));
+        assert_eq!(shares::threads(&mut tx, user, stay).await.expect("listed"), []);
         let now = tx.now();
         let member = Member { place_id: team.id, user_id: user, membership_id: stay, role: Role::MEMBER, created_at: now };
         members::put(&mut tx, &member).await.expect("in the team");
-        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), [one.id], "by the team");
-        assert_eq!(thread_shares::end_all(&mut tx, one.id).await.expect("ended"), 2);
+        assert_eq!(shares::threads(&mut tx, user, stay).await.expect("listed"), [one.id], "by the team");
+        assert_eq!(shares::collections(&mut tx, user, stay).await.expect("listed"), [], "it is no collection");
+        assert_eq!(shares::end_all(&mut tx, Shared::Thread(one.id)).await.expect("ended"), 2);
         for thread in [&one, &other] {
-            assert!(thread_shares::share(&mut tx, thread.id, Sharer::User(user, stay)).await.expect("shared"));
-            assert!(thread_shares::share(&mut tx, thread.id, Sharer::Team(team.id)).await.expect("shared"));
+            assert!(shares::share(&mut tx, Shared::Thread(thread.id), Sharer::User(user, stay)).await.expect("shared"));
+            assert!(shares::share(&mut tx, Shared::Thread(thread.id), Sharer::Team(team.id)).await.expect("shared"));
         }
-        assert!(thread_shares::unshare(&mut tx, other.id, Subject::User(user)).await.expect("ended"));
-        assert!(!thread_shares::unshare(&mut tx, other.id, Subject::User(user)).await.expect("there is none"));
+        assert!(shares::unshare(&mut tx, Shared::Thread(other.id), Subject::User(user)).await.expect("ended"));
+        assert!(!shares::unshare(&mut tx, Shared::Thread(other.id), Subject::User(user)).await.expect("there is none"));
         commit(tx).await;
         let counted = house.store().count_of_person(scope.org(), user).await.expect("counted").expect("readable");
-        assert_eq!(counted["thread_shares"], 1);
+        assert_eq!(counted["shares"], 1);
 
         let mut tx = begin(&house, &scope).await;
         teams::delete(&mut tx, team.id).await.expect("deleted");
-        assert_eq!(with(thread_shares::list(&mut tx, one.id, None, 9).await.expect("listed")), [Subject::User(user)]);
-        assert_eq!(with(thread_shares::list(&mut tx, other.id, None, 9).await.expect("listed")), []);
-        assert!(thread_shares::share(&mut tx, other.id, Sharer::User(user, stay)).await.expect("shared"));
+        assert_eq!(with(shares::list(&mut tx, Shared::Thread(one.id), None, 9).await.expect("listed")), [Subject::User(user)]);
+        assert_eq!(with(shares::list(&mut tx, Shared::Thread(other.id), None, 9).await.expect("listed")), []);
+        assert!(shares::share(&mut tx, Shared::Thread(other.id), Sharer::User(user, stay)).await.expect("shared"));
         threads::delete(&mut tx, other.id).await.expect("deleted");
-        assert_eq!(thread_shares::reaching(&mut tx, user, stay).await.expect("listed"), [one.id], "a share goes with the conversation");
+        assert_eq!(shares::threads(&mut tx, user, stay).await.expect("listed"), [one.id], "a share goes with the conversation");
         commit(tx).await;
         let left = tenancy::members::leave(&house.house, user, scope.org(), &Origin::default()).await.expect("leaves");
         left.commit().await.expect("committed");
         house.store().deliver(scope.org()).await.expect("delivered");
         let mut tx = begin(&house, &scope).await;
-        assert_eq!(with(thread_shares::list(&mut tx, one.id, None, 9).await.expect("listed")), []);
+        assert_eq!(with(shares::list(&mut tx, Shared::Thread(one.id), None, 9).await.expect("listed")), []);
         drop(tx);
+        assert_eq!(house.store().org_faults(scope.org()).await.expect("looked"), Vec::<String>::new());
+    }
+
+    async fn an_answer_that_is_kept_goes_with_the_first_document_that_it_tells_of(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let (scope, foreign) = (house.scope(&ann).await, house.scope(&bob).await);
+        let mut tx = begin(&house, &scope).await;
+        let [shelf, cellar] = [add_collection(&mut tx, &scope, "shelf").await, add_collection(&mut tx, &scope, "cellar").await];
+        let fox = add_document(&mut tx, &scope, &shelf, "Fox", &["The fox runs"]).await.id;
+        let owl = add_document(&mut tx, &scope, &shelf, "Owl", &["The owl calls"]).await.id;
+        let bat = add_document(&mut tx, &scope, &cellar, "Bat", &["The bat sleeps"]).await.id;
+        let never = tx.ambient().id();
+        let words = || b"the words of an answer".to_vec();
+        let kept = [[fox].into(), [fox, owl].into(), [owl, bat].into(), BTreeSet::new(), [owl, never].into()];
+        let scopes: [[u8; 32]; 5] = std::array::from_fn(|_| tx.ambient().bytes());
+        for (scope, documents) in scopes.iter().zip(&kept) {
+            tx.remember(*scope, [7; 32], 201, words(), documents).await.expect("kept");
+        }
+        commit(tx).await;
+        // Of another organisation, under the same key, about documents that are not there.
+        let mut tx = begin(&house, &foreign).await;
+        tx.remember(scopes[0], [7; 32], 201, words(), &BTreeSet::new()).await.expect("kept");
+        commit(tx).await;
+        let states = async || {
+            let mut states = Vec::new();
+            for one in &scopes {
+                let found = house.store().recall(Recall::Org(&scope), *one, domain::Time::from_micros(0)).await.expect("looked").expect("there");
+                assert_eq!(found.request, [7; 32], "that it was done is known");
+                assert_eq!(found.status == FORGOTTEN, found.response.is_empty());
+                states.push(!found.response.is_empty());
+            }
+            states
+        };
+        assert_eq!(states().await, [true, true, true, true, false], "one went before its answer was kept");
+        let mut tx = begin(&house, &scope).await;
+        documents::delete(&mut tx, fox).await.expect("deleted");
+        commit(tx).await;
+        assert_eq!(states().await, [false, false, true, true, false]);
+        let mut tx = begin(&house, &scope).await;
+        collections::delete(&mut tx, cellar.id).await.expect("deleted");
+        commit(tx).await;
+        assert_eq!(states().await, [false, false, false, true, false]);
+        let theirs = house.store().recall(Recall::Org(&foreign), scopes[0], domain::Time::from_micros(0)).await.expect("looked");
+        assert_eq!(theirs.expect("there").response, words());
         assert_eq!(house.store().org_faults(scope.org()).await.expect("looked"), Vec::<String>::new());
     }
 

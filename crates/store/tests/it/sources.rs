@@ -225,13 +225,14 @@ pub(crate) fn sides(text: &str) -> Vec<Side> {
 }
 
 /// What stands after FROM, JOIN or UPDATE and is no table; `org` is where the tables are whose names are not known.
-const NO_TABLES: [&str; 10] = [
+const NO_TABLES: [&str; 11] = [
     "SET",
     "WITH",
     "SELECT",
     "OF",
     "LATERAL",
     "clock_timestamp",
+    "json_array_elements",
     "json_each",
     "jsonb_array_elements_text",
     "unnest",
@@ -256,9 +257,9 @@ pub(crate) fn tables_in(text: &str) -> Vec<String> {
     tables
 }
 
-/// Whether a text or a name in it is about PostgreSQL's catalogue, which belongs to neither side.
+/// Whether a text or a name in it is about PostgreSQL's catalogue, which belongs to neither side. How long a value is stands in no catalogue.
 pub(crate) fn reads_catalogue(text: &str) -> bool {
-    text.contains("pg_")
+    text.replace("pg_column_size(", "(").contains("pg_")
 }
 
 /// Prepares a text under the name `statement` and gives the types of its parameters. At run time the values say their types; here

@@ -4,10 +4,10 @@ use domain::{Id as _, TurnId};
 use serde_bytes::ByteBuf;
 use store::Error;
 use store::org::knowledge::chunks::{self, Vector};
-use store::org::knowledge::collections::{self, Sharer, Subject};
+use store::org::knowledge::collections;
 use store::org::knowledge::documents::{self, Status};
 use store::org::knowledge::search::{self, Filter};
-use store::org::knowledge::thread_shares;
+use store::org::knowledge::shares::{self, Shared, Sharer, Subject};
 use store::org::knowledge::threads::{self, Author, Message};
 use store::org::knowledge::versions;
 use testing::both_stores;
@@ -23,7 +23,7 @@ both_stores! {
         let mut tx = begin(&house, &scope).await;
         let here = add_collection(&mut tx, &scope, "here").await;
         let team = add_team(&mut tx).await;
-        collections::share(&mut tx, here.id, Sharer::Team(team.id)).await.expect("shared");
+        shares::share(&mut tx, Shared::Collection(here.id), Sharer::Team(team.id)).await.expect("shared");
         let one = add_document(&mut tx, &scope, &here, "one", &["secret fox"]).await;
         versions::keep_content(&mut tx, one.id, 1, vec![1]).await.expect("kept");
         let chunk = chunks::list(&mut tx, one.id, None, 1).await.expect("listed").remove(0);
@@ -32,7 +32,7 @@ both_stores! {
         let talk = thread(&tx, &scope, "talk", None);
         threads::insert(&mut tx, &talk).await.expect("a conversation");
         let with = Sharer::User(scope.user(), scope.membership());
-        assert!(thread_shares::share(&mut tx, talk.id, with).await.expect("shared"));
+        assert!(shares::share(&mut tx, Shared::Thread(talk.id), with).await.expect("shared"));
         let said = message(&tx, talk.id, Author::User, "secret?", Vec::new());
         threads::say(&mut tx, &said).await.expect("said");
         commit(tx).await;
@@ -41,10 +41,10 @@ both_stores! {
         assert_eq!(changes(&mut tx).await, 0);
         assert!(collections::list(&mut tx, None, 9).await.expect("listed").is_empty());
         assert!(matches!(collections::get(&mut tx, here.id).await, Err(Error::NotFound(_))));
-        assert!(collections::shares(&mut tx, here.id, None, 9).await.expect("listed").is_empty());
-        assert!(collections::shared(&mut tx, scope.user(), scope.membership()).await.expect("listed").is_empty());
-        assert!(thread_shares::list(&mut tx, talk.id, None, 9).await.expect("listed").is_empty());
-        assert!(thread_shares::reaching(&mut tx, scope.user(), scope.membership()).await.expect("listed").is_empty());
+        assert!(shares::list(&mut tx, Shared::Collection(here.id), None, 9).await.expect("listed").is_empty());
+        assert!(shares::collections(&mut tx, scope.user(), scope.membership()).await.expect("listed").is_empty());
+        assert!(shares::list(&mut tx, Shared::Thread(talk.id), None, 9).await.expect("listed").is_empty());
+        assert!(shares::threads(&mut tx, scope.user(), scope.membership()).await.expect("listed").is_empty());
         assert!(documents::list(&mut tx, here.id, None, 9).await.expect("listed").is_empty());
         assert!(documents::find(&mut tx, one.id).await.expect("looked").is_none());
         assert_eq!(documents::same(&mut tx, here.id, &one.content_hash).await.expect("looked"), None);
@@ -72,7 +72,7 @@ both_stores! {
 
         assert!(matches!(collections::update(&mut tx, &here).await, Err(Error::Stale(_))));
         assert!(matches!(collections::delete(&mut tx, here.id).await, Err(Error::NotFound(_))));
-        assert!(!collections::unshare(&mut tx, here.id, Subject::Team(team.id)).await.expect("none"));
+        assert!(!shares::unshare(&mut tx, Shared::Collection(here.id), Subject::Team(team.id)).await.expect("none"));
         let intruder = document(&tx, &foreign, here.id, "intruder");
         assert!(matches!(documents::insert(&mut tx, &intruder).await, Err(Error::NotFound(_))));
         assert!(matches!(documents::update(&mut tx, &one).await, Err(Error::Stale(_))));
@@ -93,7 +93,7 @@ both_stores! {
         for attempt in ["share", "message"] {
             let mut tx = begin(&house, &foreign).await;
             let refused = match attempt {
-                "share" => collections::share(&mut tx, here.id, Sharer::Team(team.id)).await.map(|_| ()),
+                "share" => shares::share(&mut tx, Shared::Collection(here.id), Sharer::Team(team.id)).await.map(|_| ()),
                 _ => threads::say(&mut tx, &Message { id: TurnId::from_uuid(uuid::Uuid::from_u128(7)), ..said.clone() }).await,
             };
             assert!(matches!(refused, Err(Error::Refused(_))), "{attempt}: {refused:?}");
@@ -105,6 +105,6 @@ both_stores! {
         assert_eq!(versions::content(&mut tx, one.id, 1).await.expect("looked"), Some(vec![1]));
         assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), [vector]);
         assert_eq!(threads::message(&mut tx, talk.id, said.id).await.expect("there").rating, None);
-        assert_eq!(collections::shares(&mut tx, here.id, None, 9).await.expect("listed").len(), 1);
+        assert_eq!(shares::list(&mut tx, Shared::Collection(here.id), None, 9).await.expect("listed").len(), 1);
     }
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use aide::OperationInput;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use domain::OrgId;
 use domain::operation::Operation;
 use metering::rates::{Pass, Refused};
 use metering::rules::Spender;
@@ -96,6 +97,10 @@ impl<G: Gate, M: Meter> Gate for AtTheDoor<G, M> {
 impl<G, M> OperationInput for Metered<G, M> {}
 impl<G, M> OperationInput for AtTheDoor<G, M> {}
 
+/// Says to whoever reads the body which organisation's door of models the request came through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Through(pub(crate) OrgId);
+
 /// Says to the gate inside that the request is counted by the one around it.
 #[derive(Clone, Copy)]
 pub(super) struct Counted;
@@ -116,12 +121,15 @@ impl<G: Enters + FromRequestParts<App, Rejection = Turned> + Send, M: Meter> Fro
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Turned> {
         parts.extensions.insert(Counted);
-        Ok(Self { gate: G::from_request_parts(parts, app).await?, meter: PhantomData })
+        let gate = G::from_request_parts(parts, app).await?;
+        parts.extensions.insert(Through(gate.scope().org()));
+        Ok(Self { gate, meter: PhantomData })
     }
 }
 
-/// Lets a request in that needs no tokens, and leaves what the limits say for its answer.
-pub(super) async fn admit(app: &App, scope: &Scope, operation: Operation) -> Result<Pass, Problem> {
+/// Lets a request in that needs no tokens, and leaves what the limits say for its answer. For routes that cost something only in some
+/// form; all others name their meter in their signature.
+pub(crate) async fn admit(app: &App, scope: &Scope, operation: Operation) -> Result<Pass, Problem> {
     let spender = Spender::of(scope, scope.selected_project());
     let pass = app.gatekeeper.admit(scope, spender, operation, 0).await?;
     let headers = pass.headers();

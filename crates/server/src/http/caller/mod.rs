@@ -19,7 +19,7 @@ use domain::access::Permission;
 use domain::operation::Operation;
 
 pub(crate) use self::credential::{FRESH, Shown, csrf, session_cookie, session_cookies};
-pub(crate) use self::metered::{AtTheDoor, Metered, meters};
+pub(crate) use self::metered::{AtTheDoor, Metered, Through, admit, meters};
 pub(crate) use self::organisation::{Caller, Local};
 pub(crate) use self::person::{Member, Operator, Person, Visitor};
 use super::error::Problem;

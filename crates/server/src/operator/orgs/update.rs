@@ -10,7 +10,7 @@ use store::Turn;
 use store::audit::Event;
 use store::control::{frozen, organisations};
 
-use super::OperatedOrg;
+use super::{Look, OperatedOrg, Outlines};
 use crate::http::body::{Body, IfMatch, Path};
 use crate::http::caller::Operator;
 use crate::http::error::{Problem, Result};
@@ -86,7 +86,10 @@ pub(crate) async fn update(
     let event = Event::new("organisation.administered", id).before(&before).after(&after).detail(detail);
     tenancy::operator::record(&mut tx, person.user(), person.origin(), id, event).await?;
     let frozen = frozen::find(&mut tx, id).await?;
-    let reply = person.commit(tx, Versioned(after.version, Found(OperatedOrg::new(after, frozen)))).await?;
+    let outlines = Outlines::read(person.store(), &mut tx, id, id).await?;
+    let version = after.version;
+    let shown = outlines.of(after, frozen, Look::Brief).await;
+    let reply = person.commit(tx, Versioned(version, Found(shown))).await?;
     person.app().rules.forget_of(id);
     Ok(reply)
 }

@@ -60,6 +60,7 @@ CREATE TABLE entries (
   cached_tokens   bigint NOT NULL CHECK (cached_tokens >= 0),
   -- Of those read, into the upstream's cache.
   written_tokens  bigint NOT NULL CHECK (written_tokens >= 0),
+  written_long_tokens bigint NOT NULL CHECK (written_long_tokens >= 0),
   output_tokens   bigint NOT NULL CHECK (output_tokens >= 0),
   -- Percent of the price at the call's service tier.
   percent         bigint NOT NULL CHECK (percent >= 0),

@@ -293,20 +293,6 @@ CREATE TABLE collections (
 );
 CREATE INDEX collections_within ON collections (org_id, within, id) WHERE within IS NOT NULL;
 
--- With whom a shared collection is shared. A person's share ends with their stay.
-CREATE TABLE shares (
-  org_id           uuid NOT NULL DEFAULT org.current_org(),
-  collection_id    uuid NOT NULL,
-  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
-  level            text COLLATE "C" NOT NULL CHECK (level IN ('user', 'team')),
-  subject          uuid NOT NULL,
-  membership_id    uuid,
-  created_at       bigint NOT NULL,
-  PRIMARY KEY (org_id, collection_id, level, subject),
-  CHECK ((level = 'user') = (membership_id IS NOT NULL))
-);
-CREATE INDEX shares_subject ON shares (org_id, level, subject);
-
 -- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
 -- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
 -- which are sealed on PostgreSQL.
@@ -440,19 +426,24 @@ CREATE TABLE threads (
 );
 CREATE INDEX threads_user ON threads (org_id, user_id, id);
 
--- With whom a shared conversation is shared. A person's share ends with their stay.
-CREATE TABLE thread_shares (
+-- With whom a collection or a conversation is shared, which `shared` is, too. A person's share ends with their stay.
+CREATE TABLE shares (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
-  thread_id        uuid NOT NULL,
+  shared           uuid NOT NULL,
+  collection_id    uuid,
+  FOREIGN KEY (org_id, collection_id) REFERENCES collections (org_id, id) ON DELETE CASCADE,
+  thread_id        uuid,
   FOREIGN KEY (org_id, thread_id) REFERENCES threads (org_id, id) ON DELETE CASCADE,
   level            text COLLATE "C" NOT NULL CHECK (level IN ('user', 'team')),
   subject          uuid NOT NULL,
   membership_id    uuid,
   created_at       bigint NOT NULL,
-  PRIMARY KEY (org_id, thread_id, level, subject),
+  PRIMARY KEY (org_id, shared, level, subject),
+  CHECK ((collection_id IS NULL) <> (thread_id IS NULL)),
+  CHECK (shared = coalesce(collection_id, thread_id)),
   CHECK ((level = 'user') = (membership_id IS NOT NULL))
 );
-CREATE INDEX thread_shares_subject ON thread_shares (org_id, level, subject);
+CREATE INDEX shares_subject ON shares (org_id, level, subject);
 
 CREATE TABLE messages (
   org_id           uuid NOT NULL DEFAULT org.current_org(),
@@ -526,6 +517,16 @@ CREATE TABLE citings (
   PRIMARY KEY (org_id, document_id, message_id)
 );
 CREATE INDEX citings_message ON citings (org_id, message_id);
+
+-- Which documents an answer tells of that is kept for who repeats the request: with one of them it is forgotten.
+CREATE TABLE kept_citings (
+  org_id           uuid NOT NULL DEFAULT org.current_org(),
+  scope            bytea NOT NULL,
+  FOREIGN KEY (org_id, scope) REFERENCES idempotency (org_id, scope) ON DELETE CASCADE,
+  document_id      uuid NOT NULL,
+  created_at       bigint NOT NULL,
+  PRIMARY KEY (org_id, scope, document_id)
+);
 
 -- Archives of many files that came at once, and what became of each file. The original is kept until all its files are out.
 CREATE TABLE imports (
@@ -684,12 +685,12 @@ SELECT org.protect('chunks');
 SELECT org.protect('vectors');
 SELECT org.protect('embedding');
 SELECT org.protect('threads');
-SELECT org.protect('thread_shares');
 SELECT org.protect('messages');
 SELECT org.protect('webhooks');
 SELECT org.protect('quota_alerts');
 SELECT org.protect('webhook_messages');
 SELECT org.protect('citings');
+SELECT org.protect('kept_citings');
 SELECT org.protect('imports');
 SELECT org.protect('import_files');
 SELECT org.protect('sources');

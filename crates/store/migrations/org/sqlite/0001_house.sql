@@ -243,18 +243,6 @@ CREATE TABLE collections (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX collections_within ON collections (within, id) WHERE within IS NOT NULL;
 
--- With whom a shared collection is shared. A person's share ends with their stay.
-CREATE TABLE shares (
-  collection_id  BLOB    NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
-  level          TEXT    NOT NULL CHECK (level IN ('user', 'team')),
-  subject        BLOB    NOT NULL,
-  membership_id  BLOB,
-  created_at     INTEGER NOT NULL,
-  PRIMARY KEY (collection_id, level, subject),
-  CHECK ((level = 'user') = (membership_id IS NOT NULL))
-) STRICT, WITHOUT ROWID;
-CREATE INDEX shares_subject ON shares (level, subject);
-
 -- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
 -- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
 -- which are sealed on PostgreSQL.
@@ -380,17 +368,21 @@ CREATE TABLE threads (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX threads_user ON threads (user_id, id);
 
--- With whom a shared conversation is shared. A person's share ends with their stay.
-CREATE TABLE thread_shares (
-  thread_id      BLOB    NOT NULL REFERENCES threads (id) ON DELETE CASCADE,
+-- With whom a collection or a conversation is shared, which `shared` is, too. A person's share ends with their stay.
+CREATE TABLE shares (
+  shared         BLOB    NOT NULL,
+  collection_id  BLOB    REFERENCES collections (id) ON DELETE CASCADE,
+  thread_id      BLOB    REFERENCES threads (id) ON DELETE CASCADE,
   level          TEXT    NOT NULL CHECK (level IN ('user', 'team')),
   subject        BLOB    NOT NULL,
   membership_id  BLOB,
   created_at     INTEGER NOT NULL,
-  PRIMARY KEY (thread_id, level, subject),
+  PRIMARY KEY (shared, level, subject),
+  CHECK ((collection_id IS NULL) <> (thread_id IS NULL)),
+  CHECK (shared = coalesce(collection_id, thread_id)),
   CHECK ((level = 'user') = (membership_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX thread_shares_subject ON thread_shares (level, subject);
+CREATE INDEX shares_subject ON shares (level, subject);
 
 CREATE TABLE messages (
   id          BLOB    NOT NULL PRIMARY KEY,
@@ -454,6 +446,14 @@ CREATE TABLE citings (
   PRIMARY KEY (document_id, message_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX citings_message ON citings (message_id);
+
+-- Which documents an answer tells of that is kept for who repeats the request: with one of them it is forgotten.
+CREATE TABLE kept_citings (
+  scope        BLOB    NOT NULL REFERENCES idempotency (scope) ON DELETE CASCADE,
+  document_id  BLOB    NOT NULL,
+  created_at   INTEGER NOT NULL,
+  PRIMARY KEY (scope, document_id)
+) STRICT, WITHOUT ROWID;
 
 -- Archives of many files that came at once, and what became of each file. The original is kept until all its files are out.
 CREATE TABLE imports (

@@ -1,4 +1,5 @@
-//! Which documents answers cite: when a document is deleted, its words go out of the answers with it.
+//! Which documents answers cite: when a document is deleted, its words go out of the answers with it, and what is kept of an answer for
+//! who repeats the request is forgotten.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +8,7 @@ use serde::Deserialize;
 
 use super::threads::{Citation, Message, SAID};
 use crate::Result;
+use crate::idempotency::FORGOTTEN;
 use crate::org::Tx;
 use crate::sql::{Json, Pair};
 
@@ -20,16 +22,7 @@ pub(super) async fn note(tx: &mut Tx, message: &Message) -> Result<()> {
     let mut gone = BTreeSet::new();
     let cited: BTreeSet<DocumentId> = message.citations.0.iter().map(|citation| citation.document_id).collect();
     for document in cited {
-        // Whoever deletes it waits until this is committed, and finds it then.
-        let there: Option<DocumentId> = tx
-            .sql(Pair {
-                sqlite: "SELECT id FROM documents WHERE id = $1",
-                postgres: "SELECT id FROM documents WHERE id = $1 FOR KEY SHARE",
-            })
-            .bind(document)
-            .optional()
-            .await?;
-        if there.is_none() {
+        if !is_there(tx, document).await? {
             gone.insert(document);
             continue;
         }
@@ -44,6 +37,37 @@ pub(super) async fn note(tx: &mut Tx, message: &Message) -> Result<()> {
     if gone.is_empty() { Ok(()) } else { forget_in(tx, message.id, &gone).await }
 }
 
+/// Notes which documents an answer tells of that was just kept. When one was deleted meanwhile it is not kept at all.
+pub(crate) async fn note_kept(tx: &mut Tx, scope: &[u8; 32], documents: &BTreeSet<DocumentId>) -> Result<()> {
+    let now = tx.now();
+    for document in documents {
+        if !is_there(tx, *document).await? {
+            return forget_kept(tx, vec![scope.to_vec()]).await;
+        }
+        tx.sql("INSERT INTO kept_citings (document_id, scope, created_at) VALUES ($1, $2, $3)")
+            .bind(*document)
+            .bind(scope)
+            .bind(now)
+            .unaudited(PART)
+            .run()
+            .await?;
+    }
+    Ok(())
+}
+
+/// Whether a document is there; whoever deletes it then waits until this is committed, and finds what it wrote.
+async fn is_there(tx: &mut Tx, document: DocumentId) -> Result<bool> {
+    let there: Option<DocumentId> = tx
+        .sql(Pair {
+            sqlite: "SELECT id FROM documents WHERE id = $1",
+            postgres: "SELECT id FROM documents WHERE id = $1 FOR KEY SHARE",
+        })
+        .bind(document)
+        .optional()
+        .await?;
+    Ok(there.is_some())
+}
+
 /// Takes a document that was deleted in this transaction out of all answers.
 pub(super) async fn forget(tx: &mut Tx, document: DocumentId) -> Result<()> {
     let messages: Vec<TurnId> =
@@ -53,7 +77,10 @@ pub(super) async fn forget(tx: &mut Tx, document: DocumentId) -> Result<()> {
         forget_in(tx, message, &gone).await?;
     }
     tx.sql("DELETE FROM citings WHERE document_id = $1").bind(document).unaudited(PART).run().await?;
-    Ok(())
+    // Looked for in all that was kept within a day: what is rare pays, and not each answer for an index.
+    let kept: Vec<Vec<u8>> =
+        tx.sql("SELECT scope FROM kept_citings WHERE document_id = $1").bind(document).all().await?;
+    forget_kept(tx, kept).await
 }
 
 /// Takes all documents that are gone out of all answers: after many were deleted at once.
@@ -76,6 +103,28 @@ pub(crate) async fn forget_gone(tx: &mut Tx) -> Result<()> {
         .unaudited(PART)
         .run()
         .await?;
+    let kept: Vec<Vec<u8>> = tx
+        .sql(
+            "SELECT DISTINCT scope FROM kept_citings
+             WHERE NOT EXISTS (SELECT 1 FROM documents WHERE documents.id = kept_citings.document_id)",
+        )
+        .all()
+        .await?;
+    forget_kept(tx, kept).await
+}
+
+/// Forgets what is kept of answers; that they were given stays, so that nothing is done twice.
+async fn forget_kept(tx: &mut Tx, scopes: Vec<Vec<u8>>) -> Result<()> {
+    for scope in scopes {
+        tx.sql("UPDATE idempotency SET status = $2, response = $3 WHERE scope = $1")
+            .bind(scope.as_slice())
+            .bind(FORGOTTEN)
+            .bind(Vec::<u8>::new())
+            .unaudited(PART)
+            .run()
+            .await?;
+        tx.sql("DELETE FROM kept_citings WHERE scope = $1").bind(scope).unaudited(PART).run().await?;
+    }
     Ok(())
 }
 

@@ -1,15 +1,13 @@
 //! Collections: who may see the documents in them.
 
 use domain::text::{CollectionName, Description};
-use domain::{CollectionId, Id, MembershipId, ProjectId, TeamId, Time, UserId};
+use domain::{CollectionId, ProjectId, Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{forgotten, numbers};
-use crate::deliveries::Departure;
 use crate::org::Tx;
-use crate::sql::{Transaction, after_id};
+use crate::sql::after_id;
 use crate::{Error, OrNotFound, Result};
 
 /// Who sees a collection or a conversation.
@@ -65,52 +63,6 @@ pub struct Collection {
     pub due_at: Option<Time>,
     /// The collection in which it is, when it holds what a source brought there that has readers of its own (`circles.rs`).
     pub within: Option<CollectionId>,
-}
-
-/// With whom a collection is shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharer {
-    /// A person, for as long as this stay lasts.
-    User(UserId, MembershipId),
-    /// A team, with all below it.
-    Team(TeamId),
-}
-
-/// A person or a team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Subject {
-    /// A person.
-    User(UserId),
-    /// A team.
-    Team(TeamId),
-}
-
-impl Subject {
-    /// Its level and its id, as they are stored.
-    pub(super) fn stored(self) -> (&'static str, TeamId) {
-        match self {
-            Self::User(user) => ("user", TeamId::from_uuid(user.uuid())),
-            Self::Team(team) => ("team", team),
-        }
-    }
-
-    /// As [`Subject::stored`] said.
-    pub(super) fn read(level: &str, id: TeamId) -> Self {
-        match level {
-            "user" => Self::User(UserId::from_uuid(id.uuid())),
-            _ => Self::Team(id),
-        }
-    }
-}
-
-impl Sharer {
-    /// Who it is, and in which stay.
-    pub(super) fn parts(self) -> (Subject, Option<MembershipId>) {
-        match self {
-            Self::User(user, membership) => (Subject::User(user), Some(membership)),
-            Self::Team(team) => (Subject::Team(team), None),
-        }
-    }
 }
 
 /// Collections that an organisation can have: who may see what is decided over all of them for each search.
@@ -221,129 +173,9 @@ pub async fn delete(tx: &mut Tx, id: CollectionId) -> Result<()> {
     if removed == 0 { Err(Error::NotFound("collection")) } else { Ok(()) }
 }
 
-/// Shares a collection; says whether it was not shared so before. What was shared with an earlier stay of a person is shared anew.
-/// # Errors
-/// As the database.
-pub async fn share(tx: &mut Tx, id: CollectionId, with: Sharer) -> Result<bool> {
-    let now = tx.now();
-    let (subject, membership) = with.parts();
-    let (level, stored) = subject.stored();
-    let there: Option<Option<MembershipId>> = tx
-        .sql("SELECT membership_id FROM shares WHERE collection_id = $1 AND level = $2 AND subject = $3")
-        .bind(id)
-        .bind(level)
-        .bind(stored)
-        .optional()
-        .await?;
-    match there {
-        Some(before) if before == membership => return Ok(false),
-        Some(_) => unshare(tx, id, subject).await?,
-        None => false,
-    };
-    let added = tx
-        .sql(
-            "INSERT INTO shares (collection_id, level, subject, membership_id, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id)
-        .bind(level)
-        .bind(stored)
-        .bind(membership)
-        .bind(now)
-        .run()
-        .await?;
-    Ok(added == 1)
-}
-
-/// Ends a share; says whether there was one.
-/// # Errors
-/// As the database.
-pub async fn unshare(tx: &mut Tx, id: CollectionId, with: Subject) -> Result<bool> {
-    let (level, subject) = with.stored();
-    let removed = tx
-        .sql("DELETE FROM shares WHERE collection_id = $1 AND level = $2 AND subject = $3")
-        .bind(id)
-        .bind(level)
-        .bind(subject)
-        .run()
-        .await?;
-    Ok(removed == 1)
-}
-
-/// With whom a collection is shared, and since when: at most `limit` after the one given.
-/// # Errors
-/// As the database.
-pub async fn shares(tx: &mut Tx, id: CollectionId, after: Option<Subject>, limit: i64) -> Result<Vec<(Subject, Time)>> {
-    let (level, subject) = after.map_or(("", TeamId::from_uuid(Uuid::nil())), Subject::stored);
-    let rows: Vec<(String, TeamId, Time)> = tx
-        .sql(
-            "SELECT level, subject, created_at FROM shares
-             WHERE collection_id = $1 AND (level > $2 OR (level = $2 AND subject > $3)) ORDER BY level, subject LIMIT $4",
-        )
-        .bind(id)
-        .bind(level)
-        .bind(subject)
-        .bind(limit)
-        .all()
-        .await?;
-    Ok(rows.into_iter().map(|(level, subject, since)| (Subject::read(&level, subject), since)).collect())
-}
-
-/// Since when a collection is shared with a person or a team.
-/// # Errors
-/// [`Error::NotFound`] when it is not.
-pub async fn shared_since(tx: &mut Tx, id: CollectionId, with: Subject) -> Result<Time> {
-    let (level, subject) = with.stored();
-    tx.sql("SELECT created_at FROM shares WHERE collection_id = $1 AND level = $2 AND subject = $3")
-        .bind(id)
-        .bind(level)
-        .bind(subject)
-        .optional()
-        .await
-        .or_not_found("share")
-}
-
-/// Ends all shares of a collection; gives how many there were.
-/// # Errors
-/// As the database.
-pub async fn unshare_all(tx: &mut Tx, id: CollectionId) -> Result<u64> {
-    tx.sql("DELETE FROM shares WHERE collection_id = $1").bind(id).run().await
-}
-
-/// The collections that are shared with a person in one of their stays, or with a team that the person is in, or one above that:
-/// whoever is in a team is in the teams above it.
-/// # Errors
-/// As the database.
-pub async fn shared(tx: &mut Tx, user: UserId, membership: MembershipId) -> Result<Vec<CollectionId>> {
-    tx.sql(
-        "SELECT DISTINCT collection_id FROM shares
-         WHERE (level = 'user' AND subject = $1 AND membership_id = $2) OR (level = 'team' AND subject IN (
-           WITH RECURSIVE up (id, parent_id) AS (
-             SELECT teams.id, teams.parent_id FROM teams JOIN team_members ON team_members.team_id = teams.id
-             WHERE team_members.user_id = $1 AND team_members.membership_id = $2
-             UNION SELECT t.id, t.parent_id FROM teams t JOIN up ON t.id = up.parent_id)
-           SELECT id FROM up))",
-    )
-    .bind(user)
-    .bind(membership)
-    .all()
-    .await
-}
-
 /// The projects that have collections, and whether each is open to all members.
 /// # Errors
 /// As the database.
 pub async fn places(tx: &mut Tx) -> Result<Vec<(ProjectId, bool)>> {
     tx.sql("SELECT id, open FROM projects WHERE id IN (SELECT project_id FROM collections)").all().await
-}
-
-/// Ends what was shared with somebody whose stay has ended.
-pub(crate) async fn depart(tx: &mut Transaction, departure: &Departure) -> Result<()> {
-    tx.sql("DELETE FROM shares WHERE level = 'user' AND subject = $1 AND membership_id = $2")
-        .bind(departure.user)
-        .bind(departure.membership)
-        .unaudited("the end of the stay is in the log")
-        .run()
-        .await?;
-    Ok(())
 }

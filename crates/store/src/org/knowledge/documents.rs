@@ -304,6 +304,29 @@ pub async fn update(tx: &mut Tx, document: &Document) -> Result<()> {
     if changed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
 }
 
+/// Calls the file of a document by another name. A title that was only the name of the file goes with it.
+/// # Errors
+/// [`Error::Stale`] when the document is not as given.
+pub async fn rename(tx: &mut Tx, document: &Document, name: &str) -> Result<()> {
+    let (now, row) = (tx.now(), SEALED.row(document.id));
+    let title = if !document.titled && document.title == document.name { name } else { &document.title };
+    let name_key = name_key(tx, name)?;
+    let renamed = tx
+        .sql(
+            "UPDATE documents SET name = $2, name_key = $3, title = $4, version = version + 1, updated_at = $5
+             WHERE id = $1 AND version = $6",
+        )
+        .bind(document.id)
+        .seal(&row, "name", name)
+        .bind(name_key)
+        .seal(&row, "title", title)
+        .bind(now)
+        .bind(document.version)
+        .run()
+        .await?;
+    if renamed == 0 { Err(Error::Stale("document")) } else { Ok(()) }
+}
+
 /// Gives a document a new original, which waits to be read; what was found of it is found until then. The title and the tags of the
 /// document given are taken, too.
 /// # Errors

@@ -308,6 +308,10 @@ pub async fn item(tx: &mut Tx, source: SourceId, key: &str) -> Result<Option<Ite
 /// As the database.
 pub async fn is_another(tx: &mut Tx, document: DocumentId, source: SourceId, key: &str) -> Result<bool> {
     let key = tx.stand_in(KEY, key)?;
+    is_other(tx, document, source, &key).await
+}
+
+async fn is_other(tx: &mut Tx, document: DocumentId, source: SourceId, key: &str) -> Result<bool> {
     let others: i64 = tx
         .sql("SELECT count(*) FROM source_items WHERE document_id = $1 AND (source_id <> $2 OR key <> $3)")
         .bind(document)
@@ -323,6 +327,10 @@ pub async fn is_another(tx: &mut Tx, document: DocumentId, source: SourceId, key
 /// As the database.
 pub async fn part(tx: &mut Tx, source: SourceId, key: &str) -> Result<()> {
     let key = tx.stand_in(KEY, key)?;
+    forget(tx, source, &key).await
+}
+
+async fn forget(tx: &mut Tx, source: SourceId, key: &str) -> Result<()> {
     tx.sql("DELETE FROM source_items WHERE source_id = $1 AND key = $2")
         .bind(source)
         .bind(key)
@@ -330,6 +338,48 @@ pub async fn part(tx: &mut Tx, source: SourceId, key: &str) -> Result<()> {
         .run()
         .await?;
     Ok(())
+}
+
+/// An item that is gone, and the document that it was.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Gone {
+    /// What stands for its key.
+    key: String,
+    /// The document.
+    pub document_id: DocumentId,
+}
+
+/// What is known of an item that is gone, if there was one.
+/// # Errors
+/// As the database.
+pub async fn gone(tx: &mut Tx, source: SourceId, key: &str) -> Result<Option<Gone>> {
+    let key = tx.stand_in(KEY, key)?;
+    tx.sql("SELECT key, document_id FROM source_items WHERE source_id = $1 AND key = $2")
+        .bind(source)
+        .bind(key)
+        .optional()
+        .await
+}
+
+/// The items of a source that were not seen in a round, at most `limit`.
+/// # Errors
+/// As the database.
+pub async fn unseen(tx: &mut Tx, source: SourceId, round: i64, limit: i64) -> Result<Vec<Gone>> {
+    tx.sql("SELECT key, document_id FROM source_items WHERE source_id = $1 AND round < $2 ORDER BY key LIMIT $3")
+        .bind(source)
+        .bind(round)
+        .bind(limit)
+        .all()
+        .await
+}
+
+/// Forgets an item that is gone; says whether its document is another item, too, and stays.
+/// # Errors
+/// As the database.
+pub async fn let_go(tx: &mut Tx, source: SourceId, gone: &Gone) -> Result<bool> {
+    let stays = is_other(tx, gone.document_id, source, &gone.key).await?;
+    forget(tx, source, &gone.key).await?;
+    Ok(stays)
 }
 
 /// Notes which document an item is, and that it was seen.
@@ -367,16 +417,4 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
         .await?;
     }
     Ok(())
-}
-
-/// The documents of items of a source that were not seen in a round, at most `limit`.
-/// # Errors
-/// As the database.
-pub async fn unseen(tx: &mut Tx, source: SourceId, round: i64, limit: i64) -> Result<Vec<DocumentId>> {
-    tx.sql("SELECT document_id FROM source_items WHERE source_id = $1 AND round < $2 ORDER BY key LIMIT $3")
-        .bind(source)
-        .bind(round)
-        .bind(limit)
-        .all()
-        .await
 }
