@@ -52,7 +52,7 @@ dashboard: ## Builds the dashboard that the binary carries
 	@scripts/dashboard build
 
 .PHONY: e2e
-e2e: prerequisites ## Tests the dashboard in a real browser; with ARGS only the files it names
+e2e: prerequisites ## Tests the dashboard in a real browser, as `make test` does; with ARGS only the files it names
 	@scripts/services start
 	@. .services/env; scripts/dashboard e2e $(ARGS)
 

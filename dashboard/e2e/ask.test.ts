@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, open, type Person, token } from "./visit.ts";
+import { ADA, call, DAN, look, newcomer, onEmbedded, open, type Person, token } from "./visit.ts";
 
 /** Somebody with a document that answers questions about hotels. */
 async function wellRead(name: string): Promise<Person & { collection: string; document: string }> {
@@ -12,7 +12,7 @@ async function wellRead(name: string): Promise<Person & { collection: string; do
   return { ...person, collection: collection.id, document: document.id };
 }
 
-test("without knowledge there is nothing to ask, and the way to it is shown", async () => {
+onEmbedded("without knowledge there is nothing to ask, and the way to it is shown", async () => {
   const ann = await newcomer("Blank");
   const page = await open({ as: ann.email });
   await page.goto(`/o/${ann.org.slug}/ask`);
@@ -28,6 +28,18 @@ test("a question is answered, and the number opens the document at the passage",
   await page.goto(`/o/${ann.org.slug}/ask`);
   await page.getByRole("heading", { name: "What would you like to know?" }).waitFor();
   await look(page, "ask");
+  const field = page.getByLabel("Your question");
+  const height = async () => (await field.boundingBox())?.height ?? 0;
+  const line = await height();
+  await page.setViewportSize({ width: 360, height: 844 });
+  await expect.poll(height, { message: "a window that becomes narrow leaves it as high as what is in it" }).toBe(line);
+  await field.fill("one\ntwo\nthree");
+  const lines = await height();
+  expect(lines).toBeGreaterThan(2 * line);
+  await field.fill("line\n".repeat(30));
+  expect(await height()).toBeGreaterThan(lines);
+  expect(await height(), "the page stays in sight").toBeLessThan(300);
+  await page.setViewportSize({ width: 1280, height: 900 });
   await page.getByLabel("Your question").fill("How much may a hotel cost in Zürich?");
   await page.keyboard.press("Enter");
   const answer = page.getByRole("article", { name: "Answer" });
@@ -58,7 +70,7 @@ test("what nothing supports is said to be unknown", async () => {
   await page.getByText("Nothing was guessed.").waitFor();
 });
 
-test("an answer is rated and corrected, and the correction becomes knowledge", async () => {
+onEmbedded("an answer is rated and corrected, and the correction becomes knowledge", async () => {
   const ann = await wellRead("Corrector");
   const page = await open({ as: ann.email });
   await page.goto(`/o/${ann.org.slug}/ask`);
@@ -80,7 +92,7 @@ test("an answer is rated and corrected, and the correction becomes knowledge", a
   expect(data.map((one: { source: string }) => one.source)).toContain("correction");
 });
 
-test("a conversation is renamed, saved, and deleted", async () => {
+onEmbedded("a conversation is renamed, saved, and deleted", async () => {
   const ann = await wellRead("Keeper");
   const thread = await call("POST", "/api/v1/threads", ann.token, { title: "First name" });
   await call("POST", `/api/v1/threads/${thread.id}/messages`, ann.token, { content: "How much may a hotel cost?" });
@@ -115,7 +127,7 @@ test("a shared conversation is read by others, who cannot ask in it", async () =
   expect(await page.getByRole("button", { name: "Share", exact: true }).count()).toBe(0);
 });
 
-test("an answer that is stopped, or breaks off, can be asked for again", async () => {
+onEmbedded("an answer that is stopped, or breaks off, can be asked for again", async () => {
   const ann = await wellRead("Stopper");
   const page = await open({ as: ann.email, refusals: [503] });
   await page.goto(`/o/${ann.org.slug}/ask`);
@@ -154,8 +166,9 @@ test("an answer that is stopped, or breaks off, can be asked for again", async (
 test("a viewer is not offered to ask, and another's conversation is not there", async () => {
   const viewer = await open({ as: DAN });
   await viewer.goto("/o/acme");
-  await viewer.getByRole("link", { name: "Knowledge" }).waitFor();
-  expect(await viewer.getByRole("link", { name: "Ask" }).count()).toBe(0);
+  const navigation = viewer.getByRole("navigation", { name: "Main navigation" });
+  await navigation.getByRole("link", { name: "Knowledge" }).waitFor();
+  expect(await navigation.getByRole("link", { name: "Ask" }).count()).toBe(0);
   const ann = await wellRead("Mine");
   const bob = await newcomer("Other");
   const thread = await call("POST", "/api/v1/threads", ann.token, { title: "Secret plans" });
@@ -165,7 +178,7 @@ test("a viewer is not offered to ask, and another's conversation is not there", 
   expect(await page.content()).not.toContain("Secret plans");
 });
 
-test("the pages speak German", async () => {
+onEmbedded("the pages speak German", async () => {
   const ann = await wellRead("Deutsch");
   const page = await open({ as: ann.email, language: "de-DE" });
   await page.goto(`/o/${ann.org.slug}/ask`);

@@ -122,7 +122,10 @@ export default async function setup(project: TestProject) {
     ...stored.settings,
   };
   const { address, server } = await serve(folder, settings);
-  const browser = await chromium.launchServer({ executablePath: need("ROWHOUSE_BROWSER"), args: QUIET });
+  const browser = await chromium.launchServer({
+    executablePath: need("ROWHOUSE_BROWSER"),
+    args: [...QUIET, ...(process.env.E2E_FLAGS?.split(" ") ?? [])],
+  });
   project.provide("address", address);
   project.provide("browser", browser.wsEndpoint());
   project.provide("folder", folder);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, open, type Person, token } from "./visit.ts";
+import { ADA, call, DAN, look, newcomer, onEmbedded, open, type Person, token } from "./visit.ts";
 
 const TRAVEL = `# Travel
 
@@ -72,6 +72,7 @@ test("a document shows its text, passages and versions, and goes with what was m
   const page = await open({ as: ann.email });
   await page.goto(`/o/${ann.org.slug}/knowledge/documents/${document}`);
   await page.getByText("A hotel may cost at most 140 euros").waitFor();
+  await page.getByText("Seen by everybody in the organisation whose role allows it.").waitFor();
   await look(page, "document");
   await page.getByRole("tab", { name: "Passages" }).click();
   await page.getByText("Passage 1").waitFor();
@@ -112,7 +113,7 @@ test("a document shows its text, passages and versions, and goes with what was m
   await page.getByRole("heading", { name: "No documents yet" }).waitFor();
 });
 
-test("a collection goes only when its name is typed", async () => {
+onEmbedded("a collection goes only when its name is typed", async () => {
   const ann = await newcomer("Ender");
   const { collection } = await library(ann, "Old rules");
   const page = await open({ as: ann.email });
@@ -175,7 +176,7 @@ test("a search says what it found, where, and why", async () => {
   await page.getByText("A hotel may cost at most 140 euros").waitFor();
 });
 
-test("a viewer reads, and is offered nothing that changes", async () => {
+onEmbedded("a viewer reads, and is offered nothing that changes", async () => {
   const ada = await token(ADA);
   const shelf = await call("POST", "/api/v1/collections", ada, { name: "For reading", access: "project" });
   const { document } = await call("POST", `/api/v1/collections/${shelf.id}/documents/text`, ada, {
@@ -210,7 +211,7 @@ test("what belongs to another organisation is not there", async () => {
   }
 });
 
-test("the model for meaning is shown, and another is asked about before it is chosen", async () => {
+onEmbedded("the model for meaning is shown, and another is asked about before it is chosen", async () => {
   const ann = await newcomer("Chooser");
   const page = await open({ as: ann.email, refusals: [404, 409, 422] });
   await page.goto(`/o/${ann.org.slug}/knowledge/embedding`);

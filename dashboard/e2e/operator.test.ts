@@ -5,7 +5,8 @@ test("an operator sees organisations from outside, makes an exception and takes 
   const ann = await newcomer("Ora", "Ora's house");
   const page = await open({ as: operator("op.orgs@example.com") });
   await page.goto("/operator");
-  await page.getByRole("link", { name: "Acme", exact: true }).waitFor();
+  const acme = page.getByRole("row", { name: /^Acme/ });
+  for (const figure of [/\$\d/, /\d.*(kB|MB)/, "enterprise", "Active"]) await acme.getByText(figure).first().waitFor();
   await look(page, "operator-orgs");
   await page.goto(`/operator/orgs/${ann.org.id}`);
   await page.getByRole("button", { name: "New exception" }).click();
@@ -14,6 +15,7 @@ test("an operator sees organisations from outside, makes an exception and takes 
   await dialog.getByLabel("Why").fill("A school");
   await dialog.getByRole("button", { name: "Create" }).click();
   await page.getByText("Seats: 25").waitFor();
+  await page.getByText("Well", { exact: true }).waitFor();
   await look(page, "operator-org");
   await page.getByRole("button", { name: "Take back" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();

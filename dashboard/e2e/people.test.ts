@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, open, PASSWORD } from "./visit.ts";
+import { ADA, call, DAN, look, newcomer, onEmbedded, open, PASSWORD } from "./visit.ts";
 
 test("somebody is invited, and the link is shown once and works", async () => {
   const ann = await newcomer("Inviter");
@@ -113,7 +113,7 @@ test("roles are compared, and a decision is explained", async () => {
   await look(page, "why");
 });
 
-test("a viewer sees the people, and nothing that would be refused", async () => {
+onEmbedded("a viewer sees the people, and nothing that would be refused", async () => {
   const page = await open({ as: DAN });
   await page.goto("/o/acme/members");
   await page.getByText("ben@acme.example").waitFor();
@@ -148,7 +148,7 @@ test("the log is searched, and is whole", async () => {
   await page.getByRole("dialog").getByText("Hash of the chain").waitFor();
 });
 
-test("pages of settings can be read by everybody", async () => {
+onEmbedded("pages of settings can be read by everybody", async () => {
   const ann = await newcomer("Settings");
   const page = await open({ as: ann.email });
   const at = `/o/${ann.org.slug}/settings`;
@@ -166,7 +166,7 @@ test("pages of settings can be read by everybody", async () => {
   }
 });
 
-test("a name, a password and a preference are changed", async () => {
+onEmbedded("a name, a password and a preference are changed", async () => {
   const ann = await newcomer("Changer");
   const page = await open({ as: ann.email, refusals: [401, 403, 422] });
   const at = `/o/${ann.org.slug}/settings`;

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { expect, test } from "vitest";
-import { ADA, address, call, look, mailed, newcomer, open, PASSWORD, signIn } from "./visit.ts";
+import { ADA, address, call, look, mailed, newcomer, onEmbedded, open, PASSWORD, signIn } from "./visit.ts";
 
 test("somebody signs up, and is in an organisation of their own", async () => {
   const page = await open();
@@ -21,7 +21,7 @@ test("somebody signs up, and is in an organisation of their own", async () => {
   expect(new URL(page.url()).pathname).toBe("/o/ines-s-hne");
 });
 
-test("no token is kept where scripts can read it", async () => {
+onEmbedded("no token is kept where scripts can read it", async () => {
   const page = await open();
   await page.goto("/login");
   await signIn(page, ADA);
@@ -114,7 +114,7 @@ function codeOf(secret: string, ahead: number): string {
   return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-test("a link without its secret, and one that is void, say so", async () => {
+onEmbedded("a link without its secret, and one that is void, say so", async () => {
   const page = await open({ refusals: [409] });
   await page.goto("/verify-email");
   await page.getByRole("alert").getByText("This link is incomplete.").waitFor();
@@ -123,7 +123,7 @@ test("a link without its secret, and one that is void, say so", async () => {
   await page.getByRole("alert").getByText("This link was used already, or is too old.").waitFor();
 });
 
-test("whoever signs out is out in every tab, and leaves nothing behind", async () => {
+onEmbedded("whoever signs out is out in every tab, and leaves nothing behind", async () => {
   const person = await newcomer("Leaver");
   const page = await open({ as: person.email });
   await page.goto("/");
@@ -140,7 +140,7 @@ test("whoever signs out is out in every tab, and leaves nothing behind", async (
   expect(await page.context().cookies()).not.toContainEqual(expect.objectContaining({ name: "rh_session" }));
 });
 
-test("an address to return to leads nowhere else", async () => {
+onEmbedded("an address to return to leads nowhere else", async () => {
   const page = await open();
   await page.goto("/login?next=https://example.org/");
   await signIn(page, ADA);
@@ -148,7 +148,7 @@ test("an address to return to leads nowhere else", async () => {
   expect(page.url().startsWith(address)).toBe(true);
 });
 
-test("every page of signing in speaks German", async () => {
+onEmbedded("every page of signing in speaks German", async () => {
   const page = await open({ language: "de-DE" });
   await page.goto("/login");
   await page.getByRole("heading", { name: "Anmelden" }).waitFor();

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeAll, expect, test } from "vitest";
 import { CONSOLE, furnish, type Ids, PLACES, settled } from "./pages.ts";
-import { newcomer, open, type Person } from "./visit.ts";
+import { newcomer, onEmbedded, open, type Person } from "./visit.ts";
 
 /** What stands in everything of the first organisation, and in nothing of the second. */
 const MARK = "Zanzibar";
@@ -27,7 +27,7 @@ function overheard(page: Page): string[] {
   return heard;
 }
 
-test("the first organisation's own addresses are no pages for a second one", { timeout: 120_000 }, async () => {
+onEmbedded("the first organisation's own addresses are no pages for a second one", { timeout: 120_000 }, async () => {
   const bob = await newcomer("Bob");
   const page = await open({ as: bob.email });
   const heard = overheard(page);
@@ -77,12 +77,13 @@ test("ids of the first organisation lead a second one to nothing", { timeout: 12
     await page.goto(`/o/${bob.org.slug}${path(ids)}`);
     await settled(page);
     if (alone) await page.getByText("There is no such thing, or it is not yours to see.").first().waitFor();
+    expect(await page.getByRole("heading", { level: 1 }).count(), path(ids)).toBe(1);
     expect(await page.content(), path(ids)).not.toContain(MARK);
   }
   expect(heard).toEqual([]);
 });
 
-test("the operator's pages are none for owners of organisations", async () => {
+onEmbedded("the operator's pages are none for owners of organisations", async () => {
   const page = await open({ as: ann.email });
   const asked: string[] = [];
   page.on("request", (request) => asked.push(new URL(request.url()).pathname));

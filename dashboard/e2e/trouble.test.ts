@@ -42,13 +42,13 @@ async function tried(page: Page, { name, asks }: { name: string; asks: string },
   await page.goto(path);
   await step("slow", waiting(page));
   release();
-  await step("failing", alert.getByText("Something went wrong on the server.").first().waitFor({ timeout: 10_000 }));
+  await step("failing", alert.getByText("Something went wrong on the server.").first().waitFor());
   answer = (route) => route.abort("connectionreset");
-  await step("again", again.click({ timeout: 5_000 }));
-  await step("cut off", alert.getByText("The server cannot be reached.").first().waitFor({ timeout: 15_000 }));
+  await step("again", again.click());
+  await step("cut off", alert.getByText("The server cannot be reached.").first().waitFor());
   answer = (route) => route.continue();
-  await step("once more", again.click({ timeout: 5_000 }));
-  await step("content", alert.first().waitFor({ state: "hidden", timeout: 10_000 }));
+  await step("once more", again.click());
+  await step("content", alert.first().waitFor({ state: "hidden" }));
   await step("content", settled(page));
   await page.unrouteAll({ behavior: "ignoreErrors" });
   return wrong;

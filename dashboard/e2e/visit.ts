@@ -2,21 +2,43 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { expect, inject, onTestFinished } from "vitest";
+import { expect, inject, onTestFinished, test } from "vitest";
 import { environment } from "./house.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** Where the pictures go: for people to look at, so outside of what is tracked. */
-const SHOTS = process.env.ROWHOUSE_SHOTS ?? join(tmpdir(), "rowhouse-shots");
-export const WIDTHS = [1280, 360] as const;
+/** Where pictures go, for people to look at; none are taken where nobody said. */
+export const SHOTS = process.env.ROWHOUSE_SHOTS;
+const NARROW = 360;
+export const WIDTHS = [1280, NARROW] as const;
 /** The password of everybody whom the tests sign up, and of the demo world. */
 export const PASSWORD = "come in and look around";
 
 export const address = inject("address");
-let browser: Promise<Browser> | undefined;
+
+const onPostgres = "ROWHOUSE_DATABASE_URL" in inject("settings");
+/** A test of what is the browser's matter: once is enough. */
+export const onEmbedded = test.skipIf(onPostgres);
+
+/** What the files that run in this process have in common: one browser for each house. */
+const common = globalThis as { browsers?: Map<string, Kept> };
+common.browsers ??= new Map();
+
+/** A browser, and its visits that no test uses now, by their language. What they have loaded of the pages' scripts serves the next test. */
+interface Kept {
+  browser: Promise<Browser>;
+  idle: Map<string, Visit[]>;
+  /** How many newcomers there were. */
+  newcomers: number;
+}
+
+function kept(): Kept {
+  const at = inject("browser");
+  const known = common.browsers?.get(at) ?? { browser: chromium.connect(at), idle: new Map(), newcomers: 0 };
+  common.browsers?.set(at, known);
+  return known;
+}
 
 /** Somebody who can sign in. */
 export interface Person {
@@ -31,12 +53,11 @@ export interface Person {
 export const ADA = "ada@acme.example";
 export const DAN = "dan@acme.example";
 
-let count = 0;
-
 /** Somebody new with an organisation of their own. */
 export async function newcomer(name: string, organisation = `${name}'s house`): Promise<Person> {
-  count += 1;
-  const email = `${name.toLowerCase()}.${process.pid}.${count}@example.com`;
+  const all = kept();
+  all.newcomers += 1;
+  const email = `${name.toLowerCase()}.${process.pid}.${all.newcomers}@example.com`;
   const made = await call("POST", "/api/v1/auth/signup", undefined, {
     email,
     password: PASSWORD,
@@ -81,6 +102,15 @@ interface Options {
   language?: string;
 }
 
+/** Somebody's browser with a page; before they go anywhere it has no cookie and keeps nothing. */
+interface Visit {
+  context: BrowserContext;
+  page: Page;
+}
+
+/** An address at which no page is: what a browser keeps for the server's pages is to be had there. */
+const NOWHERE = "/favicon.svg";
+
 /**
  * Opens a window of its own. A script error, a word of the browser's console, a violation of the policy, a call to another site fails the
  * test at its end, whatever else went well.
@@ -93,31 +123,63 @@ export async function open({
   scheme = "light",
   language = "en-GB",
 }: Options = {}): Promise<Page> {
-  browser ??= chromium.connect(inject("browser"));
-  const context = await (await browser).newContext({
-    viewport: { width, height: width < 600 ? 844 : 900 },
-    colorScheme: scheme,
+  const visit = kept().idle.get(language)?.pop() ?? (await unused(language));
+  const { context, page } = visit;
+  const trouble: string[] = [];
+  watch(context, trouble, [...refusals.map((status) => `status of ${status} `), ...(cuts ? ["net::ERR_"] : [])]);
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === "fail") {
+      // Whoever is in the middle of something may leave anything behind.
+      trouble.push(
+        `stood at ${page.url()}:`,
+        await page.locator("body").ariaSnapshot({ timeout: 1_000 }).catch(String),
+      );
+      await context.close();
+    } else await leave(visit, language);
+    expect(trouble).toEqual([]);
+  });
+  await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
+  await page.emulateMedia({ colorScheme: scheme });
+  if (as) await signedIn(visit, as);
+  return page;
+}
+
+async function unused(language: string): Promise<Visit> {
+  const context = await (await kept().browser).newContext({
     locale: language,
     timezoneId: "UTC",
     reducedMotion: "reduce",
     baseURL: address,
   });
-  const trouble: string[] = [];
-  watch(context, trouble, [...refusals.map((status) => `status of ${status} `), ...(cuts ? ["net::ERR_"] : [])]);
-  onTestFinished(async () => {
-    await context.close();
-    expect(trouble).toEqual([]);
+  return { context, page: await context.newPage() };
+}
+
+/** Makes a visit one that nobody has begun. */
+async function leave(visit: Visit, language: string) {
+  const { context, page } = visit;
+  for (const other of context.pages()) if (other !== page) await other.close();
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  await page.goto(NOWHERE);
+  await page.evaluate(() => {
+    window.localStorage.clear();
+    window.sessionStorage.clear();
   });
-  // So: the policy of the pages lets no test put a script into them later.
-  await context.addInitScript({ content: AXE });
-  if (as) await signedIn(context, as);
-  return context.newPage();
+  await context.clearCookies();
+  for (const event of LISTENED) {
+    page.removeAllListeners(event);
+    context.removeAllListeners(event);
+  }
+  const { idle } = kept();
+  idle.set(language, [...(idle.get(language) ?? []), visit]);
 }
 
 /** A second page of the same browser: another tab. */
 export function anotherTab(page: Page): Promise<Page> {
   return page.context().newPage();
 }
+
+/** What tests listen to. */
+const LISTENED = ["console", "weberror", "request", "response"];
 
 function watch(context: BrowserContext, trouble: string[], expected: readonly string[]) {
   context.on("console", (message) => {
@@ -133,15 +195,11 @@ function watch(context: BrowserContext, trouble: string[], expected: readonly st
 }
 
 /** Gives a browser the session of somebody, as the page of sign-in would. */
-async function signedIn(context: BrowserContext, email: string) {
+async function signedIn({ context, page }: Visit, email: string) {
   const answer = await context.request.post("/api/v1/auth/session", { data: { email, password: PASSWORD } });
   expect(answer.status()).toBe(201);
-  await context.addInitScript(() => {
-    // Once, and on pages alone: a test may sign out.
-    if (window.location.protocol !== "http:" || window.sessionStorage.getItem("seen")) return;
-    window.sessionStorage.setItem("seen", "yes");
-    window.localStorage.setItem("rowhouse.signed-in", "yes");
-  });
+  await page.goto(NOWHERE);
+  await page.evaluate(() => window.localStorage.setItem("rowhouse.signed-in", "yes"));
 }
 
 /** Signs in by the page of sign-in. */
@@ -152,28 +210,36 @@ export async function signIn(page: Page, email: string, password = PASSWORD) {
 }
 
 /**
- * Looks at a page as it is: nothing scrolls sideways, axe finds nothing serious, and a picture is taken, at two widths. Once: on PostgreSQL
+ * Looks at a page as it is: axe finds nothing serious, nothing scrolls sideways where there is little room, and pictures are taken. Once: on PostgreSQL
  * pages look no different.
  */
 export async function look(page: Page, name: string) {
-  if ("ROWHOUSE_DATABASE_URL" in inject("settings")) return;
+  if (onPostgres) return;
   const before = page.viewportSize();
-  for (const width of WIDTHS) expect(await seen(page, name, width)).toEqual([]);
+  await calm(page);
+  const wrong = await faults(page);
+  for (const width of SHOTS ? WIDTHS : [NARROW]) wrong.push(...(await drawn(page, name, width)));
+  expect(wrong).toEqual([]);
   if (before) await page.setViewportSize(before);
 }
 
-/** What is wrong with a page as it is at a width; its picture is named after both and the theme. */
+/** What is wrong with a page as it is at a width. */
 export async function seen(page: Page, name: string, width: number): Promise<string[]> {
-  mkdirSync(SHOTS, { recursive: true });
+  const wrong = await drawn(page, name, width);
+  return [...wrong, ...(await faults(page)).map((fault) => `${name}, ${width}: ${fault}`)];
+}
+
+/** Draws a page as it is at a width; its picture is named after both and the theme. */
+async function drawn(page: Page, name: string, width: number): Promise<string[]> {
   await page.setViewportSize({ width, height: width < 600 ? 844 : 900 });
-  const theme = await page.evaluate(() => document.documentElement.getAttribute("data-mantine-color-scheme"));
-  const picture = `${name}-${width}-${theme}`;
   await calm(page);
-  await page.screenshot({ path: join(SHOTS, `${picture}.png`) });
+  if (SHOTS) {
+    mkdirSync(SHOTS, { recursive: true });
+    const theme = await page.evaluate(() => document.documentElement.getAttribute("data-mantine-color-scheme"));
+    await page.screenshot({ path: join(SHOTS, `${name}-${width}-${theme}.png`) });
+  }
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  const wrong = await faults(page);
-  if (wide > 0) wrong.push(`scrolls sideways by ${wide}`);
-  return wrong.map((fault) => `${picture}: ${fault}`);
+  return wide > 0 ? [`${name}, ${width}: scrolls sideways by ${wide}`] : [];
 }
 
 /** Waits for colours that are on their way to others; what is inside of something follows when that is there. */
@@ -188,10 +254,17 @@ function calm(page: Page): Promise<void> {
 
 /** What axe finds that matters: each rule with the elements that break it. */
 export async function faults(page: Page): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in window))) {
+    // By the debugger's way in: the policy of the pages lets no other script into them.
+    const session = await page.context().newCDPSession(page);
+    await session.send("Runtime.evaluate", { expression: AXE });
+    await session.detach();
+  }
   const found = await page.evaluate(async () => {
-    // biome-ignore lint/suspicious/noExplicitAny: axe was put there when the page was opened
+    // biome-ignore lint/suspicious/noExplicitAny: axe is no part of the page
     const { violations } = await (window as any).axe.run(document, {
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      resultTypes: ["violations"],
     });
     return violations as { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
   });

@@ -8,6 +8,7 @@ mod http;
 mod inside;
 mod knowledge;
 mod outside;
+mod pages;
 mod report;
 mod storm;
 
@@ -103,6 +104,9 @@ async fn run(arguments: &[String]) -> anyhow::Result<()> {
     }
     if wanted("embed") {
         embed::measure(&setting, &mut report).await?;
+    }
+    if wanted("pages") {
+        pages::measure(&setting, &mut report).await?;
     }
     let part = |name: &str| only.is_none_or(|only| only == "knowledge" || only == name);
     knowledge::measure(&setting, &mut report, part).await?;

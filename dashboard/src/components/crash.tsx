@@ -4,14 +4,16 @@ import { IconBug, IconMapOff } from "@tabler/icons-react";
 import { ApiError } from "@/lib/api/error";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
-import { Empty, Failure } from "./states";
+import { FailedPage } from "./failed-page";
+import { Empty } from "./states";
 
 export function Crash({ error, reset }: { error: unknown; reset: () => void }) {
   const { errors } = useWords(shared);
   if (error instanceof ApiError && error.code === "not_found") return <Missing />;
-  if (error instanceof ApiError) return <Failure error={error} title={errors.page} retry={reset} />;
+  if (error instanceof ApiError) return <FailedPage error={error} retry={reset} />;
   return (
     <Empty
+      page
       icon={IconBug}
       title={errors.crashed}
       text={errors.crashedText}
@@ -24,6 +26,7 @@ export function Missing() {
   const { missing } = useWords(shared);
   return (
     <Empty
+      page
       icon={IconMapOff}
       title={missing.title}
       text={missing.text}

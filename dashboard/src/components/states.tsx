@@ -26,18 +26,21 @@ export function Empty({
   title,
   text,
   action,
+  page,
 }: {
   icon: Icon;
   title: string;
   text: ReactNode;
   action?: ReactNode;
+  /** Whether it is all that the page says. */
+  page?: boolean;
 }) {
   return (
     <Stack align="center" gap="xs" py={48} px="md" ta="center">
       <ThemeIcon size={52} radius="xl" variant="light" aria-hidden>
         <Picture size={26} stroke={1.6} />
       </ThemeIcon>
-      <Title order={2} mt="xs">
+      <Title order={page ? 1 : 2} size="h2" mt="xs">
         {title}
       </Title>
       <Text c="dimmed" maw={440} size="sm">

@@ -32,28 +32,28 @@ pub(super) fn server(house: &House) -> Router {
 }
 
 /// A document that is already split.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// The name of its file.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its passages.
-    pub(super) passages: Vec<Draft>,
+    pub(crate) passages: Vec<Draft>,
     /// Their vectors; none for a document that is not embedded yet.
-    pub(super) vectors: Vec<[f32; embedding::DIMENSIONS]>,
+    pub(crate) vectors: Vec<[f32; embedding::DIMENSIONS]>,
 }
 
 /// The organisation.
-pub(super) struct Library {
-    house: House,
+pub(crate) struct Library {
+    pub(crate) house: House,
     n: usize,
-    pub(super) scope: Scope,
-    pub(super) collection: CollectionId,
+    pub(crate) scope: Scope,
+    pub(crate) collection: CollectionId,
     /// The number that its passages carry.
     pub(super) number: i64,
 }
 
 impl Library {
     /// The organisation of the n-th person, with an empty collection.
-    pub(super) async fn found(house: &House, n: usize) -> anyhow::Result<Self> {
+    pub(crate) async fn found(house: &House, n: usize) -> anyhow::Result<Self> {
         let person = sign_up(house, n).await?;
         let store = &house.store;
         let principal = store.authenticate(Credential::Bearer(&person.tokens.access), &Origin::default()).await?;
@@ -83,7 +83,7 @@ impl Library {
     }
 
     /// Adds documents as the work on them leaves them behind.
-    pub(super) async fn add(&self, entries: &[Entry]) -> anyhow::Result<()> {
+    pub(crate) async fn add(&self, entries: &[Entry]) -> anyhow::Result<()> {
         for some in entries.chunks(AT_ONCE) {
             let mut tx = self.house.store.open(&self.scope).begin().await?;
             // One entry for all: what each costs in the log is measured elsewhere.

@@ -2,7 +2,7 @@
 
 mod frozen;
 mod ingest;
-mod library;
+pub(crate) mod library;
 mod made_up;
 mod quality;
 mod scifact;

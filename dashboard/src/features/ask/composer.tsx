@@ -98,9 +98,8 @@ export function Composer({
             aria-label={words.question}
             aria-description={words.keys}
             placeholder={words.hint}
-            autosize
-            minRows={1}
-            maxRows={8}
+            classNames={{ input: styles.field }}
+            rows={1}
             maxLength={MOST}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}

@@ -60,17 +60,8 @@ export function Attention() {
         mend: toBudgets,
       });
   }
-  const { data: limits = [], knowledge } = quota.data ?? {};
-  const bounds = [
-    // Budgets are told of above; documents take room instead of being spent.
-    ...limits.filter(({ counted }) => counted !== "cost" && counted !== "documents" && counted !== "storage"),
-    ...(knowledge
-      ? [
-          { counted: "documents", limit_id: "room", ...knowledge.documents } as const,
-          { counted: "storage", limit_id: "room", ...knowledge.storage } as const,
-        ]
-      : []),
-  ];
+  // Budgets are told of above.
+  const bounds = (quota.data?.data ?? []).filter(({ counted }) => counted !== "cost");
   for (const { counted, limit_id, limit, used } of bounds) {
     if (limit === 0 || used / limit < NEAR) continue;
     matters.push({

@@ -2,11 +2,11 @@
 import type { Org } from "@/lib/org";
 import type { Collection } from "./api/list-collections";
 
-type Made = Pick<Collection, "created_by" | "access">;
+type Made = Pick<Collection, "created_by" | "access" | "within">;
 
-/** Whether the person may change a collection, share it and take it away. */
+/** Whether the person may change a collection, share it and take it away. One with what a source brought for its own readers is that source's. */
 export function mayChange(org: Org, collection: Made): boolean {
-  return mayChangeAdded(org, collection, collection.created_by);
+  return !collection.within && mayChangeAdded(org, collection, collection.created_by);
 }
 
 /** Whether the person may change what somebody added to a collection. */

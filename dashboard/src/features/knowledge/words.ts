@@ -19,6 +19,14 @@ export const knowledge = words(
     columns: { name: "Collection", project: "Project", access: "Seen by", by: "Made by", created: "Made" },
     wholeOrg: "Whole organisation",
     access: { private: "Only you", shared: "Chosen people", project: "Everybody" },
+    seen: {
+      private: "Only you see it.",
+      shared: "Seen by the people and teams it is shared with.",
+      organisation: "Seen by everybody in the organisation whose role allows it.",
+      project: (name: string) => `Seen by everybody in “${name}” whose role allows it.`,
+      circle: (around: string | undefined) =>
+        `Its source says who reads it: seen by those of its readers who see ${around ? `“${around}”` : "the collection around it"}, and by nobody else.`,
+    },
     unknownPerson: "Somebody who left",
     form: {
       createTitle: "New collection",
@@ -284,6 +292,14 @@ export const knowledge = words(
       },
       wholeOrg: "Ganze Organisation",
       access: { private: "Nur Sie", shared: "Ausgewählte", project: "Alle" },
+      seen: {
+        private: "Nur Sie sehen es.",
+        shared: "Sichtbar für die Personen und Teams, mit denen es geteilt ist.",
+        organisation: "Sichtbar für alle in der Organisation, deren Rolle es erlaubt.",
+        project: (name) => `Sichtbar für alle in „${name}“, deren Rolle es erlaubt.`,
+        circle: (around) =>
+          `Wer es liest, sagt seine Quelle: sichtbar für die ihrer Leser, die ${around ? `„${around}“` : "die Sammlung darum"} sehen, und für niemanden sonst.`,
+      },
       unknownPerson: "Jemand, der gegangen ist",
       form: {
         createTitle: "Neue Sammlung",

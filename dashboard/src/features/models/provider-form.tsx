@@ -86,7 +86,7 @@ export function CreateProviderForm({ done, cancel }: { done: () => void; cancel:
             </Stack>
           </Radio.Group>
         )}
-        <FormEnd sending={sending} deed={words.create} onCancel={cancel} />
+        <FormEnd sending={sending} deed={words.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

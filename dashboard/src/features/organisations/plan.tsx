@@ -1,6 +1,7 @@
-import { Badge, Group, List, Progress, Text, ThemeIcon } from "@mantine/core";
+import { Badge, Group, List, Text, ThemeIcon } from "@mantine/core";
 import { IconCheck, IconMinus } from "@tabler/icons-react";
 import { type Column, DataTable } from "@/components/data-table";
+import { Gauge } from "@/components/gauge";
 import { Section } from "@/components/section";
 import { Failure, Loading } from "@/components/states";
 import { useEntitlements } from "@/lib/entitlements";
@@ -43,12 +44,7 @@ export function Plan() {
             <Text span size="xs" c="dimmed">
               ({words.seatsLeft(format.number(Math.max(0, value - used)))})
             </Text>
-            <Progress
-              value={value > 0 ? (100 * used) / value : 100}
-              size="xs"
-              mt={4}
-              aria-label={words.limits[meter]}
-            />
+            <Gauge share={value > 0 ? used / value : 1} size="xs" mt={4} label={words.limits[meter]} />
           </div>
         );
       },

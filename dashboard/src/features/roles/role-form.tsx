@@ -15,7 +15,7 @@ import { useUpdateRole } from "./api/update-role";
 import { roles as wordsOf } from "./words";
 
 /** A role's name, as the API bounds it. */
-const NAME = 80;
+const NAME = 60;
 const NOTHING = "nothing";
 
 /** Makes a role; with `of`, changes that one. */

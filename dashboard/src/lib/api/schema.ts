@@ -4710,6 +4710,11 @@ export interface components {
         InvoiceLine: {
             /**
              * Format: int64
+             * @description Of those written, for an hour.
+             */
+            cache_write_1h_tokens: number;
+            /**
+             * Format: int64
              * @description Of these, written to the provider's cache.
              */
             cache_write_tokens: number;
@@ -4751,6 +4756,11 @@ export interface components {
         };
         /** @description Prices of a million tokens, in millionths of a US dollar. */
         InvoicePrice: {
+            /**
+             * Format: int64
+             * @description Written to the provider's cache for an hour.
+             */
+            cache_write_1h_micros: number;
             /** Format: int64 */
             cache_write_micros: number;
             /** Format: int64 */
@@ -5396,16 +5406,34 @@ export interface components {
             /** @description Since when its file lies in the bucket, for nobody used it; null when it is at hand. */
             cold_since?: components["schemas"]["Time"] | null;
             created_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description How many exceptions from its plan hold now.
+             */
+            exceptions: number;
             id: components["schemas"]["OrgId"];
             name: components["schemas"]["OrgName"];
             /** @description Whether it was made for one person at their sign-up. */
             personal: boolean;
             plan: components["schemas"]["PlanName"];
+            /**
+             * Format: int64
+             * @description How many bytes its store takes, originals aside, wherever it lies; null when it cannot be had now. On PostgreSQL all of it must be
+             *      looked at for that: null in lists.
+             */
+            size_bytes?: number | null;
             /** @description A short label made out of the name; not unique. */
             slug: string;
+            /**
+             * Format: int64
+             * @description What it spent this month by its own clocks, in millionths of a US dollar; null when that cannot be had now.
+             */
+            spent_micros?: number | null;
             status: components["schemas"]["OrgStatus"];
             /** @description An IANA name; months and days of budgets and quotas begin there. */
             time_zone: string;
+            /** @description What is wrong with its file; null when it is well, as far as the server that answers knows. */
+            trouble?: string | null;
             updated_at: components["schemas"]["Time"];
         };
         /** @description A kind of work that costs something. */
@@ -7072,12 +7100,6 @@ export interface components {
          * @example usg_01932d6f4b7a7c3e9a51c0ffee15600d
          */
         UsageId: string;
-        /** @description Room for documents. */
-        UsageKnowledge: {
-            documents: components["schemas"]["UsageRoom"];
-            /** @description Bytes of originals; the same original counts once. */
-            storage: components["schemas"]["UsageRoom"];
-        };
         /** @description A limit, and what is left of it. */
         UsageLimit: {
             counted: components["schemas"]["Counted"];
@@ -7105,22 +7127,14 @@ export interface components {
             /** Format: int64 */
             used: number;
         };
-        /** @description All limits on the caller's path, the widest first. */
+        /**
+         * @description All limits on the caller's path, the widest first. Those of documents and storage count what is there; who may not see the use of the
+         *      whole organisation is not told of them.
+         */
         UsageQuota: {
             data: components["schemas"]["UsageLimit"][];
-            /** @description What the plan has room for in all collections together; null for who may not see the use of the whole organisation. */
-            knowledge?: components["schemas"]["UsageKnowledge"] | null;
             /** @description Seats of the organisation: members and open invitations. */
             seats: components["schemas"]["UsageSeats"];
-        };
-        /** @description Room for something. */
-        UsageRoom: {
-            /** Format: uint64 */
-            limit: number;
-            /** Format: uint64 */
-            remaining: number;
-            /** Format: uint64 */
-            used: number;
         };
         /** @description A row of the usage log: one try of one operation. */
         UsageRow: {
@@ -7132,6 +7146,11 @@ export interface components {
              * @description Which try of it, from 1.
              */
             attempt: number;
+            /**
+             * Format: int64
+             * @description Of those written, for an hour.
+             */
+            cache_write_1h_tokens: number;
             /**
              * Format: int64
              * @description Of those read, written to the provider's cache.

@@ -9,6 +9,7 @@ import { FormEnd } from "@/components/form";
 import { Section } from "@/components/section";
 import { Failure, Loading } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
+import { useDraft } from "@/lib/drafts";
 import { useFormat } from "@/lib/format";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
@@ -55,10 +56,11 @@ function NameSection({ of, etag }: { of: Profile; etag: string | undefined }) {
     initialValues: { name: of.name },
     validate: { name: (value) => (value.trim() ? null : common.errors.required) },
   });
+  const draft = useDraft(form, "profile");
   const sending = useSending(
     form,
     ({ name }) => update.mutateAsync({ etag, name: name.trim() }),
-    () => told(words.profile.saved),
+    draft.ending(() => told(words.profile.saved)),
   );
   return (
     <Section title={words.profile.title} text={words.profile.text}>
@@ -84,13 +86,14 @@ function EmailSection({ of }: { of: Profile }) {
         !value.trim() ? common.errors.required : /^\S+@\S+$/.test(value.trim()) ? null : common.errors.mail,
     },
   });
+  const draft = useDraft(form, "email");
   const sending = useSending(
     form,
     ({ email }) => change.mutateAsync(email.trim()),
-    (_, { email }) => {
+    draft.ending((_, { email }) => {
       setSent(email.trim());
       form.reset();
-    },
+    }),
   );
   return (
     <Section title={words.email.title} text={words.email.text}>

@@ -1,5 +1,6 @@
-import { Badge, Card, Group, Progress, SimpleGrid, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Badge, Card, Group, SimpleGrid, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { IconBooks, IconMessageQuestion } from "@tabler/icons-react";
+import { Gauge } from "@/components/gauge";
 import { ButtonLink, TextLink } from "@/components/links";
 import { Page } from "@/components/page";
 import { Failure } from "@/components/states";
@@ -101,12 +102,11 @@ function Spend() {
           )}
           {budget?.used_micros != null && (
             <div>
-              <Progress
+              <Gauge
                 mt={4}
                 mb={4}
-                value={Math.min(100, (100 * budget.used_micros) / Math.max(1, budget.limit_micros))}
-                color={budget.used_micros >= 0.8 * budget.limit_micros ? "yellow" : undefined}
-                aria-label={words.ofBudget(
+                share={budget.used_micros / Math.max(1, budget.limit_micros)}
+                label={words.ofBudget(
                   format.money(budget.used_micros, budget.currency),
                   format.money(budget.limit_micros, budget.currency),
                 )}
@@ -147,7 +147,7 @@ function Knowledge() {
   const collections = useCollections();
   const jobs = useJobs();
   const quota = useQuota();
-  const documents = quota.data?.knowledge?.documents.used;
+  const documents = quota.data?.data.find(({ counted }) => counted === "documents")?.used;
   const count = (states: readonly string[]) =>
     (jobs.data?.data ?? []).filter(({ state }) => states.includes(state)).length;
   const reading = count(["queued", "reading", "searchable"]);

@@ -25,6 +25,7 @@ import { mayChange } from "../rights";
 import { Sources } from "../sources";
 import { UnderWay } from "../under-way";
 import { useJobs } from "../use-jobs";
+import { whoSees } from "../who-sees";
 import { knowledge } from "../words";
 
 export function CollectionPage() {
@@ -88,7 +89,7 @@ function Shown({ of }: { of: Collection }) {
             <Tabs.Tab value="sources">{words.sources}</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="documents">
-            {writes && (
+            {writes && !of.within && (
               <Section>
                 <AddDocuments collection={of.id} />
               </Section>
@@ -113,6 +114,7 @@ function Intro({ of }: { of: Collection }) {
   const words = useWords(knowledge);
   const format = useFormat();
   const directory = useDirectory();
+  const around = useCollection(of.within ?? undefined);
   const size = useCollectionSize(of.id);
   const total =
     size.data &&
@@ -124,8 +126,13 @@ function Intro({ of }: { of: Collection }) {
     <>
       {of.description && <span>{of.description} </span>}
       <Text span inherit display="block" size="xs" mt={2}>
-        {[place, words.access[of.access], total].filter(Boolean).join(" · ")}
+        {[place, !of.within && words.access[of.access], total].filter(Boolean).join(" · ")}
       </Text>
+      {of.within && (
+        <Text span inherit display="block" size="xs" mt={2}>
+          {whoSees(words.seen, of, directory.nameOf, around.data)}
+        </Text>
+      )}
     </>
   );
 }

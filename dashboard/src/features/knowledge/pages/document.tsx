@@ -22,6 +22,7 @@ import { useDeleteDocument } from "../api/delete-document";
 import { useDownloadOriginal } from "../api/download-original";
 import { useCollection } from "../api/get-collection";
 import { useDocument } from "../api/get-document";
+import type { Collection } from "../api/list-collections";
 import { type Document, documentsKey } from "../api/list-documents";
 import { replaceFile } from "../api/send-file";
 import { useUpdateDocument } from "../api/update-document";
@@ -31,6 +32,7 @@ import { Passages } from "../passages";
 import { ReadText } from "../read-text";
 import { mayChangeAdded } from "../rights";
 import { Versions } from "../versions";
+import { whoSees } from "../who-sees";
 import { knowledge } from "../words";
 
 const PARTS = ["text", "passages", "versions"] as const;
@@ -76,7 +78,7 @@ function Shown({ of }: { of: Document }) {
       <Page
         title={of.title || of.name}
         width={920}
-        intro={<Facts of={of} />}
+        intro={<Facts of={of} in={collection.data} />}
         help={<p>{words.document.help}</p>}
         actions={
           <Actions of={of} may={collection.data !== undefined && mayChangeAdded(org, collection.data, of.created_by)} />
@@ -116,10 +118,11 @@ function Shown({ of }: { of: Document }) {
   );
 }
 
-function Facts({ of }: { of: Document }) {
+function Facts({ of, in: collection }: { of: Document; in: Collection | undefined }) {
   const words = useWords(knowledge);
   const format = useFormat();
   const directory = useDirectory();
+  const around = useCollection(collection?.within ?? undefined);
   const facts = [
     of.kind && kindName(words, of.kind),
     format.bytes(of.size),
@@ -133,6 +136,11 @@ function Facts({ of }: { of: Document }) {
       <Text span inherit size="xs">
         {facts.filter(Boolean).join(" · ")}
       </Text>
+      {collection && (
+        <Text span inherit size="xs">
+          {whoSees(words.seen, collection, directory.nameOf, around.data)}
+        </Text>
+      )}
       <Group gap={6}>
         <DocumentState of={of} />
         {of.tags.map((tag) => (

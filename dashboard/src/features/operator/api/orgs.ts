@@ -3,7 +3,7 @@ import { answer, api, type Schemas } from "@/lib/api/client";
 import { PAGE, usePages } from "@/lib/api/paging";
 import { tagged } from "@/lib/api/tagged";
 
-export type Organization = Schemas["Organization"];
+export type Organization = Schemas["OperatedOrganization"];
 export type Override = Schemas["PlanOverride"];
 
 const KEY = ["operator", "orgs"] as const;

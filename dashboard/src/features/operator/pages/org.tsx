@@ -4,6 +4,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { State } from "@/components/facts";
+import { FailedPage } from "@/components/failed-page";
 import { Page } from "@/components/page";
 import { Failure, Loading } from "@/components/states";
 import { useFormat } from "@/lib/format";
@@ -12,20 +13,24 @@ import { type Override, useDomains, useOneOrg, useOrgDeeds, useOverrides } from 
 import { OrgForm } from "../org-form";
 import { OverrideForm } from "../override-form";
 import { operator } from "../words";
-import { COLOUR } from "./orgs";
+import { COLOUR, shownOr } from "./orgs";
 
 export function OperatorOrgPage() {
   const words = useWords(operator);
   const format = useFormat();
   const { id } = useParams({ from: "/operator/orgs/$id" });
   const org = useOneOrg(id);
-  if (org.error && !org.data) return <Failure error={org.error} retry={() => void org.refetch()} />;
+  if (org.error && !org.data) return <FailedPage error={org.error} retry={() => void org.refetch()} />;
   if (!org.data) return <Loading />;
   const { thing } = org.data;
   const facts = [
     [words.id, thing.id],
     [words.created, format.dateTime(thing.created_at)],
     [words.zone, thing.time_zone],
+    [words.spent, shownOr(thing.spent_micros, (spent) => format.money(spent, "USD"))],
+    [words.size, shownOr(thing.size_bytes, format.bytes)],
+    ...(thing.cold_since ? [[words.coldTitle, words.cold(format.date(thing.cold_since))]] : []),
+    [words.health, thing.trouble ?? words.well],
     ...(thing.closes_at ? [[words.statuses.closing, words.closes(format.date(thing.closes_at))]] : []),
   ] as const;
   return (

@@ -35,6 +35,11 @@ export function OperatorOrgsPage() {
   );
 }
 
+/** A figure, or a dash where it is not known. */
+export function shownOr(figure: number | null | undefined, show: (figure: number) => string): string {
+  return figure == null ? "–" : show(figure);
+}
+
 function useColumns(): Column<Organization>[] {
   const words = useWords(operator);
   const format = useFormat();
@@ -59,7 +64,25 @@ function useColumns(): Column<Organization>[] {
         </>
       ),
     },
-    { header: words.plan, cell: (org) => org.plan },
+    {
+      header: words.plan,
+      cell: (org) => (
+        <>
+          {org.plan}
+          {org.exceptions > 0 && (
+            <Text size="xs" c="dimmed">
+              {words.exceptions(org.exceptions)}
+            </Text>
+          )}
+        </>
+      ),
+    },
+    {
+      header: words.spent,
+      kind: "number",
+      cell: ({ spent_micros: spent }) => shownOr(spent, (it) => format.money(it, "USD")),
+    },
+    { header: words.size, kind: "number", cell: ({ size_bytes: size }) => shownOr(size, format.bytes) },
     {
       header: words.status,
       cell: (org) => (
@@ -70,6 +93,12 @@ function useColumns(): Column<Organization>[] {
               {words.closes(format.date(org.closes_at))}
             </Text>
           )}
+          {org.cold_since && (
+            <Text size="xs" c="dimmed">
+              {words.cold(format.date(org.cold_since))}
+            </Text>
+          )}
+          {org.trouble && <State color="red">{words.unwell}</State>}
         </div>
       ),
     },

@@ -3,9 +3,10 @@ import { IconArchive, IconArchiveOff, IconArrowLeft, IconEdit, IconTrash } from 
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
+import { FailedPage } from "@/components/failed-page";
 import { TextLink } from "@/components/links";
 import { Page } from "@/components/page";
-import { Failure, Loading } from "@/components/states";
+import { Loading } from "@/components/states";
 import { useMayAt } from "@/lib/may";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
@@ -22,7 +23,7 @@ import { projects } from "../words";
 export function ProjectPage() {
   const { id } = useParams({ from: "/o/$org/projects/$id" });
   const found = useProjectInFull(id);
-  if (found.error) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (found.error) return <FailedPage error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Loading lines={8} />;
   return <Shown project={found.data.value} etag={found.data.etag} />;
 }

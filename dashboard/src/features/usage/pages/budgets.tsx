@@ -1,9 +1,10 @@
-import { Button, Menu, Modal, Progress, Text } from "@mantine/core";
+import { Button, Menu, Modal, Text } from "@mantine/core";
 import { IconPencil, IconPigMoney, IconPlus, IconTrash, IconTrendingUp } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { type Column, DataTable } from "@/components/data-table";
+import { Gauge } from "@/components/gauge";
 import { Page } from "@/components/page";
 import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
@@ -129,13 +130,7 @@ function Used({ budget }: { budget: Budget }) {
       <Text size="sm" style={{ fontVariantNumeric: "tabular-nums" }}>
         {words.budget.of(money(used), money(limit))}
       </Text>
-      <Progress
-        my={4}
-        size="sm"
-        value={Math.min(100, share * 100)}
-        color={share >= 1 ? "red" : share >= 0.8 ? "yellow" : undefined}
-        aria-label={`${words.budget.used}: ${format.percent(share)}`}
-      />
+      <Gauge my={4} size="sm" share={share} label={`${words.budget.used}: ${format.percent(share)}`} />
       <Text size="xs" c="dimmed">
         {notes.join(" · ")}
       </Text>

@@ -1,4 +1,5 @@
-import { Badge, Card, Group, Progress, SimpleGrid, Skeleton, Text } from "@mantine/core";
+import { Badge, Card, Group, SimpleGrid, Skeleton, Text } from "@mantine/core";
+import { Gauge } from "@/components/gauge";
 import { Page } from "@/components/page";
 import { Failure } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
@@ -15,43 +16,35 @@ const ENDLESS = 2 ** 53 - 1;
 export function QuotaPage() {
   const words = useWords(usage);
   const quota = useQuota();
-  const format = useFormat();
-  const { seats, knowledge } = quota.data ?? {};
-  // Documents and seats take room; they are not spent, so no limit counts them.
-  const spent = quota.data?.data.filter(({ counted }) => counted !== "documents" && counted !== "storage");
+  const seats = quota.data?.seats;
   return (
     <Page title={words.title} intro={words.left.intro} help={<UsageHelp />}>
       <UsageParts />
       {quota.error && !quota.data && <Failure error={quota.error} retry={() => void quota.refetch()} />}
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} spacing="md">
         {quota.isPending && [1, 2, 3].map((card) => <Skeleton key={card} height={120} radius="lg" />)}
-        {spent?.map((limit) => (
+        {quota.data?.data.map((limit) => (
           <Left key={`${limit.limit_id} ${limit.counted}`} limit={limit} />
         ))}
-        {knowledge && (
-          <>
-            <Room title={words.left.counted.documents} of={knowledge.documents} say={format.number} />
-            <Room title={words.left.counted.storage} of={knowledge.storage} say={format.bytes} />
-          </>
-        )}
-        {seats && <Room title={words.left.seats} of={seats} say={format.number} />}
+        {seats && <Seats of={seats} />}
       </SimpleGrid>
     </Page>
   );
 }
 
-/** How much of a room is taken. */
-function Room({ title, of, say }: { title: string; of: Schemas["UsageRoom"]; say: (amount: number) => string }) {
+/** How many seats are taken. */
+function Seats({ of }: { of: Schemas["UsageSeats"] }) {
   const words = useWords(usage);
+  const format = useFormat();
   const endless = of.limit >= ENDLESS;
   return (
     <Meter
-      title={title}
+      title={words.left.seats}
       where={words.whole}
       share={endless ? 0 : of.used / Math.max(1, of.limit)}
-      used={say(of.used)}
-      limit={endless ? "∞" : say(of.limit)}
-      notes={endless ? [] : [words.left.remaining(say(of.remaining))]}
+      used={format.number(of.used)}
+      limit={endless ? "∞" : format.number(of.limit)}
+      notes={endless ? [] : [words.left.remaining(format.number(of.remaining))]}
     />
   );
 }
@@ -59,7 +52,7 @@ function Room({ title, of, say }: { title: string; of: Schemas["UsageRoom"]; say
 /** An amount of what is counted, in words. */
 function amount(limit: QuotaLimit, of: number, format: Format): string {
   if (limit.counted === "cost") return format.money(of, limit.currency ?? "USD");
-  return format.number(of);
+  return limit.counted === "storage" ? format.bytes(of) : format.number(of);
 }
 
 function Left({ limit }: { limit: QuotaLimit }) {
@@ -121,13 +114,7 @@ function Meter({
       <Text fz="lg" fw={600} mt={6} style={{ fontVariantNumeric: "tabular-nums" }}>
         {words.budget.of(used, limit)}
       </Text>
-      <Progress
-        my={8}
-        size="sm"
-        value={Math.min(100, share * 100)}
-        color={share >= 1 ? "red" : share >= 0.8 ? "yellow" : undefined}
-        aria-label={`${title}: ${format.percent(share)}`}
-      />
+      <Gauge my={8} size="sm" share={share} label={`${title}: ${format.percent(share)}`} />
       <Text size="xs" c="dimmed">
         {notes.join(" · ")}
       </Text>
