@@ -27,10 +27,10 @@ test("a question is answered, and the number opens the document at the passage",
   const page = await open({ as: ann.email });
   await page.goto(`/o/${ann.org.slug}/ask`);
   await page.getByRole("heading", { name: "What would you like to know?" }).waitFor();
-  await look(page, "ask");
   const field = page.getByLabel("Your question");
   const height = async () => (await field.boundingBox())?.height ?? 0;
   const line = await height();
+  await look(page, "ask");
   await page.setViewportSize({ width: 360, height: 844 });
   await expect.poll(height, { message: "a window that becomes narrow leaves it as high as what is in it" }).toBe(line);
   await field.fill("one\ntwo\nthree");

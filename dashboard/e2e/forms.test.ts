@@ -237,7 +237,7 @@ for (const form of FORMS) {
 
 /** Puts an organisation on a plan, as an operator does. */
 async function onPlan(org: string, plan: string) {
-  const olga = await token(operator("op.forms@example.com"));
+  const olga = await token(operator("forms"));
   await call("PATCH", `/api/v1/operator/orgs/${org}`, olga, { plan });
 }
 

@@ -3,7 +3,7 @@ import { ADA, look, newcomer, open, operator } from "./visit.ts";
 
 test("an operator sees organisations from outside, makes an exception and takes it back", async () => {
   const ann = await newcomer("Ora", "Ora's house");
-  const page = await open({ as: operator("op.orgs@example.com") });
+  const page = await open({ as: operator("orgs") });
   await page.goto("/operator");
   const acme = page.getByRole("row", { name: /^Acme/ });
   for (const figure of [/\$\d/, /\d.*(kB|MB)/, "enterprise", "Active"]) await acme.getByText(figure).first().waitFor();
@@ -23,7 +23,7 @@ test("an operator sees organisations from outside, makes an exception and takes 
 });
 
 test("people, plans, mails, receipts and the system have their pages", async () => {
-  const page = await open({ as: operator("op.pages@example.com") });
+  const page = await open({ as: operator("pages") });
   await page.goto("/operator/people");
   await page.getByLabel("Mail address holds").fill("ada@");
   await page.waitForURL(/email=ada/);

@@ -1,7 +1,7 @@
 /** Every address of the dashboard, and an organisation in which each of them has something to show. */
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
-import { call } from "./visit.ts";
+import { anew, call } from "./visit.ts";
 
 /** The ids that stand in addresses. */
 export interface Ids {
@@ -120,10 +120,11 @@ export const CONSOLE: readonly Place[] = [
 ];
 
 /**
- * Puts one of each thing into somebody's organisation. `mark` stands in whatever people name or write, so that a test can look for it
+ * Puts one of each thing into somebody's organisation. `word` stands in whatever people name or write, so that a test can look for it
  * where it must not be.
  */
-export async function furnish(token: string, mark: string): Promise<Ids> {
+export async function furnish(token: string, word: string): Promise<Ids> {
+  const mark = anew(word);
   const me = await call("GET", "/api/v1/auth/me", token);
   const project = await call("POST", "/api/v1/projects", token, { name: `${mark} project` });
   const team = await call("POST", "/api/v1/teams", token, { name: `${mark} team` });

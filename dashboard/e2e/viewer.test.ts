@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { furnish, PLACES, settled } from "./pages.ts";
-import { ADA, DAN, open, token } from "./visit.ts";
+import { ADA, joined, open, token } from "./visit.ts";
 
 /** Pages that are refused before the server is asked for anything. */
 const REFUSED = "refused";
@@ -80,7 +80,8 @@ async function pressable(page: Page): Promise<string[]> {
 test("a viewer is offered nothing that would be refused, on any page", { timeout: 180_000 }, async () => {
   const ids = await furnish(await token(ADA), "Seen");
   // Of a project that is private they see nothing.
-  const page = await open({ as: DAN, refusals: [404] });
+  const viewer = await joined("Viewer", "viewer");
+  const page = await open({ as: viewer.email, refusals: [404] });
   const refused: string[] = [];
   page.on("response", (response) => {
     if (response.status() === 403) refused.push(`${response.request().method()} ${response.url()}`);

@@ -31,11 +31,18 @@ interface Kept {
   idle: Map<string, Visit[]>;
   /** How many newcomers there were. */
   newcomers: number;
+  /** How often words were used (`anew`). */
+  words: Map<string, number>;
 }
 
 function kept(): Kept {
   const at = inject("browser");
-  const known = common.browsers?.get(at) ?? { browser: chromium.connect(at), idle: new Map(), newcomers: 0 };
+  const known = common.browsers?.get(at) ?? {
+    browser: chromium.connect(at),
+    idle: new Map(),
+    newcomers: 0,
+    words: new Map(),
+  };
   common.browsers?.set(at, known);
   return known;
 }
@@ -65,6 +72,14 @@ export async function newcomer(name: string, organisation = `${name}'s house`): 
     organization_name: organisation,
   });
   return { email, name, org: made.organization, token: made.access_token };
+}
+
+/** Somebody new whom Ada let into Acme, with nothing there but a role. */
+export async function joined(name: string, role: string): Promise<Person> {
+  const person = await newcomer(name);
+  const invitation = await call("POST", "/api/v1/invitations", await token(ADA), { email: person.email, role });
+  await call("POST", "/api/v1/invitations/accept", person.token, { token: invitation.token });
+  return person;
 }
 
 /** What somebody calls the API with, without a browser. */
@@ -275,8 +290,17 @@ export async function faults(page: Page): Promise<string[]> {
     );
 }
 
-/** Makes somebody who runs the installation. */
-export function operator(email: string): string {
+/** A word that no earlier try of a test has used: what it called so then is still there. */
+export function anew(word: string): string {
+  const { words } = kept();
+  const tries = (words.get(word) ?? 0) + 1;
+  words.set(word, tries);
+  return tries === 1 ? word : `${word}${tries}`;
+}
+
+/** Makes somebody who runs the installation; gives their address. */
+export function operator(name: string): string {
+  const email = `op.${anew(name)}@example.com`;
   const file = join(inject("folder"), `${email}.password`);
   writeFileSync(file, PASSWORD);
   program("operator", "create", "--email", email, "--name", "Olga", "--password-file", file);

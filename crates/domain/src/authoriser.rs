@@ -111,6 +111,23 @@ impl Grants {
         Permission::ALL.iter().copied().filter(|p| self.allow(*p, object)).collect()
     }
 
+    /// What is held at single teams beyond what is held at the organisation, where that is anything.
+    pub fn more_at_teams(&self) -> impl Iterator<Item = (TeamId, PermissionSet)> {
+        let teams = self.teams.keys().map(|id| (*id, Object::Team(*id)));
+        self.beyond(teams)
+    }
+
+    /// What is held at single projects beyond what is held at the organisation, where that is anything.
+    pub fn more_at_projects(&self) -> impl Iterator<Item = (ProjectId, PermissionSet)> {
+        let projects = self.projects.keys().map(|id| (*id, Object::Project { id: *id, open: false }));
+        self.beyond(projects)
+    }
+
+    fn beyond<I>(&self, places: impl Iterator<Item = (I, Object)>) -> impl Iterator<Item = (I, PermissionSet)> {
+        let everywhere = self.at(Object::Organisation);
+        places.map(move |(id, place)| (id, self.at(place).without(everywhere))).filter(|(_, more)| !more.is_empty())
+    }
+
     /// Whether the state of the organisation keeps its holder out, whatever they hold.
     #[must_use]
     pub fn shut_out(&self) -> bool {
@@ -245,6 +262,17 @@ mod tests {
         assert!(max.allow(Permission::ProjectsDelete, Object::Project { id: project(1), open: false }));
         assert!(!max.allow(Permission::ProjectsDelete, Object::Organisation));
         assert!(!max.allow(Permission::OrgClose, Object::Project { id: project(1), open: false }));
+        max.projects.insert(
+            project(2),
+            vec![Held { role: Role::VIEWER, permissions: Builtin::Viewer.permissions(), through: None }],
+        );
+        let more: Vec<_> = max.more_at_projects().collect();
+        let [(id, more)] = more[..] else { panic!("a viewer there is no more than here: {more:?}") };
+        assert_eq!(id, project(1));
+        assert!(more.contains(Permission::ProjectsDelete));
+        assert!(!more.contains(Permission::ProjectsRead), "which is held everywhere");
+        max.status = OrgStatus::Suspended;
+        assert_eq!(max.more_at_projects().count(), 0);
     }
 
     #[test]

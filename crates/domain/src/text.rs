@@ -11,23 +11,53 @@ fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// Joins pictures to one: a woman and a computer to a woman at her computer.
+/// Joins pictures to one: a woman and a computer to a woman at her computer; in some scripts letters, too.
 const JOINER: char = '\u{200D}';
+/// Keeps letters apart that would be joined, as Persian does between the parts of a word.
+const NON_JOINER: char = '\u{200C}';
 
 /// What an emoji is made of, other than what follows it to change its look.
 fn is_picture(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{21FF}' | '\u{2300}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
-/// Each character of a text, and whether it has no place in a name: a joiner has its place between two pictures.
+/// Whether a joiner or a non-joiner between two letters changes what is seen: between letters of Arabic script of which the first
+/// joins what follows, and after a virama of an Indic script. This is how RFC 5892, appendix A, has it for the names of hosts.
+fn is_seen_between(before: char, after: char) -> bool {
+    let arabic = |c| matches!(c, '\u{0620}'..='\u{064A}' | '\u{066E}'..='\u{06D3}' | '\u{0750}'..='\u{077F}' | '\u{08A0}'..='\u{08C9}');
+    let ends = matches!(before,
+        '\u{0621}'..='\u{0625}' | '\u{0627}' | '\u{0629}' | '\u{062F}'..='\u{0632}' | '\u{0648}'
+        | '\u{0671}'..='\u{0677}' | '\u{0688}'..='\u{0699}' | '\u{06C0}' | '\u{06C3}'..='\u{06CB}' | '\u{06CD}' | '\u{06CF}' | '\u{06D2}'..='\u{06D3}');
+    let virama = matches!(
+        before,
+        '\u{094D}'
+            | '\u{09CD}'
+            | '\u{0A4D}'
+            | '\u{0ACD}'
+            | '\u{0B4D}'
+            | '\u{0BCD}'
+            | '\u{0C4D}'
+            | '\u{0CCD}'
+            | '\u{0D4D}'
+            | '\u{0DCA}'
+    );
+    (arabic(before) && !ends && arabic(after)) || (virama && after.is_alphabetic())
+}
+
+/// Each character of a text, and whether it has no place in a name: a joiner has its place between two pictures, or where letters look
+/// different by it.
 fn judged(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = None;
     let mut rest = text.chars().peekable();
     std::iter::from_fn(move || {
         let c = rest.next()?;
-        let joins = c == JOINER && before.is_some_and(is_picture) && rest.peek().copied().is_some_and(is_picture);
-        // It asks for the coloured form of what stands before it.
-        if c != '\u{FE0F}' {
+        let joins = before.zip(rest.peek().copied()).is_some_and(|(before, after)| match c {
+            JOINER => (is_picture(before) && is_picture(after)) || is_seen_between(before, after),
+            NON_JOINER => is_seen_between(before, after),
+            _ => false,
+        });
+        // Marks stand on what is before them: the wish for its coloured form, and vowels of Arabic script.
+        if !matches!(c, '\u{FE0F}' | '\u{064B}'..='\u{065F}' | '\u{0670}') {
             before = Some(c);
         }
         Some((c, is_hidden(c) && !joins))
@@ -179,6 +209,26 @@ mod tests {
             assert!(TeamName::new(&format!("x {wrong} y")).is_err(), "{wrong:?}");
         }
         assert_eq!(visible("evil\u{202E}txt \u{200D}👩‍💻"), "eviltxt 👩‍💻");
+    }
+
+    #[test]
+    fn joiners_stand_where_they_change_what_is_seen() {
+        for good in ["نامه\u{200C}ها", "می\u{200C}خواهم", "مِ\u{200C}خ", "क्\u{200D}ष", "श्री\u{20}क्\u{200C}ष"]
+        {
+            assert_eq!(TeamName::new(good).expect(good).as_str(), good);
+        }
+        // After a letter that joins nothing, within Latin words, at an end, and twice they would be seen by nobody.
+        for wrong in [
+            "دا\u{200C}د",
+            "pay\u{200C}roll",
+            "نامه\u{200C}",
+            "\u{200C}نامه",
+            "نامه\u{200C}\u{200C}ها",
+            "क\u{200D}ष",
+            "क्\u{200D}",
+        ] {
+            assert!(TeamName::new(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,9 @@ export const orgRoute = createRoute({
 /** For a page's `beforeLoad`: lets those in who may do one of these things, and tells the others so without asking the server. */
 export function needs(...permissions: Permission[]) {
   return ({ context }: { context: { me: Schemas["Me"] } }) => {
-    if (permissions.some((permission) => context.me.permissions.includes(permission))) return;
+    const { permissions: here, more } = context.me;
+    const held = [here, ...[...more.teams, ...more.projects].map((at) => at.permissions)];
+    if (permissions.some((permission) => held.some((some) => some.includes(permission)))) return;
     throw new ApiError(
       403,
       "forbidden",

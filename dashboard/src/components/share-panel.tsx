@@ -1,6 +1,7 @@
 /** Who sees a collection or a conversation: nobody else, chosen people and teams, or everybody in its place. */
 import { ActionIcon, Badge, Group, Radio, Select, Stack, Text } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
+import { type Question, useConfirm } from "@/components/confirm";
 import { Failure, Loading } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
 import { useDirectory } from "@/lib/directory";
@@ -13,34 +14,38 @@ export type Share = Schemas["Share"];
 const REACHES = ["private", "shared", "project"] as const;
 
 export function SharePanel({
-  reach,
-  project,
-  onReach,
+  of,
+  ends,
   shares,
-  onAdd,
-  onRemove,
-  pending,
+  update,
+  change,
 }: {
-  reach: Reach;
-  /** The project that it belongs to, if one. */
-  project: string | null | undefined;
-  onReach: (reach: Reach) => void;
+  of: { access: Reach; project_id?: string | null };
+  /** What is asked before those lose it with whom it was shared. */
+  ends: Question;
   shares: { data: readonly Share[] | undefined; error: Error | null };
-  onAdd: (level: Share["level"], id: string) => void;
-  onRemove: (level: Share["level"], id: string) => void;
-  pending: boolean;
+  update: { mutate: (wish: { access: Reach }) => void; isPending: boolean };
+  change: { mutate: (wish: { level: Share["level"]; id: string; shared: boolean }) => void; isPending: boolean };
 }) {
   const words = useWords(sharing);
   const org = useOrg();
+  const confirm = useConfirm();
   const directory = useDirectory();
   const taken = new Set([org.person.id, ...(shares.data ?? []).map(({ id }) => id)]);
   const free = (all: readonly { id: string; name: string }[], level: Share["level"]) =>
     all.filter(({ id }) => !taken.has(id)).map(({ id, name }) => ({ value: `${level}:${id}`, label: name }));
+  const { access, project_id: project } = of;
   const everybody = project ? words.inProject(directory.nameOf(project) ?? project) : words.inOrg;
+  const pending = update.isPending || change.isPending;
+  const reach = async (wanted: Reach) => {
+    const loses = access === "shared" && (shares.data?.length ?? 0) > 0;
+    if (loses && !(await confirm(ends))) return;
+    update.mutate({ access: wanted });
+  };
 
   return (
     <Stack>
-      <Radio.Group label={words.who} value={reach} onChange={(value) => onReach(value as Reach)}>
+      <Radio.Group label={words.who} value={access} onChange={(value) => void reach(value as Reach)}>
         <Stack gap="sm" mt={8}>
           {REACHES.map((value) => (
             <Radio
@@ -53,7 +58,7 @@ export function SharePanel({
           ))}
         </Stack>
       </Radio.Group>
-      {reach === "shared" && (
+      {access === "shared" && (
         <>
           <Select
             label={words.add}
@@ -67,7 +72,7 @@ export function SharePanel({
             value={null}
             onChange={(value) => {
               const [level, id] = value?.split(":") ?? [];
-              if (level && id) onAdd(level as Share["level"], id);
+              if (level && id) change.mutate({ level: level as Share["level"], id, shared: true });
             }}
           />
           <div>
@@ -100,7 +105,7 @@ export function SharePanel({
                     color="gray"
                     aria-label={words.remove(name)}
                     disabled={pending}
-                    onClick={() => onRemove(level, id)}
+                    onClick={() => change.mutate({ level, id, shared: false })}
                   >
                     <IconX size={16} aria-hidden />
                   </ActionIcon>

@@ -16,8 +16,12 @@ export interface Org {
   readonly person: Schemas["User"];
   /** All organisations of the person, this one among them. */
   readonly siblings: readonly Schemas["Belongs"][];
-  /** Whether the person may do something here. What is refused is not offered. */
-  readonly can: (permission: Permission) => boolean;
+  /** Whether the person may do something here, or at a team or project of it, by its id. What is refused is not offered. */
+  readonly can: (permission: Permission, at?: string | null) => boolean;
+  /** Whether they may do it here or at any team or project: what a page asks that shows what is at all of them. */
+  readonly canSomewhere: (permission: Permission) => boolean;
+  /** The projects, by their ids, at which they may do more than everywhere. */
+  readonly moreAt: readonly string[];
   readonly api: Api;
 }
 
@@ -39,12 +43,16 @@ const Current = createContext<Org | null>(null);
 export function OrgProvider({ me, of, children }: { me: Schemas["Me"]; of: Schemas["Belongs"]; children: ReactNode }) {
   const org = useMemo<Org>(() => {
     const held = new Set<Permission>(me.permissions);
+    const more = new Map([...me.more.teams, ...me.more.projects].map((at) => [at.id, new Set(at.permissions)]));
+    const anywhere = new Set([me, ...me.more.teams, ...me.more.projects].flatMap(({ permissions }) => permissions));
     return {
       ...of,
       address: addressOf(of, me.organizations),
       person: me.user,
       siblings: me.organizations,
-      can: (permission) => held.has(permission),
+      can: (permission, at) => held.has(permission) || (at ? (more.get(at)?.has(permission) ?? false) : false),
+      canSomewhere: (permission) => anywhere.has(permission),
+      moreAt: me.more.projects.map(({ id }) => id),
       api: orgApi(of.id),
     };
   }, [me, of]);

@@ -55,7 +55,7 @@ export function useTeams(enabled = true) {
       all<Schemas["Team"]>((cursor) =>
         answer(org.api.GET("/api/v1/teams", { params: { query: { cursor, limit: LIMIT } }, signal })),
       ),
-    enabled: enabled && org.can("teams.read"),
+    enabled: enabled && org.canSomewhere("teams.read"),
     staleTime: KEPT,
   });
   return useMemo(() => {
@@ -74,7 +74,7 @@ export function useProjects(enabled = true) {
       all<Schemas["Project"]>((cursor) =>
         answer(org.api.GET("/api/v1/projects", { params: { query: { cursor, limit: LIMIT } }, signal })),
       ),
-    enabled: enabled && org.can("projects.read"),
+    enabled: enabled && org.canSomewhere("projects.read"),
     staleTime: KEPT,
   });
   return useMemo(() => {

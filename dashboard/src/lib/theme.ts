@@ -67,7 +67,8 @@ const theme = createTheme({
   },
   components: {
     // The ground says which kind it is; the words are as dark as all others.
-    Alert: { styles: { label: { color: "var(--mantine-color-text)" } } },
+    // Most tell something; those that break in say `role="alert"`.
+    Alert: { defaultProps: { role: "note" }, styles: { label: { color: "var(--mantine-color-text)" } } },
     // Letters as dark as text: the colour around them is only to tell people apart.
     Avatar: { styles: { placeholder: { color: "var(--mantine-color-text)" } } },
     Button: { defaultProps: { size: "sm" } },

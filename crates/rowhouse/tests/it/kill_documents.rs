@@ -15,7 +15,7 @@ use testing::process::{files_below, send_keyed};
 use crate::shop::{Owner, Shop, get, post};
 
 /// Documents that are acknowledged, and kills, at the least.
-const DOCUMENTS: usize = 120;
+const DOCUMENTS: usize = 500;
 const KILLS: usize = 8;
 /// People who bring them at the same time.
 const WORKERS: usize = 3;
@@ -53,7 +53,7 @@ fn killed(engine: Engine) {
             kill(&server);
         });
         kills += 1;
-        assert!(kills < 60, "{} documents were acknowledged", seen.lock().expect("nobody panics with it").len());
+        assert!(kills < 200, "{} documents were acknowledged", seen.lock().expect("nobody panics with it").len());
     }
     let seen = seen.into_inner().expect("nobody panics with it");
     eprintln!("{kills} kills, {} acknowledged of {}", seen.len(), next.load(Ordering::SeqCst));

@@ -1,11 +1,11 @@
 //! `GET /api/v1/auth/me`: who is calling, where, and what they may do.
 
 use domain::access::PermissionSet;
-use domain::authoriser::Object;
+use domain::authoriser::{Grants, Object};
 use domain::role::Role;
 use domain::status::OrgStatus;
 use domain::text::OrgName;
-use domain::{OrgId, plan::PlanName};
+use domain::{OrgId, ProjectId, TeamId, plan::PlanName};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::control::organisations::Belonging;
@@ -27,6 +27,39 @@ pub(crate) struct Me {
     role: Option<Role>,
     /// What the caller may do at the active organisation.
     permissions: PermissionSet,
+    /// Single teams and projects of the active organisation at which they may do more than that.
+    more: More,
+}
+
+/// What the caller may do at single places beyond what they may do everywhere in the organisation; places where that is nothing are
+/// left out.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct More {
+    teams: Vec<AtTeam>,
+    projects: Vec<AtProject>,
+}
+
+/// A team at which the caller may do more.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AtTeam {
+    id: TeamId,
+    permissions: PermissionSet,
+}
+
+/// A project at which the caller may do more.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AtProject {
+    id: ProjectId,
+    permissions: PermissionSet,
+}
+
+impl More {
+    fn of(grants: &Grants) -> Self {
+        Self {
+            teams: grants.more_at_teams().map(|(id, permissions)| AtTeam { id, permissions }).collect(),
+            projects: grants.more_at_projects().map(|(id, permissions)| AtProject { id, permissions }).collect(),
+        }
+    }
 }
 
 /// An organisation that the caller can enter.
@@ -68,5 +101,6 @@ pub(crate) async fn me(member: Member) -> Result<Found<Me>> {
         organizations: reachable().map(Into::into).collect(),
         role: scope.map(|scope| scope.grants().role),
         permissions: scope.map(|scope| scope.grants().at(Object::Organisation)).unwrap_or_default(),
+        more: scope.map(|scope| More::of(scope.grants())).unwrap_or_default(),
     }))
 }

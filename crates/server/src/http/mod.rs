@@ -15,6 +15,7 @@ pub(crate) mod feeds;
 pub(crate) mod granting;
 pub(crate) mod idempotency;
 pub(crate) mod layers;
+pub(crate) mod listening;
 pub(crate) mod once;
 pub(crate) mod renewal;
 pub(crate) mod reply;

@@ -7,36 +7,25 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aide::OperationOutput;
-use aide::generate::GenContext;
-use aide::openapi::{Operation, Response as Described};
-use axum::body::Bytes;
-use axum::response::{IntoResponse, Response};
 use domain::access::{Permission, can};
 use domain::{CollectionId, JobId, Time};
-use futures_util::stream;
+use store::Scope;
 use store::org::knowledge::{documents, imports};
-use store::{Origin, Scope};
-use tokio::time::Instant;
 
 use super::listeners::Place;
 use super::{JobState, JobView};
 use crate::App;
 use crate::http::body::Path;
-use crate::http::caller::{Local, Shown};
-use crate::http::error::{Problem, Result};
-use crate::http::events::{ALIVE, described, event, streamed};
+use crate::http::caller::Local;
+use crate::http::error::Result;
+use crate::http::events::event;
+use crate::http::listening::{Listener, Listening, Next, Tells};
 use crate::knowledge::sight;
-use crate::usage::Accepted;
 
 /// How often the rows are looked at.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How far back: the clocks of nodes may differ by less, and a row may become visible as much later than it says.
 const WINDOW: Duration = Duration::from_secs(5);
-/// How often the caller's rights are looked at again.
-const AGAIN: Duration = Duration::from_secs(4);
-/// How often something is sent at least, so that everybody on the way knows that the stream lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Rows read at a time, and how many times in one look.
 const BATCH: i64 = 500;
 const BATCHES: usize = 20;
@@ -44,86 +33,67 @@ const BATCHES: usize = 20;
 /// How far a job was when it was last told of.
 type Told = (JobState, i64, Option<i64>);
 
-/// A stream of events.
-pub(crate) struct Events {
+/// What becomes of the documents of a collection.
+pub(crate) struct Progress {
     app: App,
-    shown: Shown,
     scope: Scope,
     collection: CollectionId,
     since: Time,
     /// What was told of rows that changed within the window: by job, when the row changed and how far the job was.
     told: BTreeMap<JobId, (Time, Told)>,
     waiting: Vec<JobView>,
-    checked: Instant,
-    spoken: Instant,
-    begun: bool,
     _place: Place,
 }
 
 pub(crate) async fn events(
     local: Local<can::KnowledgeRead>,
-    shown: Shown,
-    accepted: Accepted,
+    listener: Listener,
     Path(id): Path<CollectionId>,
-) -> Result<Events> {
+) -> Result<Listening<Progress>> {
     let caller = local.each();
     let mut tx = caller.read().await?;
     sight::find(&mut tx, caller.scope(), Permission::KnowledgeRead, id).await?;
     drop(tx);
-    if !accepted.events {
-        return Err(Problem::new("invalid_request", "This is a stream: ask for it with `Accept: text/event-stream`."));
-    }
-    let (app, scope, now) = (caller.app().clone(), caller.scope().clone(), Instant::now());
-    let mut events = Events {
+    let (app, scope) = (caller.app().clone(), caller.scope().clone());
+    let mut progress = Progress {
         _place: app.listeners.join(scope.org())?,
-        app,
-        shown,
+        app: app.clone(),
         scope,
         collection: id,
         since: caller.ambient().now(),
         told: BTreeMap::new(),
         waiting: Vec::new(),
-        checked: now,
-        spoken: now,
-        begun: false,
     };
     // What is at its end by now is no news; what is under way is told of first.
-    events.look().await?;
-    events.waiting.retain(|job| !job.state.is_end());
-    Ok(events)
+    progress.look().await?;
+    progress.waiting.retain(|job| !job.state.is_end());
+    Ok(listener.hears(app, caller.scope(), progress))
 }
 
-impl Events {
-    /// What is sent next; none at the end.
-    async fn next(&mut self) -> Option<String> {
-        if !std::mem::replace(&mut self.begun, true) {
-            return Some(": listening\n\n".into());
+impl Tells for Progress {
+    const DESCRIPTION: &'static str = "A stream of events `job`, each with a job as it is now.";
+
+    async fn next(&mut self) -> Next {
+        if self.waiting.is_empty() && self.look().await.is_err() {
+            return Next::End;
         }
-        loop {
-            if self.app.is_draining() {
-                return None;
-            }
-            // Looked at before anything is sent, so a reader who was slow to read gets nothing from after their rights ended.
-            if self.checked.elapsed() >= AGAIN && !self.may_go_on().await {
-                return None;
-            }
-            if let Some(job) = self.waiting.pop() {
-                self.spoken = Instant::now();
-                return Some(event("job", &job));
-            }
-            if self.spoken.elapsed() >= HEARTBEAT {
-                self.spoken = Instant::now();
-                return Some(ALIVE.into());
-            }
-            if self.look().await.is_err() {
-                return None;
-            }
-            if self.waiting.is_empty() {
-                tokio::time::sleep(PAUSE).await;
-            }
+        if let Some(job) = self.waiting.pop() {
+            return Next::Event(event("job", &job));
         }
+        tokio::time::sleep(PAUSE).await;
+        Next::Quiet
     }
 
+    async fn may_go_on(&mut self, scope: Scope) -> bool {
+        let Ok(mut tx) = self.app.house.store.open(&scope).read().await else { return false };
+        let seen = sight::find(&mut tx, &scope, Permission::KnowledgeRead, self.collection).await.is_ok();
+        drop(tx);
+        self.scope = scope;
+        seen
+    }
+}
+
+impl Progress {
     /// Looks at what changed, and lets wait what is news.
     async fn look(&mut self) -> store::Result<()> {
         let store = &self.app.house.store;
@@ -151,30 +121,5 @@ impl Events {
         let oldest = self.since - WINDOW;
         self.told.retain(|_, (changed, _)| *changed >= oldest);
         Ok(())
-    }
-
-    async fn may_go_on(&mut self) -> bool {
-        let origin: &Origin = self.scope.origin();
-        let Ok(scope) = self.shown.again(&self.app, self.scope.org(), origin).await else { return false };
-        let Ok(mut tx) = self.app.house.store.open(&scope).read().await else { return false };
-        let seen = sight::find(&mut tx, &scope, Permission::KnowledgeRead, self.collection).await.is_ok();
-        self.checked = Instant::now();
-        seen
-    }
-}
-
-impl IntoResponse for Events {
-    fn into_response(self) -> Response {
-        streamed(stream::unfold(self, async |mut events| {
-            let text = events.next().await?;
-            Some((Ok(Bytes::from(text)), events))
-        }))
-    }
-}
-
-impl OperationOutput for Events {
-    type Inner = String;
-    fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        described("A stream of events `job`, each with a job as it is now.")
     }
 }

@@ -3,106 +3,89 @@
 //! The credential and what it may see are looked at again every four seconds; the stream ends with them, and with the server.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::sync::Arc;
 
-use aide::OperationOutput;
-use aide::generate::GenContext;
-use aide::openapi::{Operation, Response as Described};
-use axum::body::Bytes;
-use axum::response::{IntoResponse, Response};
 use domain::ProjectId;
 use domain::access::{Permission, can};
 use domain::authoriser::Object;
-use futures_util::stream;
 use serde::Serialize;
 use serde_json::json;
 use store::keys::sha256;
 use store::org::knowledge::{pulse, threads};
-use store::org::projects;
-use store::{Origin, Scope, Tx};
+use store::org::projects::{self, Project};
+use store::{Scope, Tx};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 
 use super::feed::{Change, Log};
 use super::nouns::{Sight, Told};
 use crate::App;
-use crate::http::caller::{Caller, Shown};
+use crate::http::caller::Caller;
 use crate::http::cursor::MOST;
-use crate::http::error::{Problem, Result};
-use crate::http::events::{ALIVE, described, event, streamed};
+use crate::http::error::Result;
+use crate::http::events::event;
 use crate::http::feeds::Heard;
+use crate::http::listening::{LOOK, Listener, Listening, Next, Tells};
 use crate::knowledge::place::Place;
 use crate::knowledge::sight;
 use crate::threads::Ears;
-use crate::usage::Accepted;
 
-/// How often the caller's rights are looked at again.
-const AGAIN: Duration = Duration::from_secs(4);
-/// How often something is sent at least, so that everybody on the way knows that the stream lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often a stream looks whether the server is about to stop.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// A stream of events.
-pub(crate) struct Events {
+/// What changes in an organisation, as far as somebody sees it.
+pub(crate) struct Changes {
     app: App,
-    shown: Shown,
     scope: Scope,
     heard: Heard<Log>,
+    /// What was heard and is told once the listener's rights were looked at: it may have changed them.
+    waiting: Option<Arc<Vec<Change>>>,
     /// What the listener saw of what people see different parts of, as a hash.
     seen: BTreeMap<Sight, [u8; 32]>,
-    checked: Instant,
-    spoken: Instant,
-    begun: bool,
 }
 
-pub(crate) async fn events(caller: Caller<can::OrgRead>, shown: Shown, accepted: Accepted) -> Result<Events> {
-    if !accepted.events {
-        return Err(Problem::new("invalid_request", "This is a stream: ask for it with `Accept: text/event-stream`."));
-    }
-    let (app, scope, now) = (caller.app().clone(), caller.scope().clone(), Instant::now());
+pub(crate) async fn events(caller: Caller<can::OrgRead>, listener: Listener) -> Result<Listening<Changes>> {
+    let (app, scope) = (caller.app().clone(), caller.scope().clone());
     // Before the first look at what is seen: what changes in between is told.
     let heard = app.live.listen(&app.house.store, &scope).await?;
-    let seen = BTreeMap::new();
-    let mut events = Events { app, shown, scope, heard, seen, checked: now, spoken: now, begun: false };
-    events.differing(Sight::ALL.into()).await?;
-    Ok(events)
+    let mut changes = Changes { app: app.clone(), scope, heard, waiting: None, seen: BTreeMap::new() };
+    changes.differing(Sight::ALL.into()).await?;
+    Ok(listener.hears(app, caller.scope(), changes))
 }
 
-impl Events {
-    /// What is sent next; none at the end.
-    async fn next(&mut self) -> Option<String> {
-        if !std::mem::replace(&mut self.begun, true) {
-            return Some(": listening\n\n".into());
-        }
-        loop {
-            if self.app.is_draining() {
-                return None;
-            }
-            let heard = tokio::time::timeout(LOOK, self.heard.recv()).await;
-            // Looked at before anything is sent, so a reader who was slow to read gets nothing from after their rights ended.
-            if self.checked.elapsed() >= AGAIN && !self.may_go_on().await {
-                return None;
-            }
-            let text = match heard {
-                Ok(Ok(changes)) => match self.told(&changes).await {
-                    Ok(nouns) if nouns.is_empty() => continue,
-                    Ok(nouns) => event("changed", &json!({ "changed": nouns })),
-                    Err(error) => {
-                        tracing::warn!(org = %self.scope.org(), %error, "who listens could not be told");
-                        return None;
-                    }
-                },
-                Ok(Err(RecvError::Lagged(_))) => event("missed", &json!({})),
-                Ok(Err(RecvError::Closed)) => return None,
-                Err(_) if self.spoken.elapsed() >= HEARTBEAT => ALIVE.into(),
-                Err(_) => continue,
-            };
-            self.spoken = Instant::now();
-            return Some(text);
+impl Tells for Changes {
+    const DESCRIPTION: &'static str = "A stream of events `changed`, each with the nouns of which the caller sees something else now \
+        (`{\"changed\":[\"teams\"]}`); `missed` when some were left out: read everything anew.";
+
+    async fn next(&mut self) -> Next {
+        let heard = match self.waiting.take() {
+            Some(changes) => Ok(Ok(changes)),
+            None => match tokio::time::timeout(LOOK, self.heard.recv()).await {
+                Ok(Ok(changes)) if changes.iter().any(Change::touches_rights) => {
+                    self.waiting = Some(changes);
+                    return Next::Regranted;
+                }
+                heard => heard,
+            },
+        };
+        match heard {
+            Ok(Ok(changes)) => match self.told(&changes).await {
+                Ok(nouns) if nouns.is_empty() => Next::Quiet,
+                Ok(nouns) => Next::Event(event("changed", &json!({ "changed": nouns }))),
+                Err(error) => {
+                    tracing::warn!(org = %self.scope.org(), %error, "who listens could not be told");
+                    Next::End
+                }
+            },
+            Ok(Err(RecvError::Lagged(_))) => Next::Event(event("missed", &json!({}))),
+            Ok(Err(RecvError::Closed)) => Next::End,
+            Err(_) => Next::Quiet,
         }
     }
 
+    async fn may_go_on(&mut self, scope: Scope) -> bool {
+        self.scope = scope;
+        self.scope.grants().allow(Permission::OrgRead, Object::Organisation)
+    }
+}
+
+impl Changes {
     /// The nouns of which this listener is told.
     async fn told(&mut self, changes: &[Change]) -> store::Result<BTreeSet<&'static str>> {
         let user = self.scope.user().to_string();
@@ -146,29 +129,20 @@ impl Events {
         }
         Ok(differing)
     }
-
-    async fn may_go_on(&mut self) -> bool {
-        let origin: &Origin = self.scope.origin();
-        let Ok(scope) = self.shown.again(&self.app, self.scope.org(), origin).await else { return false };
-        let may = scope.grants().allow(Permission::OrgRead, Object::Organisation);
-        self.scope = scope;
-        self.checked = Instant::now();
-        may
-    }
 }
 
 fn hash(seen: &impl Serialize) -> [u8; 32] {
     sha256(serde_json::to_vec(seen).unwrap_or_default())
 }
 
-/// The newest projects that are seen.
+/// The newest projects that are seen, and what the listener may do there and in the organisation.
 async fn projects_seen(tx: &mut Tx, scope: &Scope) -> store::Result<[u8; 32]> {
-    let mut seen = projects::list_all(tx, None, None::<ProjectId>, MOST.into()).await?;
+    let seen = projects::list_all(tx, None, None::<ProjectId>, MOST.into()).await?;
     let grants = scope.grants();
-    seen.retain(|project| {
-        grants.allow(Permission::ProjectsRead, Object::Project { id: project.id, open: project.open })
-    });
-    Ok(hash(&seen))
+    let rights = |project: &Project| grants.at(Object::Project { id: project.id, open: project.open });
+    let seen = seen.into_iter().map(|project| (rights(&project), project));
+    let seen: Vec<_> = seen.filter(|(rights, _)| rights.contains(Permission::ProjectsRead)).collect();
+    Ok(hash(&(grants.at(Object::Organisation), seen)))
 }
 
 /// The collections that are seen, and how far their documents are.
@@ -196,23 +170,4 @@ async fn threads_seen(tx: &mut Tx, scope: &Scope) -> store::Result<[u8; 32]> {
         }
     }
     Ok(hash(&seen))
-}
-
-impl IntoResponse for Events {
-    fn into_response(self) -> Response {
-        streamed(stream::unfold(self, async |mut events| {
-            let text = events.next().await?;
-            Some((Ok(Bytes::from(text)), events))
-        }))
-    }
-}
-
-impl OperationOutput for Events {
-    type Inner = String;
-    fn inferred_responses(_: &mut GenContext, _: &mut Operation) -> Vec<(Option<u16>, Described)> {
-        described(
-            "A stream of events `changed`, each with the nouns of which the caller sees something else now \
-             (`{\"changed\":[\"teams\"]}`); `missed` when some were left out: read everything anew.",
-        )
-    }
 }

@@ -21,6 +21,11 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// Whether it may change what people may do.
+    pub(super) fn touches_rights(&self) -> bool {
+        matches!(self.noun.0, "members" | "teams" | "projects" | "roles" | "orgs")
+    }
+
     /// Whether a person did it, by themselves or with a key.
     pub(super) fn is_by(&self, user: &str) -> bool {
         self.by.as_ref().is_some_and(|(actor, behalf)| actor == user || behalf.as_deref() == Some(user))

@@ -24,11 +24,9 @@ use crate::http::export::{Export, Form, Log};
 const BATCH: i64 = 500;
 
 /// What the `Accept` header asks for.
-pub(crate) struct Accepted {
+pub(super) struct Accepted {
     /// A form of all rows; none for a page of JSON.
     pub(super) form: Option<Form>,
-    /// Server-sent events.
-    pub(crate) events: bool,
 }
 
 impl FromRequestParts<App> for Accepted {
@@ -36,11 +34,8 @@ impl FromRequestParts<App> for Accepted {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
         let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        let kinds = || accept.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
-        Ok(Self {
-            form: kinds().find_map(|kind| Form::of(&kind)),
-            events: kinds().any(|kind| kind == "text/event-stream"),
-        })
+        let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+        Ok(Self { form: kinds.find_map(|kind| Form::of(&kind)) })
     }
 }
 

@@ -22,7 +22,6 @@ use serde_json::Value;
 use store::ledger::entries::{Entry, Outcome};
 use store::ledger::summary::Sums;
 
-pub(crate) use self::export::Accepted;
 pub(crate) use self::feed::Rows;
 use crate::http::error::{Problem, Result};
 use crate::routes::Routes;

@@ -107,6 +107,24 @@ both_stores! {
         ann.get(EVENTS).await.expect(400);
     }
 
+    async fn what_somebody_may_do_at_a_project_is_told_to_them_and_to_nobody_else(house) {
+        let (ann, max) = two(&house).await;
+        let vera = house.join(&ann, "Vera", "member").await;
+        let hidden = ann.post("/api/v1/projects", &json!({ "name": "Hidden", "open": false })).await.expect(201);
+        let member = format!("/api/v1/projects/{}/members/{}", hidden.str("/id"), max.user);
+        let (mut maxs, mut veras) = (max.listen(EVENTS).await, vera.listen(EVENTS).await);
+        for role in ["viewer", "admin"] {
+            let began = Instant::now();
+            ann.put(&member, &json!({ "role": role })).await.expect(200);
+            assert_eq!(until(&mut maxs, "projects").await, ["projects"], "{role}");
+            assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        }
+        ann.delete(&member).await.expect(204);
+        assert_eq!(until(&mut maxs, "projects").await, ["projects"]);
+        team(&ann, "For all").await;
+        assert_eq!(until(&mut veras, "teams").await, ["teams"]);
+    }
+
     async fn the_stream_ends_with_the_membership(house) {
         let (ann, max) = two(&house).await;
         let mut stream = max.listen(EVENTS).await;

@@ -156,8 +156,15 @@ testing::both_stores! {
         house.on_plan(&ann.org, "enterprise").await;
         let editor = json!({ "name": "Editor", "permissions": ["projects.read", "projects.update"] });
         let editor = ann.post("/api/v1/roles", &editor).await.expect(201).str("/id").to_owned();
-        let url = format!("/api/v1/projects/{}", project(&ann, "Apollo").await);
+        let apollo = project(&ann, "Apollo").await;
+        let url = format!("/api/v1/projects/{apollo}");
         ann.put(&format!("{url}/members/{}", bob.user), &json!({ "role": editor })).await.expect(200);
+        let more = json!({ "teams": [], "projects": [{ "id": apollo, "permissions": ["projects.update"] }] });
+        assert_eq!(bob.get("/api/v1/auth/me").await.expect(200).json["more"], more, "what a viewer may do at one project");
+        for other in [&ann, &eve] {
+            let none = json!({ "teams": [], "projects": [] });
+            assert_eq!(other.get("/api/v1/auth/me").await.expect(200).json["more"], none);
+        }
         bob.patch(&url, &json!({ "description": "mine", "open": false })).await.expect(200);
         bob.patch(&url, &json!({ "open": true })).await.expect(403);
         bob.put(&format!("{url}/members/{}", bob.user), &json!({ "role": editor })).await.expect(403);

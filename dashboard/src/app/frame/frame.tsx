@@ -78,7 +78,7 @@ function Shell() {
           </Box>
           <OrgSwitch />
           <FindButton />
-          {org.can("projects.read") && <ProjectSwitch />}
+          {org.canSomewhere("projects.read") && <ProjectSwitch />}
         </Stack>
         <AppShell.Section grow component={ScrollArea} type="auto" mx={-4} px={4}>
           <nav aria-label={words.navigation}>
@@ -106,7 +106,7 @@ function Shell() {
 function Entries({ org }: { org: Org }) {
   const words = useWords(frame);
   const offered = (NAVIGATION as readonly Entry[]).filter(
-    (entry) => entry.needs.length === 0 || entry.needs.some((permission) => org.can(permission)),
+    (entry) => entry.needs.length === 0 || entry.needs.some((permission) => org.canSomewhere(permission)),
   );
   const sections = [...new Set(offered.map((entry) => entry.section))];
   return sections.map((section) => (

@@ -12,6 +12,7 @@ const KNOWN_AS: Readonly<Record<string, readonly string[]>> = {
   members: ["members", "me"],
   roles: ["roles", "permissions", "me"],
   teams: ["teams", "me"],
+  projects: ["projects", "me"],
   orgs: ["orgs", "me", "entitlements", "lifetimes", "knowledge"],
   user: ["user", "me"],
   audit: ["audit", "activity"],

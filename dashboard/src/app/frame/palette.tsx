@@ -18,7 +18,7 @@ export function Palette() {
   const { setColorScheme } = useMantineColorScheme();
 
   const pages = (NAVIGATION as readonly Entry[])
-    .filter((entry) => entry.needs.length === 0 || entry.needs.some((permission) => org.can(permission)))
+    .filter((entry) => entry.needs.length === 0 || entry.needs.some((permission) => org.canSomewhere(permission)))
     .map(({ area, to, icon: Picture }) => ({
       id: `page-${area}`,
       label: words.areas[area],

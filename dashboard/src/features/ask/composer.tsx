@@ -36,7 +36,7 @@ export function Composer({
   const [among, setAmong] = useState<string[]>([]);
   const [model, setModel] = useState<string>(BEST);
   const collections = useCollections(project);
-  const models = useModels();
+  const models = useModels(project);
   const draft = useDraft(
     { values: { text }, setValues: (kept) => setText(kept.text ?? ""), isDirty: () => text !== "" },
     "question",
@@ -76,7 +76,7 @@ export function Composer({
               searchable
               clearable
             />
-            {org.can("models.use") && (
+            {org.can("models.use", project) && (
               <Select
                 size="xs"
                 label={words.model}

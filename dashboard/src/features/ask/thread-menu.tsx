@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { FormEnd } from "@/components/form";
-import { type Reach, SharePanel } from "@/components/share-panel";
+import { SharePanel } from "@/components/share-panel";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
 import { saveFile } from "@/lib/save-file";
@@ -125,24 +125,8 @@ function RenameForm({ of, close }: { of: Thread; close: () => void }) {
 
 function Sharing({ of }: { of: Thread }) {
   const words = useWords(asking);
-  const confirm = useConfirm();
   const update = useUpdateThread(of.id);
   const shares = useThreadShares(of.id, of.access === "shared");
   const change = useChangeThreadShare(of.id);
-  const reach = async (access: Reach) => {
-    const loses = of.access === "shared" && (shares.data?.length ?? 0) > 0;
-    if (loses && !(await confirm(words.ends))) return;
-    update.mutate({ access });
-  };
-  return (
-    <SharePanel
-      reach={of.access}
-      project={of.project_id}
-      onReach={(access) => void reach(access)}
-      shares={shares}
-      onAdd={(level, id) => change.mutate({ level, id, shared: true })}
-      onRemove={(level, id) => change.mutate({ level, id, shared: false })}
-      pending={update.isPending || change.isPending}
-    />
-  );
+  return <SharePanel of={of} ends={words.ends} shares={shares} update={update} change={change} />;
 }

@@ -28,7 +28,7 @@ export function Activity() {
   const jobs = useJobs();
   const people = usePeople();
   const due = useRef<number>(undefined);
-  useLive(org.can("usage.read") ? "/api/v1/usage/events" : undefined, () => {
+  useLive(org.canSomewhere("usage.read") ? "/api/v1/usage/events" : undefined, () => {
     due.current ??= window.setTimeout(() => {
       due.current = undefined;
       void queries.invalidateQueries({ queryKey: [org.id, "usage"] });

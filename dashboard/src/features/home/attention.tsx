@@ -87,7 +87,7 @@ export function Attention() {
         </ButtonLink>
       ),
     });
-  if (org.can("knowledge.write") && collections.data?.data.length === 0)
+  if (org.canSomewhere("knowledge.write") && collections.data?.data.length === 0)
     matters.push({
       key: "no-knowledge",
       text: words.attention.noKnowledge,

@@ -25,13 +25,13 @@ function may(org: Org, task: Task): boolean {
     case "organization":
       return org.can("org.update");
     case "knowledge":
-      return org.can("knowledge.write");
+      return org.canSomewhere("knowledge.write");
     case "question":
-      return org.can("answers.use");
+      return org.canSomewhere("answers.use");
     case "invitation":
       return org.can("invitations.create");
     case "key":
-      return org.can("keys.create");
+      return org.canSomewhere("keys.create");
   }
 }
 

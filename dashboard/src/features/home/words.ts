@@ -113,7 +113,7 @@ export const home = words(
     },
     guide: {
       title: "First steps",
-      text: "Five steps to the first answer with sources, and beyond. Leave at any time; it goes on where you left it.",
+      text: "The way to the first answer with sources, and beyond. Leave at any time; it goes on where you left it.",
       progress: (done: number, all: number) => `${done} of ${all}`,
       hide: "Do not show again",
       hidden: "The guide is away. You find it under Help.",
@@ -269,7 +269,7 @@ export const home = words(
       },
       guide: {
         title: "Erste Schritte",
-        text: "Fünf Schritte zur ersten Antwort mit Quellen und darüber hinaus. Hören Sie auf, wann Sie wollen; es geht weiter, wo Sie waren.",
+        text: "Der Weg zur ersten Antwort mit Quellen und darüber hinaus. Hören Sie auf, wann Sie wollen; es geht weiter, wo Sie waren.",
         progress: (done, all) => `${done} von ${all}`,
         hide: "Nicht mehr zeigen",
         hidden: "Die ersten Schritte sind weg. Sie finden sie unter Hilfe.",

@@ -5,7 +5,7 @@ import type { Permission } from "@/lib/api/client";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useOrg } from "@/lib/org";
-import { useProject } from "@/lib/project";
+import { useProjectFor } from "@/lib/project";
 import { z } from "@/lib/schema";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -34,7 +34,7 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
   const words = useWords(keys);
   const common = useWords(shared);
   const org = useOrg();
-  const project = useProject();
+  const project = useProjectFor("keys.create");
   const projects = useProjects();
   const create = useCreateKey();
   const form = useForm({
@@ -81,8 +81,10 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
         <Select
           label={words.form.project}
           data={[
-            { value: WHOLE, label: words.wholeOrg },
-            ...(projects.data?.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
+            ...(org.can("keys.create") ? [{ value: WHOLE, label: words.wholeOrg }] : []),
+            ...(projects.data?.data ?? [])
+              .filter(({ id }) => org.can("keys.create", id))
+              .map(({ id, name }) => ({ value: id, label: name })),
           ]}
           allowDeselect={false}
           {...form.getInputProps("project_id")}
@@ -103,7 +105,7 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
           <MultiSelect
             label={words.form.scopes}
             data={(permissions.data?.data ?? [])
-              .filter(({ name }) => org.can(name))
+              .filter(({ name }) => org.can(name, form.values.project_id))
               .map(({ name, description }) => ({ value: name, label: description }))}
             searchable
             {...form.getInputProps("scopes")}

@@ -4,7 +4,8 @@ import { FormEnd } from "@/components/form";
 import { useDirectory } from "@/lib/directory";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
-import { useProject } from "@/lib/project";
+import { useOrg } from "@/lib/org";
+import { useProjectFor } from "@/lib/project";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { useCreateCollection } from "./api/create-collection";
@@ -20,7 +21,8 @@ const DESCRIPTION = 1000;
 export function CreateCollectionForm({ done, cancel }: { done: (made: Collection) => void; cancel: () => void }) {
   const words = useWords(knowledge);
   const common = useWords(shared);
-  const project = useProject();
+  const org = useOrg();
+  const project = useProjectFor("knowledge.write");
   const directory = useDirectory();
   const create = useCreateCollection();
   const form = useForm({
@@ -62,8 +64,10 @@ export function CreateCollectionForm({ done, cancel }: { done: (made: Collection
           <Select
             label={words.form.project}
             data={[
-              { value: WHOLE, label: words.wholeOrg },
-              ...directory.projects.map(({ id, name }) => ({ value: id, label: name })),
+              ...(org.can("knowledge.write") ? [{ value: WHOLE, label: words.wholeOrg }] : []),
+              ...directory.projects
+                .filter(({ id }) => org.can("knowledge.write", id))
+                .map(({ id, name }) => ({ value: id, label: name })),
             ]}
             allowDeselect={false}
             {...form.getInputProps("project_id")}

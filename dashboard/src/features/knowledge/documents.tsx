@@ -34,7 +34,7 @@ export function Documents({ of }: { of: Collection }) {
         <Empty
           icon={IconFileText}
           title={words.noDocumentsTitle}
-          text={org.can("knowledge.write") ? words.noDocuments : words.noDocumentsRead}
+          text={org.can("knowledge.write", of.project_id) ? words.noDocuments : words.noDocumentsRead}
         />
       }
     />

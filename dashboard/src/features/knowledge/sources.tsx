@@ -30,7 +30,7 @@ export function Sources({ of }: { of: Collection }) {
   const org = useOrg();
   const list = useSources(of.id);
   const [creating, setCreating] = useState(false);
-  const button = org.can("knowledge.write") && !of.within && (
+  const button = org.can("knowledge.write", of.project_id) && !of.within && (
     <Button size="xs" leftSection={<IconPlus size={14} aria-hidden />} onClick={() => setCreating(true)}>
       {words.source.create}
     </Button>

@@ -11,12 +11,12 @@ export function ModelParts() {
   const active = { activeOptions: { exact: true, includeSearch: false } };
   return (
     <SubNav label={words.parts}>
-      {org.can("models.use") && (
+      {org.canSomewhere("models.use") && (
         <SubNavItem to="/o/$org/models" params={params} {...active}>
           {words.models}
         </SubNavItem>
       )}
-      {org.can("providers.read") && (
+      {org.canSomewhere("providers.read") && (
         <>
           <SubNavItem to="/o/$org/models/providers" params={params} {...active}>
             {words.providers}

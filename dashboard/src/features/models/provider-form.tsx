@@ -21,7 +21,7 @@ export function CreateProviderForm({ done, cancel }: { done: () => void; cancel:
   const org = useOrg();
   const project = useProject();
   const { create } = useProviderDeeds();
-  const mayShare = org.can("providers.write");
+  const mayShare = org.can("providers.write", project);
   const form = useForm({
     initialValues: {
       kind: "openai" as Kind,

@@ -9,7 +9,7 @@ export function UsageParts() {
   const org = useOrg();
   const params = { org: org.address };
   const active = { activeOptions: { exact: true, includeSearch: false } };
-  const seesUsage = org.can("usage.read") || org.can("usage.all");
+  const seesUsage = org.canSomewhere("usage.read") || org.canSomewhere("usage.all");
   return (
     <SubNav label={words.parts}>
       {seesUsage && (
@@ -22,7 +22,7 @@ export function UsageParts() {
           </SubNavItem>
         </>
       )}
-      {org.can("budgets.read") && (
+      {org.canSomewhere("budgets.read") && (
         <SubNavItem to="/o/$org/usage/budgets" params={params} {...active}>
           {words.budgets}
         </SubNavItem>
@@ -32,7 +32,7 @@ export function UsageParts() {
           {words.limits}
         </SubNavItem>
       )}
-      {org.can("usage.read") && (
+      {org.canSomewhere("usage.read") && (
         <SubNavItem to="/o/$org/usage/quota" params={params} {...active}>
           {words.quota}
         </SubNavItem>

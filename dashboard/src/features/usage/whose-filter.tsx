@@ -10,7 +10,7 @@ export function WhoseFilter({ value, onChange }: { value: Whose; onChange: (next
   const words = useWords(usage);
   const org = useOrg();
   const { lists } = useNames();
-  const all = org.can("usage.all");
+  const all = org.canSomewhere("usage.all");
   const shown = [
     ["user", words.person, all],
     ["team", words.team, all],

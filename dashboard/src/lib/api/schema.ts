@@ -3506,6 +3506,16 @@ export interface components {
             /** @description Lets a model put the passages into order before the best are taken, which costs what a call of it costs. */
             rerank?: components["schemas"]["SearchRerank"] | null;
         };
+        /** @description A project at which the caller may do more. */
+        AtProject: {
+            id: components["schemas"]["ProjectId"];
+            permissions: components["schemas"]["PermissionSet"];
+        };
+        /** @description A team at which the caller may do more. */
+        AtTeam: {
+            id: components["schemas"]["TeamId"];
+            permissions: components["schemas"]["PermissionSet"];
+        };
         /** @description An entry of the audit log. All of it but `hash` is covered by `hash`, together with the hash of the entry before. */
         AuditEntry: {
             /** @description What was done, such as `team.created`. */
@@ -5115,6 +5125,8 @@ export interface components {
         };
         /** @description Who is calling. */
         Me: {
+            /** @description Single teams and projects of the active organisation at which they may do more than that. */
+            more: components["schemas"]["More"];
             /** @description The active organisation; none for somebody who belongs to none. */
             organization?: components["schemas"]["Home"] | null;
             /** @description All organisations of the person; of an API key, its own. */
@@ -5303,6 +5315,14 @@ export interface components {
             has_more: boolean;
             last_id?: string | null;
             object: string;
+        };
+        /**
+         * @description What the caller may do at single places beyond what they may do everywhere in the organisation; places where that is nothing are
+         *      left out.
+         */
+        More: {
+            projects: components["schemas"]["AtProject"][];
+            teams: components["schemas"]["AtTeam"][];
         };
         /**
          * @description An address, or a network in CIDR form.

@@ -14,7 +14,7 @@ export function useCollections(project: string | undefined) {
           signal,
         }),
       ),
-    enabled: org.can("knowledge.read"),
+    enabled: org.canSomewhere("knowledge.read"),
     staleTime: 30_000,
   });
 }

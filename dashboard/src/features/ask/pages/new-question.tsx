@@ -6,7 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { ButtonLink } from "@/components/links";
 import { Empty, Failure } from "@/components/states";
 import { useOrg } from "@/lib/org";
-import { useProject } from "@/lib/project";
+import { useProjectFor } from "@/lib/project";
 import { useWords } from "@/lib/words/words";
 import { beginAnswer } from "../answers-under-way";
 import type { Wish } from "../api/ask";
@@ -19,7 +19,7 @@ import { asking } from "../words";
 export function NewQuestion() {
   const words = useWords(asking);
   const org = useOrg();
-  const project = useProject();
+  const project = useProjectFor("answers.use");
   const queries = useQueryClient();
   const navigate = useNavigate();
   const create = useCreateThread();
@@ -40,7 +40,7 @@ export function NewQuestion() {
         title={words.noKnowledgeTitle}
         text={words.noKnowledge}
         action={
-          org.can("knowledge.write") && (
+          org.canSomewhere("knowledge.write") && (
             <ButtonLink to="/o/$org/knowledge" params={{ org: org.address }}>
               {words.addKnowledge}
             </ButtonLink>

@@ -14,7 +14,7 @@ export function useLastUse() {
       const page = await answer(org.api.GET("/api/v1/usage/logs", { params: { query: { limit: EACH } }, signal }));
       return page as Schemas["Page_for_UsageRow"];
     },
-    enabled: org.can("usage.read"),
+    enabled: org.canSomewhere("usage.read"),
   });
 }
 

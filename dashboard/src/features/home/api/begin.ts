@@ -56,7 +56,7 @@ export function useTaken(enabled: boolean) {
   const threads = useQuery({
     queryKey: [org.id, "threads", "any"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/threads", { params: { query }, signal })),
-    enabled: enabled && org.can("answers.use"),
+    enabled: enabled && org.canSomewhere("answers.use"),
   });
   const invitations = useQuery({
     queryKey: [org.id, "invitations", "any"],
@@ -71,7 +71,7 @@ export function useTaken(enabled: boolean) {
   const keys = useQuery({
     queryKey: [org.id, "keys", "any"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/auth/api-keys", { params: { query }, signal })),
-    enabled: enabled && org.can("keys.create"),
+    enabled: enabled && org.canSomewhere("keys.create"),
   });
   return {
     question: (threads.data?.data.length ?? 0) > 0,

@@ -10,6 +10,6 @@ export function useBudgets() {
   return useQuery({
     queryKey: [org.id, "budgets", "home"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/budgets", { params: { query: { limit: 200 } }, signal })),
-    enabled: org.can("budgets.read"),
+    enabled: org.canSomewhere("budgets.read"),
   });
 }

@@ -11,7 +11,7 @@ export function useCollections() {
   return useQuery({
     queryKey: [org.id, "collections", "home"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/collections", { params: { query: { limit: MOST } }, signal })),
-    enabled: org.can("knowledge.read"),
+    enabled: org.canSomewhere("knowledge.read"),
   });
 }
 
@@ -21,7 +21,7 @@ export function useJobs() {
   return useQuery({
     queryKey: [org.id, "jobs", "home"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/jobs", { params: { query: { limit: MOST } }, signal })),
-    enabled: org.can("knowledge.read"),
+    enabled: org.canSomewhere("knowledge.read"),
   });
 }
 
@@ -31,6 +31,6 @@ export function useQuota() {
   return useQuery({
     queryKey: [org.id, "usage", "quota"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/usage/quota", { signal })),
-    enabled: org.can("usage.read"),
+    enabled: org.canSomewhere("usage.read"),
   });
 }

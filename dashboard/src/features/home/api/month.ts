@@ -8,6 +8,6 @@ export function useMonth() {
   return useQuery({
     queryKey: [org.id, "usage", "month"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/usage/summary", { params: { query: { by: "day" } }, signal })),
-    enabled: org.can("usage.read") || org.can("usage.all"),
+    enabled: org.canSomewhere("usage.read") || org.canSomewhere("usage.all"),
   });
 }

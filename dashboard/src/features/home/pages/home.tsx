@@ -22,7 +22,7 @@ export function HomePage() {
   const words = useWords(home);
   const org = useOrg();
   const params = { org: org.address };
-  const seesUsage = org.can("usage.read") || org.can("usage.all");
+  const seesUsage = org.canSomewhere("usage.read") || org.canSomewhere("usage.all");
   return (
     <Page
       title={words.hello(org.person.name.split(" ")[0] ?? org.person.name)}
@@ -34,7 +34,7 @@ export function HomePage() {
       }
       actions={
         <>
-          {org.can("knowledge.write") && (
+          {org.canSomewhere("knowledge.write") && (
             <ButtonLink
               to="/o/$org/knowledge"
               params={params}
@@ -44,7 +44,7 @@ export function HomePage() {
               {words.addDocuments}
             </ButtonLink>
           )}
-          {org.can("answers.use") && (
+          {org.canSomewhere("answers.use") && (
             <ButtonLink to="/o/$org/ask" params={params} leftSection={<IconMessageQuestion size={16} aria-hidden />}>
               {words.guide.deeds.question}
             </ButtonLink>
@@ -59,7 +59,7 @@ export function HomePage() {
           <Attention />
         </Stack>
         <Stack gap="lg">
-          {org.can("knowledge.read") && <Knowledge />}
+          {org.canSomewhere("knowledge.read") && <Knowledge />}
           <Activity />
         </Stack>
       </SimpleGrid>

@@ -8,7 +8,7 @@ export function useProjects() {
   return useQuery({
     queryKey: [org.id, "projects", "for-keys"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/projects", { params: { query: { limit: 200 } }, signal })),
-    enabled: org.can("projects.read"),
+    enabled: org.canSomewhere("projects.read"),
     staleTime: 60_000,
   });
 }

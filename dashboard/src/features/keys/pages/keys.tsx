@@ -41,7 +41,7 @@ export function KeysPage() {
     setRotating(undefined);
     if (create) creating(false);
   };
-  const button = org.can("keys.create") && (
+  const button = org.canSomewhere("keys.create") && (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => creating(true)}>
       {words.create}
     </Button>
@@ -138,7 +138,7 @@ function Actions({ of, rotate }: { of: Key; rotate: (key: Key) => void }) {
   const confirm = useConfirm();
   const revoke = useRevokeKey();
   const mine = of.user_id === org.person.id;
-  const mayEnd = (mine && org.can("keys.create")) || org.can("keys.manage");
+  const mayEnd = (mine && org.can("keys.create", of.project_id)) || org.can("keys.manage", of.project_id);
   if (stateOf(of, Date.now()) !== "active" || !mayEnd) return null;
 
   const askAndRevoke = async () => {

@@ -6,6 +6,7 @@ import { type ReactNode, useState } from "react";
 import { useConfirm } from "@/components/confirm";
 import { TextLink } from "@/components/links";
 import { Page } from "@/components/page";
+import { SharePanel } from "@/components/share-panel";
 import { Failure, Loading } from "@/components/states";
 import { useDirectory } from "@/lib/directory";
 import { useFormat } from "@/lib/format";
@@ -14,12 +15,13 @@ import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { AddDocuments } from "../add-documents";
+import { useChangeCollectionShare, useCollectionShares } from "../api/collection-shares";
 import { useDeleteCollection } from "../api/delete-collection";
 import { useCollection } from "../api/get-collection";
 import type { Collection } from "../api/list-collections";
 import { useCollectionSize } from "../api/size-up-collection";
+import { useUpdateCollection } from "../api/update-collection";
 import { EditCollectionForm } from "../collection-form";
-import { CollectionSharing } from "../collection-sharing";
 import { Documents } from "../documents";
 import { mayChange } from "../rights";
 import { Sources } from "../sources";
@@ -50,7 +52,7 @@ function Shown({ of }: { of: Collection }) {
   const jobs = useJobs(of.id);
   const { tab } = useSearch({ from: "/o/$org/knowledge/collections/$collection" });
   const navigate = useNavigate({ from: "/o/$org/knowledge/collections/$collection" });
-  const writes = org.can("knowledge.write");
+  const writes = org.can("knowledge.write", of.project_id);
   return (
     <>
       <TextLink
@@ -185,8 +187,16 @@ function Actions({ of }: { of: Collection }) {
         <EditCollectionForm of={of} close={close} />
       </Modal>
       <Modal opened={open === "share"} onClose={close} title={words.shareTitle(of.name)}>
-        <CollectionSharing of={of} />
+        <Sharing of={of} />
       </Modal>
     </>
   );
+}
+
+function Sharing({ of }: { of: Collection }) {
+  const words = useWords(knowledge);
+  const update = useUpdateCollection(of.id);
+  const shares = useCollectionShares(of.id, of.access === "shared");
+  const change = useChangeCollectionShare(of.id);
+  return <SharePanel of={of} ends={words.ends} shares={shares} update={update} change={change} />;
 }

@@ -18,12 +18,14 @@ import { knowledge } from "../words";
 export function CollectionsPage() {
   const words = useWords(knowledge);
   const org = useOrg();
-  const list = useCollections(useProject());
+  const project = useProject();
+  const list = useCollections(project);
   const { create } = useSearch({ from: "/o/$org/knowledge" });
   const navigate = useNavigate({ from: "/o/$org/knowledge" });
   const creating = (open: boolean) =>
     void navigate({ search: (before) => ({ ...before, create: open || undefined }), replace: !open });
-  const button = org.can("knowledge.write") && (
+  const writes = project ? org.can("knowledge.write", project) : org.canSomewhere("knowledge.write");
+  const button = writes && (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => creating(true)}>
       {words.create}
     </Button>
@@ -50,7 +52,7 @@ export function CollectionsPage() {
           <Empty
             icon={IconBooks}
             title={words.emptyTitle}
-            text={org.can("knowledge.write") ? words.emptyText : words.emptyRead}
+            text={writes ? words.emptyText : words.emptyRead}
             action={button}
           />
         }

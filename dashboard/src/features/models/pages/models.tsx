@@ -8,6 +8,7 @@ import { Empty } from "@/components/states";
 import type { Pages } from "@/lib/api/paging";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
+import { useProject } from "@/lib/project";
 import { useWords } from "@/lib/words/words";
 import { type Model, useModels } from "../api/models";
 import { ModelHelp, ModelParts } from "../parts";
@@ -20,6 +21,7 @@ export function ModelsPage() {
   const words = useWords(models);
   const format = useFormat();
   const org = useOrg();
+  const project = useProject();
   const query = useModels();
   const columns = useColumns();
   const [typed, setTyped] = useState("");
@@ -70,7 +72,7 @@ export function ModelsPage() {
               title={words.model.emptyTitle}
               text={words.model.emptyText}
               action={
-                org.can("providers.write") && (
+                org.can("providers.write", project) && (
                   <ButtonLink to="/o/$org/models/providers" params={{ org: org.address }} search={{ create: true }}>
                     {words.provider.create}
                   </ButtonLink>

@@ -9,6 +9,7 @@ import { Page } from "@/components/page";
 import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useOrg } from "@/lib/org";
+import { useProject } from "@/lib/project";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -26,7 +27,7 @@ export function ModelNamesPage() {
   const [editing, setEditing] = useState<Alias>();
   const creating = (open: boolean) =>
     void navigate({ search: (before) => ({ ...before, create: open || undefined }), replace: !open });
-  const button = org.can("providers.write") && (
+  const button = org.can("providers.write", useProject()) && (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => creating(true)}>
       {words.alias.create}
     </Button>
@@ -82,8 +83,12 @@ function useColumns(edit: (alias: Alias) => void): Column<Alias>[] {
     },
     { header: common.created, cell: (alias) => <Ago time={alias.updated_at ?? alias.created_at} /> },
   ];
-  if (org.can("providers.write")) {
-    columns.push({ header: common.actions, kind: "actions", cell: (alias) => <Actions of={alias} edit={edit} /> });
+  if (org.canSomewhere("providers.write")) {
+    columns.push({
+      header: common.actions,
+      kind: "actions",
+      cell: (alias) => org.can("providers.write", alias.project_id) && <Actions of={alias} edit={edit} />,
+    });
   }
   return columns;
 }

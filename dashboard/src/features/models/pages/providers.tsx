@@ -10,6 +10,7 @@ import { RowMenu } from "@/components/row-menu";
 import { Empty } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
+import { useProject } from "@/lib/project";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -30,7 +31,7 @@ export function ProvidersPage() {
   const [tried, setTried] = useState<{ name: string; trial: Trial }>();
   const creating = (open: boolean) =>
     void navigate({ search: (before) => ({ ...before, create: open || undefined }), replace: !open });
-  const button = (org.can("providers.write") || org.can("providers.own")) && (
+  const button = (org.can("providers.write", useProject()) || org.can("providers.own")) && (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => creating(true)}>
       {words.provider.create}
     </Button>
@@ -147,7 +148,7 @@ function Actions({
   const confirm = useConfirm();
   const { remove, test } = useProviderDeeds();
   const isMine = of.user_id === org.person.id;
-  if (!org.can("providers.write") && !(isMine && org.can("providers.own"))) return null;
+  if (!org.can("providers.write", of.project_id) && !(isMine && org.can("providers.own"))) return null;
   const askAndDelete = async () => {
     const meant = await confirm({
       title: words.provider.deleteTitle(of.name),

@@ -7,7 +7,7 @@ import { FailedPage } from "@/components/failed-page";
 import { TextLink } from "@/components/links";
 import { Page } from "@/components/page";
 import { Loading } from "@/components/states";
-import { useMayAt } from "@/lib/may";
+import type { Permission } from "@/lib/api/client";
 import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
 import { useWords } from "@/lib/words/words";
@@ -36,7 +36,7 @@ function Shown({ project, etag }: { project: Project; etag: string | undefined }
   const archive = useArchiveProject();
   const restore = useRestoreProject();
   const remove = useDeleteProject();
-  const may = useMayAt({ project_id: project.id }, ["projects.update", "projects.members", "projects.delete"]);
+  const may = (permission: Permission) => org.can(permission, project.id);
   const [editing, setEditing] = useState(false);
   const archived = project.archived_at != null;
 

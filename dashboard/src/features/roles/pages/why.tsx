@@ -91,7 +91,7 @@ export function WhyPage() {
               />
             </SimpleGrid>
           </Card>
-          <div aria-live="polite">
+          <div>
             {!asked ? (
               <Text c="dimmed" size="sm">
                 {words.explain.pick}
@@ -103,6 +103,7 @@ export function WhyPage() {
             ) : (
               <Stack>
                 <Alert
+                  role="status"
                   color={found.data.allowed ? "door" : "red"}
                   variant="light"
                   icon={found.data.allowed ? <IconCheck aria-hidden /> : <IconX aria-hidden />}

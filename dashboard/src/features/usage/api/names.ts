@@ -19,19 +19,19 @@ export function useNames() {
   const projects = useQuery({
     queryKey: [org.id, "projects", "names"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/projects", { params: { query }, signal })),
-    enabled: org.can("projects.read"),
+    enabled: org.canSomewhere("projects.read"),
     ...fresh,
   });
   const teams = useQuery({
     queryKey: [org.id, "teams", "names"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/teams", { params: { query }, signal })),
-    enabled: org.can("teams.read"),
+    enabled: org.canSomewhere("teams.read"),
     ...fresh,
   });
   const keys = useQuery({
     queryKey: [org.id, "keys", "names"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/auth/api-keys", { params: { query }, signal })),
-    enabled: org.can("keys.create") || org.can("keys.manage"),
+    enabled: org.canSomewhere("keys.create") || org.canSomewhere("keys.manage"),
     ...fresh,
   });
   const lists = {

@@ -11,6 +11,6 @@ export function useQuota() {
   return useQuery({
     queryKey: [...usageKey(org), "quota"],
     queryFn: ({ signal }) => answer(org.api.GET("/api/v1/usage/quota", { signal })),
-    enabled: org.can("usage.read"),
+    enabled: org.canSomewhere("usage.read"),
   });
 }

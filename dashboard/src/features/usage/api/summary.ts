@@ -28,6 +28,6 @@ export function useSummary(by: By, month: string | undefined, whose: Whose, enab
     queryFn: ({ signal }) =>
       answer(org.api.GET("/api/v1/usage/summary", { params: { query: { by, month, ...whose } }, signal })),
     placeholderData: keepPreviousData,
-    enabled: enabled && (org.can("usage.read") || org.can("usage.all")),
+    enabled: enabled && (org.canSomewhere("usage.read") || org.canSomewhere("usage.all")),
   });
 }
