@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, address, call, DAN, faults, look, newcomer, open, token } from "./visit.ts";
+import { ADA, address, call, faults, joined, look, newcomer, open, token } from "./visit.ts";
 
 test("the frame has names for everything, in light and dark, wide and narrow", async () => {
   const page = await open({ as: ADA });
@@ -49,7 +49,7 @@ test("the palette is accessible", async () => {
 });
 
 test("a viewer is offered nothing that would be refused", async () => {
-  const page = await open({ as: DAN });
+  const page = await open({ as: (await joined("Framed", "viewer")).email });
   await page.goto("/o/acme");
   await page.getByRole("link", { name: "Members" }).waitFor();
   expect(await page.getByRole("link", { name: "API keys" }).count()).toBe(0);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, open, token } from "./visit.ts";
+import { ADA, call, joined, look, newcomer, open, token } from "./visit.ts";
 
 test("the first steps are kept on the server, can be left and taken up again", async () => {
   const ann = await newcomer("Fay");
@@ -51,7 +51,7 @@ test("home shows what was spent, what wants attention, and what happened", async
 });
 
 test("a viewer's home offers nothing that would be refused", async () => {
-  const page = await open({ as: DAN });
+  const page = await open({ as: (await joined("Homely", "viewer")).email });
   await page.goto("/o/acme");
   await page.getByRole("region", { name: "Knowledge" }).waitFor();
   expect(await page.getByRole("link", { name: "Add documents" }).count()).toBe(0);

@@ -1,5 +1,6 @@
+import type { Locator } from "playwright-core";
 import { expect, test } from "vitest";
-import { ADA, call, DAN, faults, look, newcomer, open } from "./visit.ts";
+import { ADA, call, faults, joined, look, newcomer, open } from "./visit.ts";
 
 test("usage is shown by day, by who and what, as a chart, a table and a file", async () => {
   const page = await open({ as: ADA });
@@ -85,6 +86,28 @@ test("what one browser changes, another shows", async () => {
   await look(page, "limits");
 });
 
+test("who was turned away is shown, and by what", async () => {
+  const ann = await newcomer("Den");
+  const limit = { level: "user", operation: "search", requests_per_minute: 2 };
+  await call("POST", "/api/v1/limits", ann.token, limit);
+  const search = () => call("POST", "/api/v1/search", ann.token, { query: "anything" });
+  await search();
+  await search();
+  await expect(search()).rejects.toThrow("429");
+  const page = await open({ as: ann.email });
+  await page.goto(`/o/${ann.org.slug}/usage/limits`);
+  const caller = page
+    .getByRole("table", { name: "Who called most in the last hour" })
+    .getByRole("row", { name: /Search/ });
+  await caller.getByText("Person: Search, requests a minute (1)").waitFor();
+  const figures = async (of: Locator) =>
+    (await of.getByRole("cell").allTextContents()).map((text) => text.match(/(\d+|–)$/)?.[1]);
+  expect((await figures(caller)).slice(2, 5)).toEqual(["2", "2", "1"]);
+  const row = page.getByRole("table", { name: "Rate limits" }).getByRole("row", { name: /Each: Person/ });
+  expect((await figures(row)).slice(2, 7)).toEqual(["2", "–", "–", "2", "1"]);
+  await look(page, "limits-denied");
+});
+
 test("what is left is shown to who may use something, and to nobody else", async () => {
   const page = await open({ as: ADA });
   await page.goto("/o/acme/usage/quota");
@@ -93,7 +116,7 @@ test("what is left is shown to who may use something, and to nobody else", async
     .first()
     .waitFor();
   await look(page, "quota");
-  const viewer = await open({ as: DAN });
+  const viewer = await open({ as: (await joined("Spender", "viewer")).email });
   await viewer.goto("/o/acme");
   await viewer.getByRole("heading", { level: 1 }).waitFor();
   expect(await viewer.getByRole("link", { name: "Usage", exact: true }).count()).toBe(0);

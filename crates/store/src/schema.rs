@@ -127,7 +127,7 @@ impl Store {
                             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                             WHERE n.nspname = CASE $1 WHEN 'control' THEN 'control' ELSE 'org' END AND c.relkind IN ('r', 'p')
                               AND (n.nspname = 'control' AND c.relname <> 'migrations'
-                                OR n.nspname = 'org' AND (c.relname IN ('holds', 'entries', 'balances', 'alerts')) = ($1 = 'ledger')))
+                                OR n.nspname = 'org' AND (c.relname IN ('holds', 'entries', 'balances', 'alerts', 'admissions')) = ($1 = 'ledger')))
                           SELECT t.name || ' column ' || a.attname || ' '
                               || CASE replace(format_type(a.atttypid, a.atttypmod), 'org.', '') WHEN 'bigint' THEN 'whole' WHEN 'boolean' THEN 'whole'
                                  WHEN 'text' THEN 'text' WHEN 'sealed_text' THEN 'text' WHEN 'uuid' THEN 'bytes' WHEN 'bytea' THEN 'bytes'

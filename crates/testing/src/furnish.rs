@@ -12,6 +12,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::audit::Event;
+use store::ledger::admissions::{self, Admission};
 use store::ledger::alerts;
 use store::ledger::balances::{self, Balance};
 use store::ledger::entries::{self, Charge, Outcome};
@@ -153,7 +154,7 @@ impl TestHouse {
         self.furnish_books(scope, word, budget.id).await;
     }
 
-    /// A call under way, one that has ended, a balance and an alert.
+    /// A call under way, one that has ended, a balance, an alert, and a call that was let in.
     /// # Panics
     /// When a row is refused.
     pub async fn furnish_books(&self, scope: &Scope, word: &str, budget: BudgetId) {
@@ -175,6 +176,14 @@ impl TestHouse {
         let key = LimitKey::on(budget, Counted::Cost);
         balances::put(&mut page, key, at, Balance { held: 30, settled: 30 }).await.expect("a balance");
         assert!(alerts::insert(&mut page, key, at, 50).await.expect("an alert"));
+        let admission = Admission {
+            user_id: Some(scope.user()),
+            key_id: None,
+            project_id: None,
+            operation: Operation::Chat,
+            refused_by: String::new(),
+        };
+        admissions::add(&mut page, &[(admission, 1)]).await.expect("an admission");
         tx.commit().await.expect("committed");
     }
 }

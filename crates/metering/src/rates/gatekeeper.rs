@@ -5,18 +5,25 @@ use std::time::Duration;
 
 use domain::operation::Operation;
 use domain::plan::Meter;
-use domain::{HolderId, Id, OrgId};
+use domain::{HolderId, Id, OrgId, Time};
+use store::ledger::admissions::{self, Sum};
 use store::{Scope, Store};
 
 use super::cell::{Cell, Verdict};
 use super::local::{Ask, Local, Standing};
 use super::pass::{Limited, Pass, Refused, Shortfall};
-use super::rule::{Bound, Counts, Rule};
+use super::rule::{Bound, Counts, Place, Rule};
 use super::shared::{Shared, Sharing, Word};
+use super::tally::{RefusedBy, Tallies};
 use crate::rules::{Rules, Spender};
 
 /// How often what is empty is forgotten.
 const TIDY: Duration = Duration::from_secs(30);
+
+/// How often what was let in and turned away is written down.
+const WRITE: Duration = Duration::from_secs(5);
+/// Sums that are read: of more callers nobody reads the list.
+const SUMS: i64 = 1_000;
 
 /// The gatekeeper of a process. Cheap to clone.
 #[derive(Clone)]
@@ -27,6 +34,7 @@ pub(super) struct Inner {
     rules: Rules,
     local: Local,
     shared: Option<Arc<Shared>>,
+    tallies: Tallies,
 }
 
 impl std::fmt::Debug for Gatekeeper {
@@ -40,7 +48,17 @@ impl Gatekeeper {
     #[must_use]
     pub fn new(store: Store, rules: Rules, sharing: Option<Sharing>) -> Self {
         let shared = sharing.map(|sharing| Shared::start(sharing, store.ambient().id::<HolderId>()));
-        let inner = Arc::new(Inner { store, rules, local: Local::new(), shared });
+        let inner = Arc::new(Inner { store, rules, local: Local::new(), shared, tallies: Tallies::default() });
+        let weak = Arc::downgrade(&inner);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(WRITE).await;
+                let Some(inner) = weak.upgrade() else { return };
+                if let Err(error) = inner.write_down(None).await {
+                    tracing::warn!(%error, "what the rate limits let in could not be counted");
+                }
+            }
+        });
         let weak = Arc::downgrade(&inner);
         tokio::spawn(async move {
             loop {
@@ -104,9 +122,16 @@ impl Gatekeeper {
             used: None,
         };
         if pass.asks.is_empty() {
+            self.0.tallies.count(scope, spender, operation, None);
             return Ok(pass);
         }
-        self.0.enter(pass).await.map_err(|(asks, short)| {
+        let entered = self.0.enter(pass).await;
+        let refused_by = |(_, short): &Short| {
+            let Place { level, reach, counts, .. } = rules[short.which.unwrap_or(0)].place;
+            RefusedBy { level, reach, counts }
+        };
+        self.0.tallies.count(scope, spender, operation, entered.as_ref().err().map(refused_by));
+        entered.map_err(|(asks, short)| {
             let limited = Limited::new(&rules, &asks, &short);
             let labels = [("level", limited.level.as_str()), ("counts", limited.counts.as_str())];
             metrics::counter!("rowhouse_rate_limited_total", &labels).increment(1);
@@ -117,7 +142,24 @@ impl Gatekeeper {
 
 type Short = (Vec<Ask>, Shortfall);
 
+impl Gatekeeper {
+    /// What was let in and turned away in the last hour, and since `lately`; with what this process has not written down yet.
+    /// # Errors
+    /// As the database.
+    pub async fn activity(&self, scope: &Scope, lately: Time) -> store::Result<Vec<Sum>> {
+        self.0.write_down(Some(scope.org())).await?;
+        let mut tx = self.0.store.read_ledger(scope).await?;
+        admissions::sums(&mut tx.page(scope)?, lately, SUMS).await
+    }
+}
+
 impl Inner {
+    /// Writes down what was counted, of one organisation or of all.
+    async fn write_down(&self, only: Option<OrgId>) -> store::Result<()> {
+        let counted = self.tallies.take(only);
+        if counted.is_empty() { Ok(()) } else { self.store.add_admissions(&counted).await }
+    }
+
     /// Asks the shared count; when that is away, the one in this process.
     async fn enter(&self, mut pass: Pass) -> Result<Pass, Short> {
         if let Some(shared) = &self.shared {

@@ -10,9 +10,11 @@ mod local;
 mod pass;
 pub mod rule;
 mod shared;
+mod tally;
 mod wire;
 
 pub use gatekeeper::Gatekeeper;
 pub use pass::{Headers, Limited, Pass, Refused};
 pub use shared::Sharing;
+pub use tally::RefusedBy;
 pub use wire::{Address, BadAddress};

@@ -54,20 +54,19 @@ pub(crate) enum Next {
 }
 
 /// A caller who asks for a stream of events.
-pub(crate) struct Listener(Shown);
+pub(crate) struct Listener {
+    shown: Shown,
+    accepts: bool,
+}
 
 impl FromRequestParts<App> for Listener {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
         let mut kinds = accept.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim());
-        if !kinds.any(|kind| kind.eq_ignore_ascii_case(EVENTS)) {
-            let text = "This is a stream: ask for it with `Accept: text/event-stream`.";
-            return Err(Problem::new("invalid_request", text));
-        }
-        let Ok(shown) = Shown::from_request_parts(parts, app).await;
-        Ok(Self(shown))
+        let accepts = kinds.any(|kind| kind.eq_ignore_ascii_case(EVENTS));
+        Ok(Self { shown: Shown::from_request_parts(parts, app).await?, accepts })
     }
 }
 
@@ -75,9 +74,15 @@ impl OperationInput for Listener {}
 
 impl Listener {
     /// Begins to tell.
-    pub(crate) fn hears<T: Tells>(self, app: App, scope: &Scope, tells: T) -> Listening<T> {
+    /// # Errors
+    /// 400 for who does not accept a stream; last, so that nobody learns by it what they may not see.
+    pub(crate) fn hears<T: Tells>(self, app: App, scope: &Scope, tells: T) -> super::error::Result<Listening<T>> {
+        if !self.accepts {
+            let text = "This is a stream: ask for it with `Accept: text/event-stream`.";
+            return Err(Problem::new("invalid_request", text));
+        }
         let (org, origin, now) = (scope.org(), scope.origin().clone(), Instant::now());
-        Listening { app, shown: self.0, org, origin, tells, checked: now, spoken: now, begun: false }
+        Ok(Listening { app, shown: self.shown, org, origin, tells, checked: now, spoken: now, begun: false })
     }
 }
 

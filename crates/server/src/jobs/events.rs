@@ -67,7 +67,7 @@ pub(crate) async fn events(
     // What is at its end by now is no news; what is under way is told of first.
     progress.look().await?;
     progress.waiting.retain(|job| !job.state.is_end());
-    Ok(listener.hears(app, caller.scope(), progress))
+    listener.hears(app, caller.scope(), progress)
 }
 
 impl Tells for Progress {

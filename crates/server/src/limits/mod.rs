@@ -1,5 +1,6 @@
 //! Rate limits: how much may be done in a minute and at the same time, by the organisation, or by a project, a person or a key.
 
+mod activity;
 mod create;
 mod delete;
 mod get;
@@ -21,6 +22,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/limits", "Lists the rate limits.", list::list)
         .post("/api/v1/limits", "Sets a rate limit where there was none.", create::create)
+        .get(
+            "/api/v1/limits/activity",
+            "Tells what was let in and turned away in the last hour: by each rate limit, and by caller and kind of work.",
+            activity::activity,
+        )
         .get("/api/v1/limits/{id}", "Shows a rate limit.", get::get)
         .patch("/api/v1/limits/{id}", "Changes how much a rate limit lets through.", update::update)
         .delete("/api/v1/limits/{id}", "Takes a rate limit away.", delete::delete)

@@ -46,7 +46,7 @@ pub(crate) async fn events(caller: Caller<can::OrgRead>, listener: Listener) -> 
     let heard = app.live.listen(&app.house.store, &scope).await?;
     let mut changes = Changes { app: app.clone(), scope, heard, waiting: None, seen: BTreeMap::new() };
     changes.differing(Sight::ALL.into()).await?;
-    Ok(listener.hears(app, caller.scope(), changes))
+    listener.hears(app, caller.scope(), changes)
 }
 
 impl Tells for Changes {

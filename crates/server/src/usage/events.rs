@@ -57,7 +57,7 @@ pub(crate) async fn events(
     // What is under way by now stands in the table of holds then, where the feed finds that it ended.
     app.books.sweep(caller.scope()).await?;
     let heard = app.feeds.listen(&app.house.store, caller.scope()).await?;
-    Ok(listener.hears(app.clone(), caller.scope(), News { app, of, heard }))
+    listener.hears(app.clone(), caller.scope(), News { app, of, heard })
 }
 
 impl Tells for News {

@@ -181,7 +181,7 @@ testing::both_stores! {
         assert_eq!(receipt.json["counts"]["organisation"]["teams"], 1);
         assert_eq!(receipt.json["counts"]["control"]["api_keys"], 1);
         assert_eq!(receipt.json["counts"]["control"]["mail_domains"], 1);
-        assert_eq!(receipt.json["counts"]["ledger"], json!({ "alerts": 1, "balances": 1, "entries": 1, "holds": 1 }));
+        assert_eq!(receipt.json["counts"]["ledger"], json!({ "admissions": 1, "alerts": 1, "balances": 1, "entries": 1, "holds": 1 }));
         assert_eq!(receipt.json["counts"]["control"]["organisations"], 1);
         assert!(!receipt.text.contains("Ann") && !receipt.text.contains("Apollo"), "{}", receipt.text);
         let mut tx = house.store().read_control().await.expect("begun");

@@ -50,6 +50,49 @@ testing::both_stores! {
         invite(&adi, 5).await.expect(201);
     }
 
+    async fn what_was_let_in_and_turned_away_is_told_by_limit_and_by_caller(house) {
+        let (ann, adi) = acme(&house).await;
+        let (max, bob) = (house.join(&ann, "Max", "member").await, house.sign_up("Bob").await);
+        let hers = set(&ann, json!({ "level": "user", "id": adi.user, "operation": "mails", "requests_per_minute": 2 })).await;
+        let all = set(&ann, json!({ "level": "organization", "requests_per_minute": 100 })).await;
+        for n in 0..2 {
+            invite(&adi, n).await.expect(201);
+        }
+        invite(&ann, 2).await.expect(201);
+        for _ in 0..3 {
+            invite(&adi, 3).await.expect(429);
+        }
+        let path = format!("{LIMITS}/activity");
+        let seen = ann.get(&path).await.expect(200).json;
+        assert_eq!(&seen["denied"], &json!(3));
+        // What else was asked for is counted as that.
+        assert!(seen["calls"].as_i64().is_some_and(|calls| calls > 3), "{seen}");
+        let limits = json!([{ "id": hers, "used": 2, "denied": 3 }, { "id": all, "used": 5, "denied": 0 }]);
+        // Adi and Max were invited in this minute, too.
+        assert_eq!(seen["limits"], limits);
+        let by = json!([{ "level": "user", "reach": "mails", "counts": "requests", "times": 3 }]);
+        let top = json!({
+            "user_id": adi.user, "key_id": null, "operation": "mails", "calls": 2, "calls_last_minute": 2, "denied": 3, "denied_by": by,
+        });
+        assert_eq!(seen["callers"][0], top);
+        let mails = |seen: &Value| seen["callers"].as_array().expect("a list").iter().filter(|one| one["operation"] == "mails").count();
+        assert_eq!(mails(&seen), 2);
+        // Another one sees what is theirs, and strangers nothing.
+        for other in [&max, &bob] {
+            let seen = other.get(&path).await.expect(200).json;
+            assert_eq!((mails(&seen), &seen["denied"]), (0, &json!(0)), "{seen}");
+            assert!(seen["callers"].as_array().expect("a list").iter().all(|one| one["user_id"] == other.user));
+        }
+        bob.in_org(&ann.org).get(&path).await.expect(404);
+        // A minute later it is no longer lately, and an hour later it is gone.
+        house.clock.advance(Duration::from_secs(90));
+        let seen = ann.get(&path).await.expect(200).json;
+        assert_eq!((&seen["limits"][0]["used"], &seen["limits"][0]["denied"]), (&json!(0), &json!(3)));
+        house.clock.advance(Duration::from_hours(1));
+        let ann = house.signed_in_again(&ann).await;
+        assert_eq!(mails(&ann.get(&path).await.expect(200).json), 0);
+    }
+
     async fn a_change_holds_at_once(house) {
         let (ann, _) = acme(&house).await;
         let id = set(&ann, json!({ "level": "organization", "operation": "mails", "requests_per_minute": 1 })).await;

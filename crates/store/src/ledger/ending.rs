@@ -18,7 +18,8 @@ impl Store {
         let rows: Vec<(String, i64)> = tx
             .page_of(org)?
             .sql(
-                "SELECT 'alerts' AS what, count(*) AS number FROM alerts WHERE org_id = $1
+                "SELECT 'admissions' AS what, count(*) AS number FROM admissions WHERE org_id = $1
+                 UNION ALL SELECT 'alerts', count(*) FROM alerts WHERE org_id = $1
                  UNION ALL SELECT 'balances', count(*) FROM balances WHERE org_id = $1
                  UNION ALL SELECT 'entries', count(*) FROM entries WHERE org_id = $1
                  UNION ALL SELECT 'holds', count(*) FROM holds WHERE org_id = $1",
@@ -50,6 +51,7 @@ impl Store {
             if removed == 0 {
                 page.sql("DELETE FROM balances WHERE org_id = $1").run().await?;
                 page.sql("DELETE FROM alerts WHERE org_id = $1").run().await?;
+                page.sql("DELETE FROM admissions WHERE org_id = $1").run().await?;
             }
             tx.commit().await?;
             if removed == 0 {

@@ -4,6 +4,7 @@
 //! Where the file is not the tenant, the statement must name it: a [`Page`] is opened with a [`Scope`] and binds its organisation as
 //! `$1` of each statement. Nothing else can run one.
 
+pub mod admissions;
 pub mod alerts;
 pub mod balances;
 mod ending;

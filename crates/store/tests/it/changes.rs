@@ -15,6 +15,7 @@ const QUIET: &[(&str, &[&str], &str)] = &[
     ("invitations", &["asked_by", "asked_hash", "asked_until"], "a question that is open until then"),
     ("mail_domains", &["hash", "hash_until"], "a question that is open until then"),
     ("balances", &["held", "settled"], "sums, derived from entries and holds"),
+    ("admissions", &["times"], "counts of the quarter of a minute that the row names"),
     ("holds", &["expires_at"], "a lease, held until then"),
     ("holds", &["moved"], "that the past counts differently; what moved has the time"),
     ("sessions", &["secret_hash", "renew", "former_hash"], "the step-up that renews it sets proven_at"),
@@ -57,6 +58,7 @@ const QUIET: &[(&str, &[&str], &str)] = &[
 /// Tables whose rows have no time of their own, and why.
 const TIMELESS: &[(&str, &str)] = &[
     ("audit_head", "one row: the head of the chain"),
+    ("admissions", "counts, by the quarter of a minute that they name"),
     ("balances", "sums of what has its times in entries and holds, by the period that they name"),
     ("recovery_codes", "made anew all together, with an entry in the log"),
     ("chunks", "made of a version, which has the time"),

@@ -129,6 +129,7 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
     refused(&org, &webhook("x'04', NULL, 1, NULL, NULL"));
     refused(&org, "INSERT INTO webhook_messages VALUES (x'01', x'02', 'e', '{}', 0, 0, 1, 1, 200, NULL, 1, 1)");
     refused(&ledger, "INSERT INTO balances VALUES (x'01', x'02', 'cost', 0, -1, 0)");
+    refused(&ledger, "INSERT INTO admissions VALUES (x'01', 0, x'02', x'03', x'04', 'chat', '', 0)");
     refused(&ledger, "INSERT INTO alerts VALUES (x'01', x'02', 'cost', 0, 0, 0, NULL)");
     refused(&org, "INSERT INTO team_members VALUES (x'01', x'02', x'03', 'king', 0)");
     refused(&org, "INSERT INTO project_members VALUES (x'01', x'02', x'03', '', 0)");

@@ -1432,6 +1432,26 @@ export interface paths {
         patch: operations["patch_limits_id"];
         trace?: never;
     };
+    "/api/v1/limits/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tells what was let in and turned away in the last hour: by each rate limit, and by caller and kind of work.
+         * @description Needs `limits.read` at the organisation.
+         */
+        get: operations["get_limits_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/mail-domains": {
         parameters: {
             query?: never;
@@ -3673,6 +3693,32 @@ export interface components {
         BudgetLevel: "organization" | "team" | "project" | "user" | "key" | "agent";
         /** @description By what the rows are summed. */
         By: "day" | "user" | "team" | "project" | "agent" | "model" | "key" | "operation" | "outcome";
+        /** @description What one caller did of one kind. */
+        CallerUse: {
+            /**
+             * Format: int64
+             * @description Calls that were let in.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Of these, in the last minute.
+             */
+            calls_last_minute: number;
+            /**
+             * Format: int64
+             * @description Calls that were turned away.
+             */
+            denied: number;
+            /**
+             * @description By which limits, the one that did most first: its level, what it counts of (`*`: all that costs something; `key`: all requests with
+             *      the key, by the key's own limit; `plan`: what takes one of the plan's slots) and as what.
+             */
+            denied_by: components["schemas"]["DeniedBy"][];
+            key_id?: components["schemas"]["ApiKeyId"] | null;
+            operation: components["schemas"]["Operation"];
+            user_id?: components["schemas"]["UserId"] | null;
+        };
         /** @description A new password. */
         ChangePassword: {
             /** @description The one so far; may be left out when a factor was shown within the last ten minutes. */
@@ -4232,6 +4278,14 @@ export interface components {
         Currency: string;
         /** @description How far a message has come. */
         DeliveryStatus: "pending" | "delivered" | "failed";
+        /** @description A limit that turned calls away. */
+        DeniedBy: {
+            counts: string;
+            level: string;
+            reach: string;
+            /** Format: int64 */
+            times: number;
+        };
         /** @description A few sentences. */
         Description: string;
         /** @description A document. */
@@ -4894,11 +4948,46 @@ export interface components {
              */
             value: number;
         };
+        /** @description What was let in and turned away: of everybody for those who may see what everybody used, else of oneself. */
+        LimitActivity: {
+            /** @description Who called most, by what for. */
+            callers: components["schemas"]["CallerUse"][];
+            /**
+             * Format: int64
+             * @description Calls that were let in.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Calls that were turned away.
+             */
+            denied: number;
+            /** @description An hour ago. */
+            from: components["schemas"]["Time"];
+            /** @description Each rate limit, in the order of their list. */
+            limits: components["schemas"]["LimitUse"][];
+            /** @description Now. */
+            until: components["schemas"]["Time"];
+        };
         /**
          * @description Whatever carries a limit: a budget, an organisation's plan, an API key.
          * @example lim_01932d6f4b7a7c3e9a51c0ffee15600d
          */
         LimitId: string;
+        /** @description How a rate limit is used. */
+        LimitUse: {
+            /**
+             * Format: int64
+             * @description Calls that it turned away in the last hour.
+             */
+            denied: number;
+            id: components["schemas"]["LimitId"];
+            /**
+             * Format: int64
+             * @description Calls that it counted in the last minute; of whoever called most, where each has it for themselves.
+             */
+            used: number;
+        };
         /** @description How to connect. */
         LinkNotion: {
             /** @description The secret of an integration, as Notion shows it to who made it. It is kept sealed, and never shown again. */
@@ -10547,6 +10636,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RateLimit"];
+                };
+            };
+            /** @description Anything else; the codes are listed in docs/ERRORS.md. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope"];
+                };
+            };
+        };
+    };
+    get_limits_activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitActivity"];
                 };
             };
             /** @description Anything else; the codes are listed in docs/ERRORS.md. */

@@ -102,3 +102,18 @@ CREATE TABLE alerts (
   PRIMARY KEY (org_id, limit_id, counted, starts_at, percent)
 );
 SELECT org.protect('alerts');
+
+-- How many calls the rate limits let in and turned away in a quarter of a minute, kept for an hour, for people to look at: nothing is decided
+-- by it. Ids are nil where there is none; refused_by is empty for what was let in.
+CREATE TABLE admissions (
+  org_id          uuid NOT NULL DEFAULT org.current_org(),
+  starts_at       bigint NOT NULL,
+  user_id         uuid NOT NULL,
+  key_id          uuid NOT NULL,
+  project_id      uuid NOT NULL,
+  operation       text COLLATE "C" NOT NULL,
+  refused_by      text COLLATE "C" NOT NULL,
+  times           bigint NOT NULL CHECK (times >= 1),
+  PRIMARY KEY (org_id, starts_at, user_id, key_id, project_id, operation, refused_by)
+);
+SELECT org.protect('admissions');

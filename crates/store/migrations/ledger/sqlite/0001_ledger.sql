@@ -99,3 +99,17 @@ CREATE TABLE alerts (
   told_at    INTEGER,
   PRIMARY KEY (org_id, limit_id, counted, starts_at, percent)
 ) STRICT, WITHOUT ROWID;
+
+-- How many calls the rate limits let in and turned away in a quarter of a minute, kept for an hour, for people to look at: nothing is decided
+-- by it. Ids are nil where there is none; refused_by is empty for what was let in.
+CREATE TABLE admissions (
+  org_id     BLOB    NOT NULL,
+  starts_at  INTEGER NOT NULL,
+  user_id    BLOB    NOT NULL,
+  key_id     BLOB    NOT NULL,
+  project_id BLOB    NOT NULL,
+  operation  TEXT    NOT NULL,
+  refused_by TEXT    NOT NULL,
+  times      INTEGER NOT NULL CHECK (times >= 1),
+  PRIMARY KEY (org_id, starts_at, user_id, key_id, project_id, operation, refused_by)
+) STRICT, WITHOUT ROWID;

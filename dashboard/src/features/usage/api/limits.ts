@@ -5,6 +5,7 @@ import { tagged } from "@/lib/api/tagged";
 import { type Org, useOrg } from "@/lib/org";
 
 export type RateLimit = Schemas["RateLimit"];
+export type CallerUse = Schemas["CallerUse"];
 
 function limitsKey(org: Org) {
   return [org.id, "limits"] as const;
@@ -16,6 +17,16 @@ export function useLimits() {
   return usePages<RateLimit>([...limitsKey(org), "list"], (cursor, signal) =>
     answer(org.api.GET("/api/v1/limits", { params: { query: { cursor, limit: PAGE } }, signal })),
   );
+}
+
+/** What was let in and turned away in the last hour. */
+export function useLimitActivity() {
+  const org = useOrg();
+  return useQuery({
+    queryKey: [...limitsKey(org), "activity"],
+    queryFn: ({ signal }) => answer(org.api.GET("/api/v1/limits/activity", { signal })),
+    refetchInterval: 5_000,
+  });
 }
 
 /** A limit as it stands now, with its version, for whoever changes it. */

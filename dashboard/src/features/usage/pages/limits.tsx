@@ -1,5 +1,5 @@
-import { Button, Menu, Modal, Text } from "@mantine/core";
-import { IconGauge, IconPencil, IconPlus, IconTrash } from "@tabler/icons-react";
+import { Button, Menu, Modal, Text, Title } from "@mantine/core";
+import { IconGauge, IconPencil, IconPlus, IconTrash, IconUsers } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useConfirm } from "@/components/confirm";
@@ -12,7 +12,7 @@ import { useOrg } from "@/lib/org";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
-import { type RateLimit, useLimitDeeds, useLimits } from "../api/limits";
+import { type CallerUse, type RateLimit, useLimitActivity, useLimitDeeds, useLimits } from "../api/limits";
 import { useNames } from "../api/names";
 import { CreateLimitForm, EditLimit } from "../limit-form";
 import { UsageHelp, UsageParts } from "../parts";
@@ -42,9 +42,7 @@ export function LimitsPage() {
         rowKey={(limit) => limit.id}
         empty={<Empty icon={IconGauge} title={words.limit.emptyTitle} text={words.limit.emptyText} action={button} />}
       />
-      <Text size="xs" c="dimmed" mt="sm">
-        {words.limit.denied}
-      </Text>
+      <Callers />
       <Modal opened={create === true} onClose={() => creating(false)} title={words.limit.createTitle}>
         <CreateLimitForm done={() => creating(false)} cancel={() => creating(false)} />
       </Modal>
@@ -68,6 +66,7 @@ function useColumns(edit: (id: string) => void): Column<RateLimit>[] {
         ? words.whole
         : words.each(words.levels[level]);
   const number = (value: number | null | undefined) => (value == null ? "–" : format.number(value));
+  const uses = new Map(useLimitActivity().data?.limits.map((use) => [use.id, use]));
   const columns: Column<RateLimit>[] = [
     {
       header: words.limit.for,
@@ -84,6 +83,8 @@ function useColumns(edit: (id: string) => void): Column<RateLimit>[] {
     { header: words.limit.rpm, kind: "number", cell: (limit) => number(limit.requests_per_minute) },
     { header: words.limit.tpm, kind: "number", cell: (limit) => number(limit.tokens_per_minute) },
     { header: words.limit.concurrency, kind: "number", cell: (limit) => number(limit.concurrency) },
+    { header: words.limit.used, kind: "number", cell: ({ id }) => number(uses.get(id)?.used) },
+    { header: words.limit.denied, kind: "number", cell: ({ id }) => number(uses.get(id)?.denied) },
   ];
   if (org.can("limits.write")) {
     columns.push({
@@ -93,6 +94,88 @@ function useColumns(edit: (id: string) => void): Column<RateLimit>[] {
     });
   }
   return columns;
+}
+
+/** Who called most, and who was turned away by what. */
+function Callers() {
+  const words = useWords(usage);
+  const format = useFormat();
+  const { name } = useNames();
+  const { data, isPending, isFetching, error, refetch } = useLimitActivity();
+  const callers = data?.callers ?? [];
+  const reaches = words.limit.reaches;
+  const reachOf = (reach: string) => {
+    if (reach === "*") return reaches.all;
+    if (reach === "key" || reach === "plan") return reaches[reach];
+    return words.operations[reach as keyof typeof words.operations] ?? reach;
+  };
+  const columns: Column<CallerUse>[] = [
+    {
+      header: words.limit.caller,
+      cell: ({ key_id, user_id }) => {
+        const person = user_id ? name(user_id) : words.limit.itself;
+        return (
+          <>
+            <Text size="sm" fw={550}>
+              <bdi>{key_id ? name(key_id) : person}</bdi>
+            </Text>
+            {key_id && (
+              <Text size="xs" c="dimmed">
+                <bdi>{person}</bdi>
+              </Text>
+            )}
+          </>
+        );
+      },
+    },
+    { header: words.limit.kind, cell: ({ operation }) => words.operations[operation] },
+    { header: words.limit.letIn, kind: "number", cell: ({ calls }) => format.number(calls) },
+    {
+      header: words.limit.lately,
+      kind: "number",
+      cell: ({ calls_last_minute: calls }) => format.number(calls),
+    },
+    { header: words.limit.turnedAway, kind: "number", cell: ({ denied }) => format.number(denied) },
+    {
+      header: words.limit.by,
+      cell: ({ denied_by: by }) =>
+        by.length === 0
+          ? "–"
+          : by.map(({ level, reach, counts, times }) => (
+              <Text key={`${level} ${reach} ${counts}`} size="xs">
+                {words.levels[level as keyof typeof words.levels] ?? level}: {reachOf(reach)},{" "}
+                {words.limit.per[counts as keyof typeof words.limit.per] ?? counts} ({format.number(times)})
+              </Text>
+            )),
+    },
+  ];
+  return (
+    <section aria-label={words.limit.most}>
+      <Title order={2} mt="xl" mb={2}>
+        {words.limit.most}
+      </Title>
+      <Text size="sm" c="dimmed" mb="md">
+        {data && `${words.limit.total(format.number(data.calls), format.number(data.denied))}. `}
+        {words.limit.mostIntro}
+      </Text>
+      <DataTable
+        label={words.limit.most}
+        list={{
+          rows: callers,
+          page: 1,
+          isPending,
+          isFetching: isFetching && isPending,
+          error,
+          retry: () => void refetch(),
+          next: undefined,
+          previous: undefined,
+        }}
+        columns={columns}
+        rowKey={({ user_id, key_id, operation }) => `${user_id} ${key_id} ${operation}`}
+        empty={<Empty icon={IconUsers} title={words.limit.nobody} text={words.limit.mostIntro} />}
+      />
+    </section>
+  );
 }
 
 function Actions({ of, subject, edit }: { of: RateLimit; subject: string; edit: (id: string) => void }) {
