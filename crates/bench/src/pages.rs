@@ -120,3 +120,18 @@ async fn use_models(library: &Library) -> anyhow::Result<()> {
     }
     Ok(store.flush_ledger().await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_organisation_can_be_filled_with_documents() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let house = inside::embedded(folder.path(), 4).await.expect("a house");
+        let library = Library::found(&house, 0).await.expect("a library");
+        library.add(&(0..3).map(document).collect::<Vec<_>>()).await.expect("added");
+        assert_eq!(library.passages().await.expect("counted"), 3);
+        assert_eq!(library.embedded().await.expect("counted"), 3);
+    }
+}

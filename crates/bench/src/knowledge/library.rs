@@ -86,8 +86,6 @@ impl Library {
     pub(crate) async fn add(&self, entries: &[Entry]) -> anyhow::Result<()> {
         for some in entries.chunks(AT_ONCE) {
             let mut tx = self.house.store.open(&self.scope).begin().await?;
-            // One entry for all: what each costs in the log is measured elsewhere.
-            tx.record(Event::new("documents.added", self.collection)).await?;
             for entry in some {
                 let document = self.document(entry);
                 documents::insert(&mut tx, &document).await?;
@@ -114,18 +112,20 @@ impl Library {
                 }
                 chunks::count_embedded(&mut tx, document.id, knowledge::MODEL).await?;
             }
+            // One entry for all: what each costs in the log is measured elsewhere.
+            tx.record(Event::new("documents.added", self.collection)).await?;
             tx.commit().await?;
         }
         Ok(())
     }
 
     /// How many passages its documents have.
-    pub(super) async fn passages(&self) -> anyhow::Result<usize> {
+    pub(crate) async fn passages(&self) -> anyhow::Result<usize> {
         Ok(self.documents().await?.iter().map(|document| usize::try_from(document.passages).unwrap_or(0)).sum())
     }
 
     /// How many of them have a vector.
-    pub(super) async fn embedded(&self) -> anyhow::Result<usize> {
+    pub(crate) async fn embedded(&self) -> anyhow::Result<usize> {
         Ok(self.documents().await?.iter().map(|document| usize::try_from(document.embedded).unwrap_or(0)).sum())
     }
 

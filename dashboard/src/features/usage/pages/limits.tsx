@@ -80,9 +80,18 @@ function useColumns(edit: (id: string) => void): Column<RateLimit>[] {
       header: words.limit.counts,
       cell: ({ operation }) => (operation ? words.operations[operation] : words.limit.allCost),
     },
-    { header: words.limit.rpm, kind: "number", cell: (limit) => number(limit.requests_per_minute) },
-    { header: words.limit.tpm, kind: "number", cell: (limit) => number(limit.tokens_per_minute) },
-    { header: words.limit.concurrency, kind: "number", cell: (limit) => number(limit.concurrency) },
+    {
+      header: words.limit.letsThrough,
+      cell: ({ requests_per_minute: requests, tokens_per_minute: tokens, concurrency }) =>
+        Object.entries({ requests, tokens, concurrency }).map(
+          ([counts, bound]) =>
+            bound != null && (
+              <Text key={counts} size="sm">
+                {format.number(bound)} {words.limit.per[counts as keyof typeof words.limit.per]}
+              </Text>
+            ),
+        ),
+    },
     { header: words.limit.used, kind: "number", cell: ({ id }) => number(uses.get(id)?.used) },
     { header: words.limit.denied, kind: "number", cell: ({ id }) => number(uses.get(id)?.denied) },
   ];
