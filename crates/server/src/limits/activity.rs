@@ -27,7 +27,8 @@ const LIMITS: i64 = 200;
 /// Callers that are listed.
 const CALLERS: usize = 50;
 
-/// What was let in and turned away: of everybody for those who may see what everybody used, else of oneself.
+/// What was let in and turned away: of everybody for those who may see what everybody used, else of oneself. Of the thousand kinds of calls
+/// that came most.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LimitActivity")]
 pub(crate) struct ActivityView {

@@ -4948,9 +4948,12 @@ export interface components {
              */
             value: number;
         };
-        /** @description What was let in and turned away: of everybody for those who may see what everybody used, else of oneself. */
+        /**
+         * @description What was let in and turned away: of everybody for those who may see what everybody used, else of oneself. Of the thousand kinds of calls
+         *      that came most.
+         */
         LimitActivity: {
-            /** @description Who called most, by what for. */
+            /** @description Who was turned away most and called most, by what for. */
             callers: components["schemas"]["CallerUse"][];
             /**
              * Format: int64
