@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, onEmbedded, open, type Person, token } from "./visit.ts";
+import { ADA, call, joined, look, newcomer, onEmbedded, open, type Person, token } from "./visit.ts";
 
 /** Somebody with a document that answers questions about hotels. */
 async function wellRead(name: string): Promise<Person & { collection: string; document: string }> {
@@ -164,7 +164,7 @@ onEmbedded("an answer that is stopped, or breaks off, can be asked for again", a
 });
 
 test("a viewer is not offered to ask, and another's conversation is not there", async () => {
-  const viewer = await open({ as: DAN });
+  const viewer = await open({ as: (await joined("Asked", "viewer")).email });
   await viewer.goto("/o/acme");
   const navigation = viewer.getByRole("navigation", { name: "Main navigation" });
   await navigation.getByRole("link", { name: "Knowledge" }).waitFor();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, DAN, look, newcomer, onEmbedded, open, type Person, token } from "./visit.ts";
+import { ADA, call, joined, look, newcomer, onEmbedded, open, type Person, token } from "./visit.ts";
 
 const TRAVEL = `# Travel
 
@@ -183,7 +183,7 @@ onEmbedded("a viewer reads, and is offered nothing that changes", async () => {
     title: "A page",
     text: "Read me.",
   });
-  const page = await open({ as: DAN });
+  const page = await open({ as: (await joined("Reading", "viewer")).email });
   await page.goto(`/o/acme/knowledge/collections/${shelf.id}`);
   await page.getByRole("link", { name: "A page" }).waitFor();
   for (const name of ["Choose files", "Share", "Actions for For reading", "Actions for A page"]) {
