@@ -31,6 +31,8 @@ const PAGE: u32 = 4096;
 const PAGE_OF_AN_ORGANISATION: u32 = 2048;
 /// How long one statement may run.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
+/// How long a new file is tried to be switched to its log, while others do so: as long as they wait for a lock.
+const SWITCH_LIMIT: Duration = Duration::from_secs(5);
 /// How long a transaction waits for its turn.
 const TURN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -439,9 +441,11 @@ fn connect(
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
         connection.set_prepared_statement_cache_capacity(64);
+        connection.execute_batch("PRAGMA busy_timeout = 5000")?;
+        write_ahead(&connection)?;
         // FULL: with NORMAL an acknowledged commit can be lost when the power goes.
         connection.execute_batch(&format!(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 1048576; PRAGMA cache_size = -{cache_kib};
              PRAGMA query_only = {};",
             if access == Access::Read { "ON" } else { "OFF" },
@@ -457,6 +461,22 @@ fn connect(
     };
     DEADLINE.set(Instant::now() + STATEMENT_LIMIT);
     set_up().map_err(|error| translate(&error))
+}
+
+/// Switches a file to a write-ahead log, where it is not yet. When several do so with a new file, SQLite tells all but one at once that it
+/// is locked, whatever the busy timeout: they try again for as long.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && began.elapsed() < SWITCH_LIMIT =>
+            {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Reads every page and checks that it is authentic. Takes about 10 microseconds a page.

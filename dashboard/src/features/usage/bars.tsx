@@ -38,7 +38,7 @@ export function Bars({
         maxBarWidth={36}
         valueFormatter={(value) => say(measure, measure === "cost" ? value * 1e6 : value, format)}
         yAxisProps={{
-          width: 64,
+          width: "auto",
           tickFormatter: (value: number) =>
             measure === "cost" ? format.money(value * 1e6, "USD") : format.compact(value),
         }}
