@@ -2,6 +2,7 @@
 import { createRoute, lazyRouteComponent, notFound, redirect, retainSearchParams } from "@tanstack/react-router";
 import type { Permission, Schemas } from "@/lib/api/client";
 import { ApiError } from "@/lib/api/error";
+import { heldSomewhere } from "@/lib/org";
 import { meAt } from "@/lib/session/me";
 import { ensure } from "@/lib/session/session";
 import { rootRoute } from "./root-route";
@@ -26,9 +27,8 @@ export const orgRoute = createRoute({
 /** For a page's `beforeLoad`: lets those in who may do one of these things, and tells the others so without asking the server. */
 export function needs(...permissions: Permission[]) {
   return ({ context }: { context: { me: Schemas["Me"] } }) => {
-    const { permissions: here, more } = context.me;
-    const held = [here, ...[...more.teams, ...more.projects].map((at) => at.permissions)];
-    if (permissions.some((permission) => held.some((some) => some.includes(permission)))) return;
+    const held = heldSomewhere(context.me);
+    if (permissions.some((permission) => held.has(permission))) return;
     throw new ApiError(
       403,
       "forbidden",

@@ -38,13 +38,18 @@ export function findOrg(address: string, mine: readonly Schemas["Belongs"][]): S
   return mine.find((org) => org.id === address || addressOf(org, mine) === address);
 }
 
+/** What somebody may do somewhere: in the organisation, or at a team or project of it. */
+export function heldSomewhere(me: Schemas["Me"]): ReadonlySet<Permission> {
+  return new Set([me, ...me.more.teams, ...me.more.projects].flatMap(({ permissions }) => permissions));
+}
+
 const Current = createContext<Org | null>(null);
 
 export function OrgProvider({ me, of, children }: { me: Schemas["Me"]; of: Schemas["Belongs"]; children: ReactNode }) {
   const org = useMemo<Org>(() => {
     const held = new Set<Permission>(me.permissions);
     const more = new Map([...me.more.teams, ...me.more.projects].map((at) => [at.id, new Set(at.permissions)]));
-    const anywhere = new Set([me, ...me.more.teams, ...me.more.projects].flatMap(({ permissions }) => permissions));
+    const anywhere = heldSomewhere(me);
     return {
       ...of,
       address: addressOf(of, me.organizations),
