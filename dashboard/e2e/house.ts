@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { type BrowserServer, chromium } from "playwright-core";
 import postgres from "postgres";
 import type { TestProject } from "vitest/node";
 
@@ -113,6 +113,24 @@ async function serve(
   return { address, server };
 }
 
+/**
+ * A browser of its own. While it starts, Chromium writes to its environment in one thread and reads it in others; seldom it dies of that
+ * (SIGSEGV in `getenv`) before it has said a word. Then another is started, which is said.
+ */
+async function browse(): Promise<BrowserServer> {
+  for (let started = 1; ; started++) {
+    try {
+      return await chromium.launchServer({
+        executablePath: need("ROWHOUSE_BROWSER"),
+        args: [...QUIET, ...(process.env.E2E_FLAGS?.split(" ") ?? [])],
+      });
+    } catch (error) {
+      if (started === 3) throw error;
+      console.warn(`the browser did not start, once more: ${error}`);
+    }
+  }
+}
+
 export default async function setup(project: TestProject) {
   const folder = mkdtempSync(join(tmpdir(), "rowhouse-e2e-"));
   const stored = project.name === "postgres" ? await database() : { settings: {}, remove: async () => {} };
@@ -122,10 +140,7 @@ export default async function setup(project: TestProject) {
     ...stored.settings,
   };
   const { address, server } = await serve(folder, settings);
-  const browser = await chromium.launchServer({
-    executablePath: need("ROWHOUSE_BROWSER"),
-    args: [...QUIET, ...(process.env.E2E_FLAGS?.split(" ") ?? [])],
-  });
+  const browser = await browse();
   project.provide("address", address);
   project.provide("browser", browser.wsEndpoint());
   project.provide("folder", folder);
