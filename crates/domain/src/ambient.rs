@@ -1,6 +1,7 @@
 //! What a program takes from the world around it: the time and randomness. Both are passed in, so that every engine can run in a
 //! seeded simulator; nothing else in Rowhouse reads a clock for a decision or a random device.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,11 +100,37 @@ impl Clock for SystemClock {
 
 struct SystemRandom;
 
+/// Bytes that a thread asks the operating system for at once, and the most that are given out of them: each request takes a few short
+/// ones for its ids. Keys are longer, and asked for by themselves.
+const STOCK: usize = 512;
+const SHORT: usize = 16;
+
+thread_local! {
+    /// Randomness that was not given out yet, and where it begins. What was given out is zero.
+    static UNUSED: RefCell<([u8; STOCK], usize)> = const { RefCell::new(([0; STOCK], STOCK)) };
+}
+
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
     fn fill(&self, buffer: &mut [u8]) {
-        getrandom::fill(buffer).expect("the operating system gives randomness; without it no secret can be made");
+        if buffer.len() > SHORT {
+            return ask_system(buffer);
+        }
+        UNUSED.with_borrow_mut(|(stock, from)| {
+            if stock.len() - *from < buffer.len() {
+                ask_system(stock);
+                *from = 0;
+            }
+            let given = &mut stock[*from..*from + buffer.len()];
+            buffer.copy_from_slice(given);
+            given.fill(0);
+            *from += buffer.len();
+        });
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the operating system for randomness")]
+fn ask_system(buffer: &mut [u8]) {
+    getrandom::fill(buffer).expect("the operating system gives randomness; without it no secret can be made");
 }
 
 /// A clock that moves only when it is told to: for tests and simulations.
@@ -161,6 +188,8 @@ impl Random for SeededRandom {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
     use crate::UserId;
 
@@ -173,5 +202,16 @@ mod tests {
         ids.push(ambient.id());
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids.iter().all(|id| id.uuid().get_version_num() == 7));
+    }
+
+    #[test]
+    fn the_systems_randomness_is_given_out_once_however_short_the_pieces() {
+        let ambient = Ambient::system();
+        let pieces: HashSet<[u8; 11]> = (0..10_000).map(|_| ambient.bytes()).collect();
+        assert_eq!(pieces.len(), 10_000);
+        let left = UNUSED.with_borrow(|(stock, from)| stock[..*from].iter().any(|byte| *byte != 0));
+        assert!(!left, "what was given out is kept");
+        assert_ne!(ambient.bytes::<32>(), [0; 32]);
+        assert_ne!(ambient.bytes::<STOCK>(), ambient.bytes::<STOCK>());
     }
 }

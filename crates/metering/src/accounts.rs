@@ -24,6 +24,10 @@ const REMEMBERED: usize = 200_000;
 /// How long a call goes on before it stands in the table of holds, for those who look there.
 const YOUNG: Duration = Duration::from_secs(1);
 
+/// A map whose keys are ids that were made here, which nobody can choose so that they fall together: each call looks into it some forty
+/// times.
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// What names a counter within an organisation: a limit, and when its period began.
 pub(crate) type Name = (LimitKey, Time);
 /// The organisations for which something is done at the desk.
@@ -38,7 +42,7 @@ pub(crate) struct Accounts(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    by_org: HashMap<OrgId, Account>,
+    by_org: Map<OrgId, Account>,
     counters: usize,
     ended: Vec<Ended>,
     /// How many of those that ended are being written.
@@ -49,8 +53,8 @@ struct State {
 
 struct Account {
     scope: Scope,
-    counters: HashMap<Name, Counter>,
-    live: HashMap<(UsageId, i64), Live>,
+    counters: Map<Name, Counter>,
+    live: Map<(UsageId, i64), Live>,
     /// Something is done for it at the desk.
     away: bool,
     /// What was written of it last is not known: its counters are to be derived.
@@ -204,6 +208,11 @@ impl Accounts {
         live + state.ended.len() + state.writing
     }
 
+    /// How many calls ended since the last batch.
+    pub(crate) fn ended(&self) -> usize {
+        locked(&self.0).ended.len()
+    }
+
     /// Whether something waits to be written.
     pub(crate) fn is_due(&self) -> bool {
         let state = locked(&self.0);
@@ -305,8 +314,8 @@ impl State {
     fn account(&mut self, scope: &Scope) -> &mut Account {
         self.by_org.entry(scope.org()).or_insert_with(|| Account {
             scope: scope.clone(),
-            counters: HashMap::new(),
-            live: HashMap::new(),
+            counters: Map::default(),
+            live: Map::default(),
             away: false,
             doubtful: false,
         })

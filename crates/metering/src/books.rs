@@ -25,6 +25,8 @@ use crate::upkeep::{flush, flush_now_and_then, renew_now_and_then};
 
 /// How many operations one transaction serves at most.
 const BATCH: usize = 256;
+/// How often a batch lets others run before it is written.
+const ROUNDS: usize = 4;
 /// How often a settle is tried when the store fails, and how long between tries at first; the pauses double.
 const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -324,8 +326,7 @@ impl Books {
 
     async fn serve(&self, key: Option<OrgId>) {
         loop {
-            // Whatever else can run does so first: what is about to come in line shares this commit. Nobody waits when nothing can.
-            tokio::task::yield_now().await;
+            self.gather(key).await;
             let batch: Vec<Op> = {
                 let mut lines = locked(&self.0.lines);
                 let Some(line) = lines.get_mut(&key) else { return };
@@ -337,6 +338,24 @@ impl Books {
                 line.waiting.drain(..count).collect()
             };
             self.serve_batch(batch, key).await;
+        }
+    }
+
+    /// Lets whatever else can run do so first, for as long as that brings more: what is about to come in line shares the commit. Nobody
+    /// waits when nothing can run.
+    async fn gather(&self, key: Option<OrgId>) {
+        let count = || {
+            let waiting = locked(&self.0.lines).get(&key).map_or(0, |line| line.waiting.len());
+            waiting + if key.is_none() { self.0.accounts.ended() } else { 0 }
+        };
+        let mut before = count();
+        for _ in 0..ROUNDS {
+            tokio::task::yield_now().await;
+            let now = count();
+            if now == before {
+                return;
+            }
+            before = now;
         }
     }
 

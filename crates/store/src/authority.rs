@@ -22,7 +22,6 @@ use subtle::ConstantTimeEq;
 
 use crate::control::{ControlTx, api_keys, memberships, organisations, people, sessions};
 use crate::kept::{ENTRIES, Kept, Moment};
-use crate::keys::sha256;
 use crate::org::projects;
 use crate::refusal::{Refusal, Stop};
 use crate::scope::Scope;
@@ -158,26 +157,25 @@ impl Store {
         Ok(session)
     }
 
-    pub(crate) async fn cached_key(&self, presented: &Presented) -> Result<Arc<api_keys::Verified>, Stop> {
+    /// What is known of a presented key; the credential is the hash of its text.
+    pub(crate) async fn cached_key(
+        &self,
+        credential: [u8; 32],
+        presented: &Presented,
+    ) -> Result<Arc<api_keys::Verified>, Stop> {
         let now = self.moment();
-        let (hash, place) = self.key_place(presented);
-        if let Some(key) = self.0.authorities.keys.get(&place, now) {
+        if let Some(key) = self.0.authorities.keys.get(&credential, now) {
             return Ok(key);
         }
+        let hash = self.fingerprint("api key", presented.secret().as_bytes());
         let mut tx = self.read_control().await?;
         let key = api_keys::find_presented(&mut tx, presented).await?;
         let Some(key) = key.filter(|key| bool::from(key.hash.as_slice().ct_eq(&hash))).map(Arc::new) else {
-            self.0.authorities.keys.forget(&place);
+            self.0.authorities.keys.forget(&credential);
             return Err(Refusal::Unknown.into());
         };
-        self.0.authorities.keys.insert(place, now, key.clone());
+        self.0.authorities.keys.insert(credential, now, key.clone());
         Ok(key)
-    }
-
-    /// The keyed hash of a presented key, and its place in the cache.
-    fn key_place(&self, presented: &Presented) -> ([u8; 32], [u8; 32]) {
-        let hash = self.fingerprint("api key", presented.secret().as_bytes());
-        (hash, sha256(format!("{}{}", presented.prefix(), crate::setup::hex(&hash))))
     }
 
     /// Forgets a session that was just marked as used, so that the next request sees the mark and does not write it again.
@@ -186,8 +184,8 @@ impl Store {
     }
 
     /// As [`Store::session_seen`], for a key.
-    pub(crate) fn key_seen(&self, presented: &Presented) {
-        self.0.authorities.keys.forget(&self.key_place(presented).1);
+    pub(crate) fn key_seen(&self, credential: &[u8; 32]) {
+        self.0.authorities.keys.forget(credential);
     }
 
     pub(crate) async fn cached_grants(&self, credential: &[u8; 32], user: UserId, org: OrgId) -> Result<Found, Stop> {

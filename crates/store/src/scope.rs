@@ -300,7 +300,8 @@ impl Store {
 
     async fn by_key(&self, text: &str, origin: &Origin, notice: Notice) -> Result<Principal, Stop> {
         let presented = api_key::parse(text).map_err(|_| Refusal::Malformed)?;
-        let key = self.cached_key(&presented).await?;
+        let credential = sha256(text);
+        let key = self.cached_key(credential, &presented).await?;
         let now = self.ambient().now();
         if key.revoked_at.is_some_and(|at| at <= now) {
             return Err(Refusal::KeyRevoked.into());
@@ -316,11 +317,11 @@ impl Store {
         }
         if notice == Notice::Seen && key.seen_at.is_none_or(|at| now.since(at) > crate::authority::SEEN_STEP) {
             unless_full(api_keys::touch(self, key.id, now).await)?;
-            self.key_seen(&presented);
+            self.key_seen(&credential);
         }
         Ok(Principal {
             actor: Actor::Key { key: key.id, maker: key.user_id },
-            credential: sha256(text),
+            credential,
             session: None,
             home: Some(key.org_id),
             key: Some(key),

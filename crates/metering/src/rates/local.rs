@@ -1,6 +1,5 @@
 //! What was taken, counted in this process: the whole truth when it is the only one, its share of it when the shared count is away.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 
 use domain::{Id, OrgId, Time};
@@ -8,6 +7,7 @@ use domain::{Id, OrgId, Time};
 use super::cell::{Cell, Rate, Verdict};
 use super::pass::Shortfall;
 use super::rule::{Bound, Place};
+use crate::accounts::Map;
 use crate::books::locked;
 
 /// Organisations are parted among so many locks.
@@ -47,9 +47,9 @@ impl Kept {
 
 #[derive(Default)]
 struct Table {
-    cells: HashMap<Place, Kept>,
+    cells: Map<Place, Kept>,
     /// What calls of this process hold.
-    taken: HashMap<Place, u64>,
+    taken: Map<Place, u64>,
 }
 
 impl Table {
@@ -58,14 +58,14 @@ impl Table {
     }
 }
 
-pub(super) struct Local(Box<[Mutex<HashMap<OrgId, Table>>]>);
+pub(super) struct Local(Box<[Mutex<Map<OrgId, Table>>]>);
 
 impl Local {
     pub(super) fn new() -> Self {
         Self((0..SHARDS).map(|_| Mutex::default()).collect())
     }
 
-    fn shard(&self, org: OrgId) -> &Mutex<HashMap<OrgId, Table>> {
+    fn shard(&self, org: OrgId) -> &Mutex<Map<OrgId, Table>> {
         // The last bits of an id are random.
         &self.0[usize::from(org.uuid().as_bytes()[15]) % SHARDS]
     }

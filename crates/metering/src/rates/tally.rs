@@ -1,6 +1,5 @@
 //! How many calls were let in and turned away since it was last written down, for people to look at.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 
 use domain::OrgId;
@@ -10,6 +9,7 @@ use store::Scope;
 use store::ledger::admissions::Admission;
 
 use super::rule::{Counts, Reach};
+use crate::accounts::Map;
 use crate::books::locked;
 use crate::rules::Spender;
 
@@ -46,7 +46,7 @@ struct Kind {
 
 struct Tally {
     scope: Scope,
-    kinds: HashMap<Kind, i64>,
+    kinds: Map<Kind, i64>,
 }
 
 /// What was counted, as it is written down.
@@ -54,7 +54,7 @@ pub(super) type Counted = (Scope, Vec<(Admission, i64)>);
 
 /// The counts of all organisations.
 #[derive(Default)]
-pub(super) struct Tallies(Mutex<HashMap<OrgId, Tally>>);
+pub(super) struct Tallies(Mutex<Map<OrgId, Tally>>);
 
 impl Tallies {
     /// Counts a call.
@@ -64,7 +64,7 @@ impl Tallies {
             if all.len() >= ORGANISATIONS {
                 return;
             }
-            all.insert(scope.org(), Tally { scope: scope.clone(), kinds: HashMap::new() });
+            all.insert(scope.org(), Tally { scope: scope.clone(), kinds: Map::default() });
         }
         let Some(tally) = all.get_mut(&scope.org()) else { return };
         // Where it counts to is the books' matter.

@@ -15,6 +15,7 @@ use crate::answers::model;
 use crate::http::allowance;
 use crate::http::caller::{AtTheDoor, Caller, Local, Through};
 use crate::http::error::{Problem, Result};
+use crate::http::outliving::{Outliving, Panicked};
 use crate::http::room::Room;
 
 /// The largest request: images come inside it.
@@ -73,21 +74,18 @@ pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest
     let spender = spender(&scope);
     let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
     let (model, stream) = (request.model().to_owned(), request.stream());
-    // In a box: it is large, and would be moved on each step towards its task.
-    let call = Box::pin(async move {
+    let call = async move {
         let answered = app.door.call(&scope, spender, &request, &resolved.targets).await?;
         app.models.served_by(&scope, &resolved.targets[answered.by]);
         Ok::<_, Failed>(answered)
-    });
+    };
     let answered = if stream {
-        // Ends with its client: the upstream is cancelled, and what had come is charged.
-        call.await
+        // Ends with its client: the upstream is cancelled, and what had come is charged. In a box: it is large, and would be moved
+        // on each step towards its task.
+        Box::pin(call).await
     } else {
         // There is nothing to give before all of it is there, and the upstream charges for all of it: it goes on without its client.
-        match tokio::spawn(call).await {
-            Ok(answered) => answered,
-            Err(error) => return Err(Problem::internal(format!("a call panicked: {error}"))),
-        }
+        Outliving::new(call).await.map_err(|Panicked(why)| Problem::internal(format!("a call panicked: {why}")))?
     };
     match answered {
         Ok(Answered { served, headers, .. }) => {

@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::allowance::Allowance;
 use super::error::{Problem, Result};
+use super::outliving::{Outliving, Panicked};
 use super::renewal::Renewal;
 use super::{cors, idempotency, once};
 use crate::App;
@@ -63,10 +64,10 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         answering.await
     } else {
         // A client that goes away must not leave a change half done: only the waiting ends.
-        match tokio::spawn(answering).await {
+        match Outliving::new(answering).await {
             Ok(response) => response,
-            Err(error) => REQUEST_ID.sync_scope(request_id.clone(), || {
-                Problem::internal(format!("a handler panicked: {error}")).into_response()
+            Err(Panicked(why)) => REQUEST_ID.sync_scope(request_id.clone(), || {
+                Problem::internal(format!("a handler panicked: {why}")).into_response()
             }),
         }
     };
@@ -125,11 +126,9 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     };
     given.filter(plain).map_or_else(
         || {
-            format!(
-                "req_{:016x}{:08x}",
-                u64::from_le_bytes(app.house.store.ambient().bytes()),
-                u32::from_le_bytes(app.house.store.ambient().bytes())
-            )
+            let mut random = [0; 16];
+            random[..12].copy_from_slice(&app.house.store.ambient().bytes::<12>());
+            format!("req_{:024x}", u128::from_le_bytes(random))
         },
         str::to_owned,
     )

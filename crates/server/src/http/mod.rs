@@ -17,6 +17,7 @@ pub(crate) mod idempotency;
 pub(crate) mod layers;
 pub(crate) mod listening;
 pub(crate) mod once;
+pub(crate) mod outliving;
 pub(crate) mod renewal;
 pub(crate) mod reply;
 pub(crate) mod room;

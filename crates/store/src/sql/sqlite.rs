@@ -3,6 +3,8 @@
 //! Statements run where they are called: they take microseconds when the pages are warm. A commit waits for the disk, so it runs on
 //! the blocking pool, together with its connection: it goes on to its end when the caller stops waiting.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Statement};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
@@ -318,14 +320,10 @@ fn plainly(connection: &Connection, text: &str) -> Result<()> {
 fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<(Vec<Row>, u64)> {
     DEADLINE.set(Instant::now() + STATEMENT_LIMIT);
     let mut statement = connection.prepare_cached(text).map_err(|error| translate(&error))?;
+    let in_order = values.len() <= statement.parameter_count() && names_in_order(&statement, text);
     for (place, value) in (1..).zip(values) {
-        let name = PLACES.get(place - 1).ok_or_else(|| Error::bug("too many parameters"))?;
-        // Most texts name them in their order: then no name has to be sought.
-        let index = match statement.parameter_name(place) {
-            Some(there) if there == *name => Some(place),
-            _ => statement.parameter_index(name).map_err(|error| translate(&error))?,
-        };
-        let index = index.ok_or_else(|| Error::bug(format!("{name} is bound but not in: {text}")))?;
+        let index = if in_order { Some(place) } else { index_of(&statement, place)? };
+        let index = index.ok_or_else(|| Error::bug(format!("${place} is bound but not in: {text}")))?;
         statement.raw_bind_parameter(index, value).map_err(|error| translate(&error))?;
     }
     if statement.parameter_count() != values.len() {
@@ -348,6 +346,30 @@ fn run(connection: &Connection, text: &'static str, values: &[Value]) -> Result<
     drop(cursor);
     drop(statement);
     Ok((rows, connection.changes()))
+}
+
+thread_local! {
+    /// Texts whose parameters come in the order of their names, as most do. Each of them is there once for as long as the program runs.
+    static IN_ORDER: RefCell<HashSet<*const str>> = RefCell::default();
+}
+
+/// Whether a parameter's place is its index: then no name has to be sought.
+fn names_in_order(statement: &Statement<'_>, text: &'static str) -> bool {
+    let text = std::ptr::from_ref(text);
+    if IN_ORDER.with_borrow(|known| known.contains(&text)) {
+        return true;
+    }
+    let count = statement.parameter_count();
+    let in_order = (1..=count).all(|place| statement.parameter_name(place) == PLACES.get(place - 1).copied());
+    if in_order {
+        IN_ORDER.with_borrow_mut(|known| known.insert(text));
+    }
+    in_order
+}
+
+fn index_of(statement: &Statement<'_>, place: usize) -> Result<Option<usize>> {
+    let name = PLACES.get(place - 1).ok_or_else(|| Error::bug("too many parameters"))?;
+    statement.parameter_index(name).map_err(|error| translate(&error))
 }
 
 /// The names of the parameters; `SQLite` takes `$1` for a name, not for a place.
