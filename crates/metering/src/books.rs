@@ -21,6 +21,7 @@ use crate::balance;
 use crate::desk::{Desk, Swept};
 use crate::held::{Held, Open};
 use crate::limit::{Limit, Path, Refused};
+use crate::line::{Line, Op, Task, Verdict};
 use crate::upkeep::{flush, flush_now_and_then, renew_now_and_then};
 
 /// How many operations one transaction serves at most.
@@ -70,56 +71,6 @@ pub(crate) struct Inner {
     recovered: AtomicBool,
     pub(crate) unflushed: Notify,
     news: mpsc::Sender<Scope>,
-}
-
-#[derive(Default)]
-struct Line {
-    waiting: VecDeque<Op>,
-    served: bool,
-}
-
-/// What stands in line.
-pub(crate) struct Op {
-    pub(crate) scope: Scope,
-    pub(crate) task: Task,
-}
-
-pub(crate) enum Task {
-    Hold {
-        open: Arc<Open>,
-        reply: oneshot::Sender<Result<Held, Refused>>,
-    },
-    End {
-        open: Arc<Open>,
-        charge: Charge,
-        reply: Option<Reply>,
-    },
-    Renew {
-        id: UsageId,
-        attempt: i64,
-    },
-    /// Ends holds of programs that died.
-    Sweep {
-        reply: oneshot::Sender<store::Result<()>>,
-    },
-    /// Thresholds may be passed without anything being used: a limit was lowered.
-    Watch {
-        limits: Path,
-        reply: oneshot::Sender<store::Result<()>>,
-    },
-    /// The past counts differently from now on.
-    Forget {
-        reply: oneshot::Sender<store::Result<()>>,
-    },
-}
-
-/// What the desk says to a task; sent when the batch is committed.
-pub(crate) enum Verdict {
-    Held,
-    Short(Box<crate::Shortage>),
-    /// The same attempt holds already: a mistake of the caller.
-    Repeated,
-    Done,
 }
 
 impl std::fmt::Debug for Books {

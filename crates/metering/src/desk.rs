@@ -12,8 +12,9 @@ use store::{Scope, Store};
 
 use crate::accounts::{Call, Due, Ended, Name, name};
 use crate::balance;
-use crate::books::{Op, Task, Verdict, locked};
+use crate::books::locked;
 use crate::limit::{Limit, Shortage};
+use crate::line::{Op, Task, Verdict};
 use crate::usual;
 
 /// The desk of one batch.

@@ -13,6 +13,7 @@ pub mod forecast;
 mod held;
 pub mod known;
 pub mod limit;
+mod line;
 pub mod rates;
 pub mod rules;
 mod upkeep;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use store::Store;
 
-use crate::books::{Books, Inner, Op, Task};
+use crate::books::{Books, Inner};
+use crate::line::{Op, Task};
 
 /// Flushes when something was settled, all that came meanwhile in one go.
 pub(crate) async fn flush_now_and_then(books: Weak<Inner>) {

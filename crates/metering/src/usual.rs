@@ -14,9 +14,10 @@ use store::ledger::journeys::Writes;
 use store::{Scope, Store};
 
 use crate::accounts::{Name, name};
-use crate::books::{Op, Task, Verdict, locked};
+use crate::books::locked;
 use crate::desk::Swept;
 use crate::limit::Limit;
+use crate::line::{Op, Task, Verdict};
 
 /// Serves the batch of one organisation: what to tell each task, and whether thresholds were passed. None when it is not a usual one.
 pub(crate) async fn post(
