@@ -27,6 +27,7 @@ pub mod shelf;
 mod smtp;
 mod spending;
 pub mod upstream;
+mod way;
 
 pub use alarms::{alarms, metric};
 pub use bucket::Bucket;
@@ -42,6 +43,7 @@ pub use shelf::Shelf;
 pub use smtp::SmtpSink;
 pub use spending::Spending;
 pub use upstream::ScriptedUpstream;
+pub use way::{Piece, Way};
 
 /// Runs each test on both engines: `name::sqlite` and `name::postgres`. `in some_wish;` before the tests tells how the house is to be.
 #[macro_export]

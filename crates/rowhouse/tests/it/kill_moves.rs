@@ -3,8 +3,6 @@
 //! `rowhouse doctor` is content after each kill, and of what was on its way nothing is left. A server that starts wakes nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use store::Engine;
 use testing::process::{files_below, send, send_keyed};
-use testing::{Bucket, Server};
+use testing::{Bucket, Piece, Server, Way};
 
 use crate::kill_documents::{kill, roll, settled};
 use crate::shop::{Owner, Shop, post};
@@ -235,7 +233,7 @@ fn a_kill_while_files_go_into_the_bucket_and_come_back_loses_nothing() {
 #[test]
 fn a_server_that_starts_leaves_cold_organisations_asleep() {
     let Some(bucket) = Bucket::fresh() else { return };
-    let way = Way::to(&bucket.address);
+    let way = Overheard::to(&bucket.address);
     let shop = with_bucket(&bucket, &way.address);
     let server = shop.start();
     let tenants = ["Ann", "Bob", "Cleo"].map(|name| Tenant::of(&server, name));
@@ -282,45 +280,25 @@ fn a_server_that_starts_leaves_cold_organisations_asleep() {
     assert_eq!(server.terminate().0, Some(0));
 }
 
-/// A way to the bucket on which is written down what is asked for.
-struct Way {
+/// What is asked for on a way to the bucket.
+struct Overheard {
     address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-impl Way {
+impl Overheard {
     fn to(bucket: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound").to_string();
-        let (asked, bucket) = (Arc::<Mutex<Vec<String>>>::default(), bucket.to_owned());
+        let asked = Arc::<Mutex<Vec<String>>>::default();
         let heard = asked.clone();
-        std::thread::spawn(move || {
-            for near in listener.incoming().map_while(Result::ok) {
-                let far = TcpStream::connect(&bucket).expect("the server listens");
-                let (mut from, mut to) = (near.try_clone().expect("a copy"), far.try_clone().expect("a copy"));
-                let heard = heard.clone();
-                std::thread::spawn(move || {
-                    let mut bytes = vec![0; 64 << 10];
-                    while let Ok(size @ 1..) = from.read(&mut bytes) {
-                        // A head comes in one piece, or begins with one that says enough.
-                        let begun = String::from_utf8_lossy(&bytes[..size.min(512)]).into_owned();
-                        if let Some(path) = begun.strip_prefix("GET ").and_then(|rest| rest.split(' ').next()) {
-                            heard.lock().expect("nobody panics with it").push(path.to_owned());
-                        }
-                        if to.write_all(&bytes[..size]).is_err() {
-                            break;
-                        }
-                    }
-                    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
-                });
-                std::thread::spawn(move || {
-                    let (mut far, mut near) = (far, near);
-                    let _ = std::io::copy(&mut far, &mut near);
-                    let _ = near.shutdown(Shutdown::Both);
-                });
+        let way = Way::to(bucket, move |bytes| {
+            // A head comes in one piece, or begins with one that says enough.
+            let begun = String::from_utf8_lossy(&bytes[..bytes.len().min(512)]).into_owned();
+            if let Some(path) = begun.strip_prefix("GET ").and_then(|rest| rest.split(' ').next()) {
+                heard.lock().expect("nobody panics with it").push(path.to_owned());
             }
+            Piece::Passes
         });
-        Self { address, asked }
+        Self { address: way.address.to_string(), asked }
     }
 
     /// Files of organisations that were asked for.

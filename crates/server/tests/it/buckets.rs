@@ -1,7 +1,7 @@
 //! Originals in a bucket, at a real server that speaks S3: sealed there as on a disk, whole or not at all, and gone with what they are of.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use store::blobs::BucketSettings;
 use store::org::knowledge::originals;
 use store::{Engine, Place};
-use testing::{Answer, Bucket, Client, TestHouse, Wish};
+use testing::{Answer, Bucket, Client, Piece, TestHouse, Way, Wish};
 
 use crate::erasures::erase;
 
@@ -161,49 +161,26 @@ struct Flaky {
 
 impl Flaky {
     fn to(server: &str, on: &'static str) -> Self {
-        Self::with(server, on, false)
+        Self::with(server, on, Piece::Breaks)
     }
 
     /// One that says nothing instead, and stays.
     fn mute(server: &str, on: &'static str) -> Self {
-        Self::with(server, on, true)
+        Self::with(server, on, Piece::Vanishes)
     }
 
-    fn with(server: &str, on: &'static str, is_mute: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
+    fn with(server: &str, on: &'static str, harm: Piece) -> Self {
         let (broken, breaks) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
-        let (server, is_broken, counted) = (server.to_owned(), broken.clone(), breaks.clone());
-        std::thread::spawn(move || {
-            for near in listener.incoming().map_while(Result::ok) {
-                let far = TcpStream::connect(&server).expect("the server listens");
-                let (broken, breaks) = (is_broken.clone(), counted.clone());
-                let (mut from, mut to) = (near.try_clone().expect("a copy"), far.try_clone().expect("a copy"));
-                std::thread::spawn(move || {
-                    let mut bytes = vec![0; 64 << 10];
-                    while let Ok(size @ 1..) = from.read(&mut bytes) {
-                        let said = bytes[..size].windows(on.len()).any(|some| some == on.as_bytes());
-                        if said && broken.load(Ordering::SeqCst) {
-                            breaks.fetch_add(1, Ordering::SeqCst);
-                            if is_mute {
-                                continue;
-                            }
-                            break;
-                        }
-                        if to.write_all(&bytes[..size]).is_err() {
-                            break;
-                        }
-                    }
-                    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
-                });
-                std::thread::spawn(move || {
-                    let (mut far, mut near) = (far, near);
-                    let _ = std::io::copy(&mut far, &mut near);
-                    let _ = near.shutdown(Shutdown::Both);
-                });
+        let (is_broken, counted) = (broken.clone(), breaks.clone());
+        let way = Way::to(server, move |bytes| {
+            let said = bytes.windows(on.len()).any(|some| some == on.as_bytes());
+            if said && is_broken.load(Ordering::SeqCst) {
+                counted.fetch_add(1, Ordering::SeqCst);
+                return harm;
             }
+            Piece::Passes
         });
-        Self { address, broken, breaks }
+        Self { address: way.address, broken, breaks }
     }
 }
 
