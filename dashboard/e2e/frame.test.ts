@@ -38,6 +38,18 @@ test("everything is reached by the keyboard", async () => {
   await find.fill("memb");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Members", level: 1 }).waitFor();
+  // The menu of a row is made when it is opened for the first time, and gives the focus back each time.
+  const dots = page.getByRole("button", { name: "Actions for Ben Okafor" });
+  const menu = page.getByRole("menu");
+  for (let opened = 0; opened < 2; opened++) {
+    await dots.focus();
+    await page.keyboard.press("Enter");
+    await menu.waitFor();
+    await expect.poll(() => menu.evaluate((open) => open.contains(document.activeElement))).toBe(true);
+    await page.keyboard.press("Escape");
+    await menu.waitFor({ state: "hidden" });
+    await expect.poll(() => dots.evaluate((button) => button === document.activeElement)).toBe(true);
+  }
 });
 
 test("the palette is accessible", async () => {

@@ -1,7 +1,7 @@
 /** What can be done with a row of a list, behind three dots. */
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 
@@ -17,8 +17,17 @@ interface RowMenuProps {
 export function RowMenu({ of, busy = false, children }: RowMenuProps) {
   const common = useWords(shared);
   const [used, setUsed] = useState(false);
+  const [opened, setOpened] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  // The menu gives the focus back to what has it when it opens: the dots, which were made anew with it.
+  useEffect(() => {
+    if (!used) return;
+    button.current?.focus();
+    setOpened(true);
+  }, [used]);
   const dots = (
     <ActionIcon
+      ref={button}
       variant="subtle"
       color="gray"
       aria-label={common.actionsFor(of)}
@@ -33,7 +42,7 @@ export function RowMenu({ of, busy = false, children }: RowMenuProps) {
   // A list has many, of which hardly one is opened: the menu behind the dots is made when it is.
   if (!used) return dots;
   return (
-    <Menu position="bottom-end" defaultOpened>
+    <Menu position="bottom-end" opened={opened} onChange={setOpened}>
       <Menu.Target>{dots}</Menu.Target>
       <Menu.Dropdown>{children}</Menu.Dropdown>
     </Menu>
