@@ -81,7 +81,6 @@ mod tests {
         assert!(gone.is_err());
         assert_eq!(steps.load(Ordering::SeqCst), 1, "it was begun once and waits");
         go.notify_one();
-        tokio::time::sleep(Duration::from_millis(1)).await;
         tokio::time::timeout(Duration::from_secs(5), go.notified()).await.expect("it ends");
         assert_eq!(steps.load(Ordering::SeqCst), 2);
     }

@@ -137,6 +137,35 @@ async fn cut_short(house: TestHouse, upstream: ScriptedUpstream) {
     assert!(shown["used_micros"].as_i64().is_some_and(|used| (30..3_000).contains(&used)), "{shown}");
 }
 
+async fn left_alone(house: TestHouse, upstream: ScriptedUpstream) {
+    const CALLS: u64 = 10;
+    let ann = house.sign_up("Ann").await;
+    house.on_plan(&ann.org, "enterprise").await;
+    let id = budget(&ann, 1_000_000).await;
+    upstream.script("", &Script { delay: Duration::from_secs(2), ..Script::usage(20, 10) });
+    let clients: Vec<_> = (0..CALLS)
+        .map(|_| {
+            let ann = ann.clone();
+            tokio::spawn(async move { ann.post(CHAT, &question(&json!({}))).await })
+        })
+        .collect();
+    upstream.until(|served| served.calls >= CALLS).await;
+    for client in clients {
+        client.abort();
+        assert!(client.await.is_err_and(|ended| ended.is_cancelled()), "it was answered before it could leave");
+    }
+    let served = upstream.until(|served| served.complete >= CALLS).await;
+    assert_eq!((served.calls, served.cancelled), (CALLS, 0), "each goes on, and once");
+    nothing_is_held(&house, &ann).await;
+    let rows = ann.get("/api/v1/usage/logs").await.expect(200).json;
+    let rows = rows["data"].as_array().expect("rows");
+    // By the price list: 20 * 0.15 + 10 * 0.60.
+    let whole = rows.iter().filter(|row| row["outcome"] == "ok" && row["cost_micros"] == 9).count();
+    assert_eq!((rows.len(), whole), (10, 10), "{rows:?}");
+    let shown = ann.get(&format!("/api/v1/budgets/{id}")).await.expect(200).json;
+    assert_eq!((&shown["held_micros"], &shown["used_micros"]), (&json!(0), &json!(90)));
+}
+
 async fn unbelievable(house: TestHouse, upstream: ScriptedUpstream) {
     let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
     // Whoever brings a provider says what it claims.
@@ -225,6 +254,7 @@ macro_rules! on_both {
 on_both! {
     numbers_that_make_no_sense_cost_nothing: odd_numbers;
     streams_that_are_cut_short_leave_nothing_held: cut_short;
+    whole_answers_that_nobody_waits_for_any_more_are_paid_for: left_alone;
     a_bill_that_nobody_believes_leaves_sums_that_can_be_read: unbelievable;
     large_bodies_of_one_organisation_take_no_more_than_their_room: large_bodies;
 }

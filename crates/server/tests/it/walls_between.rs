@@ -1,7 +1,8 @@
 //! Requests of two organisations that run at the same time never see each other's context, whatever becomes of their clients.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use serde_json::json;
 use testing::Client;
 
@@ -76,5 +77,27 @@ testing::both_stores! {
                 ask(client, own, other, 1000 + number).await;
             }
         }
+    }
+
+    async fn a_change_goes_on_when_its_client_leaves_and_where_it_was_asked_for(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        house.on_plan(&ann.org, "pro").await;
+        let before = ann.get("/api/v1/projects").await.expect(200).json["data"].as_array().expect("a list").len();
+        for number in 0..8 {
+            let body = json!({ "name": format!("Left {number}") });
+            // It was begun, and nobody asks for it a second time.
+            assert!(ann.post("/api/v1/projects", &body).now_or_never().is_none(), "it waits for the disk at least");
+        }
+        let began = Instant::now();
+        loop {
+            let all = ann.get("/api/v1/projects").await.expect(200).json["data"].as_array().expect("a list").len();
+            if all == before + 8 {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "{all} of {} are made", before + 8);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let theirs = bob.get("/api/v1/projects").await.expect(200);
+        assert!(!theirs.text.contains("Left "), "{}", theirs.text);
     }
 }
