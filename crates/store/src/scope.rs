@@ -1,8 +1,7 @@
 //! The doors: where a [`Principal`] becomes a [`Scope`].
 //!
-//! This file alone makes scopes. There is one door per credential: an access token, a browser session, an API key, the link of
-//! an invitation; one for a job that was claimed; and two without rights, for whoever checks the data at the command line and for
-//! telling webhooks. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
+//! This file alone makes scopes. There is one door for a verified caller (`principal.rs`), one for the link of an invitation, one for
+//! a job that was claimed, and two without rights, for whoever checks the data at the command line and for telling webhooks. A request may *select* among the organisations its caller belongs to; anything else is refused the same way as
 //! an id that never existed.
 
 use std::collections::BTreeMap;
