@@ -83,11 +83,13 @@ testing::both_stores! {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         house.on_plan(&ann.org, "pro").await;
         let before = ann.get("/api/v1/projects").await.expect(200).json["data"].as_array().expect("a list").len();
+        let mut left = 0;
         for number in 0..8 {
             let body = json!({ "name": format!("Left {number}") });
-            // It was begun, and nobody asks for it a second time.
-            assert!(ann.post("/api/v1/projects", &body).now_or_never().is_none(), "it waits for the disk at least");
+            // It is begun, and nobody asks for it a second time. Seldom the disk is faster.
+            left += usize::from(ann.post("/api/v1/projects", &body).now_or_never().is_none());
         }
+        assert!(left > 0, "all were made before their client could leave");
         let began = Instant::now();
         loop {
             let all = ann.get("/api/v1/projects").await.expect(200).json["data"].as_array().expect("a list").len();
