@@ -31,6 +31,8 @@ const ROUNDS: usize = 4;
 /// How often a settle is tried when the store fails, and how long between tries at first; the pauses double.
 const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long an orderly end waits for what is held: whoever held it has been told to end.
+const LAST: Duration = Duration::from_secs(2);
 /// Organisations that wait to be told that a threshold was passed.
 const NEWS: usize = 1024;
 
@@ -226,11 +228,13 @@ impl Books {
         answer.await.unwrap_or(Err(store::Error::Busy("the ledger stopped")))
     }
 
-    /// Waits until nobody stands in line, then flushes: for an orderly end.
+    /// Waits until nobody stands in line, and for a while until nothing is held, then flushes: for an orderly end.
     /// # Errors
     /// As the disk.
     pub async fn close(&self) -> store::Result<()> {
-        while locked(&self.0.lines).values().any(|line| line.served) {
+        let deadline = tokio::time::Instant::now() + LAST;
+        let waits = || locked(&self.0.lines).values().any(|line| line.served);
+        while waits() || (self.held() > 0 && tokio::time::Instant::now() < deadline) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         flush(&self.0.store).await

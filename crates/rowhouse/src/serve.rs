@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use server::metrics::Metrics;
-use server::{App, Limits};
+use server::{App, Limits, Unattended};
 use store::Engine;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -108,7 +108,7 @@ async fn run(settings: &Settings) -> Outcome {
             format!("sent through {host}")
         }
     };
-    let _background = server::background::start(&app);
+    let background = server::background::start(&app);
     let stop = stop_signal(&app)?;
     print(start_text(settings, &address, metrics.as_deref(), &mails, house.store.engine()));
     if let Some(made) = demo {
@@ -116,7 +116,9 @@ async fn run(settings: &Settings) -> Outcome {
     }
     print("Stop it with Ctrl-C.\n");
     let drain = Duration::from_secs(settings.drain_seconds.0.into());
-    server::listen::serve(listener, router, stop, drain).await.map_err(because)?;
+    server::listen::serve(listener, router, app.unattended(), stop, drain).await.map_err(because)?;
+    // What holds something in the books lets go of it first.
+    background.stop().await;
     app.close_books().await?;
     house.store.sign_heads().await?;
     print("Stopped.\n");
@@ -159,7 +161,14 @@ async fn serve_metrics(settings: &Settings, store: &store::Store, tasks: &mut Jo
     let router = metrics.router(store);
     tasks.spawn(async move {
         // Ends with the process: whoever reads metrics wants to see the draining, too.
-        let served = server::listen::serve(listener, router, std::future::pending(), Duration::ZERO).await;
+        let served = server::listen::serve(
+            listener,
+            router,
+            &Unattended::default(),
+            std::future::pending(),
+            Duration::ZERO,
+        )
+        .await;
         if let Err(error) = served {
             tracing::error!(%error, "metrics are not served any more");
         }

@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 
 use crate::dashboard::Dashboard;
 use crate::http::feeds::Feeds;
+use crate::http::outliving::Unattended;
 use crate::http::room::Rooms;
 use crate::models::{Installation, Models};
 
@@ -66,6 +67,8 @@ pub struct Parts {
     pub(crate) rules: metering::rules::Rules,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) door: metering::call::Door,
+    /// What goes on without its client.
+    pub(crate) unattended: Unattended,
     /// For the bodies of requests that come to it.
     pub(crate) rooms: Rooms,
     pub(crate) feeds: Feeds<crate::usage::Rows>,
@@ -128,6 +131,7 @@ impl App {
             rules,
             gatekeeper,
             door,
+            unattended: Unattended::default(),
             rooms: Rooms::default(),
             feeds: Feeds::default(),
             live: Feeds::default(),
@@ -215,6 +219,12 @@ impl App {
     /// As the disk.
     pub async fn close_books(&self) -> store::Result<()> {
         self.books.close().await
+    }
+
+    /// What goes on without its client, for who ends the program.
+    #[must_use]
+    pub fn unattended(&self) -> &Unattended {
+        &self.unattended
     }
 
     /// The ledger.

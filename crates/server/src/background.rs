@@ -26,7 +26,14 @@ const IDLE: Duration = Duration::from_mins(10);
 
 /// The tasks; they end when this is dropped.
 #[derive(Debug)]
-pub struct Background(#[expect(dead_code, reason = "dropping it ends the tasks")] JoinSet<()>);
+pub struct Background(JoinSet<()>);
+
+impl Background {
+    /// Ends the tasks, and waits until they have ended.
+    pub async fn stop(mut self) {
+        self.0.shutdown().await;
+    }
+}
 
 /// Starts all of them.
 #[must_use]

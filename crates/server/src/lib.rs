@@ -48,5 +48,6 @@ pub use app::{App, Limits};
 pub use dashboard::{Dashboard, File};
 pub use http::caller::Access;
 pub use http::error::CODES;
+pub use http::outliving::Unattended;
 pub use models::Installation;
 pub use routes::{Listed, router};

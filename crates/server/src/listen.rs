@@ -10,7 +10,11 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt;
+
+use crate::Unattended;
 
 /// How long a client may take to send its headers.
 const HEADER_LIMIT: Duration = Duration::from_secs(30);
@@ -19,17 +23,20 @@ pub(crate) const HEADER_BYTES: usize = 32 * 1024;
 /// Connections at once; more wait in the operating system's queue.
 const CONNECTIONS: usize = 10_000;
 
-/// Serves until `stop` resolves, then lets running requests end for at most `drain`.
+/// Serves until `stop` resolves, then lets running requests, and what goes on without its client, end for at most `drain`. What has
+/// not ended by then is cut off: when this returns, nothing of it runs any more.
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    unattended: &Unattended,
     stop: impl Future<Output = ()>,
     drain: Duration,
 ) -> std::io::Result<()> {
     let places = std::sync::Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { break };
@@ -43,6 +50,7 @@ pub async fn serve(
                     continue;
                 }
             },
+            Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
         let _ = stream.set_nodelay(true);
@@ -54,13 +62,16 @@ pub async fn serve(
         builder.timer(TokioTimer::new()).header_read_timeout(HEADER_LIMIT).max_buf_size(HEADER_BYTES).half_close(false);
         let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let _ = connection.await;
             drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    let deadline = Instant::now() + drain;
+    let ended = timeout_at(deadline, graceful.shutdown()).await.is_ok();
+    connections.shutdown().await;
+    if !(unattended.end_by(deadline).await && ended) {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(())

@@ -280,7 +280,10 @@ impl TestHouse {
     pub async fn open(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        tokio::spawn(server::listen::serve(listener, self.router.clone(), std::future::pending(), Duration::ZERO));
+        let (router, unattended) = (self.router.clone(), self.app.unattended().clone());
+        tokio::spawn(async move {
+            server::listen::serve(listener, router, &unattended, std::future::pending(), Duration::ZERO).await
+        });
         format!("http://{address}")
     }
 

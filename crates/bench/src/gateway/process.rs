@@ -136,7 +136,7 @@ pub(crate) async fn pass_through(arguments: &[String]) -> anyhow::Result<()> {
     let stop = async {
         let _ = tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await;
     };
-    Ok(server::listen::serve(listener, router, stop, Duration::ZERO).await?)
+    Ok(server::listen::serve(listener, router, &server::Unattended::default(), stop, Duration::ZERO).await?)
 }
 
 #[derive(Clone)]

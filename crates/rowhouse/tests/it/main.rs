@@ -19,6 +19,7 @@ mod readme;
 mod rotation;
 mod serve;
 mod shop;
+mod stops;
 mod upkeep;
 mod webhooks;
 

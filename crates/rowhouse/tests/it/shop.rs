@@ -85,6 +85,11 @@ impl Shop {
         self.start_at(self.port, &[])
     }
 
+    /// Starts it with more settings.
+    pub(crate) fn start_with(&self, more: &[&str]) -> Server {
+        self.start_at(self.port, more)
+    }
+
     /// Starts another server beside the first, known to people by the same address.
     pub(crate) fn start_another(&self) -> Server {
         let known = format!("http://127.0.0.1:{}", self.port);

@@ -21,6 +21,7 @@ use crate::http::error::{Problem, Result};
 use crate::http::events::{ALIVE, EVENTS, event, streamed};
 use crate::http::idempotency::StoresLater;
 use crate::http::layers::current_request_id;
+use crate::http::outliving::{Outliving, Panicked, Unattended};
 use crate::http::reply::Reply;
 
 /// Steps that wait for a slow reader; then the model waits, too.
@@ -31,14 +32,16 @@ const QUIET: Duration = Duration::from_secs(10);
 /// How the client wants to be told.
 pub(crate) struct Told {
     events: bool,
+    unattended: Unattended,
 }
 
 impl FromRequestParts<App> for Told {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let accept = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        Ok(Self { events: accept.split(',').any(|kind| kind.trim().starts_with(EVENTS)) })
+        let events = accept.split(',').any(|kind| kind.trim().starts_with(EVENTS));
+        Ok(Self { events, unattended: app.unattended.clone() })
     }
 }
 
@@ -177,9 +180,10 @@ impl Told {
         }
         let (steps, heard) = Steps::heard();
         let (last, request_id) = (steps.0.as_ref().map(|listener| listener.told.clone()), current_request_id());
-        tokio::spawn(async move {
-            let panicked = |error: tokio::task::JoinError| Problem::internal(format!("answering panicked: {error}"));
-            let text = match tokio::spawn(work(steps)).await.map_err(panicked).flatten() {
+        let unattended = self.unattended.clone();
+        self.unattended.spawn(async move {
+            let panicked = |Panicked(why)| Problem::internal(format!("answering panicked: {why}"));
+            let text = match Outliving::new(&unattended, work(steps)).await.map_err(panicked).flatten() {
                 Ok(Some(reply)) => event("message", &reply.body()),
                 Ok(None) => return,
                 Err(problem) => event("error", &problem.envelope(request_id)),

@@ -22,6 +22,7 @@ use crate::gateway::{COST, USAGE, invalid, note, spender};
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::http::layers::current_request_id;
+use crate::http::outliving::{Outliving, Panicked};
 use crate::knowledge::place::{Place, holds};
 use crate::search::rerank::Rerank;
 use crate::threads::citations::{Citable, CitationView};
@@ -85,20 +86,22 @@ pub(crate) async fn answer(caller: Caller<can::ModelsUse>, body: &[u8]) -> Resul
     if !is_open(&caller).await? {
         return Err(caller.deny(Permission::AnswersUse, "organisation").await);
     }
+    let unattended = caller.app().unattended.clone();
     let work = Work::read(caller, body)?;
     if !work.stream {
         // As with any model: all of it is paid for, so it goes on without its client.
-        let done = tokio::spawn(async move {
+        let answering = async move {
             let said =
                 work.said(&Steps::unheard()).await?.ok_or_else(|| Problem::internal("nobody could have gone"))?;
             work.whole(said).await
-        });
-        return done.await.map_err(|error| Problem::internal(format!("answering panicked: {error}")))?;
+        };
+        let answered = Outliving::new(&unattended, answering).await;
+        return answered.map_err(|Panicked(why)| Problem::internal(format!("answering panicked: {why}")))?;
     }
     let (steps, mut heard) = Steps::heard_as(as_chunk, work.head(), true);
     let (refused, refusal) = oneshot::channel();
     let request_id = current_request_id();
-    tokio::spawn(async move {
+    unattended.spawn(async move {
         let told = match work.said(&steps).await {
             Ok(None) => return,
             Ok(Some(said)) => work.last(&said).await,

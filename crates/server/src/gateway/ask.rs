@@ -24,7 +24,7 @@ const MOST: usize = 32 << 20;
 /// The bytes of a request for a model, and the room they take until it is answered. Nothing is read of them yet.
 pub(crate) struct RawRequest {
     pub(super) bytes: Bytes,
-    _room: Room,
+    pub(super) room: Room,
 }
 
 impl FromRequest<App> for RawRequest {
@@ -35,7 +35,7 @@ impl FromRequest<App> for RawRequest {
             return Err(Problem::internal("a request for a model came through no gate"));
         };
         let mut room = app.rooms.of(*org);
-        Ok(Self { bytes: room.read(request, MOST).await?, _room: room })
+        Ok(Self { bytes: room.read(request, MOST).await?, room })
     }
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn ask<M>(
     let caller = entered(gate.through()).await?;
     let request = ClientRequest::read(operation, body.bytes).map_err(|error| invalid(&error))?;
     require_model(request.model())?;
-    call(&caller, request).await.map(answer::spoken)
+    call(&caller, request, body.room).await.map(answer::spoken)
 }
 
 /// A request that no model could answer.
@@ -67,14 +67,15 @@ pub(super) fn require_model(name: &str) -> Result<()> {
     Err(Problem { param: Some("model".into()), ..Problem::new("invalid_request", text) })
 }
 
-/// Makes a call for who was let in.
-pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest) -> Result<Served> {
+/// Makes a call for who was let in. The request takes room for as long as it is there, also when its client has gone.
+pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest, room: Room) -> Result<Served> {
     let app = caller.app().clone();
     let scope = caller.scope().clone();
     let spender = spender(&scope);
     let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
     let (model, stream) = (request.model().to_owned(), request.stream());
     let call = async move {
+        let _room = room;
         let answered = app.door.call(&scope, spender, &request, &resolved.targets).await?;
         app.models.served_by(&scope, &resolved.targets[answered.by]);
         Ok::<_, Failed>(answered)
@@ -85,7 +86,7 @@ pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest
         Box::pin(call).await
     } else {
         // There is nothing to give before all of it is there, and the upstream charges for all of it: it goes on without its client.
-        Outliving::new(call).await.map_err(|Panicked(why)| Problem::internal(format!("a call panicked: {why}")))?
+        Outliving::new(&caller.app().unattended, call).await.map_err(|Panicked(why)| Problem::internal(format!("a call panicked: {why}")))?
     };
     match answered {
         Ok(Answered { served, headers, .. }) => {

@@ -15,5 +15,5 @@ pub(super) async fn chat(gate: AtTheDoor<Local<can::ModelsUse>, meters::Chat>, b
     if request.model() == model::NAME {
         return model::answer(caller, request.body()).await.map(answer::ours);
     }
-    call(&caller, request).await.map(answer::spoken)
+    call(&caller, request, body.room).await.map(answer::spoken)
 }

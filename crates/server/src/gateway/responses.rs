@@ -29,7 +29,7 @@ pub(super) async fn responses(
         id: ambient.id::<UsageId>().uuid().simple().to_string(),
         created_at: ambient.now().micros().div_euclid(1_000_000),
     };
-    let served = call(&caller, chat).await.map_err(in_its_words)?;
+    let served = call(&caller, chat, body.room).await.map_err(in_its_words)?;
     let mut stream = request.clone().stream(named.clone());
     let whole = move |body: axum::body::Bytes| request.whole(&named, &body).ok_or(body);
     Ok(reworded(served, whole, move |bytes, last| stream.frame(&bytes, last)))

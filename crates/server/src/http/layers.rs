@@ -64,7 +64,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         answering.await
     } else {
         // A client that goes away must not leave a change half done: only the waiting ends.
-        match Outliving::new(answering).await {
+        match Outliving::new(&app.unattended, answering).await {
             Ok(response) => response,
             Err(Panicked(why)) => REQUEST_ID.sync_scope(request_id.clone(), || {
                 Problem::internal(format!("a handler panicked: {why}")).into_response()

@@ -198,7 +198,7 @@ impl<P: Requires> Caller<P> {
         self.app().rules.forget(self.scope());
         let (books, scope) = (self.app().books.clone(), self.scope().clone());
         let told = books.forget(&scope).await;
-        tokio::spawn(async move {
+        self.app().unattended.spawn(async move {
             tokio::time::sleep(RULES_AGE).await;
             let again = books.forget(&scope).await;
             if let Err(error) = told.and(again) {
