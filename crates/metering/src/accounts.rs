@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use crate::books::locked;
 use crate::held::Open;
 use crate::limit::{Limit, Shortage};
+use crate::marks::Marks;
 
 /// Counters that are remembered at most; beyond that all are forgotten of whom nothing is under way.
 const REMEMBERED: usize = 200_000;
@@ -145,7 +146,13 @@ impl Accounts {
     }
 
     /// Ends a hold; it is written with the next batch. Gives the reply back when that cannot be done here.
-    pub(crate) fn end(&self, open: &Arc<Open>, charge: Charge, reply: Option<Reply>) -> Result<(), Option<Reply>> {
+    pub(crate) fn end(
+        &self,
+        open: &Arc<Open>,
+        charge: Charge,
+        marks: &Marks,
+        reply: Option<Reply>,
+    ) -> Result<(), Option<Reply>> {
         let mut state = locked(&self.0);
         let Some(account) = state.by_org.get_mut(&open.scope.org()).filter(|account| !account.away) else {
             return Err(reply);
@@ -158,13 +165,13 @@ impl Accounts {
         for limit in open.path.iter() {
             let Some(counter) = account.counters.get_mut(&name(limit)) else { continue };
             let (held, used) = (limit.takes(&open.hold.amounts), limit.takes(&charge.amounts));
-            let before = counter.balance.settled;
             counter.balance.end(held, used);
             if tabled {
                 counter.tabled = counter.tabled.saturating_sub(held).max(0);
             }
             counter.changed = true;
-            passed.extend(limit.passed(before, counter.balance.settled).map(|percent| (name(limit), percent)));
+            let fresh = marks.fresh(open.scope.org(), limit, counter.balance.settled);
+            passed.extend(fresh.into_iter().map(|percent| (name(limit), percent)));
         }
         state.ended.push(Ended { open: open.clone(), charge, tabled, passed, reply });
         Ok(())

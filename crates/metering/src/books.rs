@@ -20,8 +20,9 @@ use crate::accounts::{Accounts, Due, Reply, Tasks};
 use crate::balance;
 use crate::desk::{Desk, Swept};
 use crate::held::{Held, Open};
-use crate::limit::{Limit, Path, Refused};
+use crate::limit::{Limit, Path, Refused, Shortage};
 use crate::line::{Line, Op, Task, Verdict};
+use crate::marks::Marks;
 use crate::upkeep::{flush, flush_now_and_then, renew_now_and_then};
 
 /// How many operations one transaction serves at most.
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     /// What this program knows without asking. On PostgreSQL other nodes write too, so that is only what it holds itself.
     pub(crate) accounts: Accounts,
     swept: Swept,
+    marks: Marks,
     /// Whether what programs before left in the log of holds is in the table by now.
     recovered: AtomicBool,
     pub(crate) unflushed: Notify,
@@ -95,6 +97,7 @@ impl Books {
         let books = Self(Arc::new(Inner {
             accounts: Accounts::default(),
             swept: Swept::default(),
+            marks: Marks::default(),
             recovered: AtomicBool::new(false),
             store,
             settings,
@@ -143,6 +146,7 @@ impl Books {
             return None;
         }
         if let Err(shortage) = self.0.accounts.hold(open)? {
+            self.tell_if_reached(open, &shortage);
             return Some(Err(Refused::Short(shortage)));
         }
         let held = Held { books: self.clone(), open: Some(open.clone()) };
@@ -157,10 +161,19 @@ impl Books {
         })
     }
 
+    /// Sees to it that a refusal is preceded by its thresholds: the limit may have become smaller since somebody was let in.
+    fn tell_if_reached(&self, open: &Open, shortage: &Shortage) {
+        let (org, short) = (open.scope.org(), open.path.iter().find(|limit| shortage.is_of(limit)));
+        if let Some(limit) = short.filter(|limit| !self.0.marks.fresh(org, limit, shortage.used).is_empty()) {
+            let limits = [limit.clone()].into();
+            self.push(Op { scope: open.scope.clone(), task: Task::Watch { limits, reply: oneshot::channel().0 } });
+        }
+    }
+
     /// Ends a hold: in memory where that can be, and else in its turn in the line.
     pub(crate) fn end(&self, open: Arc<Open>, charge: Charge, reply: Option<Reply>) {
         let reply = if self.is_alone() {
-            match self.0.accounts.end(&open, charge, reply) {
+            match self.0.accounts.end(&open, charge, &self.0.marks, reply) {
                 Ok(()) => return self.wake(None),
                 Err(reply) => reply,
             }
@@ -316,13 +329,13 @@ impl Books {
 
     /// Serves a batch; when that fails one by one, so that one that cannot be written does not stop the others.
     async fn serve_batch(&self, batch: Vec<Op>, key: Option<OrgId>) {
-        let Err((batch, error)) = self.post(batch, key).await else { return };
+        let Err((batch, error)) = self.post(batch, key, false).await else { return };
         tracing::warn!(%error, tasks = batch.len(), "a batch of the ledger failed");
         let mut left = VecDeque::from(batch);
         while let Some(mut op) = left.pop_front() {
             let mut pause = PAUSE;
             for tried in 1.. {
-                match self.post(vec![op], key).await {
+                match self.post(vec![op], key, true).await {
                     Ok(()) => break,
                     Err((back, error)) => {
                         let mut back = VecDeque::from(back);
@@ -359,8 +372,8 @@ impl Books {
     }
 
     /// Writes a batch, and on the embedded engine what was done in memory, in one transaction, and tells everybody. Gives back what was
-    /// not written.
-    async fn post(&self, batch: Vec<Op>, key: Option<OrgId>) -> Result<(), (Vec<Op>, store::Error)> {
+    /// not written, or of which nobody knows whether it was; that is to be posted again as such.
+    async fn post(&self, batch: Vec<Op>, key: Option<OrgId>, again: bool) -> Result<(), (Vec<Op>, store::Error)> {
         if let Err(error) = self.recover().await {
             return Err((batch, error));
         }
@@ -371,7 +384,9 @@ impl Books {
         let mut desk = Desk {
             lease: self.0.settings.lease,
             alone,
+            again,
             swept: self.0.swept.clone(),
+            marks: self.0.marks.clone(),
             balances: std::mem::take(&mut due.known),
             live: self.0.accounts.under_way(&tasks),
         };

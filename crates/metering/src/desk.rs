@@ -15,6 +15,7 @@ use crate::balance;
 use crate::books::locked;
 use crate::limit::{Limit, Shortage};
 use crate::line::{Op, Task, Verdict};
+use crate::marks::{Mark, Marks};
 use crate::usual;
 
 /// The desk of one batch.
@@ -22,9 +23,12 @@ pub(crate) struct Desk {
     pub(crate) lease: Duration,
     /// Whether nobody else writes: then no hold but those of calls under way needs to wait for its lease to run out.
     pub(crate) alone: bool,
+    /// Whether it was tried before, and may have been committed without an answer.
+    pub(crate) again: bool,
     /// The calls of this program that are under way, of organisations with tasks.
     pub(crate) live: HashSet<Call>,
     pub(crate) swept: Swept,
+    pub(crate) marks: Marks,
     /// The balances that are known, of organisations with tasks.
     pub(crate) balances: HashMap<(OrgId, Name), Balance>,
 }
@@ -43,22 +47,25 @@ impl Desk {
         let Some(scope) = batch.first().map(|op| &op.scope).or_else(|| due.scope()) else {
             return Ok(Default::default());
         };
-        if !self.alone
-            && let Some((verdicts, passed)) = usual::post(store, scope, batch, self.lease, &self.swept).await?
+        if !(self.alone || self.again)
+            && let Some((verdicts, passed)) = usual::post(store, scope, batch, self).await?
         {
             return Ok((verdicts, passed.then(|| scope.clone()).into_iter().collect()));
         }
         let mut tx = store.begin_ledger(scope).await?;
         let mut news: HashMap<OrgId, Scope> = HashMap::new();
-        self.write(store, &mut tx, due, &mut news).await?;
+        let mut noted = Vec::new();
+        self.write(store, &mut tx, due, &mut news, &mut noted).await?;
         let mut verdicts = Vec::with_capacity(batch.len());
         let mut changed: HashMap<OrgId, (Scope, BTreeSet<Name>)> = HashMap::new();
         for op in batch {
             let mut page = tx.page(&op.scope)?;
             let org = op.scope.org();
-            let mut work = Work { desk: self, page: &mut page, org, changed: Vec::new(), news: false };
+            let mut work =
+                Work { desk: self, page: &mut page, org, changed: Vec::new(), noted: Vec::new(), news: false };
             verdicts.push(work.run(&op.task).await?);
             let (touched, passed) = (work.changed, work.news);
+            noted.extend(work.noted);
             if !touched.is_empty() {
                 changed.entry(org).or_insert_with(|| (op.scope.clone(), BTreeSet::new())).1.extend(touched);
             }
@@ -75,6 +82,7 @@ impl Desk {
             }
         }
         tx.commit().await?;
+        self.marks.noted(noted);
         Ok((verdicts, news.into_values().collect()))
     }
 
@@ -85,6 +93,7 @@ impl Desk {
         tx: &mut LedgerTx,
         due: &Due,
         news: &mut HashMap<OrgId, Scope>,
+        noted: &mut Vec<Mark>,
     ) -> store::Result<()> {
         for open in due.holds.iter().filter(|open| !store.has_erased(&open.scope)) {
             holds::insert(&mut tx.page(&open.scope)?, &open.hold, self.lease).await?;
@@ -102,6 +111,7 @@ impl Desk {
                 if alerts::insert(&mut page, *key, *from, *percent).await? {
                     news.insert(open.scope.org(), open.scope.clone());
                 }
+                noted.push((open.scope.org(), (*key, *from), *percent));
             }
         }
         for (scope, (key, from), balance) in &due.counters {
@@ -122,6 +132,8 @@ struct Work<'a, 't> {
     page: &'a mut Page<'t>,
     org: OrgId,
     changed: Vec<Name>,
+    /// Thresholds that are noted.
+    noted: Vec<Mark>,
     news: bool,
 }
 
@@ -130,6 +142,9 @@ impl Work<'_, '_> {
         match task {
             Task::Hold { open, .. } => {
                 let (hold, path) = (&open.hold, &open.path);
+                if self.desk.again && holds::holder(self.page, hold.id, hold.attempt).await? == Some(hold.holder) {
+                    return Ok(Verdict::Held);
+                }
                 self.sweep(false).await?;
                 if let Some(shortage) = self.shortage(path, hold).await? {
                     return Ok(Verdict::Short(Box::new(shortage)));
@@ -146,6 +161,9 @@ impl Work<'_, '_> {
             }
             Task::End { open, charge, .. } => {
                 let (hold, path) = (&open.hold, &open.path);
+                if self.desk.again && entries::find(self.page, hold.id, hold.attempt).await?.is_some() {
+                    return Ok(Verdict::Done);
+                }
                 // Known before the row is there: a balance that is derived now must not count it twice.
                 for limit in path.iter() {
                     self.balance(limit).await?;
@@ -165,9 +183,8 @@ impl Work<'_, '_> {
                 }
                 for limit in path.iter() {
                     let (taken, used) = (limit.takes(&hold.amounts), limit.takes(&charge.amounts));
-                    let before = self.balance(limit).await?;
                     self.change(limit, |balance| balance.end(taken, used)).await?;
-                    self.watch(limit, before.settled, before.settled.saturating_add(used)).await?;
+                    self.watch(limit).await?;
                 }
                 Ok(Verdict::Done)
             }
@@ -181,8 +198,7 @@ impl Work<'_, '_> {
             }
             Task::Watch { limits, .. } => {
                 for limit in limits.iter() {
-                    let balance = self.balance(limit).await?;
-                    self.watch(limit, 0, balance.settled).await?;
+                    self.watch(limit).await?;
                 }
                 Ok(Verdict::Done)
             }
@@ -194,11 +210,15 @@ impl Work<'_, '_> {
         }
     }
 
-    /// The first limit that has no room for a hold. Before somebody is refused, holds of dead programs are looked for.
+    /// The first limit that has no room for a hold. Before somebody is refused, holds of dead programs are looked for, and the limit's
+    /// thresholds are noted.
     async fn shortage(&mut self, path: &[Limit], hold: &holds::Hold) -> store::Result<Option<Shortage>> {
-        let found = self.first_shortage(path, hold).await?;
+        let mut found = self.first_shortage(path, hold).await?;
         if found.as_ref().is_some_and(|shortage| shortage.held > 0) && self.sweep(true).await? {
-            return self.first_shortage(path, hold).await;
+            found = self.first_shortage(path, hold).await?;
+        }
+        if let Some(limit) = found.as_ref().and_then(|shortage| path.iter().find(|limit| shortage.is_of(limit))) {
+            self.watch(limit).await?;
         }
         Ok(found)
     }
@@ -222,7 +242,7 @@ impl Work<'_, '_> {
         self.desk.balances.insert(key, balance);
         if derived {
             // What was used before anybody watched, too.
-            self.watch(limit, 0, balance.settled).await?;
+            self.note(limit, balance).await?;
         }
         Ok(balance)
     }
@@ -235,12 +255,18 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Notes which thresholds were passed on the way from one amount to another.
-    async fn watch(&mut self, limit: &Limit, before: i64, after: i64) -> store::Result<()> {
-        for percent in limit.passed(before, after) {
+    /// Notes which thresholds are reached.
+    async fn watch(&mut self, limit: &Limit) -> store::Result<()> {
+        let balance = self.balance(limit).await?;
+        self.note(limit, balance).await
+    }
+
+    async fn note(&mut self, limit: &Limit, balance: Balance) -> store::Result<()> {
+        for percent in self.desk.marks.fresh(self.org, limit, balance.settled) {
             if alerts::insert(self.page, limit.key, limit.span.from, percent).await? {
                 self.news = true;
             }
+            self.noted.push((self.org, name(limit), percent));
         }
         Ok(())
     }

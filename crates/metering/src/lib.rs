@@ -14,6 +14,7 @@ mod held;
 pub mod known;
 pub mod limit;
 mod line;
+mod marks;
 pub mod rates;
 pub mod rules;
 mod upkeep;

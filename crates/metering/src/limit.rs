@@ -66,14 +66,12 @@ impl Limit {
         self.exchange.as_ref().map_or(amount, |exchange| exchange.of(amount))
     }
 
-    /// The thresholds that are passed on the way from one used amount to another, in percent.
-    pub(crate) fn passed(&self, before: i64, after: i64) -> impl Iterator<Item = i64> + '_ {
+    /// The thresholds, in percent, that it has reached with what is settled.
+    pub(crate) fn reached(&self, settled: i64) -> impl Iterator<Item = i64> + '_ {
         // In parts of a hundred, so that no limit is too small or too large.
-        let (before, after) = (i128::from(before) * 100, i128::from(after) * 100);
-        self.alerts.iter().copied().filter(move |percent| {
-            let at = i128::from(self.cap) * i128::from(*percent);
-            after >= at && (before < at || before == 0) && after > before
-        })
+        let parts = i128::from(settled) * 100;
+        let cap = i128::from(self.cap);
+        self.alerts.iter().copied().filter(move |percent| settled > 0 && parts >= cap * i128::from(*percent))
     }
 
     /// Whether it counts rows of a team.
@@ -154,6 +152,13 @@ pub struct Shortage {
     pub missing: i64,
     /// When the limit begins anew; never for a total.
     pub resets_at: Option<Time>,
+}
+
+impl Shortage {
+    /// Whether it is this limit that has no room.
+    pub(crate) fn is_of(&self, limit: &Limit) -> bool {
+        (self.limit, self.counted) == (limit.key.id, limit.key.counted)
+    }
 }
 
 /// Why an amount is not held.

@@ -5,7 +5,6 @@
 //! to the desk, which goes step by step: nothing is written then.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use domain::Time;
 use domain::limits::{Amounts, LimitKey};
@@ -15,24 +14,25 @@ use store::{Scope, Store};
 
 use crate::accounts::{Name, name};
 use crate::books::locked;
-use crate::desk::Swept;
+use crate::desk::Desk;
 use crate::limit::Limit;
 use crate::line::{Op, Task, Verdict};
+use crate::marks::Marks;
 
 /// Serves the batch of one organisation: what to tell each task, and whether thresholds were passed. None when it is not a usual one.
 pub(crate) async fn post(
     store: &Store,
     scope: &Scope,
     batch: &[Op],
-    lease: Duration,
-    swept: &Swept,
+    desk: &Desk,
 ) -> store::Result<Option<(Vec<Verdict>, bool)>> {
     if !batch.iter().all(|op| matches!(op.task, Task::Hold { .. } | Task::End { .. })) {
         return Ok(None);
     }
     let mut tx = store.begin_ledger(scope).await?;
     let mut page = tx.page(scope)?;
-    let last = locked(swept).get(&scope.org()).copied();
+    let (lease, marks) = (desk.lease, &desk.marks);
+    let last = locked(&desk.swept).get(&scope.org()).copied();
     if !last.is_some_and(|last| last <= page.now() && page.now().since(last) < lease / 4) {
         return Ok(None);
     }
@@ -61,11 +61,16 @@ pub(crate) async fn post(
                 }
                 // What is held may be held by the dead.
                 Err(shortage) if shortage.held > 0 => return Ok(None),
-                Err(shortage) => Verdict::Short(Box::new(shortage)),
+                Err(shortage) => {
+                    let short = open.path.iter().filter(|limit| shortage.is_of(limit));
+                    short.for_each(|limit| sums.watch(scope, limit, marks, &mut writes.passed));
+                    Verdict::Short(Box::new(shortage))
+                }
             },
             Task::End { open, charge, .. } => {
                 writes.entries.push((&open.hold, charge));
-                sums.end(&open.path, &open.hold.amounts, &charge.amounts, &mut writes.passed);
+                sums.end(&open.path, &open.hold.amounts, &charge.amounts);
+                open.path.iter().for_each(|limit| sums.watch(scope, limit, marks, &mut writes.passed));
                 Verdict::Done
             }
             _ => return Ok(None),
@@ -77,6 +82,7 @@ pub(crate) async fn post(
         return Ok(None);
     }
     tx.commit().await?;
+    marks.noted(writes.passed.iter().map(|(key, from, percent)| (scope.org(), (*key, *from), *percent)));
     Ok(Some((verdicts, written.news)))
 }
 
@@ -126,13 +132,21 @@ impl Sums {
         Ok(())
     }
 
-    fn end(&mut self, path: &[Limit], held: &Amounts, used: &Amounts, passed: &mut Vec<(LimitKey, Time, i64)>) {
+    fn end(&mut self, path: &[Limit], held: &Amounts, used: &Amounts) {
         for limit in path {
             let (taken, used) = (limit.takes(held), limit.takes(used));
-            let before = self.by_name[&name(limit)].balance.settled;
             self.change(limit, |balance| balance.end(taken, used));
-            let after = self.by_name[&name(limit)].balance.settled;
-            passed.extend(limit.passed(before, after).map(|percent| (limit.key, limit.span.from, percent)));
+        }
+    }
+
+    /// Adds the thresholds that a limit has reached.
+    fn watch(&self, scope: &Scope, limit: &Limit, marks: &Marks, passed: &mut Vec<(LimitKey, Time, i64)>) {
+        let settled = self.by_name[&name(limit)].balance.settled;
+        for percent in marks.fresh(scope.org(), limit, settled) {
+            let mark = (limit.key, limit.span.from, percent);
+            if !passed.contains(&mark) {
+                passed.push(mark);
+            }
         }
     }
 

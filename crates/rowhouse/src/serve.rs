@@ -161,14 +161,9 @@ async fn serve_metrics(settings: &Settings, store: &store::Store, tasks: &mut Jo
     let router = metrics.router(store);
     tasks.spawn(async move {
         // Ends with the process: whoever reads metrics wants to see the draining, too.
-        let served = server::listen::serve(
-            listener,
-            router,
-            &Unattended::default(),
-            std::future::pending(),
-            Duration::ZERO,
-        )
-        .await;
+        let served =
+            server::listen::serve(listener, router, &Unattended::default(), std::future::pending(), Duration::ZERO)
+                .await;
         if let Err(error) = served {
             tracing::error!(%error, "metrics are not served any more");
         }

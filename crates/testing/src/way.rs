@@ -13,6 +13,8 @@ pub enum Piece {
     Vanishes,
     /// The connection breaks off before it.
     Breaks,
+    /// It arrives, and the connection breaks off before the answer.
+    Last,
 }
 
 /// A way to a server. It stays open until the test's process ends.
@@ -56,6 +58,13 @@ fn send(mut from: TcpStream, mut to: TcpStream, hear: &dyn Fn(&[u8]) -> Piece) {
             Piece::Passes => to.write_all(&bytes[..size]).is_ok(),
             Piece::Vanishes => true,
             Piece::Breaks => false,
+            Piece::Last => {
+                let _ = from.shutdown(Shutdown::Both);
+                let arrived = to.write_all(&bytes[..size]);
+                // The server reads it before it sees that nobody is there.
+                let _ = arrived.and_then(|()| to.shutdown(Shutdown::Write)).map(|()| to.read(&mut [0; 64]));
+                false
+            }
         };
         if !goes_on {
             break;

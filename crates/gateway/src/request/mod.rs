@@ -9,6 +9,7 @@ mod rewrite;
 use std::ops::Range;
 
 use bytes::Bytes;
+use domain::prices::MOST_TOKENS;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -164,9 +165,13 @@ impl ClientRequest {
             Some(0) => Err(RequestError::at(param, whole)),
             other => Ok(other),
         };
-        let max_tokens = positive("max_tokens", fields.max_tokens)?;
+        let bounded = |param: &'static str, raw| match positive(param, raw)? {
+            Some(MOST_TOKENS..) => Err(RequestError::at(param, "must be less than a billion")),
+            other => Ok(other),
+        };
+        let max_tokens = bounded("max_tokens", fields.max_tokens)?;
         let max_completion_tokens = match operation {
-            Operation::Chat => positive("max_completion_tokens", fields.max_completion_tokens)?,
+            Operation::Chat => bounded("max_completion_tokens", fields.max_completion_tokens)?,
             _ => None,
         };
         let choices = match operation {

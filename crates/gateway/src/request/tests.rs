@@ -61,6 +61,7 @@ fn what_is_wrong_is_named() {
     assert_eq!(refused(&format!(r#"{{"model":"m",{user},"n":1000}}"#)).0, "n");
     assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":-1}}"#)).0, "max_tokens");
     assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":1.5}}"#)).0, "max_tokens");
+    assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":{}}}"#, u64::MAX)).0, "max_tokens");
     assert_eq!(refused(&format!(r#"{{"model":"m",{user},"stream":true,"stream_options":[]}}"#)).0, "stream_options");
     // We and the upstream might each believe another one.
     assert_eq!(refused(&format!(r#"{{"model":"m",{user},"max_tokens":1,"max_tokens":9999}}"#)).0, "max_tokens");

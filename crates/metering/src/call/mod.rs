@@ -116,7 +116,6 @@ impl Door {
         let pass = self.0.gatekeeper.admit(scope, spender, operation, tokens).await?;
         let headers = pass.headers();
         let mut pass = Some(pass);
-        let path = self.0.rules.path(scope, spender, &COUNTED).await?;
         let mut attempt = 0;
         let mut failed = None;
         for (by, target) in targets.iter().enumerate() {
@@ -137,7 +136,9 @@ impl Door {
                 }
                 let resting = Probe { door: self, tenant, upstream: target.id, decided: false };
                 let purpose = purpose(scope, spender, request, target, &plan);
-                let held = self.0.books.hold(scope, (id, attempt), purpose, plan.worst, path.clone()).await?;
+                // As it is now: an attempt before may have taken minutes, in which a team was moved or a budget lowered.
+                let path = self.0.rules.path(scope, spender, &COUNTED).await?;
+                let held = self.0.books.hold(scope, (id, attempt), purpose, plan.worst, path).await?;
                 let open =
                     Open { id, held: Some(held), pass: pass.take(), input: guessed(request, &plan), plan, began: now };
                 let mut asked = Asked { door: self, open: Some(open) };
@@ -259,7 +260,8 @@ impl Drop for Probe<'_> {
 }
 
 /// What rate limits count a call as.
-fn counted_as(operation: Operation) -> domain::operation::Operation {
+#[must_use]
+pub fn counted_as(operation: Operation) -> domain::operation::Operation {
     match operation {
         Operation::Chat | Operation::Messages => domain::operation::Operation::Chat,
         Operation::Embeddings => domain::operation::Operation::Embeddings,

@@ -23,6 +23,8 @@ use store::org::rate_limits::{self, RateLimit};
 use testing::upstream::{Fault, Script};
 use testing::{ScriptedUpstream, TestHouse, both_stores};
 
+use crate::rules::add;
+
 const MODEL: &str = "gpt-4o-mini";
 
 struct World {
@@ -215,6 +217,20 @@ both_stores! {
         let rows = world.rows(&house).await;
         let seen: Vec<_> = rows.iter().map(|row| (row.id == receipt.id, row.attempt, row.outcome, row.cost_micros)).collect();
         assert_eq!(seen, [(true, 1, Outcome::Error, 0), (true, 2, Outcome::Ok, USUAL_COST)]);
+    }
+
+    async fn each_attempt_goes_by_the_limits_as_they_are_then(house) {
+        let world = World::build(&house).await;
+        let fault = Fault::Status(503, None, "{}".into());
+        world.upstream.next(MODEL, &Script { delay: Duration::from_millis(1_500), ..Script::fault(fault) });
+        let lowered = async {
+            world.upstream.until(|served| served.calls == 1).await;
+            add(&house, &world.scope, Level::Organization, None, "USD").await;
+        };
+        let (called, ()) = tokio::join!(world.call(false), lowered);
+        assert!(matches!(&called, Err(Failed::Short(shortage)) if shortage.cap == 5), "{called:?}");
+        assert_eq!(world.rows(&house).await.iter().map(|row| row.outcome).collect::<Vec<_>>(), [Outcome::Error]);
+        assert_eq!(world.upstream.served().calls, 1);
     }
 
     async fn another_upstream_answers_when_the_first_does_not(house) {

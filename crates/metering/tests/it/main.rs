@@ -7,4 +7,5 @@ mod ledger;
 mod quotas;
 mod rates;
 mod rules;
+mod unanswered;
 mod verify;

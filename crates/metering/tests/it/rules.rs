@@ -17,7 +17,8 @@ fn spender(scope: &Scope) -> Spender {
     Spender { user: Some(scope.user()), key: None, project: None, team: None, agent: None, run: None }
 }
 
-async fn add(house: &TestHouse, scope: &Scope, level: Level, subject: Option<Subject>, currency: &str) {
+/// Adds a budget of five millionths a month.
+pub(crate) async fn add(house: &TestHouse, scope: &Scope, level: Level, subject: Option<Subject>, currency: &str) {
     let ambient = house.store().ambient();
     let budget = Budget {
         id: ambient.id(),

@@ -29,8 +29,12 @@ fn stopped(engine: Engine) {
     let shop = Shop::open(engine);
     let slow = Script { usage: Some((20, 10)), delay: Duration::from_millis(2_500), ..Script::default() };
     shop.upstream.script(MODEL, &slow);
-    let endless =
-        Script { text: "On and on. ".repeat(2_000), pieces: 2_000, gap: Duration::from_millis(20), ..Script::default() };
+    let endless = Script {
+        text: "On and on. ".repeat(2_000),
+        pieces: 2_000,
+        gap: Duration::from_millis(20),
+        ..Script::default()
+    };
     shop.upstream.script(DIME, &endless);
     let drain = ["--drain-seconds", &DRAIN.as_secs().to_string()];
     let server = shop.start_with(&drain);

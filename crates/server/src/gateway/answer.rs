@@ -192,7 +192,7 @@ fn short(shortage: &Shortage) -> Problem {
     // A client that waits helps only when calls under way may leave room; else it must not try again by itself.
     let code = if shortage.counted == Counted::Cost { "budget_exceeded" } else { "quota_exceeded" };
     let mut problem = Problem { param: Some(shortage.counted.to_string()), ..Problem::new(code, text) };
-    if shortage.used + shortage.needed <= shortage.cap {
+    if shortage.used.saturating_add(shortage.needed) <= shortage.cap {
         problem = problem.retry_after(1);
     }
     problem

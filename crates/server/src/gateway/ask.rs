@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use domain::access::can;
 use gateway::{ClientRequest, Operation, RequestError};
-use metering::call::{Answered, Failed, Served};
+use metering::call::{Answered, Failed, Served, counted_as};
 use metering::rules::Spender;
 use store::Scope;
 
@@ -13,7 +13,7 @@ use super::route;
 use crate::App;
 use crate::answers::model;
 use crate::http::allowance;
-use crate::http::caller::{AtTheDoor, Caller, Local, Through};
+use crate::http::caller::{AtTheDoor, Caller, Local, Through, admit};
 use crate::http::error::{Problem, Result};
 use crate::http::outliving::{Outliving, Panicked};
 use crate::http::room::Room;
@@ -48,9 +48,19 @@ pub(super) async fn ask<M>(
     body: RawRequest,
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    let request = ClientRequest::read(operation, body.bytes).map_err(|error| invalid(&error))?;
-    require_model(request.model())?;
+    let read = ClientRequest::read(operation, body.bytes).map_err(|error| invalid(&error));
+    let request = read.and_then(|request| require_model(request.model()).map(|()| request));
+    let request = counted(&caller, operation, request).await?;
     call(&caller, request, body.room).await.map(answer::spoken)
+}
+
+/// What came of a request before any model was called. Where nothing did, it counts here against the rate limits; calls count when they are
+/// let in.
+pub(super) async fn counted<T>(caller: &Caller<can::ModelsUse>, operation: Operation, outcome: Result<T>) -> Result<T> {
+    if outcome.is_err() {
+        drop(admit(caller.app(), caller.scope(), counted_as(operation)).await?);
+    }
+    outcome
 }
 
 /// A request that no model could answer.
@@ -72,7 +82,8 @@ pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest
     let app = caller.app().clone();
     let scope = caller.scope().clone();
     let spender = spender(&scope);
-    let resolved = route::resolve(&app, &scope, spender, request.model()).await?;
+    let resolved = route::resolve(&app, &scope, spender, request.model()).await;
+    let resolved = counted(caller, request.operation(), resolved).await?;
     let (model, stream) = (request.model().to_owned(), request.stream());
     let call = async move {
         let _room = room;
@@ -86,7 +97,9 @@ pub(super) async fn call(caller: &Caller<can::ModelsUse>, request: ClientRequest
         Box::pin(call).await
     } else {
         // There is nothing to give before all of it is there, and the upstream charges for all of it: it goes on without its client.
-        Outliving::new(&caller.app().unattended, call).await.map_err(|Panicked(why)| Problem::internal(format!("a call panicked: {why}")))?
+        Outliving::new(&caller.app().unattended, call)
+            .await
+            .map_err(|Panicked(why)| Problem::internal(format!("a call panicked: {why}")))?
     };
     match answered {
         Ok(Answered { served, headers, .. }) => {

@@ -4,14 +4,15 @@ use domain::access::can;
 use gateway::{ClientRequest, Operation};
 
 use super::answer::{self, Spoken};
-use super::ask::{RawRequest, call, entered, invalid};
+use super::ask::{RawRequest, call, counted, entered, invalid};
 use crate::answers::model;
 use crate::http::caller::{AtTheDoor, Local, meters};
 use crate::http::error::Result;
 
 pub(super) async fn chat(gate: AtTheDoor<Local<can::ModelsUse>, meters::Chat>, body: RawRequest) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    let request = ClientRequest::read(Operation::Chat, body.bytes).map_err(|error| invalid(&error))?;
+    let request = ClientRequest::read(Operation::Chat, body.bytes).map_err(|error| invalid(&error));
+    let request = counted(&caller, Operation::Chat, request).await?;
     if request.model() == model::NAME {
         return model::answer(caller, request.body()).await.map(answer::ours);
     }

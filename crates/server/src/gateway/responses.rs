@@ -6,7 +6,7 @@ use gateway::responses::{Named, ResponsesRequest, param};
 use gateway::{ClientRequest, Operation};
 
 use super::answer::{Spoken, reworded};
-use super::ask::{RawRequest, call, entered, invalid, require_model};
+use super::ask::{RawRequest, call, counted, entered, invalid, require_model};
 use crate::http::caller::{AtTheDoor, Local, meters};
 use crate::http::error::{Problem, Result};
 
@@ -18,12 +18,7 @@ pub(super) async fn responses(
     body: RawRequest,
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
-    if body.bytes.len() > MOST {
-        return Err(Problem::new("too_large", format!("The body must be at most {MOST} bytes long.")));
-    }
-    let request = ResponsesRequest::read(&body.bytes).map_err(|error| invalid(&error))?;
-    let chat = ClientRequest::read(Operation::Chat, request.chat()).map_err(|error| in_its_words(invalid(&error)))?;
-    require_model(chat.model())?;
+    let (request, chat) = counted(&caller, Operation::Chat, read(&body.bytes)).await?;
     let ambient = caller.ambient();
     let named = Named {
         id: ambient.id::<UsageId>().uuid().simple().to_string(),
@@ -33,6 +28,17 @@ pub(super) async fn responses(
     let mut stream = request.clone().stream(named.clone());
     let whole = move |body: axum::body::Bytes| request.whole(&named, &body).ok_or(body);
     Ok(reworded(served, whole, move |bytes, last| stream.frame(&bytes, last)))
+}
+
+/// A request, and the chat that is made of it.
+fn read(bytes: &[u8]) -> Result<(ResponsesRequest, ClientRequest)> {
+    if bytes.len() > MOST {
+        return Err(Problem::new("too_large", format!("The body must be at most {MOST} bytes long.")));
+    }
+    let request = ResponsesRequest::read(bytes).map_err(|error| invalid(&error))?;
+    let chat = ClientRequest::read(Operation::Chat, request.chat()).map_err(|error| in_its_words(invalid(&error)))?;
+    require_model(chat.model())?;
+    Ok((request, chat))
 }
 
 /// What is said of a field of a chat completion, said of the field it was made from.

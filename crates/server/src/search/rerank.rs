@@ -22,6 +22,7 @@ use crate::App;
 use crate::gateway::{problem, route};
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
+use crate::http::outliving::{Outliving, Panicked};
 use crate::knowledge::place::{Place, holds};
 
 /// How long is waited for the order.
@@ -43,8 +44,9 @@ pub(crate) struct Reranked {
     model: String,
     /// Whether the first passages are in the model's order.
     done: bool,
-    /// What it cost, in millionths of a US dollar.
-    cost_micros: i64,
+    /// What it cost, in millionths of a US dollar. Null while the model, which did not answer in time, may still answer: what that
+    /// costs is in the usage log.
+    cost_micros: Option<i64>,
     /// Why they are not.
     error: Option<Fault>,
 }
@@ -88,25 +90,31 @@ pub(crate) async fn rerank(
     };
     // There is one order of one passage.
     if count < 2 {
-        return Ok(outcome(0, None));
+        return Ok(outcome(Some(0), None));
     }
     let body = rerank::request(&wish.model, query, &found[..count]).to_string();
     let request = ClientRequest::read(Operation::Chat, Bytes::from(body))
         .map_err(|error| Problem::internal(format!("our own request: {}", error.sentence())))?;
-    let called = tokio::time::timeout(PATIENCE, app.door.call(scope, spender, &request, &resolved.targets)).await;
+    let call = {
+        let (app, scope, resolved) = (app.clone(), scope.clone(), resolved.clone());
+        async move { app.door.call(&scope, spender, &request, &resolved.targets).await }
+    };
+    // The upstream charges for all of it, so it goes on when nobody waits for it any more.
+    let called = tokio::time::timeout(PATIENCE, Outliving::new(&app.unattended, call)).await;
     let answered = match called {
-        Ok(Ok(answered)) => answered,
-        Ok(Err(failed)) => return Ok(outcome(0, Some(problem(failed, &wish.model)))),
+        Ok(Ok(Ok(answered))) => answered,
+        Ok(Ok(Err(failed))) => return Ok(outcome(Some(0), Some(problem(failed, &wish.model)))),
+        Ok(Err(Panicked(why))) => return Err(Problem::internal(format!("a call panicked: {why}"))),
         Err(_) => {
             let late =
                 Problem::new("upstream_timeout", "The model did not answer in time; the order is that of the search.");
-            return Ok(outcome(0, Some(late)));
+            return Ok(outcome(None, Some(late)));
         }
     };
     app.models.served_by(scope, &resolved.targets[answered.by]);
     let garbage =
         || Problem::new("upstream_failed", "The model gave no order of the passages; the order is that of the search.");
-    let Served::Whole(whole, receipt) = answered.served else { return Ok(outcome(0, Some(garbage()))) };
+    let Served::Whole(whole, receipt) = answered.served else { return Ok(outcome(Some(0), Some(garbage()))) };
     let reply: Value = serde_json::from_slice(&whole.body).unwrap_or_default();
     let text =
         reply.pointer("/choices/0/message/content").and_then(Value::as_str).filter(|_| whole.status == StatusCode::OK);
@@ -116,8 +124,8 @@ pub(crate) async fn rerank(
             for (place, from) in order.into_iter().enumerate() {
                 found[place] = before[from].clone();
             }
-            Ok(outcome(receipt.cost_micros, None))
+            Ok(outcome(Some(receipt.cost_micros), None))
         }
-        None => Ok(outcome(receipt.cost_micros, Some(garbage()))),
+        None => Ok(outcome(Some(receipt.cost_micros), Some(garbage()))),
     }
 }

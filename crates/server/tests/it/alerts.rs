@@ -77,6 +77,50 @@ both_stores! {
         assert!(mail.contains("What does not fit any more is refused.") && mail.contains("does not begin anew"), "{mail}");
     }
 
+    async fn what_is_passed_because_the_limit_became_smaller_is_told_with_the_next_call(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let scope = house.scope(&ann).await;
+        for kind in ["soft", "hard"] {
+            let body = json!({ "level": "organization", "period": "total", "amount_micros": 100, "currency": "USD", "kind": kind, "alerts": [80, 100] });
+            let id = ann.post("/api/v1/budgets", &body).await.expect(201).str("/id").to_owned();
+            let more = json!({ "amount_micros": 100, "until": "2026-11-22T11:00:00Z", "reason": "the launch" });
+            ann.put(&format!("/api/v1/budgets/{id}/increase"), &more).await.expect(200);
+        }
+        house.spend(&scope, &Spending::of(150)).await;
+        assert_eq!(told(&house, "ann@example.com", 0).await.len(), 0, "three quarters of what there is now");
+        house.clock.advance(Duration::from_hours(2));
+        house.app.rules().forget(&scope);
+        // One is refused, by the hard budget; the soft one tells with what is let in.
+        assert!(house.hold(&scope, &Spending::of(1)).await.is_err());
+        let both = ["The total budget is used to 100 %", "The total budget is used to 80 %"];
+        assert_eq!(told(&house, "ann@example.com", 2).await, both);
+        house.spend(&scope, &Spending::of(0)).await;
+        assert_eq!(told(&house, "ann@example.com", 4).await, [both[0], both[0], both[1], both[1]]);
+        for _ in 0..3 {
+            house.spend(&scope, &Spending::of(0)).await;
+            assert!(house.hold(&scope, &Spending::of(1)).await.is_err());
+        }
+        assert_eq!(told(&house, "ann@example.com", 0).await.len(), 4, "each once");
+    }
+
+    async fn a_plan_that_became_smaller_than_what_is_used_is_told_when_it_refuses(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        house.app.rules().forget_of(ann.org.parse().expect("an id"));
+        let scope = house.scope(&ann).await;
+        let calls = Spending { tokens: (0, 0), ..Spending::of(0) };
+        for _ in 0..101 {
+            house.spend(&scope, &calls).await;
+        }
+        assert_eq!(told(&house, "ann@example.com", 0).await.len(), 0);
+        house.on_plan(&ann.org, "free").await;
+        house.app.rules().forget(&scope);
+        assert!(house.hold(&scope, &calls).await.is_err());
+        let subjects = told(&house, "ann@example.com", 3).await;
+        assert_eq!(subjects[0], "The plan's monthly limit of requests is used to 100 %");
+    }
+
     async fn what_is_told_twice_is_mailed_once(house) {
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;

@@ -62,6 +62,8 @@ async fn odd_numbers(house: TestHouse, upstream: ScriptedUpstream) {
         (json!({ "max_tokens": 1.5 }), "max_tokens"),
         (json!({ "max_tokens": "many" }), "max_tokens"),
         (json!({ "max_tokens": 1e30 }), "max_tokens"),
+        (json!({ "max_tokens": u64::MAX }), "max_tokens"),
+        (json!({ "max_completion_tokens": u64::MAX, "max_tokens": 1 }), "max_completion_tokens"),
         (json!({ "max_completion_tokens": -1 }), "max_completion_tokens"),
         (json!({ "n": 0 }), "n"),
         (json!({ "n": -3 }), "n"),
@@ -76,12 +78,12 @@ async fn odd_numbers(house: TestHouse, upstream: ScriptedUpstream) {
     // Another model whose name begins as that of a cheap one has no price.
     let dear = question(&json!({ "model": "gpt-4o-mini-dear-preview" }));
     assert_eq!(ann.post(CHAT, &dear).await.expect(404).code(), "model_not_found");
-    // As many tokens as there are numbers: no sum turns over, and somebody says no.
+    // As many tokens as there may be: no sum turns over, and somebody says no.
     for more in [
-        json!({ "max_tokens": u64::MAX }),
-        json!({ "max_tokens": u64::MAX, "n": 128 }),
-        json!({ "max_tokens": i64::MAX, "stream": true }),
-        json!({ "max_completion_tokens": u64::MAX, "max_tokens": 1 }),
+        json!({ "max_tokens": 999_999_999 }),
+        json!({ "max_tokens": 999_999_999, "n": 128 }),
+        json!({ "max_tokens": 999_999_999, "stream": true }),
+        json!({ "max_completion_tokens": 999_999_999, "max_tokens": 1 }),
     ] {
         let refused = ann.post(CHAT, &question(&more)).await;
         assert!([402, 429].contains(&refused.status), "{}", refused.text);
@@ -231,6 +233,30 @@ async fn large_bodies(house: TestHouse, _: ScriptedUpstream) {
     ann.post_slowly(CHAT, large()).await.expect(400);
 }
 
+async fn left_bodies(house: TestHouse, upstream: ScriptedUpstream) {
+    let ann = house.sign_up("Ann").await;
+    house.on_plan(&ann.org, "enterprise").await;
+    upstream.script("", &Script { delay: Duration::from_secs(4), ..Script::usage(20, 10) });
+    let large = || {
+        let padded = question(&json!({})).to_string().replacen('{', &format!("{{{}", " ".repeat(31 << 20)), 1);
+        Body::from(padded)
+    };
+    for n in 1..=4 {
+        let client = tokio::spawn({
+            let ann = ann.clone();
+            async move { ann.post_slowly(CHAT, large()).await }
+        });
+        upstream.until(|served| served.calls >= n).await;
+        client.abort();
+        assert!(client.await.is_err(), "it went away");
+    }
+    // Their calls go on, and with them their bodies.
+    assert_eq!(ann.post_slowly(CHAT, large()).await.expect(503).code(), "busy");
+    upstream.until(|served| served.complete >= 4).await;
+    nothing_is_held(&house, &ann).await;
+    ann.post_slowly(CHAT, large()).await.expect(200);
+}
+
 macro_rules! on_both {
     ($($name:ident: $scenario:ident;)+) => {
         $(mod $name {
@@ -257,6 +283,7 @@ on_both! {
     whole_answers_that_nobody_waits_for_any_more_are_paid_for: left_alone;
     a_bill_that_nobody_believes_leaves_sums_that_can_be_read: unbelievable;
     large_bodies_of_one_organisation_take_no_more_than_their_room: large_bodies;
+    large_bodies_take_their_room_for_as_long_as_the_call_goes_on: left_bodies;
 }
 
 both_stores! {

@@ -122,6 +122,23 @@ testing::both_stores! {
         key.get("/api/v1/projects").await.expect(200);
     }
 
+    async fn what_comes_to_no_call_of_a_model_is_counted_all_the_same(house) {
+        let ann = house.sign_up("Ann").await;
+        let made = ann.post("/api/v1/auth/api-keys", &json!({ "name": "k", "rate_per_minute": 4 })).await.expect(201);
+        let key = ann.with_token(Some(made.str("/key")));
+        let unknown = json!({ "model": "nobody-knows-it", "messages": [{ "role": "user", "content": "Hello?" }], "input": "Hello?" });
+        for (path, body, status) in [
+            ("/v1/chat/completions", &json!({}), 400),
+            ("/v1/chat/completions", &unknown, 404),
+            ("/v1/embeddings", &unknown, 404),
+            ("/v1/responses", &json!({ "model": 7 }), 400),
+            ("/v1/chat/completions", &json!({}), 429),
+            ("/v1/messages", &unknown, 429),
+        ] {
+            key.post(path, body).await.expect(status);
+        }
+    }
+
     async fn an_answer_given_again_is_not_counted(house) {
         let (ann, _) = acme(&house).await;
         set(&ann, json!({ "level": "user", "operation": "mails", "requests_per_minute": 1 })).await;

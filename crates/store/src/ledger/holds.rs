@@ -173,6 +173,17 @@ pub(super) fn inserting<'p>(page: &'p mut Page<'_>, hold: &Hold, lease: Duration
         .bind(hold.amounts.get(Counted::Mails))
 }
 
+/// Who has an attempt's hold; none when it is gone, or never was.
+/// # Errors
+/// As the database.
+pub async fn holder(page: &mut Page<'_>, id: UsageId, attempt: i64) -> Result<Option<HolderId>> {
+    page.sql("SELECT holder FROM holds WHERE org_id = $1 AND id = $2 AND attempt = $3")
+        .bind(id)
+        .bind(attempt)
+        .optional()
+        .await
+}
+
 /// Takes a hold away, because it ends as an entry in this transaction; none when it is gone already. Says whether the past counts
 /// differently since it was taken.
 /// # Errors

@@ -6399,9 +6399,10 @@ export interface components {
         SearchReranked: {
             /**
              * Format: int64
-             * @description What it cost, in millionths of a US dollar.
+             * @description What it cost, in millionths of a US dollar. Null while the model, which did not answer in time, may still answer: what that
+             *      costs is in the usage log.
              */
-            cost_micros: number;
+            cost_micros?: number | null;
             /** @description Whether the first passages are in the model's order. */
             done: boolean;
             /** @description Why they are not. */
