@@ -90,12 +90,16 @@ impl Price {
         let long = tokens.written_long.min(written);
         let plain = tokens.input.saturating_sub(cached).saturating_sub(written);
         let part = |count: u64, price: i64| i128::from(count) * i128::from(price);
-        let sum = part(plain, self.input)
+        let read = part(plain, self.input)
             + part(cached, self.cached.unwrap_or(self.input))
             + part(written - long, self.write())
-            + part(long, self.write_long())
-            + part(tokens.output, self.output)
-            + i128::from(self.request) * PER;
+            + part(long, self.write_long());
+        self.total(read, tokens.output, percent)
+    }
+
+    /// What a call costs whose reading costs so much, in millionths of its unit.
+    fn total(&self, read: i128, output: u64, percent: u32) -> i64 {
+        let sum = read + i128::from(output) * i128::from(self.output) + i128::from(self.request) * PER;
         let exact = sum * i128::from(percent);
         let whole = exact.div_euclid(PER * 100) + i128::from(exact.rem_euclid(PER * 100) > 0);
         i64::try_from(whole).unwrap_or(DEAREST).min(DEAREST)
@@ -119,8 +123,7 @@ impl Price {
     pub fn worst(&self, input: u64, output: u64, percent: u32, for_an_hour: bool) -> i64 {
         let written = if for_an_hour { self.write().max(self.write_long()) } else { self.write() };
         let dearest = self.input.max(self.cached.unwrap_or(0)).max(written);
-        let all = Self { input: dearest, cached: None, write: None, write_long: None, ..self.clone() };
-        all.cost(TokenCount { input, output, ..TokenCount::default() }, percent)
+        self.total(i128::from(input) * i128::from(dearest), output, percent)
     }
 
     /// Percent of the price at a service tier; none when it is not known.

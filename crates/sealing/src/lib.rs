@@ -2,11 +2,13 @@
 //! (`Cargo.toml`, `profile.dev`), because the cipher's generic parts are compiled where they are used, and a loop over blocks without
 //! optimisation seals a few MB a second.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
+use aes_gcm::aead::{Aead, AeadInOut, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 
 /// The bytes of a nonce. None may come twice under a key.
 pub const NONCE: usize = 12;
+/// The bytes of a tag.
+const TAG: usize = 16;
 
 /// A cipher with its key, for whoever seals and opens much under one: making it takes longer than a short message.
 pub struct Cipher(Aes256Gcm);
@@ -21,11 +23,15 @@ impl Cipher {
     /// A message bound to a place: the nonce, what was enciphered, and a tag of 16 bytes.
     #[must_use]
     pub fn seal(&self, nonce: [u8; NONCE], place: &[u8], message: &[u8]) -> Vec<u8> {
-        let sealed = self
+        let mut sealed = Vec::with_capacity(NONCE + message.len() + TAG);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(message);
+        let tag = self
             .0
-            .encrypt(&Nonce::from(nonce), Payload { msg: message, aad: place })
+            .encrypt_inout_detached(&Nonce::from(nonce), place, (&mut sealed[NONCE..]).into())
             .expect("AES-GCM takes any message that fits in memory");
-        [nonce.as_slice(), &sealed].concat()
+        sealed.extend_from_slice(&tag);
+        sealed
     }
 
     /// The message that [`Cipher::seal`] was given; none under another key, for another place, or when a byte is another.

@@ -1,5 +1,6 @@
 //! One attempt: what it may cost, and what it cost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::limits::{Amounts, Counted};
@@ -23,9 +24,9 @@ pub(super) fn micros(duration: Duration) -> i64 {
 }
 
 /// What an attempt may cost.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Plan {
-    pub(super) quote: Quote,
+    pub(super) quote: Arc<Quote>,
     /// Percent of the price at the request's service tier.
     percent: u32,
     /// The most tokens of each answer.

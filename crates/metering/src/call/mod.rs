@@ -47,7 +47,7 @@ pub struct Target {
     /// The model's name there.
     pub model: String,
     /// What it costs; none when nobody knows, and then it is not called.
-    pub quote: Option<Quote>,
+    pub quote: Option<Arc<Quote>>,
 }
 
 /// What a call cost.
@@ -110,25 +110,26 @@ impl Door {
         targets: &[Target],
     ) -> Result<Answered, Failed> {
         let id = self.0.ambient.id();
-        let bounds = targets.iter().filter_map(|target| Plan::of(request, target).ok()).map(|plan| plan.tokens());
+        let plans: Vec<_> = targets.iter().map(|target| Plan::of(request, target)).collect();
         let operation = counted_as(request.operation());
-        let tokens = bounds.max().unwrap_or(0);
+        let tokens = plans.iter().flatten().map(Plan::tokens).max().unwrap_or(0);
         let pass = self.0.gatekeeper.admit(scope, spender, operation, tokens).await?;
         let headers = pass.headers();
         let mut pass = Some(pass);
         let mut attempt = 0;
         let mut failed = None;
-        for (by, target) in targets.iter().enumerate() {
+        for (by, (target, plan)) in targets.iter().zip(plans).enumerate() {
+            let plan = match plan {
+                Ok(plan) => plan,
+                Err(no_price) => {
+                    failed.get_or_insert(no_price);
+                    continue;
+                }
+            };
             let mut retries = 0;
             while attempt < ATTEMPTS {
                 attempt += 1;
-                let plan = match Plan::of(request, target) {
-                    Ok(plan) => plan,
-                    Err(no_price) => {
-                        failed.get_or_insert(no_price);
-                        break;
-                    }
-                };
+                let plan = plan.clone();
                 let (tenant, now) = (scope.org().uuid().as_u128(), self.0.ambient.now());
                 if let Err(open) = self.0.breakers.enter(tenant, target.id, now) {
                     failed.get_or_insert(Failed::Resting { retry_after: open.retry_after });

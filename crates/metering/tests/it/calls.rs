@@ -54,7 +54,7 @@ impl World {
             label: format!("upstream {id}"),
             upstream: Arc::new(Upstream::openai(url, None, OutputLimit::MaxTokens).expect("an address")),
             model: MODEL.into(),
-            quote: Prices::builtin().quote(MODEL, house.store().ambient().now()),
+            quote: Prices::builtin().quote(MODEL, house.store().ambient().now()).map(Arc::new),
         };
         let targets = vec![target(1, &upstream.openai_url())];
         Self { upstream, books, door, scope, targets }
@@ -168,7 +168,7 @@ both_stores! {
         let model = "claude-sonnet-4-5";
         let quote = Prices::builtin().quote(model, house.store().ambient().now());
         let upstream = Upstream::anthropic(&world.upstream.anthropic_url(), None, "2023-06-01").expect("an address");
-        let target = Target { upstream: Arc::new(upstream), model: model.into(), quote, ..world.targets[0].clone() };
+        let target = Target { upstream: Arc::new(upstream), model: model.into(), quote: quote.map(Arc::new), ..world.targets[0].clone() };
         let usage = json!({ "input_tokens": 10, "output_tokens": 5, "cache_creation_input_tokens": 30, "cache_read_input_tokens": 0,
             "cache_creation": { "ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20 } });
         let answer = json!({ "id": "msg_1", "type": "message", "role": "assistant", "model": model, "usage": usage,

@@ -45,7 +45,7 @@ impl Step {
             provider_name: name.clone(),
             source: *source,
             model: target.model.clone(),
-            price: target.quote.clone().map(PriceView::from),
+            price: target.quote.as_deref().cloned().map(PriceView::from),
         }
     }
 }

@@ -284,7 +284,14 @@ impl<'a> View<'a> {
                 (id, Arc::new(Upstream::embedded(embedded)), self.models.outside())
             }
         };
-        Ok(Some(Target { id, label: candidate.label(), upstream, egress: egress.clone(), model, quote }))
+        Ok(Some(Target {
+            id,
+            label: candidate.label(),
+            upstream,
+            egress: egress.clone(),
+            model,
+            quote: quote.map(Arc::new),
+        }))
     }
 }
 

@@ -88,11 +88,12 @@ impl HoldLog {
     }
 
     fn note(&self, org: OrgId, hold: &Hold) -> Result<()> {
+        let text = text(org, hold)?;
         let mut open = self.locked();
         if open.erased.contains(&org) {
             return Err(Error::NotFound("organisation"));
         }
-        open.append(org, hold)
+        open.append(&text)
     }
 
     /// Begins the log anew, with some holds that stand nowhere else.
@@ -101,7 +102,7 @@ impl HoldLog {
         let mut begun =
             begin(&fresh, &self.house, &self.ambient, HashSet::new()).map_err(|error| self.failed(&error))?;
         for (org, hold) in kept.filter(|(org, _)| !open.erased.contains(org)) {
-            begun.append(org, hold)?;
+            begun.append(&text(org, hold)?)?;
         }
         std::fs::rename(&fresh, &self.path).map_err(|error| self.failed(&error))?;
         begun.erased = std::mem::take(&mut open.erased);
@@ -133,12 +134,11 @@ impl HoldLog {
 }
 
 impl Open {
-    fn append(&mut self, org: OrgId, hold: &Hold) -> Result<()> {
+    fn append(&mut self, text: &[u8]) -> Result<()> {
         if self.broken {
             return Err(Error::Busy("the log of holds is being begun anew"));
         }
-        let text = serde_json::to_vec(&Noting { org, hold }).map_err(|error| Error::bug(error.to_string()))?;
-        let sealed = self.cipher.seal(nonce(self.records), PLACE, &text);
+        let sealed = self.cipher.seal(nonce(self.records), PLACE, text);
         let length = u32::try_from(sealed.len()).map_err(|_| Error::bug("a hold of gigabytes"))?;
         let record = [&length.to_le_bytes()[..], &sealed].concat();
         if let Err(error) = self.file.write_all(&record) {
@@ -149,6 +149,11 @@ impl Open {
         self.length += record.len() as u64;
         Ok(())
     }
+}
+
+/// What is noted of a hold.
+fn text(org: OrgId, hold: &Hold) -> Result<Vec<u8>> {
+    serde_json::to_vec(&Noting { org, hold }).map_err(|error| Error::bug(error.to_string()))
 }
 
 fn begin(path: &Path, house: &Secret, ambient: &Ambient, erased: HashSet<OrgId>) -> std::io::Result<Open> {

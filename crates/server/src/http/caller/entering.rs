@@ -1,7 +1,10 @@
 //! Entering: from a credential to the organisation that the request selects, and what is noted of those who are turned away.
 
+use std::fmt::{self, Display, Formatter};
+
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams};
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use domain::access::Permission;
 use domain::authoriser::Object;
 use domain::operation::Operation;
@@ -27,7 +30,7 @@ pub(super) struct Inside {
     pub(super) claim: Option<Claim>,
     /// The answer that this request got before; given again when the caller may still do what it asks for.
     pub(super) answer: Option<Replay>,
-    pub(super) route: String,
+    pub(super) route: Route,
 }
 
 impl Inside {
@@ -51,7 +54,7 @@ impl Inside {
             }
             Err(Stop::Failed(error)) => return Err(error.into()),
         };
-        let inside = Self { app: app.clone(), scope, principal, claim: None, answer: None, route: route(parts) };
+        let inside = Self { app: app.clone(), scope, principal, claim: None, answer: None, route: Route::of(parts) };
         if let Some(project) = project {
             inside.selected_project(project).await?;
         }
@@ -105,7 +108,7 @@ impl Inside {
             // The state of the organisation says more than the permission.
             grants.decide(permission, Object::Organisation).because.pop().unwrap_or_default()
         };
-        self.refused(object, json!({ "permission": permission, "route": self.route }), message).await
+        self.refused(object, json!({ "permission": permission, "route": self.route.to_string() }), message).await
     }
 
     /// Writes a denial into the audit log. Those who are denied all the time are asked to wait instead.
@@ -146,15 +149,30 @@ pub(super) fn origin(parts: &Parts) -> Origin {
     parts.extensions.get::<Origin>().cloned().unwrap_or_default()
 }
 
-pub(super) fn route(parts: &Parts) -> String {
-    // The path as sent, too: the same key may serve for two objects.
-    format!("{} {}", kind_of_route(parts), parts.uri.path())
+/// What was asked for. Few requests need it in words.
+pub(super) struct Route {
+    method: Method,
+    pattern: Option<MatchedPath>,
+    uri: Uri,
 }
 
-/// The route without what the caller put into its path.
-pub(super) fn kind_of_route(parts: &Parts) -> String {
-    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    format!("{} {path}", parts.method)
+impl Route {
+    pub(super) fn of(parts: &Parts) -> Self {
+        let pattern = parts.extensions.get::<MatchedPath>().cloned();
+        Self { method: parts.method.clone(), pattern, uri: parts.uri.clone() }
+    }
+
+    /// The route without what the caller put into its path.
+    pub(super) fn kind(&self) -> String {
+        format!("{} {}", self.method, self.pattern.as_ref().map_or("", MatchedPath::as_str))
+    }
+}
+
+impl Display for Route {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // The path as sent, too: the same key may serve for two objects.
+        write!(f, "{} {}", self.kind(), self.uri.path())
+    }
 }
 
 /// The answer to those who are denied all the time.
@@ -164,7 +182,7 @@ pub(super) fn too_many_denials() -> Problem {
 
 pub(super) async fn claim(parts: &Parts, app: &App, who: &str, recall: Recall<'_>) -> Result<Option<Claim>, Turned> {
     let Some(presented) = parts.extensions.get::<Presented>() else { return Ok(None) };
-    match presented.claim(app, who, &route(parts), recall).await? {
+    match presented.claim(app, who, &Route::of(parts).to_string(), recall).await? {
         Outcome::Claimed(claim) => Ok(Some(claim)),
         Outcome::Replayed(replay) => Err(Turned::Replayed(replay)),
     }

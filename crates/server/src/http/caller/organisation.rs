@@ -247,7 +247,7 @@ impl<P: Requires> Caller<P> {
         match outcome {
             Ok(given) => Ok(given),
             Err(tenancy::Error::Forbidden(why)) => {
-                let detail = json!({ "reason": why, "route": self.inside.route });
+                let detail = json!({ "reason": why, "route": self.inside.route.to_string() });
                 Err(self.inside.refused(&object.to_string(), detail, why).await)
             }
             Err(error) => Err(error.into()),

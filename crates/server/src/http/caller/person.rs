@@ -13,7 +13,7 @@ use tenancy::House;
 
 use super::credential::{authenticate, refuse, require_fresh};
 use super::entering::{
-    admit_denial, claim, kind_of_route, origin, remember, selected_org, strayed, too_many_denials, turned_away,
+    Route, admit_denial, claim, origin, remember, selected_org, strayed, too_many_denials, turned_away,
 };
 use super::{Access, Gate, Turned};
 use crate::App;
@@ -111,12 +111,12 @@ impl Person {
         let principal = authenticate(parts, app, &origin).await?;
         // First, so that what only some people may see does not exist for keys either.
         if !holds(&principal) {
-            let event = Event::new("access.refused", kind_of_route(parts));
+            let event = Event::new("access.refused", Route::of(parts).kind());
             turned_away(app, &principal, &origin, event, Refusal::NotAnOperator).await;
             return Err(refuse(app, &origin, Refusal::NotAnOperator).into());
         }
         if principal.session().is_none() {
-            let event = Event::new("access.denied", kind_of_route(parts));
+            let event = Event::new("access.denied", Route::of(parts).kind());
             if !turned_away(app, &principal, &origin, event, Refusal::NotAPerson).await {
                 return Err(too_many_denials().into());
             }
