@@ -28,7 +28,7 @@ use crate::upkeep::{flush, flush_now_and_then, renew_now_and_then};
 /// How many operations one transaction serves at most.
 const BATCH: usize = 256;
 /// How often a batch lets others run before it is written.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 4;
 /// How often a settle is tried when the store fails, and how long between tries at first; the pauses double.
 const TRIES: u32 = 8;
 const PAUSE: Duration = Duration::from_millis(50);

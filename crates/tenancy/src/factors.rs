@@ -129,11 +129,20 @@ pub async fn turn_off(
     changed(house, tx, &person, session, Factor::Off, origin).await
 }
 
-/// Makes a new set of recovery codes; the ones before are void. Other sessions end.
+/// Makes a new set of recovery codes, with a code: else a password alone would be enough to get at the second factor. The codes before are
+/// void. Other sessions end.
 /// # Errors
-/// [`Error::Conflict`] when the second factor is off.
-pub async fn renew_codes(house: &House, user: UserId, session: SessionId, origin: &Origin) -> Result<Vec<String>> {
-    is_on(&login::person(house, user).await?)?;
+/// [`Error::Credentials`] when the code is wrong; [`Error::Conflict`] when the second factor is off.
+pub async fn renew_codes(
+    house: &House,
+    user: UserId,
+    session: SessionId,
+    code: &SecretText,
+    origin: &Origin,
+) -> Result<Vec<String>> {
+    let person = login::person(house, user).await?;
+    is_on(&person)?;
+    prove_code(house, &person, code, origin).await?;
     let (codes, hashes) = new_codes(house).await?;
     let mut tx = house.store.begin_control(Turn::Person(user)).await?;
     let person = people::get(&mut tx, user).await?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::access::{Level, Permission};
+use domain::access::{Level, Permission, PermissionSet};
 use domain::authoriser::Object;
 use domain::email::Email;
 use domain::role::{Role, held_at};
@@ -25,6 +25,7 @@ use store::org::{projects, teams};
 use store::{Actor, ControlTx, Error as StoreError, Invited, Json, Origin, Scope, Turn};
 
 use crate::login::new_secret;
+use crate::roles::Fresh;
 use crate::{Error, House, Result, entitlements, letters, members, roles, throttle};
 
 /// How long a link can be used (security facts, section 5.8).
@@ -84,13 +85,19 @@ pub fn link(house: &House, token: &str) -> String {
 /// # Errors
 /// [`Error::Forbidden`] when more is promised than the inviter holds; [`StoreError::NotFound`] for roles, teams and projects that
 /// they cannot see; [`Error::Conflict`] when the address is invited or a member already; [`Error::Allowance`] when no seat is
-/// left.
-pub async fn invite(house: &House, scope: &Scope, email: Email, offer: Offer) -> Result<(ControlTx, Sent)> {
+/// left; [`Error::StepUp`] when an owner is invited without a fresh factor.
+pub async fn invite(
+    house: &House,
+    scope: &Scope,
+    email: Email,
+    offer: Offer,
+    fresh: Fresh,
+) -> Result<(ControlTx, Sent)> {
     refuse_lists(&offer)?;
     let ambient = house.store.ambient();
     let now = ambient.now();
     let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
-    check(house, &mut tx, scope, &offer).await?;
+    roles::take_care_of_owners(fresh, check(house, &mut tx, scope, &offer).await?)?;
     refuse_known(&mut tx, scope, &email).await?;
     entitlements::require_seats(house, &mut tx, scope.org(), 1).await?;
     throttle::charge_invitation(&mut tx, house, scope.org(), &email).await?;
@@ -121,7 +128,7 @@ pub async fn invite(house: &House, scope: &Scope, email: Email, offer: Offer) ->
 /// as if they had invited. The transaction is ready to be committed.
 /// # Errors
 /// As [`invite`]; [`Error::Conflict`] also when it was accepted or revoked.
-pub async fn resend(house: &House, scope: &Scope, id: InvitationId) -> Result<(ControlTx, Sent)> {
+pub async fn resend(house: &House, scope: &Scope, id: InvitationId, fresh: Fresh) -> Result<(ControlTx, Sent)> {
     let now = house.store.ambient().now();
     let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
     let before = invitations::get(&mut tx, scope.org(), id).await?;
@@ -129,7 +136,7 @@ pub async fn resend(house: &House, scope: &Scope, id: InvitationId) -> Result<(C
         return Err(Error::Conflict("This invitation was accepted or revoked; invite anew.".into()));
     }
     let offer = what_is_left(house, scope, &before).await?;
-    check(house, &mut tx, scope, &offer).await?;
+    roles::take_care_of_owners(fresh, check(house, &mut tx, scope, &offer).await?)?;
     if !before.is_open(now) {
         refuse_known(&mut tx, scope, &before.email).await?;
         entitlements::require_seats(house, &mut tx, scope.org(), 1).await?;
@@ -334,14 +341,14 @@ async fn what_is_left(house: &House, inviter: &Scope, invitation: &Invitation) -
 }
 
 /// Checks that somebody may invite, and may give all that is promised. Holds the organisation's turn, so that no role goes
-/// meanwhile.
-async fn check(house: &House, control: &mut ControlTx, inviter: &Scope, offer: &Offer) -> Result<()> {
+/// meanwhile. Gives what is promised at the organisation.
+async fn check(house: &House, control: &mut ControlTx, inviter: &Scope, offer: &Offer) -> Result<PermissionSet> {
     members::still_holds(control, inviter).await?;
     let grants = inviter.grants();
     require(inviter, Permission::InvitationsCreate, Object::Organisation)?;
     let mut tx = house.store.open(inviter).read().await?;
-    let given = roles::permissions(&mut tx, offer.role).await?;
-    roles::within(grants.at(Object::Organisation), given)?;
+    let promised = roles::permissions(&mut tx, offer.role).await?;
+    roles::within(grants.at(Object::Organisation), promised)?;
     for (id, role) in &offer.teams {
         teams::get(&mut tx, *id).await?;
         let object = Object::Team(*id);
@@ -363,7 +370,7 @@ async fn check(house: &House, control: &mut ControlTx, inviter: &Scope, offer: &
         let given = roles::permissions(&mut tx, *role).await?;
         roles::within(grants.at(object), held_at(Level::Project, given))?;
     }
-    Ok(())
+    Ok(promised)
 }
 
 fn require(scope: &Scope, permission: Permission, object: Object) -> Result<()> {

@@ -299,7 +299,7 @@ fn new_session(house: &House, person: &Person, org: Option<OrgId>, longest: Dura
     }
 }
 
-/// Adds a session, unless the person's password or standing was changed since they were checked.
+/// Adds a session, unless the person's password, second factor or standing was changed since they were checked.
 async fn begin_session(
     house: &House,
     person: &Person,
@@ -308,7 +308,11 @@ async fn begin_session(
 ) -> Result<ControlTx> {
     let mut tx = house.store.begin_control(Turn::Person(person.id)).await?;
     let now = people::find(&mut tx, person.id).await?;
-    let same = |now: &Person| now.password_hash == person.password_hash && now.standing == Standing::Active;
+    let same = |now: &Person| {
+        now.password_hash == person.password_hash
+            && now.totp_on_at == person.totp_on_at
+            && now.standing == Standing::Active
+    };
     if !now.as_ref().is_some_and(same) {
         return Err(Error::Credentials);
     }

@@ -1,6 +1,7 @@
 //! Membership: changing it, ending it, handing an organisation on. Everything about one organisation takes its turn, so the rules
 //! hold under races too: nobody changes whoever holds more, and an owner stays.
 
+use domain::access::PermissionSet;
 use domain::authoriser::Object;
 use domain::role::{Builtin, Role};
 use domain::status::Standing;
@@ -12,7 +13,8 @@ use store::control::{mail_domains, organisations};
 use store::deliveries::Departure;
 use store::{Actor, ControlTx, Error as StoreError, Origin, Scope, Turn};
 
-use crate::{Error, House, Result, roles};
+use crate::roles::{self, Fresh};
+use crate::{Error, House, Result};
 
 /// What is to change of a membership; what is left out stays.
 #[derive(Debug, Default, Clone, Copy)]
@@ -26,22 +28,25 @@ pub struct Change {
 /// Changes a member's role or standing. The transaction is ready to be committed.
 /// # Errors
 /// [`Error::Forbidden`] when the member or the new role holds more than the caller; [`Error::Conflict`] when no owner would be
-/// left; [`StoreError::Stale`] when the membership is of another version than expected.
+/// left; [`StoreError::Stale`] when the membership is of another version than expected; [`Error::StepUp`] when an owner comes or goes
+/// without a fresh factor.
 pub async fn change(
     house: &House,
     scope: &Scope,
     user: UserId,
     expected: Option<i64>,
     change: Change,
+    fresh: Fresh,
 ) -> Result<(ControlTx, Member)> {
     let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
-    let before = reach(house, &mut tx, scope, user, expected).await?;
-    let mut after = before.clone();
+    let (before, theirs) = reach(house, &mut tx, scope, user, expected).await?;
+    let (mut after, mut touched) = (before.clone(), theirs);
     if let Some(role) = change.role {
         let mut reader = house.store.open(scope).read().await?;
         let given = roles::permissions(&mut reader, role).await?;
         roles::within(scope.grants().at(Object::Organisation), given)?;
         after.role = role;
+        touched = touched.union(given);
     }
     if let Some(standing) = change.standing {
         if user == scope.user() && standing != Standing::Active {
@@ -49,6 +54,7 @@ pub async fn change(
         }
         after.standing = standing;
     }
+    roles::take_care_of_owners(fresh, touched)?;
     if !is_owner(&after) {
         keep_an_owner(&mut tx, &before).await?;
     }
@@ -67,9 +73,16 @@ pub async fn change(
 /// committed.
 /// # Errors
 /// As [`change`].
-pub async fn remove(house: &House, scope: &Scope, user: UserId, expected: Option<i64>) -> Result<ControlTx> {
+pub async fn remove(
+    house: &House,
+    scope: &Scope,
+    user: UserId,
+    expected: Option<i64>,
+    fresh: Fresh,
+) -> Result<ControlTx> {
     let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
-    let stay = reach(house, &mut tx, scope, user, expected).await?;
+    let (stay, theirs) = reach(house, &mut tx, scope, user, expected).await?;
+    roles::take_care_of_owners(fresh, theirs)?;
     end(&mut tx, &stay).await?;
     mail_domains::bar(&mut tx, scope.org(), user).await?;
     let event = Event::new("member.removed", user).before(&stay);
@@ -126,14 +139,14 @@ pub(crate) async fn still_holds(tx: &mut ControlTx, scope: &Scope) -> Result<Mem
     own.filter(same).ok_or_else(|| Error::Forbidden("Your own rights have just been changed.".into()))
 }
 
-/// The membership that somebody wants to change; refused when it holds more than they do.
+/// The membership that somebody wants to change, and what its role allows; refused when it holds more than they do.
 async fn reach(
     house: &House,
     tx: &mut ControlTx,
     scope: &Scope,
     user: UserId,
     expected: Option<i64>,
-) -> Result<Membership> {
+) -> Result<(Membership, PermissionSet)> {
     still_holds(tx, scope).await?;
     let stay = memberships::find(tx, scope.org(), user).await?.ok_or(StoreError::NotFound("member"))?;
     if expected.is_some_and(|version| version != stay.version) {
@@ -142,11 +155,11 @@ async fn reach(
     let mut reader = house.store.open(scope).read().await?;
     let theirs = match roles::permissions(&mut reader, stay.role).await {
         // A role that is gone gives nothing.
-        Err(Error::Store(StoreError::NotFound(_))) => domain::access::PermissionSet::EMPTY,
+        Err(Error::Store(StoreError::NotFound(_))) => PermissionSet::EMPTY,
         other => other?,
     };
     roles::within(scope.grants().at(Object::Organisation), theirs)?;
-    Ok(stay)
+    Ok((stay, theirs))
 }
 
 async fn end(tx: &mut ControlTx, stay: &Membership) -> Result<()> {

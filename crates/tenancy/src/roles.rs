@@ -36,6 +36,17 @@ pub fn within(held: PermissionSet, given: PermissionSet) -> Result<()> {
     Err(Error::Forbidden(format!("This takes more than you hold; you lack {}.", names.join(", "))))
 }
 
+/// Whether who asks has shown a factor of late.
+pub type Fresh = Result<()>;
+
+/// Asks for a fresh factor where owners come or go: whoever holds more than an admin can take the organisation from its owners. An
+/// organisation that is handed over asks for one, and no other way may ask for less.
+/// # Errors
+/// Why it is not fresh.
+pub fn take_care_of_owners(fresh: Fresh, permissions: PermissionSet) -> Result<()> {
+    if permissions.without(Builtin::Admin.permissions()).is_empty() { Ok(()) } else { fresh }
+}
+
 /// Refuses to put people into a team that gives them more in a project than somebody holds there.
 /// # Errors
 /// [`Error::Forbidden`] when it does.
@@ -113,13 +124,14 @@ pub async fn create(house: &House, scope: &Scope, name: RoleName, draft: Draft) 
 /// Changes a custom role, for all who hold it and at once. The transaction is ready to be committed.
 /// # Errors
 /// As [`create`]; [`StoreError::Stale`] when the role is of another version than expected; [`Error::Forbidden`] also when the role
-/// as it is goes beyond whoever changes it.
+/// as it is goes beyond whoever changes it; [`Error::StepUp`] when it becomes one of owners without a fresh factor.
 pub async fn update(
     house: &House,
     scope: &Scope,
     id: RoleId,
     expected: Option<i64>,
     draft: Draft,
+    fresh: Fresh,
 ) -> Result<(Tx, CustomRole)> {
     entitlements::require(house, scope.org(), Feature::CustomRoles).await?;
     let mut tx = house.store.open(scope).begin().await?;
@@ -130,6 +142,7 @@ pub async fn update(
     let (before, held) = (role.clone(), scope.grants().at(Object::Organisation));
     draft.apply(&mut role)?;
     within(held, before.allows().union(role.allows()))?;
+    take_care_of_owners(fresh, role.allows().without(before.allows()))?;
     roles::update(&mut tx, &role).await?;
     let role = roles::get(&mut tx, id).await?;
     tx.record(Event::new("role.updated", id).before(&before).after(&role)).await?;

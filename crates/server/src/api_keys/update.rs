@@ -91,6 +91,10 @@ pub(crate) async fn update(
     let mut key = before.clone();
     body.apply(&mut key)?;
     refuse_looser(own.as_ref(), &Limited::from(&key), None)?;
+    // Making a key takes a fresh factor, and so does making more of one.
+    if caller.principal().session().is_some() && refuse_looser(Some(&before), &Limited::from(&key), None).is_err() {
+        caller.require_fresh()?;
+    }
     api_keys::update(&mut tx, &key).await?;
     let key = api_keys::get(&mut tx, caller.org(), id).await?;
     caller.record(&mut tx, Event::new("api_key.updated", id).before(&before).after(&key)).await?;

@@ -38,7 +38,7 @@ pub(crate) async fn create(
         teams: body.teams.into_iter().map(|offer| (offer.team_id, offer.role)).collect(),
         projects: body.projects.into_iter().map(|offer| (offer.project_id, offer.role)).collect(),
     };
-    let outcome = invitations::invite(caller.house(), caller.scope(), body.email, offer).await;
+    let outcome = invitations::invite(caller.house(), caller.scope(), body.email, offer, caller.fresh()).await;
     let (tx, sent) = caller.told(outcome, "invitation").await?;
     caller.commit_control(tx, Created(SentView::new(caller.house(), sent))).await
 }

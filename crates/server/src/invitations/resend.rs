@@ -15,7 +15,7 @@ pub(crate) async fn resend(
     Path(id): Path<InvitationId>,
 ) -> Result<Found<SentView>> {
     let (caller, _pass) = metered.through();
-    let outcome = invitations::resend(caller.house(), caller.scope(), id).await;
+    let outcome = invitations::resend(caller.house(), caller.scope(), id, caller.fresh()).await;
     let (tx, sent) = caller.told(outcome, id).await?;
     caller.commit_control(tx, Found(SentView::new(caller.house(), sent))).await
 }

@@ -14,7 +14,7 @@ pub(crate) async fn remove(
     Path(user): Path<UserId>,
     expected: IfMatch,
 ) -> Result<Done> {
-    let outcome = members::remove(caller.house(), caller.scope(), user, expected.version()).await;
+    let outcome = members::remove(caller.house(), caller.scope(), user, expected.version(), caller.fresh()).await;
     let tx = caller.told(outcome, user).await?;
     let reply = caller.commit_control(tx, Done).await?;
     caller.house().settle(caller.org()).await;

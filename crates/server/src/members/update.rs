@@ -33,7 +33,8 @@ pub(crate) async fn update(
     Body(body): Body<UpdateMember>,
 ) -> Result<Versioned<Found<MemberView>>> {
     let change = Change { role: body.role, standing: body.standing };
-    let outcome = members::change(caller.house(), caller.scope(), user, expected.version(), change).await;
+    let outcome =
+        members::change(caller.house(), caller.scope(), user, expected.version(), change, caller.fresh()).await;
     let (tx, member) = caller.told(outcome, user).await?;
     caller.commit_control(tx, Versioned(member.version, Found(MemberView::without_activity(member)))).await
 }

@@ -34,7 +34,7 @@ pub(crate) async fn update(
 ) -> Result<Versioned<Found<RoleView>>> {
     let Role::Custom(id) = id else { return Err(super::fixed()) };
     let draft = Draft { name: body.name, description: body.description, permissions: body.permissions };
-    let outcome = roles::update(caller.house(), caller.scope(), id, expected.version(), draft).await;
+    let outcome = roles::update(caller.house(), caller.scope(), id, expected.version(), draft, caller.fresh()).await;
     let (tx, role) = caller.told(outcome, id).await?;
     caller.commit(tx, Versioned(role.version, Found(role.into()))).await
 }

@@ -396,4 +396,25 @@ testing::both_stores! {
             assert!(text.contains(made.str("/last4")) && !text.contains(&secret), "{text}");
         }
     }
+
+    async fn a_key_is_not_loosened_without_a_fresh_factor(house) {
+        let ann = house.sign_up("Ann").await;
+        let body = json!({ "name": "k", "addresses": ["192.0.2.0/24"], "rate_per_minute": 10, "budget_micros": 100, "currency": "USD" });
+        let made = make(&ann, body).await;
+        house.clock.advance(Duration::from_secs(601));
+        let ann = house.refreshed(&ann).await;
+        for looser in [
+            json!({ "addresses": [] }),
+            json!({ "addresses": ["192.0.0.0/16"] }),
+            json!({ "rate_per_minute": 11 }),
+            json!({ "rate_per_minute": null }),
+            json!({ "budget_micros": null, "currency": null }),
+        ] {
+            assert_eq!(ann.patch(&url(&made), &looser).await.expect(403).code(), "step_up_needed", "{looser}");
+        }
+        let tighter = json!({ "name": "renamed", "addresses": ["192.0.2.7"], "rate_per_minute": 5, "calls_per_day": 100 });
+        ann.patch(&url(&made), &tighter).await.expect(200);
+        ann.post("/api/v1/auth/step-up", &json!({ "password": testing::PASSWORD })).await.expect(200);
+        ann.patch(&url(&made), &json!({ "addresses": [] })).await.expect(200);
+    }
 }

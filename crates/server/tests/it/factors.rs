@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use domain::email::Email;
+use domain::password::Password;
 use serde_json::json;
+use store::Origin;
+use tenancy::login::{self, SignIn};
 use testing::code;
 
 use crate::logins::second_factor;
@@ -30,7 +34,37 @@ testing::both_stores! {
         let shown = code(&secret, house.clock_now());
         ann.post("/api/v1/auth/step-up", &json!({ "code": shown })).await.expect(200);
         ann.post("/api/v1/auth/step-up", &json!({ "code": shown })).await.expect(401);
-        ann.post("/api/v1/auth/recovery-codes", &json!({})).await.expect(201);
+        house.clock.advance(Duration::from_secs(30));
+        let shown = code(&secret, house.clock_now());
+        ann.post("/api/v1/auth/recovery-codes", &json!({ "code": shown })).await.expect(201);
+    }
+
+    async fn a_password_alone_does_not_get_at_the_second_factor(house) {
+        let ann = house.sign_up("Ann").await;
+        let (_, old) = second_factor(&house, &ann).await;
+        house.clock.advance(Duration::from_secs(601));
+        let ann = house.refreshed(&ann).await;
+        ann.post("/api/v1/auth/step-up", &json!({ "password": testing::PASSWORD })).await.expect(200);
+        assert_eq!(ann.post("/api/v1/auth/recovery-codes", &json!({})).await.expect(422).str("/error/param"), "code");
+        let wrong = json!({ "code": "000000" });
+        assert_eq!(ann.post("/api/v1/auth/recovery-codes", &wrong).await.expect(401).code(), "invalid_credentials");
+        assert!(house.actions(&ann).await.iter().any(|action| action == "session.refused"));
+        let body = json!({ "email": "ann@example.com", "password": testing::PASSWORD, "code": old[0] });
+        house.visitor().post("/api/v1/auth/login", &body).await.expect(200);
+    }
+
+    async fn a_sign_in_under_way_does_not_get_past_a_second_factor_that_is_turned_on(house) {
+        let ann = house.sign_up("Ann").await;
+        let admitted = async || {
+            let password = Password::new(testing::PASSWORD.into()).expect("a password");
+            let email = Email::new("ann@example.com").expect("an address");
+            let sign_in = SignIn { email, password, code: None, device: None };
+            login::admit(&house.house, sign_in, &Origin::default()).await.expect("the password is right")
+        };
+        let (one, two) = (admitted().await, admitted().await);
+        second_factor(&house, &ann).await;
+        assert!(matches!(one.tokens(&house.house, &Origin::default()).await, Err(tenancy::Error::Credentials)));
+        assert!(matches!(two.browser(&house.house, true, &Origin::default()).await, Err(tenancy::Error::Credentials)));
     }
 
     async fn step_up_passwords_are_counted(house) {
@@ -77,15 +111,17 @@ testing::both_stores! {
         house.clock.advance(Duration::from_secs(30));
         delete(&code(&secret, house.clock_now())).await.expect(204);
         house.signed_in_again(&ann).await;
-        assert_eq!(ann.post("/api/v1/auth/recovery-codes", &json!({})).await.expect(409).code(), "conflict");
+        let any = json!({ "code": "123456" });
+        assert_eq!(ann.post("/api/v1/auth/recovery-codes", &any).await.expect(409).code(), "conflict");
     }
 
     async fn new_recovery_codes_void_the_old_ones(house) {
         let ann = house.sign_up("Ann").await;
         let (_, old) = second_factor(&house, &ann).await;
         let keyed = ann.with("idempotency-key", "codes");
-        let answer = keyed.post("/api/v1/auth/recovery-codes", &json!({})).await.expect(201);
-        assert_eq!(keyed.post("/api/v1/auth/recovery-codes", &json!({})).await.expect(201).json, answer.json);
+        let by_an_old_one = json!({ "code": old[1] });
+        let answer = keyed.post("/api/v1/auth/recovery-codes", &by_an_old_one).await.expect(201);
+        assert_eq!(keyed.post("/api/v1/auth/recovery-codes", &by_an_old_one).await.expect(201).json, answer.json);
         let new = answer.str("/recovery_codes/0");
         let body = |code: &str| json!({ "email": "ann@example.com", "password": testing::PASSWORD, "code": code });
         house.visitor().post("/api/v1/auth/login", &body(&old[0])).await.expect(401);

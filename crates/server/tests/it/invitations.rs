@@ -66,6 +66,11 @@ testing::both_stores! {
         let mail = olga.get(&format!("/api/v1/operator/mails/{}", mails.str("/data/0/id"))).await.expect(200);
         assert_eq!(mail.str("/recipient"), "max@example.com");
         assert!(mail.str("/body").contains(sent.str("/link")));
+        // The link lets somebody in: who has not shown a factor of late does not see it.
+        house.clock.advance(Duration::from_secs(601));
+        let stale = house.refreshed(&olga).await;
+        let refused = stale.get(&format!("/api/v1/operator/mails/{}", mails.str("/data/0/id"))).await.expect(403);
+        assert_eq!(refused.code(), "step_up_needed");
     }
 
     async fn it_is_for_the_invited_address_alone(house) {

@@ -1,5 +1,7 @@
 //! Members: changing and removing them, what nobody may give, and what ends with a stay.
 
+use std::time::Duration;
+
 use domain::api_key::{self, Mode};
 use domain::text::KeyName;
 use serde_json::json;
@@ -177,6 +179,51 @@ testing::both_stores! {
         let filter = store::audit::Filter { action: Some("access.denied".into()), ..Default::default() };
         let denials = store::org::audits::list(&mut tx, filter, i64::MAX, 100).await.expect("read");
         assert_eq!(denials.len(), 9);
+    }
+
+    async fn owners_come_and_go_with_a_fresh_factor_alone(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let bea = house.join(&ann, "Bea", "owner").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let scopes: Vec<_> = domain::access::PermissionSet::all().iter().collect();
+        let made = ann.post("/api/v1/auth/api-keys", &json!({ "name": "all", "scopes": scopes })).await;
+        let role = json!({ "name": "Notary", "permissions": ["org.read", "org.transfer"] });
+        let notary = ann.post("/api/v1/roles", &role).await.expect(201).str("/id").to_owned();
+        let harmless = json!({ "name": "Reader", "permissions": ["org.read"] });
+        let reader = ann.post("/api/v1/roles", &harmless).await.expect(201).str("/id").to_owned();
+        let invited = ann.post("/api/v1/invitations", &json!({ "email": "eve@example.com", "role": "owner" })).await.expect(201);
+        house.clock.advance(Duration::from_secs(601));
+        let ann = house.refreshed(&ann).await;
+        let resent = format!("/api/v1/invitations/{}/resend", invited.str("/id"));
+        let refused = async |who: &Client, code: &str| {
+            for (path, change) in [
+                (url(&max), json!({ "role": "owner" })),
+                (url(&max), json!({ "role": notary })),
+                (url(&bea), json!({ "role": "viewer" })),
+                (url(&bea), json!({ "standing": "suspended" })),
+                (format!("/api/v1/roles/{reader}"), json!({ "permissions": ["org.read", "org.close"] })),
+            ] {
+                assert_eq!(who.patch(&path, &change).await.expect(403).code(), code, "{path} {change}");
+            }
+            assert_eq!(who.delete(&url(&bea)).await.expect(403).code(), code);
+            for role in ["owner", &notary] {
+                let body = json!({ "email": "mallory@example.com", "role": role });
+                assert_eq!(who.post("/api/v1/invitations", &body).await.expect(403).code(), code);
+            }
+            assert_eq!(who.post(&resent, &json!({})).await.expect(403).code(), code);
+        };
+        refused(&ann, "step_up_needed").await;
+        // A key that may do everything a key can is no person.
+        if made.status == 201 {
+            refused(&house.visitor().with_token(Some(made.str("/key"))), "forbidden").await;
+        }
+        // What admins do goes on as before.
+        ann.patch(&url(&max), &json!({ "role": "admin" })).await.expect(200);
+        ann.post("/api/v1/invitations", &json!({ "email": "new@example.com", "role": "admin" })).await.expect(201);
+        ann.post("/api/v1/auth/step-up", &json!({ "password": testing::PASSWORD })).await.expect(200);
+        ann.patch(&url(&max), &json!({ "role": "owner" })).await.expect(200);
+        ann.delete(&url(&bea)).await.expect(204);
     }
 
     async fn a_custom_role_gives_no_way_up(house) {

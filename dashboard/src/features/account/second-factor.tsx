@@ -1,7 +1,6 @@
 import { Button, Code, Group, Modal, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useState } from "react";
-import { useConfirm } from "@/components/confirm";
 import { Copy } from "@/components/copy";
 import { State } from "@/components/facts";
 import { FormEnd } from "@/components/form";
@@ -22,18 +21,12 @@ import { account } from "./words";
 /** The second factor: set up with a picture, turned off with a code, recovery codes shown once. */
 export function SecondFactor({ on }: { on: boolean }) {
   const words = useWords(account);
-  const confirm = useConfirm();
   const prepare = usePrepareFactor();
-  const renew = useRenewRecoveryCodes();
   const [enrolment, setEnrolment] = useState<Schemas["Enrolment"]>();
   const [codes, setCodes] = useState<readonly string[]>();
   const [turningOff, setTurningOff] = useState(false);
+  const [renewing, setRenewing] = useState(false);
 
-  const makeCodes = async () => {
-    const { renewTitle: title, renewText: text, newCodes: deed } = words.factor;
-    if (!(await confirm({ title, text, deed }))) return;
-    renew.mutate(undefined, { onSuccess: ({ recovery_codes }) => setCodes(recovery_codes) });
-  };
   return (
     <Section
       title={words.factor.title}
@@ -43,7 +36,7 @@ export function SecondFactor({ on }: { on: boolean }) {
       <Group>
         {on ? (
           <>
-            <Button variant="default" loading={renew.isPending} onClick={() => void makeCodes()}>
+            <Button variant="default" onClick={() => setRenewing(true)}>
               {words.factor.newCodes}
             </Button>
             <Button variant="light" color="red" onClick={() => setTurningOff(true)}>
@@ -78,6 +71,15 @@ export function SecondFactor({ on }: { on: boolean }) {
       </Modal>
       <Modal opened={turningOff} onClose={() => setTurningOff(false)} title={words.factor.offTitle}>
         <TurnOff close={() => setTurningOff(false)} />
+      </Modal>
+      <Modal opened={renewing} onClose={() => setRenewing(false)} title={words.factor.renewTitle}>
+        <Renew
+          done={(made) => {
+            setRenewing(false);
+            setCodes(made);
+          }}
+          cancel={() => setRenewing(false)}
+        />
       </Modal>
       <Modal
         opened={codes !== undefined}
@@ -157,17 +159,43 @@ function SetUp({
 function TurnOff({ close }: { close: () => void }) {
   const words = useWords(account);
   const remove = useRemoveFactor();
-  const { form, sending } = useCode(
+  const asked = useCode(
     (code) => remove.mutateAsync(code),
     () => {
       told(words.factor.turnedOff);
       close();
     },
   );
+  return <WithCode asked={asked} text={words.factor.offText} deed={words.factor.turnOff} cancel={close} />;
+}
+
+function Renew({ done, cancel }: { done: (codes: readonly string[]) => void; cancel: () => void }) {
+  const words = useWords(account);
+  const renew = useRenewRecoveryCodes();
+  const asked = useCode(
+    (code) => renew.mutateAsync(code),
+    ({ recovery_codes }) => done(recovery_codes),
+  );
+  return <WithCode asked={asked} text={words.factor.renewText} deed={words.factor.newCodes} cancel={cancel} />;
+}
+
+/** What is done with a code alone. */
+function WithCode({
+  asked: { form, sending },
+  text,
+  deed,
+  cancel,
+}: {
+  asked: ReturnType<typeof useCode>;
+  text: string;
+  deed: string;
+  cancel: () => void;
+}) {
+  const words = useWords(account);
   return (
     <form onSubmit={sending.submit} noValidate>
       <Stack>
-        <Text size="sm">{words.factor.offText}</Text>
+        <Text size="sm">{text}</Text>
         <TextInput
           label={words.factor.code}
           inputMode="numeric"
@@ -175,7 +203,7 @@ function TurnOff({ close }: { close: () => void }) {
           data-autofocus
           {...form.getInputProps("code")}
         />
-        <FormEnd sending={sending} deed={words.factor.turnOff} onCancel={close} />
+        <FormEnd sending={sending} deed={deed} onCancel={cancel} />
       </Stack>
     </form>
   );

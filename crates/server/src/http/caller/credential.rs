@@ -125,11 +125,12 @@ impl Shown {
 }
 
 /// Refuses a caller who has not shown a factor of late. A key has none to show.
-pub(super) fn require_fresh(principal: &Principal, now: Time) -> Result<()> {
+pub(super) fn require_fresh(principal: &Principal, now: Time) -> tenancy::Result<()> {
     let Some(session) = principal.session() else {
-        return Err(Problem::new("forbidden", "An API key cannot do this; it takes a person who is signed in."));
+        let text = "An API key cannot do this; it takes a person who is signed in.";
+        return Err(tenancy::Error::Forbidden(text.into()));
     };
-    if now.since(session.proven_at) <= FRESH { Ok(()) } else { Err(tenancy::Error::StepUp.into()) }
+    if now.since(session.proven_at) <= FRESH { Ok(()) } else { Err(tenancy::Error::StepUp) }
 }
 
 /// The token that a page of the own site sends with each change; bound to the session.

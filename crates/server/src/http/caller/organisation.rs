@@ -214,6 +214,11 @@ impl<P: Requires> Caller<P> {
 
     /// Refuses unless the caller is a person who has shown a factor within the last ten minutes; for what is hard to undo.
     pub(crate) fn require_fresh(&self) -> Result<()> {
+        Ok(self.fresh()?)
+    }
+
+    /// Whether the caller is a person who has shown a factor within the last ten minutes, for who asks for that in some cases alone.
+    pub(crate) fn fresh(&self) -> tenancy::roles::Fresh {
         require_fresh(self.principal(), self.ambient().now())
     }
 

@@ -195,7 +195,7 @@ impl Person {
 
     /// Refuses unless the person has shown a factor within the last ten minutes; for what is hard to undo.
     pub(crate) fn require_fresh(&self) -> Result<()> {
-        require_fresh(&self.principal, self.store().ambient().now())
+        Ok(require_fresh(&self.principal, self.store().ambient().now())?)
     }
 
     /// Refuses, and records the refusal in the log of the organisation that it is about.

@@ -1,5 +1,5 @@
-//! `GET /api/v1/operator/mails/{id}`: shows a mail with its text. The text may hold a link that lets somebody in, so whoever reads it
-//! is recorded.
+//! `GET /api/v1/operator/mails/{id}`: shows a mail with its text. The text may hold a link that lets somebody in, so it takes a fresh
+//! factor, and whoever reads it is recorded.
 
 use domain::email::Email;
 use domain::{MailId, Time};
@@ -27,6 +27,7 @@ pub(crate) struct View {
 
 pub(crate) async fn get(operator: Operator, Path(id): Path<MailId>) -> Result<Found<View>> {
     let person = operator.person();
+    person.require_fresh()?;
     let mut tx = person.begin().await?;
     let mail = mails::get(&mut tx, id).await?;
     tx.record_house(&Actor::Operator(person.user()), person.origin(), Event::new("mail.read", id)).await?;
