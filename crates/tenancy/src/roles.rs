@@ -5,7 +5,7 @@ use domain::authoriser::{Grants, Object};
 use domain::plan::{Feature, Meter};
 use domain::role::{Builtin, Role, held_at};
 use domain::text::{Description, RoleName};
-use domain::{OrgId, RoleId, TeamId};
+use domain::{OrgId, ProjectId, RoleId, TeamId};
 use store::audit::Event;
 use store::control::{invitations, memberships};
 use store::org::projects;
@@ -21,6 +21,14 @@ pub async fn permissions(tx: &mut Tx, role: Role) -> Result<PermissionSet> {
     match role {
         Role::Builtin(builtin) => Ok(builtin.permissions()),
         Role::Custom(id) => Ok(roles::get(tx, id).await?.allows()),
+    }
+}
+
+/// As [`permissions`], but a role that is gone gives nothing.
+async fn still_allows(tx: &mut Tx, role: Role) -> Result<PermissionSet> {
+    match permissions(tx, role).await {
+        Err(Error::Store(StoreError::NotFound(_))) => Ok(PermissionSet::EMPTY),
+        allows => allows,
     }
 }
 
@@ -52,17 +60,37 @@ pub fn take_care_of_owners(fresh: Fresh, permissions: PermissionSet) -> Result<(
 /// [`Error::Forbidden`] when it does.
 pub async fn team_within(tx: &mut Tx, grants: &Grants, team: TeamId) -> Result<()> {
     for (id, open, role) in projects::given_by_team(tx, team).await? {
-        let gives = match permissions(tx, role).await {
-            // A role that is gone gives nothing.
-            Err(Error::Store(StoreError::NotFound(_))) => PermissionSet::EMPTY,
-            gives => gives?,
-        };
+        let gives = still_allows(tx, role).await?;
         let held = grants.at(Object::Project { id, open });
         if !held.covers(held_at(Level::Project, gives)) {
             return Err(Error::Forbidden("Being in this team gives more in its projects than you hold there.".into()));
         }
     }
     Ok(())
+}
+
+/// Refuses to open a project to all members when that gives them more there than somebody holds: what the role member gives, and
+/// what the custom roles give that members have now.
+///
+/// The role member counts even where nobody has it: by mail domain people join with it whom nobody gives anything. Whose role
+/// reaches all projects reaches a private one too, so to them opening gives nothing. Whoever gives a custom role later must hold
+/// what it gives then.
+/// # Errors
+/// [`Error::Forbidden`] names what they lack.
+pub async fn opening_within(house: &House, scope: &Scope, project: ProjectId) -> Result<()> {
+    let mut control = house.store.read_control().await?;
+    let held = memberships::roles_held(&mut control, scope.org()).await?;
+    drop(control);
+    let mut tx = house.store.open(scope).read().await?;
+    let mut gives = Builtin::Member.permissions();
+    for role in held {
+        let allows = still_allows(&mut tx, role).await?;
+        if !allows.contains(Permission::ProjectsAll) {
+            gives = gives.union(allows);
+        }
+    }
+    let private = Object::Project { id: project, open: false };
+    within(scope.grants().at(private), held_at(Level::Project, gives))
 }
 
 /// What a custom role is to be; what is left out stays.

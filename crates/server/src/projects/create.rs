@@ -29,7 +29,8 @@ pub(crate) struct CreateProject {
     open: bool,
 }
 
-/// Who makes a project becomes its admin, or a private one would be out of its maker's reach.
+/// Who makes a project becomes its admin, or a private one would be out of its maker's reach. As its admin they could open it, and
+/// an open one that is new gives nobody more than they hold at the organisation: there is nothing in it yet.
 pub(crate) async fn create(
     caller: Caller<can::ProjectsCreate>,
     Body(body): Body<CreateProject>,

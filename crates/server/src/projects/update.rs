@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use store::audit::Event;
 use store::org::projects;
+use tenancy::roles;
 
 use super::ProjectView;
 use crate::http::body::{Body, IfMatch, Path};
@@ -23,7 +24,7 @@ pub(crate) struct UpdateProject {
     name: Option<ProjectName>,
     #[serde(default)]
     description: Option<Description>,
-    /// Whether all members of the organisation reach it. Takes `projects.members` too.
+    /// Whether all members of the organisation reach it. Takes `projects.members` too, and to open it all that members get there.
     #[serde(default)]
     open: Option<bool>,
 }
@@ -40,9 +41,16 @@ pub(crate) async fn update(
     if gives_access && !caller.scope().grants().allow(Permission::ProjectsMembers, object) {
         return Err(caller.deny(Permission::ProjectsMembers, &id.to_string()).await);
     }
+    if gives_access && !project.open {
+        caller.told(roles::opening_within(caller.house(), caller.scope(), id).await, id).await?;
+    }
     let mut tx = caller.begin().await?;
     let before = projects::get(&mut tx, id).await?;
     expected.check(before.version)?;
+    // What it takes to open or close it was asked of the project as it was a moment ago.
+    if body.open.is_some() && before.open != project.open {
+        return Err(store::Error::Stale("project").into());
+    }
     if before.archived_at.is_some() {
         return Err(Problem::new("conflict", "The project is archived; restore it first."));
     }

@@ -173,4 +173,52 @@ testing::both_stores! {
         bob.post("/api/v1/projects", &json!({ "name": "Mine" })).await.expect(403);
         assert_eq!(ann.get(&format!("{url}/members?limit=1")).await.expect(200).json["data"].as_array().expect("a list").len(), 1);
     }
+
+    async fn opening_a_project_gives_no_more_than_its_opener_holds(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let (adi, max) = (house.join(&ann, "Adi", "admin").await, house.join(&ann, "Max", "member").await);
+        let bob = house.join(&ann, "Bob", "viewer").await;
+        let role = async |name: &str, permissions: &[&str]| {
+            let body = json!({ "name": name, "permissions": permissions });
+            ann.post("/api/v1/roles", &body).await.expect(201).str("/id").to_owned()
+        };
+        let url = format!("/api/v1/projects/{}", project(&ann, "Apollo").await);
+        let gives = async |user: &str, role: &str| {
+            ann.put(&format!("{url}/members/{user}"), &json!({ "role": role })).await.expect(200);
+        };
+        let (opened, closed) = (json!({ "open": true }), json!({ "open": false }));
+        let keeper = role("Keeper", &["projects.read", "projects.update", "projects.members"]).await;
+        gives(&max.user, &keeper).await;
+        // What he may not give himself he does not get by opening the project either.
+        max.put(&format!("{url}/members/{}", max.user), &json!({ "role": "member" })).await.expect(403);
+        let refused = max.patch(&url, &opened).await.expect(403);
+        assert!(refused.str("/error/message").contains("models.use"), "{}", refused.text);
+        bob.get(&url).await.expect(404);
+        max.patch(&url, &json!({ "name": "Artemis", "open": false })).await.expect(200);
+        // Who runs the project, or the organisation, opens it; closing it gives nothing.
+        gives(&bob.user, "admin").await;
+        for who in [&bob, &adi, &ann] {
+            who.patch(&url, &opened).await.expect(200);
+            max.patch(&url, &opened).await.expect(200);
+            max.patch(&url, &closed).await.expect(200);
+        }
+        // So does who holds all that members get there; by their custom roles, too.
+        let lead = role("Lead", &[
+            "projects.read", "projects.update", "projects.members", "keys.create", "models.use", "usage.read", "budgets.read",
+            "providers.read", "knowledge.read", "knowledge.write", "answers.use",
+        ]).await;
+        gives(&max.user, &lead).await;
+        max.patch(&url, &opened).await.expect(200);
+        max.patch(&url, &closed).await.expect(200);
+        let cleaner = role("Cleaner", &["projects.read", "projects.delete"]).await;
+        max.patch(&url, &opened).await.expect(200);
+        max.patch(&url, &closed).await.expect(200);
+        let zoe = house.join(&ann, "Zoe", &cleaner).await;
+        let refused = max.patch(&url, &opened).await.expect(403);
+        assert!(refused.str("/error/message").ends_with("you lack projects.delete."), "{}", refused.text);
+        zoe.get(&url).await.expect(404);
+        adi.patch(&url, &opened).await.expect(200);
+        zoe.get(&url).await.expect(200);
+    }
 }

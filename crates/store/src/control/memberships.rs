@@ -194,6 +194,13 @@ pub async fn of_role(tx: &mut ControlTx, org: OrgId, role: Role) -> Result<Vec<U
         .await
 }
 
+/// The roles that members hold, each once, those of suspended ones too.
+/// # Errors
+/// As the database.
+pub async fn roles_held(tx: &mut ControlTx, org: OrgId) -> Result<Vec<Role>> {
+    tx.sql("SELECT DISTINCT role FROM memberships WHERE org_id = $1 ORDER BY role").bind(org).all().await
+}
+
 /// Whether the organisation has an owner beside this person who may act.
 /// # Errors
 /// As the database.

@@ -7049,7 +7049,7 @@ export interface components {
             /** @default null */
             name?: components["schemas"]["ProjectName"] | null;
             /**
-             * @description Whether all members of the organisation reach it. Takes `projects.members` too.
+             * @description Whether all members of the organisation reach it. Takes `projects.members` too, and to open it all that members get there.
              * @default null
              */
             open?: boolean | null;
