@@ -8,8 +8,8 @@ use domain::text::{Description, RoleName};
 use domain::{OrgId, ProjectId, RoleId, TeamId};
 use store::audit::Event;
 use store::control::{invitations, memberships};
-use store::org::projects;
 use store::org::roles::{self, CustomRole};
+use store::org::{projects, teams};
 use store::{Error as StoreError, Json, Scope, Turn, Tx};
 
 use crate::{Error, House, Result, entitlements};
@@ -67,6 +67,18 @@ pub async fn team_within(tx: &mut Tx, grants: &Grants, team: TeamId) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Refuses to move a team below another when that gives its people more at the team than somebody holds there: what people hold at
+/// the upper team, and above it, they hold at the lower one from then on.
+/// # Errors
+/// [`Error::Forbidden`] names what they lack.
+pub async fn move_within(tx: &mut Tx, grants: &Grants, team: TeamId, upper: TeamId) -> Result<()> {
+    let mut gives = PermissionSet::EMPTY;
+    for role in teams::roles_brought(tx, team, upper).await? {
+        gives = gives.union(still_allows(tx, role).await?);
+    }
+    within(grants.at(Object::Team(team)), held_at(Level::Team, gives))
 }
 
 /// Refuses to open a project to all members when that gives them more there than somebody holds: what the role member gives, and

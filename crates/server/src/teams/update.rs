@@ -72,8 +72,8 @@ pub(crate) async fn update(
     Ok(reply)
 }
 
-/// Refuses a move that gives more than the mover holds: whoever holds something at the team above holds it here too, and whoever is
-/// in this team is in the one above.
+/// Refuses a move that gives more than the mover holds: whoever holds something at the team above holds it here too, the mover among
+/// them, and whoever is in this team is in the one above.
 async fn may_move(tx: &mut store::Tx, grants: &Grants, id: TeamId, parent: TeamId) -> tenancy::Result<()> {
     for object in [Object::Team(id), Object::Team(parent)] {
         if !grants.allow(Permission::TeamsMembers, object) {
@@ -83,6 +83,6 @@ async fn may_move(tx: &mut store::Tx, grants: &Grants, id: TeamId, parent: TeamI
             )));
         }
     }
-    roles::within(grants.at(Object::Team(id)), grants.at(Object::Team(parent)))?;
+    roles::move_within(tx, grants, id, parent).await?;
     roles::team_within(tx, grants, parent).await
 }

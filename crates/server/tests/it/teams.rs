@@ -39,6 +39,50 @@ testing::both_stores! {
         bob.patch(&format!("/api/v1/teams/{other}"), &json!({ "parent_id": core })).await.expect(200);
     }
 
+    async fn a_move_gives_nobody_a_role_that_its_mover_could_not_give(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let mover = json!({ "name": "Mover", "permissions": ["teams.read", "teams.update", "teams.members"] });
+        let mover = ann.post("/api/v1/roles", &mover).await.expect(201).str("/id").to_owned();
+        let (mia, adi) = (house.join(&ann, "Mia", &mover).await, house.join(&ann, "Adi", "admin").await);
+        let xaver = house.join(&ann, "Xaver", "member").await;
+        let team = async |name: &str, parent: Option<&str>| {
+            let body = json!({ "name": name, "parent_id": parent });
+            ann.post("/api/v1/teams", &body).await.expect(201).str("/id").to_owned()
+        };
+        let top = team("Top", None).await;
+        let upper = team("Upper", Some(&top)).await;
+        let (below, other) = (team("Below", Some(&upper)).await, team("Other", None).await);
+        let url = format!("/api/v1/teams/{other}");
+        let place = async |who: &testing::Client, parent: Option<&str>| {
+            who.patch(&url, &json!({ "parent_id": parent })).await
+        };
+        let holds = async |role: &str| {
+            let path = format!("/api/v1/teams/{top}/members/{}", xaver.user);
+            ann.put(&path, &json!({ "role": role })).await.expect(200);
+        };
+        let renames = async || xaver.patch(&url, &json!({ "name": "Xaver's" })).await.status;
+        holds("admin").await;
+        // What she may not give him he does not get by a move either, wherever above the team he holds it.
+        mia.put(&format!("{url}/members/{}", xaver.user), &json!({ "role": "admin" })).await.expect(403);
+        for parent in [&top, &upper] {
+            let refused = place(&mia, Some(parent)).await.expect(403);
+            assert!(refused.str("/error/message").contains("teams.create"), "{}", refused.text);
+        }
+        assert_eq!(renames().await, 403);
+        // What he holds at a team already no move gives him.
+        mia.patch(&format!("/api/v1/teams/{below}"), &json!({ "parent_id": top })).await.expect(200);
+        for role in ["viewer", mover.as_str()] {
+            holds(role).await;
+            place(&mia, Some(&upper)).await.expect(200);
+            place(&mia, None).await.expect(200);
+        }
+        // Who runs the organisation may give all of it.
+        holds("admin").await;
+        place(&adi, Some(&upper)).await.expect(200);
+        assert_eq!(renames().await, 200);
+    }
+
     async fn a_tree_has_sixteen_levels(house) {
         let ann = house.sign_up("Ann").await;
         let chain = async |levels: usize| {

@@ -1,5 +1,6 @@
 //! Teams: groups of people, in a tree. Who is in a team is in the teams above it.
 
+use domain::role::Role;
 use domain::text::TeamName;
 use domain::{TeamId, Time};
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,31 @@ async fn is_above(tx: &mut Tx, upper: TeamId, lower: TeamId) -> Result<bool> {
     .bind(lower)
     .bind(upper)
     .one()
+    .await
+}
+
+/// The roles, each once, that people would come to hold at a team if it were below `upper`: those held at `upper` and above it,
+/// without what is held above the team already.
+/// # Errors
+/// As the database.
+pub async fn roles_brought(tx: &mut Tx, team: TeamId, upper: TeamId) -> Result<Vec<Role>> {
+    tx.sql(
+        "SELECT DISTINCT role FROM team_members
+         WHERE team_id IN (
+           WITH RECURSIVE up (id, parent_id) AS (
+             SELECT id, parent_id FROM teams WHERE id = $1
+             UNION SELECT t.id, t.parent_id FROM teams t JOIN up ON t.id = up.parent_id)
+           SELECT id FROM up)
+         AND team_id NOT IN (
+           WITH RECURSIVE own (id, parent_id) AS (
+             SELECT id, parent_id FROM teams WHERE id = $2
+             UNION SELECT t.id, t.parent_id FROM teams t JOIN own ON t.id = own.parent_id)
+           SELECT id FROM own)
+         ORDER BY role",
+    )
+    .bind(upper)
+    .bind(team)
+    .all()
     .await
 }
 
