@@ -8318,7 +8318,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
         responses: {
             /** @description As asked for. */
             201: {
