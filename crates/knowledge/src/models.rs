@@ -31,6 +31,11 @@ impl Refusal {
     pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self { fault: Fault { code: code.to_owned(), message: message.into() }, retry_after: None }
     }
+
+    /// Whether the server refuses what it was asked (400, 413, 422), which may be for what one of the texts says, or for how long it is.
+    pub(crate) fn is_of_the_request(&self) -> bool {
+        self.fault.code == "invalid_request"
+    }
 }
 
 /// Vectors of texts, or why there are none.

@@ -4,7 +4,8 @@
 //! organisation. What is done is committed a page at a time, so work that was cut off goes on where it was. The old model's vectors
 //! answer until every passage that is found by its meaning has one of the new; then they change place in one transaction.
 //!
-//! What a server refuses is said on the row and tried again, ever more seldom, for a month.
+//! What a server refuses is said on the row and tried again, ever more seldom, for a month. When it refuses some passages alone, because
+//! one is too long for it or says what it does not take, those are left without a vector, and found by their words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use domain::UserId;
 use serde_json::json;
 use store::audit::Event;
 use store::control::jobs::{self, Job};
-use store::org::knowledge::chunks::{self, Chunk};
+use store::org::knowledge::chunks::{self, Chunk, Vector};
 use store::org::knowledge::embedding::{self, Embedding};
 use store::{Json, Scope, Turn};
 
@@ -27,10 +28,13 @@ pub const REEMBED: &str = "reembed";
 
 /// Passages in one call.
 const PAGE: i64 = 32;
-/// Calls before other organisations have their turn.
+/// Calls before other organisations have their turn, refused ones, too.
 const CALLS: usize = 50;
-/// How long a call may take. Less than a lease.
+/// How long a call may take, and one with [`PLAIN`] after it. Together less than a lease.
 const PATIENCE: Duration = Duration::from_mins(1);
+const BRIEF: Duration = Duration::from_secs(15);
+/// A text that every model takes: who refuses it, too, refuses all.
+const PLAIN: &str = "A house has a door.";
 /// How long is waited at least and at most before something that was refused is tried again, and for how long it is tried at all.
 const SOON: Duration = Duration::from_secs(2);
 const SELDOM: Duration = Duration::from_hours(1);
@@ -53,8 +57,7 @@ impl Intake {
     pub(crate) async fn reembed(&self, job: &Job) -> Result<Done, Error> {
         let scope = self.store().enter_for(job).await?;
         self.follow_the_usual(&scope, job).await?;
-        let mut work =
-            Work { intake: self, scope: &scope, after: BTreeMap::new(), refused: BTreeMap::new(), did: false };
+        let mut work = Work::new(self, &scope);
         let (mut calls, mut looks) = (0, 0);
         while calls < CALLS {
             match work.step(calls % 2 == 0).await? {
@@ -141,12 +144,28 @@ struct Work<'a> {
     scope: &'a Scope,
     /// How far each model is, in this run.
     after: BTreeMap<String, i64>,
+    /// How many passages are in the next call of a model that refused more.
+    widths: BTreeMap<String, i64>,
+    /// Models that gave vectors since they last refused a passage.
+    able: BTreeSet<String>,
     refused: BTreeMap<String, Refusal>,
     /// Whether a page was embedded.
     did: bool,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(intake: &'a Intake, scope: &'a Scope) -> Self {
+        Self {
+            intake,
+            scope,
+            after: BTreeMap::new(),
+            widths: BTreeMap::new(),
+            able: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            did: false,
+        }
+    }
+
     /// Does the next thing. Both models are asked in turn, so that new documents do not wait for the end of a change.
     async fn step(&mut self, coming_first: bool) -> Result<Step, Error> {
         let org = self.intake.store().open(self.scope);
@@ -161,7 +180,8 @@ impl Work<'_> {
         let mut due = None;
         for model in models.into_iter().filter(|model| !self.refused.contains_key(model)) {
             let after = self.after.get(&model).copied().unwrap_or(i64::MIN);
-            let page = embedding::lacking(&mut tx, &model, after, PAGE).await?;
+            let width = self.widths.get(&model).copied().unwrap_or(PAGE);
+            let page = embedding::lacking(&mut tx, &model, after, width).await?;
             if !page.is_empty() {
                 due = Some((model, page));
                 break;
@@ -171,13 +191,10 @@ impl Work<'_> {
         if let Some((model, page)) = due {
             match self.page(&row, &model, &page).await? {
                 None => {
-                    self.did = true;
-                    let last = page.last().map_or(i64::MIN, |chunk| chunk.number);
-                    self.after.insert(model, last);
+                    self.able.insert(model.clone());
+                    self.pass(model, &page);
                 }
-                Some(refusal) => {
-                    self.refused.insert(model, refusal);
-                }
+                Some(refusal) => self.narrow(&row, model, &page, refusal).await?,
             }
             return Ok(Step::Did);
         }
@@ -193,18 +210,82 @@ impl Work<'_> {
         }
     }
 
+    /// Goes on after a page. By and by more is asked for again at a time, when a part of one was.
+    fn pass(&mut self, model: String, page: &[Chunk]) {
+        self.did = true;
+        if let Some(width) = self.widths.get_mut(&model) {
+            *width = (*width * 2).min(PAGE);
+        }
+        let last = page.last().map_or(i64::MIN, |chunk| chunk.number);
+        self.after.insert(model, last);
+    }
+
+    /// What becomes of a page that was refused. When other texts are not, half of it is asked for next, and at last one passage, which is
+    /// left without a vector when it is refused alone.
+    async fn narrow(&mut self, row: &Embedding, model: String, page: &[Chunk], refusal: Refusal) -> Result<(), Error> {
+        let of_all = if refusal.is_of_the_request() { self.probe(row, &model).await.err() } else { Some(refusal) };
+        if let Some(refusal) = of_all {
+            self.refused.insert(model, refusal);
+            return Ok(());
+        }
+        if let [chunk] = page {
+            self.leave_out(&model, chunk).await?;
+            // So a server that begins to refuse everything costs one passage its vector at most.
+            self.able.remove(&model);
+            self.pass(model, page);
+        } else {
+            let half = i64::try_from(page.len() / 2).unwrap_or(1);
+            self.widths.insert(model, half);
+        }
+        Ok(())
+    }
+
+    /// Sees whether a model gives vectors at all; gives the refusal when it does not.
+    async fn probe(&mut self, row: &Embedding, model: &str) -> Result<(), Refusal> {
+        if !self.able.contains(model) {
+            self.ask(row, model, vec![PLAIN.to_owned()], BRIEF).await?;
+            self.able.insert(model.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Leaves a passage without a vector of a model, for good: until another model is chosen.
+    async fn leave_out(&self, model: &str, chunk: &Chunk) -> Result<(), Error> {
+        let mut tx = self.intake.store().open(self.scope).begin().await?;
+        let row = embedding::find(&mut tx).await?;
+        // Another model may have been chosen meanwhile.
+        let Some(row) = row.filter(|row| row.size_of(model).is_some()) else { return Ok(()) };
+        chunks::embed(&mut tx, model, &Vector::none(chunk)).await?;
+        if row.current == model {
+            chunks::count_embedded(&mut tx, chunk.document_id, model).await?;
+        }
+        tx.commit().await?;
+        tracing::warn!(org = %self.scope.org(), model, passage = %chunk.id, "a passage is refused, and found by its words alone");
+        Ok(())
+    }
+
+    /// The vectors of texts, within a time.
+    async fn ask(
+        &self,
+        row: &Embedding,
+        model: &str,
+        texts: Vec<String>,
+        patience: Duration,
+    ) -> Result<Vec<Vec<f32>>, Refusal> {
+        let size = row.size_of(model).flatten();
+        let asked = models::passages(self.intake.elsewhere(), self.scope, model, size, texts);
+        tokio::time::timeout(patience, asked).await.unwrap_or_else(|_| {
+            let message = "The embedding model's server did not answer in time.";
+            Err(Refusal::new("upstream_timeout", message))
+        })
+    }
+
     /// Embeds passages; gives the refusal when the model gave no vectors.
     async fn page(&self, row: &Embedding, model: &str, page: &[Chunk]) -> Result<Option<Refusal>, Error> {
         let texts = page.iter().map(|chunk| in_words(&chunk.heading, &chunk.text)).collect();
-        let size = row.size_of(model).flatten();
-        let asked = models::passages(self.intake.elsewhere(), self.scope, model, size, texts);
-        let vectors = match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(vectors)) => vectors,
-            Ok(Err(refusal)) => return Ok(Some(refusal)),
-            Err(_) => {
-                let message = "The embedding model's server did not answer in time.";
-                return Ok(Some(Refusal::new("upstream_timeout", message)));
-            }
+        let vectors = match self.ask(row, model, texts, PATIENCE).await {
+            Ok(vectors) => vectors,
+            Err(refusal) => return Ok(Some(refusal)),
         };
         let given = vectors.first().and_then(|vector| i64::try_from(vector.len()).ok()).unwrap_or(0);
         let mut tx = self.intake.store().open(self.scope).begin().await?;

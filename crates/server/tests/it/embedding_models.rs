@@ -190,6 +190,56 @@ both_stores! {
         assert_eq!(ann.get(&job).await.expect(200).str("/state"), "embedded");
     }
 
+    async fn a_passage_that_a_server_refuses_holds_up_no_other(house) {
+        let upstream = ScriptedUpstream::start().await;
+        let picky = |size: usize| Script { fault: Fault::Refuses("unspeakable".into()), ..Script::vectors(size) };
+        upstream.script("", &picky(16));
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "project").await;
+        let mut texts: Vec<String> = (0..40).map(|n| format!("Passage number {n} is about lighthouse {n}.")).collect();
+        for bad in [7, 38] {
+            texts[bad] = format!("Passage number {bad} is about an unspeakable thing.");
+        }
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let lighthouses = house.document(&house.scope(&ann).await, &place, "Lighthouses", &texts).await;
+        bring(&ann, &place, "travel.md", TRAVEL).await;
+        let provider = provider(&ann, &upstream).await;
+        choose(&ann, &provider, "one").await.expect(200);
+        let shown = until(&ann, is_done).await;
+        assert_eq!(shown["current"], json!({ "provider": provider, "model": "one", "size": 16 }));
+        assert_eq!(shown["error"], Value::Null);
+        let document = ann.get(&format!("/api/v1/documents/{lighthouses}")).await.expect(200);
+        assert_eq!((&document.json["passages"], &document.json["embedded"]), (&json!(40), &json!(40)));
+        let found = search(&ann, "hotel night Oslo").await;
+        assert_eq!((first(&found).as_str(), found.str("/explanation/meaning/model")), ("Travel", format!("{provider}/one").as_str()));
+        assert!(found.json["results"][0]["why"]["meaning"].is_number(), "{}", found.text);
+        let found = search(&ann, "unspeakable").await;
+        assert!(found.str("/results/0/text").contains("unspeakable"), "by its words: {}", found.text);
+
+        // One that comes alone, and what comes after it.
+        let alone = bring(&ann, &place, "alone.md", "# Alone\n\nThis one is unspeakable, too.\n").await;
+        let document = ann.get(&format!("/api/v1/documents/{alone}")).await.expect(200);
+        assert_eq!(document.json["passages"], document.json["embedded"]);
+        upstream.keep_requests();
+        let food = bring(&ann, &place, "food.md", FOOD).await;
+        let document = ann.get(&format!("/api/v1/documents/{food}")).await.expect(200);
+        assert_eq!(document.json["passages"], document.json["embedded"]);
+        let asked = upstream.asked();
+        assert!(!asked.is_empty() && asked.iter().all(|asked| !asked.body.contains("unspeakable")), "never again: {asked:?}");
+
+        // Another model is asked for all of them; one that takes nothing at all never answers.
+        upstream.script("two", &picky(48));
+        choose(&ann, &provider, "two").await.expect(200);
+        assert_eq!(until(&ann, is_done).await["current"], json!({ "provider": provider, "model": "two", "size": 48 }));
+        assert!(upstream.asked().iter().any(|asked| asked.body.contains("unspeakable")));
+        upstream.script("other", &Script::fault(Fault::Status(413, None, "too large".into())));
+        choose(&ann, &provider, "other").await.expect(200);
+        let shown = until(&ann, |shown| !shown["error"].is_null()).await;
+        assert_eq!((&shown["error"]["code"], &shown["percent"]), (&json!("invalid_request"), &json!(0)));
+        let faults = house.store().knowledge_faults(house.scope(&ann).await.org()).await.expect("looked at");
+        assert!(faults.is_empty(), "{faults:?}");
+    }
+
     async fn answers_that_cannot_be_searched_are_refused(house) {
         let upstream = ScriptedUpstream::start().await;
         let mut ann = house.sign_up("Ann").await;

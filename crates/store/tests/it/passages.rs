@@ -45,6 +45,9 @@ both_stores! {
         assert_eq!(chunks::vectors(&mut tx, "mini", 0, i64::MAX, 9).await.expect("listed"), [vector(first.number), vector(third.number)]);
         assert_eq!(chunks::vectors(&mut tx, "mini", first.number + 1, i64::MAX, 1).await.expect("listed"), [vector(third.number)]);
         assert_eq!(chunks::vectors(&mut tx, "none", 0, i64::MAX, 9).await.expect("listed"), []);
+        assert!(chunks::embed(&mut tx, "mini", &Vector::none(second)).await.expect("added"));
+        assert_eq!(chunks::without_vector(&mut tx, one.id, "mini", 9).await.expect("listed"), []);
+        assert_eq!(chunks::vectors(&mut tx, "mini", second.number, second.number, 9).await.expect("listed"), [Vector::none(second)]);
 
         chunks::replace(&mut tx, one.id, &drafts(&["yellow"])).await.expect("replaced");
         let fresh = chunks::list(&mut tx, one.id, None, 9).await.expect("listed");

@@ -37,6 +37,8 @@ pub enum Fault {
     Reset,
     /// An error with this status, perhaps a `Retry-After` in seconds, and this body.
     Status(u16, Option<u64>, String),
+    /// 400 for each call whose body has this word, as of a server that does not take some text.
+    Refuses(String),
     /// So many frames, then silence.
     Stalls(usize),
     /// So many frames, then a reset.

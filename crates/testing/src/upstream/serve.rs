@@ -119,6 +119,11 @@ async fn call(stream: &mut TcpStream, state: &State, buffer: &[u8], request: &Re
             stream.write_all(&answer(*status, kind, text, &more)).await?;
             return Ok(true);
         }
+        Fault::Refuses(word) if String::from_utf8_lossy(bytes).contains(word.as_str()) => {
+            let error = json!({"error": {"type": "invalid_request_error", "message": "This text is not taken."}});
+            stream.write_all(&answer(400, "application/json", &error.to_string(), "")).await?;
+            return Ok(true);
+        }
         Fault::Body(kind, text) => {
             stream.write_all(&answer(200, kind, text, "")).await?;
             return Ok(true);

@@ -168,7 +168,7 @@ pub async fn without_vector(tx: &mut Tx, document: DocumentId, model: &str, limi
     .await
 }
 
-/// A vector: 8 bits a dimension, times a scale in billionths.
+/// A vector: 8 bits a dimension, times a scale in billionths. One without dimensions stands for a passage of which its model gives none.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Vector {
     /// The passage.
@@ -179,6 +179,15 @@ pub struct Vector {
     pub scale: i64,
     /// The dimensions, each a signed byte.
     pub value: ByteBuf,
+}
+
+impl Vector {
+    /// What stands in the place of a vector when the model's server refuses the passage: it counts as embedded, so nobody asks for it
+    /// again, and no search finds it by its meaning, since it has another size than all vectors.
+    #[must_use]
+    pub fn none(chunk: &Chunk) -> Self {
+        Self { chunk: chunk.number, collection: chunk.collection, scale: 0, value: ByteBuf::new() }
+    }
 }
 
 /// Adds the vector of a passage, if the passage is still there, for the collection in which that is by now; says whether it was.
