@@ -29,6 +29,8 @@ pub(crate) struct Brought<'a> {
     pub(crate) written: &'a Written,
     /// Who asked for it.
     pub(crate) user: UserId,
+    /// Whether they may change what others added there, and do so with this.
+    pub(crate) manages: bool,
     /// The item that it is, where a source has it.
     pub(crate) item: Option<Item<'a>>,
 }
@@ -43,10 +45,10 @@ pub(crate) struct Item<'a> {
 
 impl Brought<'_> {
     /// The document that a file is, if there is one: the one that its item was, or of its name, or else with its content. One that is
-    /// not the item's alone becomes no new version of it.
+    /// another's becomes no new version of it.
     async fn known(&self, tx: &mut Tx) -> store::Result<Option<Document>> {
         let was = self.item.as_ref().and_then(|item| item.was);
-        for id in [was, rows::named(tx, self.collection, self.name).await?].into_iter().flatten() {
+        for id in [was, rows::named(tx, self.collection, self.name, self.user).await?].into_iter().flatten() {
             let Some(document) = rows::find(tx, id).await? else { continue };
             if document.content_hash == self.written.hash || !self.is_anothers(tx, &document).await? {
                 return Ok(Some(document));
@@ -58,12 +60,13 @@ impl Brought<'_> {
         }
     }
 
-    /// Whether a document is not the item's alone: somebody brought it by hand, or it is another item, too.
+    /// Whether a document is not to be changed by this: it is not the item's alone, for somebody brought it by hand, or it is another
+    /// item, too; or, where there is no item, somebody else added it, and whoever asked may not change that.
     async fn is_anothers(&self, tx: &mut Tx, document: &Document) -> store::Result<bool> {
         match &self.item {
             Some(_) if document.source != self.source => Ok(true),
             Some(item) => sources::is_another(tx, document.id, item.source, item.key).await,
-            None => Ok(false),
+            None => Ok(document.made_by != self.user && !self.manages),
         }
     }
 

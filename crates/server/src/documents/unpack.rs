@@ -1,6 +1,6 @@
 //! The files of an archive become documents, one after the other: each is a new document, a new version of the one of its name in
-//! the collection, or nothing new. What became of each is noted with it in one transaction, so that work that was cut off goes on
-//! where it was.
+//! the collection, or nothing new. A document that whoever brought the archive may not change is left alone: they have one of their
+//! own. What became of each is noted with it in one transaction, so that work that was cut off goes on where it was.
 //!
 //! The archive is read part by part from its sealed original; of its files one or two are in memory at a time.
 
@@ -12,9 +12,10 @@ use documents::Unreadable;
 use documents::archive::{Bounds, Entry, Unpacked, archive};
 use store::blobs::{Blobs, Written};
 use store::control::jobs::{self, Job};
+use store::org::knowledge::collections;
 use store::org::knowledge::documents::Fault;
 use store::org::knowledge::imports::{self, Import, Member, Outcome, Stage};
-use store::{Json, Scope, Turn, Tx};
+use store::{Json, Scope, Stop, Turn, Tx};
 use tokio::sync::mpsc;
 
 use super::bring::Brought;
@@ -23,6 +24,8 @@ use super::room::Room;
 use crate::App;
 use crate::http::error::Result;
 use crate::knowledge::originals;
+use crate::knowledge::place::Place;
+use crate::knowledge::sight::Seen;
 
 /// The kind of job that takes the files out of an archive.
 pub(crate) const UNPACK: &str = "unpack";
@@ -277,6 +280,21 @@ impl Unpacking<'_> {
         Ok(noted)
     }
 
+    /// Whether whoever brought the archive may change what others added where it goes. Looked at for each file: an archive takes a while.
+    async fn manages(&self) -> Result<bool> {
+        let (store, user) = (&self.app.house.store, self.job.user());
+        let grants = match store.grants_of(&self.scope, user).await {
+            Ok(grants) => grants,
+            // Who has left, or is suspended, manages nothing.
+            Err(Stop::Refused(_)) => return Ok(false),
+            Err(stop) => return Err(stop.into()),
+        };
+        let mut tx = store.open(&self.scope).read().await?;
+        let collection = collections::get(&mut tx, self.import.collection_id).await?;
+        let place = Place::of(&mut tx, collection.project_id).await?;
+        Ok(Seen { collection, place }.may_change_others(user, &grants))
+    }
+
     async fn take(&self, place: i64, name: &str, title: &str, written: &Written) -> Result<bool> {
         let brought = Brought {
             collection: self.import.collection_id,
@@ -286,6 +304,7 @@ impl Unpacking<'_> {
             tags: self.import.tags.clone(),
             written,
             user: self.job.user(),
+            manages: self.manages().await?,
             item: None,
         };
         let (tx, outcome, id) = brought.bring(&self.app.house.store, &self.scope, &self.desk).await?;

@@ -56,7 +56,7 @@ pub(crate) async fn fetch(
     let written = desk.bytes(page).await?;
     let title = body.title.map(|title| title.as_str().to_owned());
     let mut tx = caller.read().await?;
-    let known = match documents::named(&mut tx, id, &name).await? {
+    let known = match documents::named(&mut tx, id, &name, caller.user()).await? {
         Some(known) => documents::find(&mut tx, known).await?,
         None => None,
     };

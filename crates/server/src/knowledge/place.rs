@@ -2,7 +2,7 @@
 
 use domain::ProjectId;
 use domain::access::{Permission, Requires};
-use domain::authoriser::Object;
+use domain::authoriser::{Grants, Object};
 use store::org::projects;
 use store::{Scope, Tx};
 
@@ -39,7 +39,11 @@ impl Place {
 /// Whether a permission is held at a place, or at the organisation: what is somebody's own, or is shared with them, reaches them in a
 /// project that they do not reach, but gives them nothing that they may nowhere do. A key for one project holds nothing elsewhere.
 pub(crate) fn holds(scope: &Scope, permission: Permission, place: Object) -> bool {
-    let grants = scope.grants();
+    held(scope.grants(), permission, place)
+}
+
+/// As [`holds`], for somebody who is not the caller.
+pub(super) fn held(grants: &Grants, permission: Permission, place: Object) -> bool {
     grants.allow(permission, place) || grants.allow(permission, Object::Organisation)
 }
 

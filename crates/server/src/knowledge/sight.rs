@@ -13,14 +13,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::Permission;
-use domain::authoriser::Object;
+use domain::authoriser::{Grants, Object};
 use domain::{CollectionId, ProjectId, UserId};
 use store::org::knowledge::circles;
 use store::org::knowledge::collections::{self, Collection, Reach};
 use store::org::knowledge::shares;
 use store::{Error, Result, Scope, Tx};
 
-use super::place::{Place, holds, is_left_out};
+use super::place::{Place, held, holds, is_left_out};
 use crate::http::error::Problem;
 
 /// The collections in which the caller may do a thing, by id. With a project selected, those of that project alone.
@@ -69,7 +69,7 @@ pub(crate) struct Seen {
 impl Seen {
     /// Whether the caller may change it, share it and take it away: who made it, and who manages knowledge there. A circle is its source's.
     pub(crate) fn may_change(&self, scope: &Scope) -> bool {
-        self.collection.within.is_none() && self.may_change_what(scope, self.collection.made_by)
+        self.collection.within.is_none() && self.may_change_others(scope.user(), scope.grants())
     }
 
     /// Refuses to bring something into it when nothing there changes, and into a circle: its readers are the source's to say.
@@ -83,13 +83,20 @@ impl Seen {
     /// Whether the caller may change and take away something in it that somebody added: who added it, whoever may change the whole
     /// collection, and who manages knowledge there.
     pub(crate) fn may_change_added(&self, scope: &Scope, added_by: UserId) -> bool {
-        self.may_change_what(scope, added_by) || self.may_change(scope)
+        let (user, grants) = (scope.user(), scope.grants());
+        self.is_own(user, grants, added_by) || self.may_change_others(user, grants)
     }
 
-    fn may_change_what(&self, scope: &Scope, made_by: UserId) -> bool {
-        let own = made_by == scope.user() && holds(scope, Permission::KnowledgeWrite, self.place.object);
+    /// Whether somebody who holds this may change and take away in it what others added, as [`Self::may_change_added`] has it: for work in
+    /// the background, which is done for them.
+    pub(crate) fn may_change_others(&self, user: UserId, grants: &Grants) -> bool {
         let private = self.collection.access == Reach::Private;
-        own || (!private && scope.grants().allow(Permission::KnowledgeManage, self.place.object))
+        let manages = !private && grants.allow(Permission::KnowledgeManage, self.place.object);
+        manages || (self.collection.within.is_none() && self.is_own(user, grants, self.collection.made_by))
+    }
+
+    fn is_own(&self, user: UserId, grants: &Grants, made_by: UserId) -> bool {
+        made_by == user && held(grants, Permission::KnowledgeWrite, self.place.object)
     }
 }
 

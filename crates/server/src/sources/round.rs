@@ -345,6 +345,7 @@ impl Round<'_> {
             tags: Json(Vec::new()),
             written: &written,
             user: self.source.made_by,
+            manages: false,
             item: Some(bring::Item { source: self.source.id, key, was: known.map(|known| known.document_id) }),
         };
         let mut outcome = Err(Problem::internal("it was not tried"));

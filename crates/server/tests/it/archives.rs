@@ -60,6 +60,15 @@ async fn documents(who: &Client, collection: &str) -> Vec<Value> {
     list["data"].as_array().expect("a list").clone()
 }
 
+/// Who added each document of a collection, and its newest version, once all are read.
+async fn added(who: &Client, collection: &str) -> Vec<(String, i64)> {
+    let told = |one: &Value| {
+        let by = one["created_by"].as_str().expect("somebody").to_owned();
+        (by, one["version"].as_i64().expect("a number"))
+    };
+    settled(who, collection).await.iter().map(told).collect()
+}
+
 /// Waits until all documents of a collection are read and embedded.
 async fn settled(who: &Client, collection: &str) -> Vec<Value> {
     for _ in 0..1200 {
@@ -110,6 +119,40 @@ both_stores! {
         ann.delete(&format!("/api/v1/documents/{}", versions[0].0.as_str().expect("an id"))).await.expect(204);
         let left = ann.get(&format!("/api/v1/jobs/{}/files", job.str("/id"))).await.expect(200);
         assert!(!left.text.contains("travel.md"), "{}", left.text);
+    }
+
+    async fn an_archive_changes_what_whoever_brings_it_may_change(house) {
+        let ann = house.sign_up("Ann").await;
+        let (max, ben) = (house.join(&ann, "Max", "member").await, house.join(&ann, "Ben", "admin").await);
+        let place = collection(&ann, "project").await;
+        let policy = |text: &str| zipped(&[("policy.txt", text.as_bytes())]);
+        let (hers, his) = (ann.user.clone(), max.user.clone());
+        let (_, files) = bring(&ann, &place, &policy("Thirty days of leave a year.")).await;
+        assert_eq!(as_text(&files), [("policy.txt", "added", "")]);
+        assert_eq!(added(&ann, &place).await, [(hers.clone(), 1)]);
+        let id = documents(&max, &place).await[0]["id"].as_str().expect("an id").to_owned();
+        let url = format!("/api/v1/documents/{id}/content");
+        max.form(Method::PUT, &url, &[], "policy.txt", b"No leave at all.").await.expect(403);
+
+        // What he may not replace by itself he does not replace packed: he has one of his own of it, which is the one that he changes.
+        let (_, files) = bring(&max, &place, &policy("No leave at all.")).await;
+        assert_eq!(as_text(&files), [("policy.txt", "added", "")]);
+        assert_eq!(added(&ann, &place).await, [(hers.clone(), 1), (his.clone(), 1)]);
+        let (_, files) = bring(&max, &place, &policy("Ten days of leave a year.")).await;
+        assert_eq!(as_text(&files), [("policy.txt", "changed", "")]);
+        assert_eq!(added(&ann, &place).await, [(hers.clone(), 1), (his.clone(), 2)]);
+        // The same content is there once, whoever brings it.
+        let (_, files) = bring(&max, &place, &zipped(&[("copy.txt", b"Thirty days of leave a year.")])).await;
+        assert_eq!(as_text(&files), [("copy.txt", "unchanged", "")]);
+
+        // Who manages knowledge there changes what others added: what came first, without one of his own.
+        let (_, files) = bring(&ben, &place, &policy("Forty days of leave a year.")).await;
+        assert_eq!(as_text(&files), [("policy.txt", "changed", "")]);
+        assert_eq!(added(&ann, &place).await, [(hers.clone(), 2), (his.clone(), 2)]);
+        // Whoever made the collection has one of her own, whatever else has its name.
+        let (_, files) = bring(&ann, &place, &policy("Fifty days of leave a year.")).await;
+        assert_eq!(as_text(&files), [("policy.txt", "changed", "")]);
+        assert_eq!(added(&ann, &place).await, [(hers, 3), (his, 2)]);
     }
 
     async fn what_an_archive_must_not_do_is_said_of_each_file(house) {

@@ -199,16 +199,20 @@ pub async fn same(tx: &mut Tx, collection: CollectionId, content_hash: &str) -> 
     .await
 }
 
-/// The document of a collection whose file has this name: the one that came first, when several have it.
+/// The document of a collection whose file has this name. When several have it, one that this person added, else the one that came first.
 /// # Errors
 /// As the database.
-pub async fn named(tx: &mut Tx, collection: CollectionId, name: &str) -> Result<Option<DocumentId>> {
+pub async fn named(tx: &mut Tx, collection: CollectionId, name: &str, user: UserId) -> Result<Option<DocumentId>> {
     let key = name_key(tx, name)?;
-    tx.sql("SELECT id FROM documents WHERE collection_id = $1 AND name_key = $2 ORDER BY id LIMIT 1")
-        .bind(collection)
-        .bind(key)
-        .optional()
-        .await
+    tx.sql(
+        "SELECT id FROM documents WHERE collection_id = $1 AND name_key = $2
+         ORDER BY CASE WHEN made_by = $3 THEN 0 ELSE 1 END, id LIMIT 1",
+    )
+    .bind(collection)
+    .bind(key)
+    .bind(user)
+    .optional()
+    .await
 }
 
 /// The document on whose newest version a job works or worked, if there is one.
