@@ -63,10 +63,12 @@ impl Brought<'_> {
     /// Whether a document is not to be changed by this: it is not the item's alone, for somebody brought it by hand, or it is another
     /// item, too; or, where there is no item, somebody else added it, and whoever asked may not change that.
     async fn is_anothers(&self, tx: &mut Tx, document: &Document) -> store::Result<bool> {
+        let added = document.made_by == self.user;
         match &self.item {
-            Some(_) if document.source != self.source => Ok(true),
+            // By hand pages come from the web, too: what somebody else added may be one that they fetched.
+            Some(_) if document.source != self.source || !added => Ok(true),
             Some(item) => sources::is_another(tx, document.id, item.source, item.key).await,
-            None => Ok(document.made_by != self.user && !self.manages),
+            None => Ok(!added && !self.manages),
         }
     }
 

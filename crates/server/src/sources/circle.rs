@@ -52,10 +52,12 @@ impl Round<'_> {
         if before.collection_id == into.id {
             return Ok((into.id, Some(known)));
         }
-        if sources::is_another(&mut tx, before.id, self.source.id, &item.key).await? {
-            // It stays where its other item is, by whose name it is called as soon as that is seen; this one is brought anew.
+        let brought = self.may_have_brought(&before);
+        if !brought || sources::is_another(&mut tx, before.id, self.source.id, &item.key).await? {
+            // It stays with whoever brought it by hand, or where its other item is, by whose name it is called as soon as that is seen; this
+            // one is brought anew.
             sources::part(&mut tx, self.source.id, &item.key).await?;
-            if before.name == name(&item.key) {
+            if brought && before.name == name(&item.key) {
                 documents::rename(&mut tx, &before, UNNAMED).await?;
                 let after = documents::get(&mut tx, before.id).await?;
                 let event = Event::new("document.updated", before.id).before(&before).after(&after);

@@ -14,7 +14,7 @@ use serde_json::json;
 use store::audit::Event;
 use store::control::jobs::{self, Job};
 use store::org::knowledge::collections::{self, Collection};
-use store::org::knowledge::documents::{self, Fault};
+use store::org::knowledge::documents::{self, Document, Fault};
 use store::org::knowledge::imports::Outcome;
 use store::org::knowledge::sources::{self, Counts, Source, Sync};
 use store::org::knowledge::versions;
@@ -408,7 +408,7 @@ impl Round<'_> {
         sources::get(tx, self.source.id).await?;
         sources::seen(tx, self.source.id, item).await?;
         let (before, name) = (documents::get(tx, item.document_id).await?, name(&item.key));
-        if before.source != SOURCE
+        if !self.may_have_brought(&before)
             || before.name == name
             || sources::is_another(tx, before.id, self.source.id, &item.key).await?
         {
@@ -446,6 +446,12 @@ impl Round<'_> {
         }
     }
 
+    /// Whether a document may be one that this source brought: of the web, and added by whoever set the source up. Any other is with its
+    /// items for its content alone. Somebody brought it by hand, or with another source, so it changes, moves and goes with none of them.
+    pub(super) fn may_have_brought(&self, document: &Document) -> bool {
+        document.source == SOURCE && document.made_by == self.source.made_by
+    }
+
     /// Takes away an item, and its document with the last item that it is. What somebody brought by hand stays.
     async fn take_away(&mut self, gone: &sources::Gone) -> Result<()> {
         let (store, id) = (&self.app.house.store, gone.document_id);
@@ -453,7 +459,7 @@ impl Round<'_> {
         // Without its source it would stay.
         sources::get(&mut tx, self.source.id).await?;
         let Some(document) = documents::find(&mut tx, id).await? else { return Ok(()) };
-        if sources::let_go(&mut tx, self.source.id, gone).await? || document.source != SOURCE {
+        if sources::let_go(&mut tx, self.source.id, gone).await? || !self.may_have_brought(&document) {
             return Ok(tx.commit().await?);
         }
         let hashes = versions::originals(&mut tx, id).await?;

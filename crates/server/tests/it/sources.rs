@@ -171,6 +171,52 @@ both_stores! {
         }
     }
 
+    async fn what_somebody_else_fetched_changes_and_goes_with_no_source(house) {
+        let ann = house.sign_up("Ann").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let place = collection(&ann, "project").await;
+        let site = Site::open().await;
+        site.page("/a", None, "A berth costs 12 euros.");
+        site.page("/b", None, "The office is closed on Mondays.");
+        site.page("/c", None, "The crane lifts forty tonnes.");
+        for path in ["/d.txt", "/e.txt"] {
+            site.put(path, "200 OK", "content-type: text/plain\r\n", "The harbour master lives here.");
+        }
+        let web = format!("/api/v1/collections/{place}/documents/web");
+        let mut hers = Vec::new();
+        for path in ["/a", "/b", "/c", "/d.txt"] {
+            let sent = ann.post(&web, &json!({ "url": site.at(path) })).await.expect(202);
+            hers.push((sent.str("/document/id").to_owned(), site.at(path)));
+        }
+        documents(&ann, &place).await;
+
+        // One page changed since, the others are hers until they say something else; one has her content, and a name of its own.
+        site.page("/a", None, "A berth costs 14 euros.");
+        let listed = ["/a", "/b", "/c", "/e.txt"];
+        let made = set_up(&max, &place, &json!({ "urls": listed.map(|path| site.at(path)) })).await.expect(201);
+        let id = made.str("/id").to_owned();
+        assert_eq!(counts(&over(&max, &id).await), [1, 0, 3, 0, 0]);
+        documents(&ann, &place).await;
+        site.page("/b", None, "The office is closed on Fridays.");
+        assert_eq!(counts(&sync(&max, &id).await), [1, 0, 3, 0, 0]);
+        let all = documents(&ann, &place).await;
+        let whose: Vec<_> = all.iter().map(|one| (one["created_by"].as_str(), one["version"].as_i64())).collect();
+        let (of_ann, of_max) = ((Some(ann.user.as_str()), Some(1)), (Some(max.user.as_str()), Some(1)));
+        assert_eq!(whose, [of_ann, of_ann, of_ann, of_ann, of_max, of_max]);
+        // His own go on with their pages.
+        site.page("/a", None, "A berth costs 16 euros.");
+        assert_eq!(counts(&sync(&max, &id).await), [0, 1, 3, 0, 0]);
+        documents(&ann, &place).await;
+
+        for path in listed {
+            site.gone(path);
+        }
+        assert_eq!(counts(&sync(&max, &id).await), [0, 0, 0, 2, 0]);
+        let text = |one: &Value, name: &str| one[name].as_str().expect("text").to_owned();
+        let left: Vec<_> = documents(&ann, &place).await.iter().map(|one| (text(one, "id"), text(one, "name"))).collect();
+        assert_eq!(left, hers, "hers stay, by their names");
+    }
+
     async fn a_sitemap_takes_away_what_it_does_not_name_any_more(house) {
         let ann = house.sign_up("Ann").await;
         let place = collection(&ann, "project").await;
