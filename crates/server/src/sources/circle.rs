@@ -54,8 +54,8 @@ impl Round<'_> {
         }
         let brought = self.may_have_brought(&before);
         if !brought || sources::is_another(&mut tx, before.id, self.source.id, &item.key).await? {
-            // It stays with whoever brought it by hand, or where its other item is, by whose name it is called as soon as that is seen; this
-            // one is brought anew.
+            // It stays with whoever brought it by hand, or where its other item is, by whose name it is called as soon as that is seen;
+            // this one is brought anew.
             sources::part(&mut tx, self.source.id, &item.key).await?;
             if brought && before.name == name(&item.key) {
                 documents::rename(&mut tx, &before, UNNAMED).await?;

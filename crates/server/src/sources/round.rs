@@ -304,7 +304,7 @@ impl Round<'_> {
             Ok(Fetched::Unchanged) => match known {
                 Some(known) => {
                     self.count(into, |counts| counts.unchanged += 1);
-                    self.seen(known).await?;
+                    self.came_again(known).await?;
                 }
                 None => self.refuse(None, "It gave nothing.", item).await?,
             },
@@ -381,7 +381,7 @@ impl Round<'_> {
         }
     }
 
-    /// An item that could not be brought: what was brought of it before stays.
+    /// An item that could not be brought: what was brought of it before stays, and grows older.
     async fn refuse(&mut self, known: Option<sources::Item>, why: &str, item: &Item) -> Result<()> {
         if item.readers == Readers::Collection {
             self.source.counts.0.refused += 1;
@@ -391,13 +391,23 @@ impl Round<'_> {
             tracing::info!(org = %self.scope.org(), source = %self.source.id, "an item with readers of its own could not be brought");
         }
         match known {
-            Some(known) => self.seen(known).await,
+            Some(known) => {
+                let tx = self.app.house.store.open(&self.scope).begin().await?;
+                self.seen(tx, known).await
+            }
             None => Ok(()),
         }
     }
 
-    async fn seen(&self, known: sources::Item) -> Result<()> {
+    /// An item that is as it was: its document is as fresh as a new one.
+    async fn came_again(&self, known: sources::Item) -> Result<()> {
         let mut tx = self.app.house.store.open(&self.scope).begin().await?;
+        documents::freshen(&mut tx, known.document_id).await?;
+        self.seen(tx, known).await
+    }
+
+    /// Commits with an item that is still named.
+    async fn seen(&self, mut tx: Tx, known: sources::Item) -> Result<()> {
         self.hold(&mut tx, &sources::Item { round: self.source.round, ..known }).await?;
         Ok(tx.commit().await?)
     }

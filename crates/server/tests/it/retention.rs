@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use connectors::source::Readers;
 use serde_json::{Value, json};
 use store::org::knowledge::{documents, retention};
-use testing::{Client, TestHouse, both_stores};
+use testing::{Client, Shelf, TestHouse, both_stores};
 
 use crate::answers::{bring, collection};
 use crate::collections::{PATH, share, url};
+use crate::sources::{counts, over, set_up, sync};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -69,6 +71,27 @@ both_stores! {
         let bob = house.signed_in_again(&bob).await;
         assert!(bob.post("/api/v1/search", &question).await.expect(200).text.contains("twelve"));
         assert_eq!(bob.get(&url(&place)).await.status, 404);
+    }
+
+    async fn what_only_failed_to_come_grows_old(house) {
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "project").await;
+        house.shelf.put("crane", "The crane lifts forty tonnes.", Readers::Collection);
+        house.shelf.put("berth", "A berth for one night costs twelve euros.", Readers::Collection);
+        let source = set_up(&ann, &place, &Shelf::source()).await.expect(201).str("/id").to_owned();
+        assert_eq!(counts(&over(&ann, &source).await), [2, 0, 0, 0, 0]);
+        crate::sources::documents(&ann, &place).await;
+        rule(&ann, &place, 30).await;
+        house.shelf.reads("crane", Readers::Collection, true);
+        let ann = later(&house, &ann, 20).await;
+        assert_eq!(counts(&sync(&ann, &source).await), [0, 0, 1, 0, 1]);
+        let ann = later(&house, &ann, 11).await;
+        left(&ann, &place, 1).await;
+        let page = ann.get(&format!("{}/documents", url(&place))).await.expect(200);
+        assert_eq!(page.str("/data/0/name"), "berth", "it came again as it was");
+        // It is not there any more, and comes back when it can be fetched.
+        house.shelf.reads("crane", Readers::Collection, false);
+        assert_eq!(counts(&sync(&ann, &source).await), [1, 0, 1, 0, 0]);
     }
 
     async fn a_rule_that_is_taken_back_takes_nothing(house) {

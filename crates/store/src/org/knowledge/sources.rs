@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::circles;
-use super::documents::{self, Fault};
+use super::documents::Fault;
 use crate::org::Tx;
 use crate::sql::{Json, SealedColumns, after_id};
 use crate::{Error, OrNotFound, Result};
@@ -382,7 +382,7 @@ pub async fn let_go(tx: &mut Tx, source: SourceId, gone: &Gone) -> Result<bool> 
     Ok(stays)
 }
 
-/// Notes which document an item is, and that it was seen.
+/// Notes which document an item is, and that the source still names it. Whether its content came, too, says [`super::documents::freshen`].
 /// # Errors
 /// As the database.
 pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
@@ -400,7 +400,6 @@ pub async fn seen(tx: &mut Tx, source: SourceId, item: &Item) -> Result<()> {
         .unaudited(ROUND)
         .run()
         .await?;
-    documents::freshen(tx, item.document_id).await?;
     if known == 0 {
         tx.sql(
             "INSERT INTO source_items (source_id, key, document_id, mark, round, created_at, updated_at)
