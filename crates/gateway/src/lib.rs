@@ -18,6 +18,7 @@ pub mod providers;
 pub mod request;
 pub mod responses;
 pub mod route;
+pub mod shape;
 pub mod stream;
 pub mod usage;
 

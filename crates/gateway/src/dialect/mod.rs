@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::Dialect;
 use crate::error::RequestError;
+use crate::shape;
 use crate::usage::Usage;
 
 /// A conversation and what is wanted next.
@@ -132,10 +133,17 @@ pub(crate) enum Piece {
 impl Chat {
     /// Reads a request of either dialect.
     pub(crate) fn read(dialect: Dialect, body: &[u8]) -> Result<Self, RequestError> {
-        let body: Value = serde_json::from_slice(body).map_err(|_| RequestError::body("the body is not JSON"))?;
-        let Value::Object(body) = body else { return Err(RequestError::body("the body must be a JSON object")) };
+        let body = shape::object(body)?;
         match dialect {
-            Dialect::OpenAi => openai::request::read(&body),
+            Dialect::OpenAi => {
+                let chat = openai::request::read(&body)?;
+                let parts = chat.turns.iter().flat_map(|turn| &turn.parts);
+                if hold_too_much(parts.filter_map(|part| if let Part::Call(call) = part { Some(call) } else { None })) {
+                    let rule = format!("hold calls with more than {} names and values in all", shape::MOST_NODES);
+                    return Err(RequestError::at("messages", rule));
+                }
+                Ok(chat)
+            }
             Dialect::Anthropic => anthropic::request::read(&body),
         }
     }
@@ -160,6 +168,12 @@ impl Reply {
         });
         std::iter::once(start).chain(text).chain(calls).chain(std::iter::once(Piece::Stop(self.stop)))
     }
+}
+
+/// Whether calls hold more in their arguments than may be built. OpenAI's arguments are text, in which nothing of a body is counted;
+/// in Anthropic's dialect they become values.
+pub(crate) fn hold_too_much<'a>(calls: impl Iterator<Item = &'a Call>) -> bool {
+    calls.map(|call| shape::of(call.arguments.as_bytes()).nodes).sum::<usize>() > shape::MOST_NODES
 }
 
 /// A field of an object; `null` is as good as missing.

@@ -136,6 +136,49 @@ fn what_the_other_side_has_no_words_for_is_refused_by_name() {
 }
 
 #[test]
+fn a_body_of_very_many_values_is_refused_before_they_are_built() {
+    // A megabyte that would take a hundred.
+    let many = vec!["{\"\":0}"; 150_000].join(",");
+    let with =
+        |x: &str| format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"x"}}],"x":{x}}}"#);
+    for dialect in [Dialect::OpenAi, Dialect::Anthropic] {
+        let refused = Chat::read(dialect, with(&format!("[{many}]")).as_bytes()).expect_err("too much");
+        assert!(refused.param.is_none() && refused.message.contains("200000"), "{refused:?}");
+        // As text it is one value.
+        assert!(Chat::read(dialect, with(&json!(many).to_string()).as_bytes()).is_ok());
+    }
+    // Arguments are text on one side and values on the other.
+    let call =
+        |arguments: &str| json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}});
+    let body =
+        |calls: Value| json!({"model": "m", "messages": [{"role": "assistant", "content": null, "tool_calls": calls}]});
+    let half = format!("[{}]", &many[..7 * 30_000 - 1]);
+    assert!(read(Dialect::OpenAi, &body(json!([call(&half)]))).is_ok());
+    let refused = read(Dialect::OpenAi, &body(json!([call(&half), call(&half)]))).expect_err("too much together");
+    assert_eq!(refused.param.as_deref(), Some("messages"));
+}
+
+#[test]
+fn long_conversations_with_many_tools_are_no_abuse() {
+    let field = json!({"type": "string", "description": "{[\"a\", 1], : }", "enum": ["a", "b", "c"]});
+    let fields: Map<String, Value> = (0..20).map(|n| (format!("field_{n}"), field.clone())).collect();
+    let schema =
+        json!({"type": "object", "properties": fields, "required": ["field_0"], "additionalProperties": false});
+    let user = json!({"role": "user", "content": [{"type": "text", "text": "{[,:]}".repeat(1000)}]});
+    let assistant = json!({"role": "assistant", "content": [{"type": "text", "text": "Yes."}]});
+    let messages: Vec<Value> = (0..500).flat_map(|_| [user.clone(), assistant.clone()]).collect();
+    for dialect in [Dialect::OpenAi, Dialect::Anthropic] {
+        let tool = match dialect {
+            Dialect::OpenAi => json!({"type": "function", "function": {"name": "f", "parameters": schema}}),
+            Dialect::Anthropic => json!({"name": "f", "input_schema": schema}),
+        };
+        let body = json!({"model": "m", "max_tokens": 9, "messages": messages, "tools": vec![tool; 100]});
+        let chat = read(dialect, &body).expect("large and good");
+        assert_eq!((chat.turns.len(), chat.tools.len()), (1000, 100));
+    }
+}
+
+#[test]
 fn arguments_that_are_no_object_arrive_all_the_same() {
     let with = |arguments: &str| {
         let call = Call { id: "c".into(), name: "f".into(), arguments: arguments.into() };

@@ -20,7 +20,7 @@ use crate::error::{RequestError, Unsaid, UpstreamError};
 use crate::request::OutputLimit;
 use crate::stream::{ModelStream, To};
 use crate::usage::Usage;
-use crate::{ClientRequest, Dialect, Operation, dialect};
+use crate::{ClientRequest, Dialect, Operation, dialect, shape};
 
 pub use embedded::Embedded;
 use embedded::embeddings::Texts;
@@ -379,13 +379,16 @@ impl Remote {
             Speaks::OpenAi(_) => openai::chat(body)?,
             Speaks::Anthropic => anthropic::message(body)?,
         };
-        let read = |body: &Bytes| serde_json::from_slice(body).map_err(|_| UpstreamError::not_an_answer("no JSON"));
         match (prepared.operation.dialect(), self.speaks) {
             (Dialect::OpenAi, Speaks::Anthropic) => {
-                body = prepared.written(&dialect::anthropic::reply::read(&read(&body)?, usage));
+                body = prepared.written(&dialect::anthropic::reply::read(&shape::answer(&body)?, usage));
             }
             (Dialect::Anthropic, Speaks::OpenAi(_)) => {
-                body = prepared.written(&dialect::openai::reply::read(&read(&body)?, usage));
+                let reply = dialect::openai::reply::read(&shape::answer(&body)?, usage);
+                if dialect::hold_too_much(reply.calls.iter()) {
+                    return Err(shape::too_much());
+                }
+                body = prepared.written(&reply);
             }
             _ => {}
         }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Kind, Speaks, refusal};
 use crate::Upstream;
 use crate::error::UpstreamError;
+use crate::shape;
 
 /// How long a server may take, and how large its list may be.
 const LIMITS: Limits = Limits {
@@ -68,6 +69,10 @@ impl Upstream {
 }
 
 fn read(body: &[u8]) -> Result<Vec<String>, UpstreamError> {
+    // Two forms are told apart in a copy of all of it.
+    if shape::of(body).nodes > shape::MOST_NODES {
+        return Err(shape::too_much());
+    }
     let list: List = serde_json::from_slice(body).map_err(|_| UpstreamError::not_an_answer("no list of models"))?;
     let (List::Data { data } | List::Bare(data)) = list;
     let plain = |name: &String| (1..=LONGEST).contains(&name.len()) && !name.chars().any(char::is_control);
@@ -83,5 +88,7 @@ mod tests {
         assert_eq!(read(br#"{"object":"list","data":[{"id":"a","object":"model"}]}"#).expect("read"), ["a"]);
         assert_eq!(read(br#"[{"id":"a"},{"id":"b\u0000"},{"id":""}]"#).expect("read"), ["a"]);
         assert!(read(b"<html>").is_err());
+        let endless = format!("[{}0]", "{\"id\":\"a\"},".repeat(shape::MOST_NODES));
+        assert!(read(endless.as_bytes()).expect_err("too much").log.contains("200000"));
     }
 }

@@ -47,7 +47,7 @@ impl ResponsesRequest {
         self.chat.clone()
     }
 
-    /// A completion as a response; none when it is no completion.
+    /// A completion as a response; none when it is no completion, or one that holds too much.
     #[must_use]
     pub fn whole(&self, named: &Named, completion: &[u8]) -> Option<Bytes> {
         whole::write(self, named, completion)

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::ResponsesRequest;
 use crate::dialect::{given, list, needed, object, path, text};
 use crate::error::RequestError;
+use crate::shape;
 
 /// Fields that go on under the same name.
 const SAME: &[&str] = &["model", "temperature", "top_p", "service_tier", "prompt_cache_key", "user", "stream"];
@@ -38,8 +39,7 @@ const MOST_METADATA: usize = 16;
 
 /// Reads a request.
 pub(super) fn read(body: &[u8]) -> Result<ResponsesRequest, RequestError> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| RequestError::body("the body is not JSON"))?;
-    let Value::Object(body) = body else { return Err(RequestError::body("the body must be a JSON object")) };
+    let body = shape::object(body)?;
     refuse_what_is_outside(&body)?;
     let stream = match given(&body, "stream") {
         None => false,

@@ -158,6 +158,28 @@ fn what_is_outside_of_the_subset_is_refused_by_name() {
 }
 
 #[test]
+fn a_body_of_very_many_values_is_refused_and_a_long_conversation_is_not() {
+    // A megabyte that would take a hundred.
+    let many = vec!["{\"\":0}"; 150_000].join(",");
+    let refused = |body: String| ResponsesRequest::read(body.as_bytes()).expect_err("too much");
+    for name in ["x", "metadata", "tools"] {
+        let refused = refused(format!(r#"{{"model":"m","input":"x","{name}":[{many}]}}"#));
+        assert!(refused.param.is_none() && refused.message.contains("200000"), "{refused:?}");
+    }
+    let completion = format!(r#"{{"choices":[{{"message":{{"content":"x"}},"finish_reason":"stop"}}],"x":[{many}]}}"#);
+    let request = read(&with("stream", json!(false))).expect("a good request");
+    assert!(request.whole(&named(), completion.as_bytes()).is_none());
+    let field = json!({ "type": "string", "description": "{[,:]}", "enum": ["a", "b", "c"] });
+    let fields: Map<String, Value> = (0..20).map(|n| (format!("field_{n}"), field.clone())).collect();
+    let tool = json!({ "type": "function", "name": "f", "parameters": { "type": "object", "properties": fields } });
+    let item = json!({ "role": "user", "content": [{ "type": "input_text", "text": "{[,:]}".repeat(1000) }] });
+    let body = json!({ "model": "m", "input": vec![item; 1000], "tools": vec![tool; 100] });
+    let chat = chat(&body);
+    let length = |name: &str| chat[name].as_array().map(Vec::len);
+    assert_eq!((length("messages"), length("tools")), (Some(1000), Some(100)));
+}
+
+#[test]
 fn a_completion_becomes_a_response() {
     let completion = json!({
         "id": "c", "object": "chat.completion", "created": 1, "model": "m-1",

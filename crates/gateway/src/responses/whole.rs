@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::{Ended, Named, ResponsesRequest, function_call, message};
 use crate::dialect::openai::reply;
+use crate::shape;
 use crate::usage::OpenAiUsage;
 
-/// Writes a response; none when the body is no completion.
+/// Writes a response; none when the body is no completion, or one that holds too much to be built.
 pub(super) fn write(request: &ResponsesRequest, named: &Named, completion: &[u8]) -> Option<Bytes> {
-    let completion: Value = serde_json::from_slice(completion).ok()?;
+    let completion: Value = shape::answer(completion).ok()?;
     completion["choices"][0]["message"].as_object()?;
     let usage = serde_json::from_value::<OpenAiUsage>(completion["usage"].clone()).ok().and_then(|usage| usage.usage());
     let reply = reply::read(&completion, usage);

@@ -231,6 +231,35 @@ async fn what_is_no_answer_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_answer_of_very_many_values_goes_through_but_is_not_translated() {
+    let world = World::new().await;
+    // A megabyte that would take a hundred.
+    let many = vec!["{\"\":0}"; 150_000].join(",");
+    let completion = |message: &str, more: &str| {
+        format!(r#"{{"id":"c","choices":[{{"index":0,"message":{message},"finish_reason":"tool_calls"}}]{more}}}"#)
+    };
+    let said = completion(r#"{"role":"assistant","content":"hi"}"#, &format!(r#","x":[{many}]"#));
+    // Arguments are text there, and values here.
+    let arguments = format!("[{many}]").replace('"', "\\\"");
+    let call = format!(r#"{{"id":"t","type":"function","function":{{"name":"f","arguments":"{arguments}"}}}}"#);
+    let called = completion(&format!(r#"{{"role":"assistant","content":null,"tool_calls":[{call}]}}"#), "");
+    let message = format!(
+        r#"{{"id":"m","type":"message","content":[{{"type":"text","text":"hi"}}],"stop_reason":"end_turn","x":[{many}]}}"#
+    );
+    for (upstream, body, own, other) in [
+        (&world.openai, said, chat(false), messages(false)),
+        (&world.openai, called, chat(false), messages(false)),
+        (&world.anthropic, message, messages(false), chat(false)),
+    ] {
+        world.server.script("m", &Script::fault(Fault::Body("application/json".into(), body.clone())));
+        assert!(world.whole(upstream, &own).await.body == body, "the bytes that came");
+        let error = refused(&world, upstream, &other).await;
+        assert_eq!((error.kind, error.spent), (ErrorKind::Failed, Spent::Unknown));
+        assert!(error.log.contains("200000"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_refused() {
     let world = World::new().await;
     world.server.script("m", &Script::fault(Fault::Body("application/json".into(), "x".repeat((32 << 20) + 1))));

@@ -1,7 +1,7 @@
 //! `POST /v1/chat/completions`: chats with a model, whole or streamed, in OpenAI's dialect.
 
 use domain::access::can;
-use gateway::{ClientRequest, Operation};
+use gateway::{ClientRequest, Operation, shape};
 
 use super::answer::{self, Spoken};
 use super::ask::{RawRequest, call, counted, entered, invalid};
@@ -14,6 +14,9 @@ pub(super) async fn chat(gate: AtTheDoor<Local<can::ModelsUse>, meters::Chat>, b
     let request = ClientRequest::read(Operation::Chat, body.bytes).map_err(|error| invalid(&error));
     let request = counted(&caller, Operation::Chat, request).await?;
     if request.model() == model::NAME {
+        // It builds what it reads, as a translation does.
+        let bounded = shape::bounded(request.body()).map_err(|error| invalid(&error));
+        counted(&caller, Operation::Chat, bounded).await?;
         return model::answer(caller, request.body()).await.map(answer::ours);
     }
     call(&caller, request, body.room).await.map(answer::spoken)

@@ -80,7 +80,7 @@ pub(super) fn unread(error: &(dyn std::error::Error + Send + Sync + 'static), mo
 
 /// Reads JSON into a type, and says which field is wrong when one is.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    if depth(bytes) > DEPTH {
+    if gateway::shape::of(bytes).depth > DEPTH {
         return Err(Problem::new("invalid_json", format!("The body is nested deeper than {DEPTH} levels.")));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -96,25 +96,6 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })?;
     reader.end().map_err(|error| Problem::new("invalid_json", format!("The body is not JSON: {error}.")))?;
     Ok(value)
-}
-
-/// The deepest nesting, counted without building anything.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut now, mut most, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                now += 1;
-                most = most.max(now);
-            }
-            b'}' | b']' if !in_text => now = now.saturating_sub(1),
-            _ => {}
-        }
-    }
-    most
 }
 
 /// Names the field: serde says it for missing and unknown ones in the text, for all others in the path.

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use self::wire::{ToolCall, text_length, texted, usage};
 use crate::error::UpstreamError;
+use crate::shape;
 use crate::usage::Usage;
 
 /// A body for the client, what it used, and the bytes of text in it.
@@ -79,9 +80,9 @@ pub(crate) fn chat(body: Bytes) -> Result<Read, UpstreamError> {
     Ok((mended.unwrap_or(body), usage, received))
 }
 
-/// The answer as OpenAI would write it.
+/// The answer as OpenAI would write it; none when it holds too much to be built, and then it goes on with its oddities.
 fn mended(body: &[u8]) -> Option<Bytes> {
-    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    let mut answer: Value = shape::answer(body).ok()?;
     for (n, choice) in answer.get_mut("choices")?.as_array_mut()?.iter_mut().enumerate() {
         if !choice["index"].is_u64() {
             choice["index"] = n.into();
