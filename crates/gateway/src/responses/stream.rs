@@ -9,6 +9,12 @@ use crate::dialect::{Call, Piece};
 use crate::stream::sse::{self, Event};
 use crate::usage::{OpenAiUsage, Usage};
 
+/// The most that is kept of an answer, in bytes of its texts and arguments as JSON, since each of them is told up to four times more
+/// at its end. The longest answers of known models have half a megabyte.
+const MOST_KEPT: usize = 8 << 20;
+/// What a call counts besides its words: it is an item of its own, and there are a thousand at most.
+const CALL: usize = 8 << 10;
+
 /// Puts a stream of chunks in terms of a response's events. Give it each frame as it comes, and the end.
 #[derive(Debug)]
 pub struct ResponseStream {
@@ -19,7 +25,11 @@ pub struct ResponseStream {
     /// How many events were told.
     told: u64,
     items: Vec<Item>,
+    /// What the items count, of [`MOST_KEPT`].
+    kept: usize,
     ended: Ended,
+    /// The end was told.
+    over: bool,
     usage: Option<Usage>,
 }
 
@@ -50,25 +60,34 @@ impl Item {
 impl ResponseStream {
     pub(super) fn new(request: ResponsesRequest, named: Named) -> Self {
         let (chunks, model, items) = (Chunks::default(), String::new(), Vec::new());
-        Self { request, named, chunks, model, told: 0, items, ended: Ended::NotYet, usage: None }
+        let ended = Ended::NotYet;
+        Self { request, named, chunks, model, told: 0, items, kept: 0, ended, over: false, usage: None }
     }
 
     /// Takes a frame: one or several whole events of chat completions. Gives those to tell in its place, perhaps none. The last
-    /// frame ends the response.
+    /// frame ends the response; an answer that is too large to be kept ends it before, as one that failed.
     pub fn frame(&mut self, bytes: &[u8], last: bool) -> Bytes {
         let mut out = String::new();
         let mut seen = 0;
-        while let Some(length) = sse::event_end(&bytes[seen..]) {
+        while !self.over
+            && let Some(length) = sse::event_end(&bytes[seen..])
+        {
             let event = Event::read(&bytes[seen..seen + length]);
             seen += length;
             if let Some(chunk) = event.data.and_then(|data| serde_json::from_slice::<Value>(&data).ok()) {
                 self.chunk(&chunk, &mut out);
             }
         }
-        if last {
+        if last && !self.over {
             self.end(&mut out);
         }
         out.into()
+    }
+
+    /// Whether the end was told: nothing comes after it, whatever frames do.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     fn chunk(&mut self, chunk: &Value, out: &mut String) {
@@ -80,6 +99,12 @@ impl ResponseStream {
         let usage = serde_json::from_value::<OpenAiUsage>(chunk["usage"].clone()).ok().and_then(|usage| usage.usage());
         self.usage = usage.or(self.usage);
         for piece in self.chunks.read(chunk) {
+            self.kept = self.kept.saturating_add(counted(&piece));
+            if self.kept > MOST_KEPT {
+                self.ended = Ended::Failed(format!("the answer is larger than {} MiB", MOST_KEPT >> 20));
+                self.end(out);
+                return;
+            }
             match piece {
                 Piece::Start { model, .. } => {
                     self.model = model;
@@ -172,6 +197,7 @@ impl ResponseStream {
     }
 
     fn end(&mut self, out: &mut String) {
+        self.over = true;
         if self.told == 0 {
             self.begin(out);
         }
@@ -205,6 +231,25 @@ impl ResponseStream {
         self.told += 1;
         out.push_str(&format!("event: {kind}\ndata: {event}\n\n"));
     }
+}
+
+/// What a piece counts of [`MOST_KEPT`].
+fn counted(piece: &Piece) -> usize {
+    match piece {
+        Piece::Text(text) | Piece::Arguments { text, .. } => as_json(text),
+        Piece::Call { id, name, .. } => CALL + as_json(id) + as_json(name),
+        Piece::Start { .. } | Piece::Stop(_) => 0,
+    }
+}
+
+/// The bytes of a text in JSON, where a control character has six.
+fn as_json(text: &str) -> usize {
+    let length = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(length).sum()
 }
 
 /// One object out of two.

@@ -292,6 +292,33 @@ fn calls_are_items_of_their_own() {
 }
 
 #[test]
+fn a_stream_that_does_not_end_fails_and_what_is_kept_of_it_is_bounded() {
+    let delta = |delta: Value| format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": delta }] }));
+    let call = |n: usize| json!({ "index": n, "id": format!("c{n}"), "function": { "name": "f", "arguments": "" } });
+    let escaped = delta(json!({ "content": "\u{1}".repeat(1 << 18) }));
+    let calls: Vec<String> = (0..2000).map(|n| delta(json!({ "tool_calls": [call(n)] }))).collect();
+    for (frames, fit) in [
+        (vec![delta(json!({ "content": "x".repeat(1 << 20) })); 20], 8),
+        // As JSON it is six times as long.
+        (vec![escaped; 20], 5),
+        (calls, 1023),
+    ] {
+        let mut stream = read(&with("stream", json!(true))).expect("a good request").stream(named());
+        let mut told = frames.iter().map(|frame| stream.frame(frame.as_bytes(), false));
+        assert!(told.by_ref().take(fit).all(|told| !told.is_empty()));
+        let end = told.next().expect("one more frame");
+        assert!(end.len() < 5 * (8 << 20), "{}", end.len());
+        let end = std::str::from_utf8(&end).expect("text").trim_end();
+        let last = end.rsplit_once("\n\n").expect("several events").1;
+        let last = last.strip_prefix("event: response.failed\ndata: ").expect("a failure");
+        let last: Value = serde_json::from_str(last).expect("JSON");
+        assert_eq!(last["response"]["error"]["message"], "the answer is larger than 8 MiB");
+        assert!(told.all(|told| told.is_empty()), "nothing comes after the end");
+        assert!(stream.is_over() && stream.frame(DONE.as_bytes(), true).is_empty());
+    }
+}
+
+#[test]
 fn a_stream_that_breaks_off_fails_and_one_that_runs_out_of_room_is_incomplete() {
     let request = with("stream", json!(true));
     let error = "data: {\"error\":{\"message\":\"it failed\"}}\n\n";

@@ -55,7 +55,7 @@ pub enum Outcome {
 pub struct ModelStream {
     source: Source,
     reader: Reader,
-    /// The beginning of an event whose end has not come.
+    /// The beginning of an event whose end has not come: all of it was searched for one.
     partial: BytesMut,
     ready: VecDeque<Frame>,
     facts: Facts,
@@ -221,15 +221,22 @@ impl ModelStream {
 
     /// Takes what came and makes frames of the events that are whole.
     fn take(&mut self, chunk: Bytes) {
-        let whole = if self.partial.is_empty() {
+        // An event may come byte by byte: it stays where it is until its end has come, and none of it is searched twice.
+        let mut searched = self.partial.len();
+        let whole = if searched == 0 {
             chunk
         } else {
             self.partial.extend_from_slice(&chunk);
+            if sse::event_end_beyond(&self.partial, searched).is_none() {
+                self.bound_partial();
+                return;
+            }
             self.partial.split().freeze()
         };
         let mut done = 0; // all before it is in frames, or dropped
         let mut seen = 0; // all before it is read
-        while let Some(length) = sse::event_end(&whole[seen..]) {
+        while let Some(length) = sse::event_end_beyond(&whole[seen..], searched) {
+            searched = 0;
             let event = sse::Event::read(&whole[seen..seen + length]);
             let start = seen;
             seen += length;
@@ -249,11 +256,15 @@ impl ModelStream {
             done = seen;
         }
         self.push(&whole, done..seen);
-        if whole.len() - seen > MAX_EVENT {
-            self.stop(Some(format!("an event is larger than {MAX_EVENT} bytes")));
-            return;
-        }
         self.partial.extend_from_slice(&whole[seen..]);
+        self.bound_partial();
+    }
+
+    /// Breaks off when an event becomes too large.
+    fn bound_partial(&mut self) {
+        if self.partial.len() > MAX_EVENT {
+            self.stop(Some(format!("an event is larger than {MAX_EVENT} bytes")));
+        }
     }
 
     fn push(&mut self, whole: &Bytes, range: std::ops::Range<usize>) {

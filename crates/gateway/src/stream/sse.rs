@@ -5,14 +5,20 @@ use std::borrow::Cow;
 /// The length of the first whole event, with the blank line that ends it; none if its end has not come. Lines end in LF or CRLF;
 /// nobody sends the lone CR that the standard also allows.
 pub(crate) fn event_end(bytes: &[u8]) -> Option<usize> {
-    let mut from = 0;
+    event_end_beyond(bytes, 0)
+}
+
+/// The same, when it is known that no event ends within the first `searched` bytes by themselves: they are not searched again.
+pub(crate) fn event_end_beyond(bytes: &[u8], searched: usize) -> Option<usize> {
+    // A line break and a CR at their end may be the beginning of a blank line; what stands before is decided.
+    let mut from = searched.saturating_sub(2);
     loop {
         let end = from + memchr::memchr(b'\n', &bytes[from..])? + 1;
         match bytes.get(end..)? {
             [b'\n', ..] => return Some(end + 1),
             [b'\r', b'\n', ..] => return Some(end + 2),
             // A blank line at the very beginning is an event of its own, an empty one.
-            _ if from == 0 && matches!(&bytes[..end], b"\n" | b"\r\n") => return Some(end),
+            _ if matches!(&bytes[..end], b"\n" | b"\r\n") => return Some(end),
             _ => from = end,
         }
     }
@@ -75,6 +81,19 @@ mod tests {
         let data = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(events, [(None, data("a")), (Some(&b"e"[..]), data("b")), (None, None)]);
         assert_eq!(rest, 8);
+    }
+
+    #[test]
+    fn going_on_finds_what_beginning_anew_would() {
+        for n in 0..3_usize.pow(8) {
+            let bytes: Vec<u8> = (0..8).map(|at| b"a\r\n"[n / 3_usize.pow(at) % 3]).collect();
+            let whole = event_end(&bytes);
+            for searched in (0..=bytes.len()).filter(|searched| event_end(&bytes[..*searched]).is_none()) {
+                assert_eq!(event_end_beyond(&bytes, searched), whole, "{bytes:?} after {searched}");
+            }
+        }
+        // And what was searched is not looked at: there is an end in it, against what is said.
+        assert_eq!(event_end_beyond(b"data: a\n\ndata: b\n\n", 12), Some(18));
     }
 
     #[test]

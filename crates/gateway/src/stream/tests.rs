@@ -10,9 +10,8 @@ const CHAT: &str = "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"r
     data: {\"choices\":[],\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":2}}\n\n\
     data: [DONE]\n\n";
 
-/// What a client gets of a stream that comes in these parts, with what is known at its end.
-fn read(reader: Reader, parts: &[&[u8]]) -> (Vec<u8>, Option<Usage>, u64, Option<Outcome>) {
-    let mut stream = ModelStream {
+fn stream_of(reader: Reader) -> ModelStream {
+    ModelStream {
         source: Source::Over,
         reader,
         partial: BytesMut::new(),
@@ -20,7 +19,12 @@ fn read(reader: Reader, parts: &[&[u8]]) -> (Vec<u8>, Option<Usage>, u64, Option
         facts: Facts::default(),
         ended: false,
         unsaid: Unsaid::default(),
-    };
+    }
+}
+
+/// What a client gets of a stream that comes in these parts, with what is known at its end.
+fn read(reader: Reader, parts: &[&[u8]]) -> (Vec<u8>, Option<Usage>, u64, Option<Outcome>) {
+    let mut stream = stream_of(reader);
     for part in parts {
         if !stream.ended {
             stream.take(Bytes::copy_from_slice(part));
@@ -78,6 +82,52 @@ proptest! {
         }
         prop_assert!(read(Reader::Anthropic(anthropic::Reader::default()), &[&all]).3.is_some());
     }
+}
+
+/// A stream with an event of about so many bytes in the middle.
+fn with_long_event(length: usize) -> String {
+    let text = "h\u{e9} ".repeat(length / 4);
+    let long = format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\r\n\r\n");
+    CHAT.replace(": note\r\n\r\n", &long)
+}
+
+#[test]
+fn a_long_event_that_comes_byte_by_byte_means_the_same_and_is_not_copied_with_each_byte() {
+    let chat = with_long_event(256 << 10);
+    let bytes: Vec<&[u8]> = chat.as_bytes().chunks(1).collect();
+    for (one, other) in readers().into_iter().zip(readers()) {
+        let whole = read(one, &[chat.as_bytes()]);
+        assert!(whole.2 > 250 << 10 && whole.3 == Some(Outcome::Complete));
+        assert!(read(other, &bytes) == whole);
+    }
+    // It grows where it is, and moves only when its room has doubled; `sse.rs` shows that it is not searched anew either.
+    let mut stream = stream_of(Reader::OpenAi(openai::Reader::new(true)));
+    let (mut place, mut moves) = (std::ptr::null(), 0);
+    for byte in &bytes {
+        stream.take(Bytes::copy_from_slice(byte));
+        if stream.partial.as_ptr() != place {
+            (place, moves) = (stream.partial.as_ptr(), moves + 1);
+        }
+        if stream.ended {
+            break;
+        }
+    }
+    // Some for each of the seven events.
+    assert!(stream.ended && moves < 500, "{moves}");
+}
+
+#[test]
+fn an_event_that_comes_in_parts_is_bounded_too() {
+    let mut stream = stream_of(Reader::OpenAi(openai::Reader::new(true)));
+    let part = Bytes::from("x".repeat(1 << 10));
+    let mut taken = 0;
+    while !stream.ended {
+        stream.take(part.clone());
+        taken += part.len();
+    }
+    assert_eq!(taken, MAX_EVENT + part.len());
+    assert!(matches!(&stream.facts.outcome, Some(Outcome::Broken(why)) if why.contains("larger")));
+    assert!(stream.partial.is_empty());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Answers of models on their way to the client, and errors in words of our own.
 
+use std::ops::ControlFlow;
+
 use aide::OperationOutput;
 use aide::generate::GenContext;
 use aide::openapi::{Operation, Response as Described};
@@ -27,7 +29,7 @@ pub(crate) struct Spoken(Response);
 
 /// An answer as the model layer gives it.
 pub(super) fn spoken(served: Served) -> Spoken {
-    reworded(served, Ok, |bytes, _| bytes)
+    reworded(served, Ok, |bytes, _| ControlFlow::Continue(bytes))
 }
 
 /// An answer that was made here.
@@ -35,11 +37,12 @@ pub(super) fn ours(response: Response) -> Spoken {
     Spoken(response)
 }
 
-/// An answer that is put into other words on its way: all of it at once, or frame by frame, of which the last is told.
+/// An answer that is put into other words on its way: all of it at once, or frame by frame, of which the last is told. What breaks a
+/// stream is the last that its client gets.
 pub(super) fn reworded(
     served: Served,
     whole_in_words: impl FnOnce(Bytes) -> Result<Bytes, Bytes>,
-    frame_in_words: impl FnMut(Bytes, bool) -> Bytes + Send + 'static,
+    frame_in_words: impl FnMut(Bytes, bool) -> ControlFlow<Bytes, Bytes> + Send + 'static,
 ) -> Spoken {
     Spoken(match served {
         Served::Whole(whole, Receipt { id, cost_micros }) => {
@@ -77,14 +80,17 @@ pub(crate) fn note(response: &mut Response, name: &HeaderName, value: &str) {
 /// The bits of a stream. Its connection breaks off when the end cannot be settled: the last bit is not given then.
 fn frames(
     metered: Box<MeteredStream>,
-    in_words: impl FnMut(Bytes, bool) -> Bytes + Send + 'static,
+    in_words: impl FnMut(Bytes, bool) -> ControlFlow<Bytes, Bytes> + Send + 'static,
 ) -> impl stream::Stream<Item = Result<Bytes, store::Error>> {
-    stream::try_unfold((metered, in_words), |(mut metered, mut in_words)| async move {
+    stream::try_unfold(Some((metered, in_words)), |going_on| async move {
+        let Some((mut metered, mut in_words)) = going_on else { return Ok(None) };
         while let Some(frame) = metered.next().await? {
-            let bytes = in_words(frame.bytes, frame.last);
-            // Nothing to be told yet; an empty piece would mean the end to some.
-            if !bytes.is_empty() {
-                return Ok(Some((bytes, (metered, in_words))));
+            match in_words(frame.bytes, frame.last) {
+                // Without who reads it the call ends at the upstream, and what had come is charged.
+                ControlFlow::Break(bytes) => return Ok(Some((bytes, None))),
+                // Nothing to be told yet; an empty piece would mean the end to some.
+                ControlFlow::Continue(bytes) if bytes.is_empty() => {}
+                ControlFlow::Continue(bytes) => return Ok(Some((bytes, Some((metered, in_words))))),
             }
         }
         Ok(None)

@@ -1,5 +1,7 @@
 //! `POST /v1/responses`: chats with a model, whole or streamed, in the words of OpenAI's Responses. Nothing of it is kept.
 
+use std::ops::ControlFlow;
+
 use domain::access::can;
 use domain::{Id as _, UsageId};
 use gateway::responses::{Named, ResponsesRequest, param};
@@ -27,7 +29,10 @@ pub(super) async fn responses(
     let served = call(&caller, chat, body.room).await.map_err(in_its_words)?;
     let mut stream = request.clone().stream(named.clone());
     let whole = move |body: axum::body::Bytes| request.whole(&named, &body).ok_or(body);
-    Ok(reworded(served, whole, move |bytes, last| stream.frame(&bytes, last)))
+    Ok(reworded(served, whole, move |bytes, last| {
+        let told = stream.frame(&bytes, last);
+        if stream.is_over() { ControlFlow::Break(told) } else { ControlFlow::Continue(told) }
+    }))
 }
 
 /// A request, and the chat that is made of it.
