@@ -7,6 +7,11 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::document::{Block, Document, Part};
 
+/// Characters of one heading that a passage names, and of all that it names. Each passage below a heading has a copy of it, so a text in
+/// the place of a heading would be kept and embedded a thousand times over; its words stand in the passages that it is cut into.
+const HEADING: usize = 200;
+const PATH: usize = 600;
+
 /// The shape of passages. The estimate is of tokens, of whichever model embeds them; it should grow with the text.
 #[derive(Clone, Copy)]
 pub struct Shape<'e> {
@@ -16,12 +21,14 @@ pub struct Shape<'e> {
     pub overlap: usize,
     /// Tokens of a text.
     pub estimate: &'e dyn Fn(&str) -> usize,
+    /// Passages at most. One more is made where there would be more, and nothing is divided after it.
+    pub most: usize,
 }
 
 impl Default for Shape<'static> {
-    /// 180 tokens, 27 of them repeated, by [`estimate`].
+    /// 180 tokens, 27 of them repeated, by [`estimate`]; any number of passages.
     fn default() -> Self {
-        Self { tokens: 180, overlap: 27, estimate: &estimate }
+        Self { tokens: 180, overlap: 27, estimate: &estimate, most: usize::MAX }
     }
 }
 
@@ -30,7 +37,8 @@ impl Default for Shape<'static> {
 pub struct Passage {
     /// Its text: `document.text[start..end]`.
     pub text: String,
-    /// The headings that all of it stands under, outermost first.
+    /// The headings that all of it stands under, outermost first: of each at most 200 characters, of all at most 600. One that is
+    /// longer ends with an ellipsis.
     pub headings: Vec<String>,
     /// Its first and last page, from 1, where the document has pages.
     pub pages: Option<(u32, u32)>,
@@ -72,6 +80,9 @@ pub fn passages(document: &Document, shape: &Shape<'_>) -> Vec<Passage> {
     let outer = outer_level(&document.blocks);
     let mut path: Vec<(u8, usize)> = vec![];
     for (index, block) in document.blocks.iter().enumerate() {
+        if splitter.is_full() {
+            break;
+        }
         if let Part::Heading { level } = block.part {
             // An outer heading always ends the passage before it; an inner one does so unless that passage were very short.
             if splitter.ends_at(level, outer) {
@@ -120,6 +131,11 @@ impl Splitter<'_> {
         !(only_headings && above) && (level <= outer || self.tokens * 2 >= self.shape.tokens)
     }
 
+    /// Whether there are more passages than there may be.
+    fn is_full(&self) -> bool {
+        self.made.len() > self.shape.most
+    }
+
     fn block(&mut self, block: &Block) {
         let text = self.document.block(block);
         let range = block.start..block.end;
@@ -129,6 +145,9 @@ impl Splitter<'_> {
             Part::Code => {
                 let mut start = block.start;
                 for line in text.split_inclusive('\n') {
+                    if self.is_full() {
+                        return;
+                    }
                     self.whole(start..start + line.len(), None, false);
                     start += line.len();
                 }
@@ -139,6 +158,9 @@ impl Splitter<'_> {
                     return self.whole(range, None, true);
                 }
                 for (offset, sentence) in text.split_sentence_bound_indices() {
+                    if self.is_full() {
+                        return;
+                    }
                     let start = block.start + offset;
                     self.whole(start..start + sentence.len(), None, true);
                 }
@@ -155,6 +177,9 @@ impl Splitter<'_> {
             return self.add(Unit { range, tokens, running, heading, path });
         }
         for part in self.cut(range) {
+            if self.is_full() {
+                return;
+            }
             let tokens = (self.shape.estimate)(&self.document.text[part.clone()]);
             self.add(Unit { range: part, tokens, running: false, heading, path });
         }
@@ -225,6 +250,9 @@ impl Splitter<'_> {
 
     fn make(&mut self, units: &[Unit]) {
         let (Some(first), Some(last)) = (units.first(), units.last()) else { return };
+        if self.is_full() {
+            return;
+        }
         let raw = &self.document.text[first.range.start..last.range.end];
         let start = first.range.start + (raw.len() - raw.trim_start().len());
         let end = first.range.start + raw.trim_end().len();
@@ -239,11 +267,29 @@ impl Splitter<'_> {
                 shared.iter().zip(path).take_while(|(a, b)| a == b).map(|(a, _)| *a).collect()
             }),
         };
-        let headings =
-            shared.iter().map(|index| self.document.block(&self.document.blocks[*index]).to_owned()).collect();
+        let headings: Vec<&str> =
+            shared.iter().map(|index| self.document.block(&self.document.blocks[*index])).collect();
+        let headings = named(&headings);
         let text = self.document.text[start..end].to_owned();
         self.made.push(Passage { text, headings, pages: self.document.pages_of(&(start..end)), start, end });
     }
+}
+
+/// Headings as a passage names them: long ones are shortened, and where they are too long together each to the same length.
+fn named(headings: &[&str]) -> Vec<String> {
+    let shorten = |most: usize| headings.iter().map(|heading| shortened(heading, most)).collect::<Vec<String>>();
+    let each = shorten(HEADING);
+    let together: usize = each.iter().map(|heading| heading.chars().count()).sum();
+    if together <= PATH { each } else { shorten(PATH / headings.len()) }
+}
+
+/// A text of at most so many characters; of a longer one its beginning and an ellipsis. A long one is not read to its end.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().nth(most).is_none() {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }
 
 /// The last blank before a place, or the place itself moved to a character's beginning; always past `start`.

@@ -104,6 +104,8 @@ impl Intake {
         match outcome {
             // What it was about may be gone.
             Ok(Done::Done) | Err(Error::Store(store::Error::NotFound(_))) => jobs::done(&mut tx, &job).await?,
+            // A document that only waits to be committed was not tried.
+            Ok(Done::Later(pause)) if kind == READ => jobs::rest(&mut tx, &job, now + pause).await?,
             Ok(Done::Later(pause)) => jobs::later(&mut tx, &job, now + pause).await?,
             Err(error) => {
                 tracing::warn!(job = %job.id(), org = %job.org(), attempts = job.attempts(), %error, "work on a document failed");
@@ -122,6 +124,10 @@ impl Intake {
         let Looked::Due(document) = self.look(&scope, job, |document| !is_read(document)).await? else {
             return Ok(self.perhaps_later(job));
         };
+        // Whoever had it the last time never came back to say why: it may be what ended the server, and would again.
+        if job.attempts() > TRIES {
+            return self.give_up(&scope, job, &document, "it was begun too often and never ended").await;
+        }
         let mut tx = org.read().await?;
         let version = versions::get(&mut tx, document.id, document.latest).await?;
         drop(tx);
@@ -138,12 +144,7 @@ impl Intake {
                 return Ok(Done::Done);
             }
             Err(Failed::Ours(error)) if job.attempts() >= TRIES => {
-                tracing::error!(job = %job.id(), org = %job.org(), %error, "a document is given up");
-                let message =
-                    "The document could not be read because of a fault of this server. Upload it again later.";
-                let fault = Fault { code: "internal".into(), message: message.into() };
-                self.fail(&scope, &document, fault).await?;
-                return Ok(Done::Done);
+                return self.give_up(&scope, job, &document, &error.to_string()).await;
             }
             Err(Failed::Ours(error)) => return Err(error),
         };
@@ -245,6 +246,14 @@ impl Intake {
         tx.commit().await
     }
 
+    /// Leaves a document that this server could not read, whatever is wrong with it.
+    async fn give_up(&self, scope: &Scope, job: &Job, document: &rows::Document, why: &str) -> Result<Done, Error> {
+        tracing::error!(job = %job.id(), org = %job.org(), attempts = job.attempts(), why, "a document is given up");
+        let message = "The document could not be read because of a fault of this server. Upload it again later.";
+        self.fail(scope, document, Fault { code: "internal".into(), message: message.into() }).await?;
+        Ok(Done::Done)
+    }
+
     async fn embed(&self, job: &Job) -> Result<Done, Error> {
         let scope = self.store.enter_for(job).await?;
         let org = self.store.open(&scope);
@@ -335,11 +344,11 @@ pub(crate) fn in_words(heading: &str, text: &str) -> String {
     if heading.is_empty() { text.to_owned() } else { format!("{heading}\n{text}") }
 }
 
-/// Splits a document into passages, off the threads that serve requests.
+/// Splits a document into passages, off the threads that serve requests: into one more than it can have where there are more.
 async fn split(content: Content) -> Result<(Vec<Draft>, Content), Error> {
     let split = move || {
         let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let drafts = passages(&content, &Shape::default())
+        let drafts = passages(&content, &Shape { most: MOST_PASSAGES, ..Shape::default() })
             .into_iter()
             .map(|passage| Draft {
                 heading: passage.headings.join(" > "),

@@ -88,6 +88,36 @@ fn a_heading_at_the_end_is_kept() {
     assert!(made.iter().any(|passage| passage.text.contains("Last words")), "{made:?}");
 }
 
+#[test]
+fn a_text_in_the_place_of_a_heading_is_cut_and_named_shortly() {
+    let words: String = (0..380_000).map(|n| format!(" word{n}")).collect();
+    let document = read(format!("#{words}").as_bytes(), "x.md").unwrap();
+    assert!(document.text.len() > 4_000_000);
+    let made = split(&document);
+    let named: usize = made.iter().flat_map(|passage| &passage.headings).map(String::len).sum();
+    assert!(made.len() > 1_000 && named <= made.len() * 202, "{named} bytes in {} passages", made.len());
+    assert!(made[0].headings[0].starts_with("word0 word1 ") && made[0].headings[0].ends_with('…'));
+    assert!(made[0].text.starts_with("word0 word1 ") && made.last().unwrap().text.ends_with("word379999"));
+    for pair in made.windows(2) {
+        assert!(document.text[pair[0].end..pair[1].start].trim().is_empty(), "all of it can be found");
+    }
+}
+
+#[test]
+fn no_more_is_divided_than_there_may_be() {
+    let heading = format!("# {}", sentences(500, "headings"));
+    let code = format!("```\n{}```\n", "A line of code with some words in it.\n".repeat(2_000));
+    let paragraphs = format!("{}\n\n", sentences(20, "bounds")).repeat(50);
+    for text in [heading, code, paragraphs, sentences(2_000, "one paragraph")] {
+        let document = read(text.as_bytes(), "a.md").unwrap();
+        let all = split(&document);
+        assert!(all.len() > 20, "{}", all.len());
+        let some = passages(&document, &Shape { most: 5, ..Shape::default() });
+        assert_eq!(some, all[..6], "one more says that there would be more");
+        assert_eq!(passages(&document, &Shape { most: all.len(), ..Shape::default() }), all);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -113,6 +143,26 @@ proptest! {
             if let Part::Row { table } = block.part {
                 prop_assert!((table as usize) < document.tables.len());
             }
+        }
+    }
+
+    /// Of no heading and no path is more named than may be, and a short path is named whole.
+    #[test]
+    fn paths_are_bounded(headings in proptest::collection::vec((1_usize..7, "[a-zß日]{1,8}", 1_usize..120), 1..12)) {
+        let mut text = String::new();
+        for (level, word, times) in &headings {
+            let words = vec![word.as_str(); *times].join(" ");
+            text.push_str(&format!("{} {words}\n\nSome text.\n\n", "#".repeat(*level)));
+        }
+        let Ok(document) = read(text.as_bytes(), "a.md") else { return Ok(()) };
+        let made = split(&document);
+        for passage in &made {
+            let lengths: Vec<usize> = passage.headings.iter().map(|heading| heading.chars().count()).collect();
+            prop_assert!(lengths.iter().all(|length| (1..=200).contains(length)), "{lengths:?}");
+            prop_assert!(lengths.iter().sum::<usize>() <= 600, "{lengths:?}");
+        }
+        if headings.iter().all(|(_, word, times)| (word.chars().count() + 1) * times <= 50) {
+            prop_assert!(made.iter().flat_map(|passage| &passage.headings).all(|heading| !heading.ends_with('…')));
         }
     }
 

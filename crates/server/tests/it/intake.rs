@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use domain::DocumentId;
 use serde_json::{Value, json};
+use store::Turn;
+use store::control::jobs;
 use store::org::knowledge::documents::{self, Status};
 use testing::{Answer, Client, both_stores};
 
@@ -169,6 +172,32 @@ both_stores! {
         assert!(again.str("/job_id").starts_with("job_"));
         let shown = settled(&ann, &id).await;
         assert_eq!((shown.str("/status"), &shown.json["version"]), ("ready", &json!(1)));
+    }
+
+    async fn what_was_begun_too_often_and_never_ended_is_given_up(house) {
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "project").await;
+        let id = bring(&ann, &place, "travel.md", FIRST).await;
+        let (scope, document): (_, DocumentId) = (house.scope(&ann).await, id.parse().expect("an id"));
+        let mut tx = house.store().open(&scope).begin().await.expect("begins");
+        assert!(documents::progress(&mut tx, document, 1, Status::Processing, None).await.expect("noted"));
+        tx.commit().await.expect("committed");
+        // Each claim runs out at once, as that of a server that died.
+        let mut tx = house.store().begin_control(Turn::Free).await.expect("begins");
+        jobs::queue(&mut tx, scope.org(), "read", document, scope.user(), house.clock_now()).await.expect("queued");
+        for attempt in 1..=5 {
+            let job = jobs::claim(&mut tx, "read", Duration::ZERO).await.expect("asked").expect("it is due");
+            assert_eq!((job.document(), job.attempts()), (document, attempt));
+        }
+        tx.commit().await.expect("committed");
+        house.store().wake_workers();
+        let shown = settled(&ann, &id).await;
+        assert_eq!((shown.str("/status"), shown.str("/error/code")), ("failed", "internal"), "{}", shown.text);
+        assert!(finds(&ann, "hotel night", "Oslo").await, "what was read before is still found");
+        // Brought again it is tried again.
+        let again = replace(&ann, &id, &[], "travel.md", FIRST.as_bytes()).await.expect(202);
+        assert!(again.str("/job_id").starts_with("job_"));
+        assert_eq!(settled(&ann, &id).await.str("/status"), "ready");
     }
 
     async fn nothing_of_a_deleted_document_is_left(house) {
