@@ -3,6 +3,7 @@
 //!
 //! An archive is unpacked in the server's own process (memory-safe code, bounded as below); its files are read apart.
 
+mod directory;
 mod notion;
 
 use std::io::{Cursor, Read, Seek};
@@ -10,6 +11,7 @@ use std::io::{Cursor, Read, Seek};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use self::directory::Rationed;
 use crate::{Code, Unreadable};
 
 /// Below this a file may unpack to any multiple of its packed size: short repetitive text is no bomb.
@@ -68,16 +70,20 @@ pub struct Refused {
 /// refusal says so and nothing follows.
 ///
 /// # Errors
-/// [`Code::Damaged`] when it is no archive, [`Code::TooLarge`] when it lists too many entries.
+/// [`Code::Damaged`] when it is no archive, [`Code::TooLarge`] when it lists too many entries, or its list is too large.
 pub fn archive<R: Read + Seek>(reader: R, bounds: Bounds) -> Result<Archive<R>, Unreadable> {
-    let archive = open(reader)?;
-    let mut left = bounds;
-    left.entries = left.entries.checked_sub(archive.len()).ok_or_else(|| too_many(bounds.entries))?;
-    let names = Names::of(&archive);
-    Ok(Archive { zip: archive, names, next: 0, inner: None, bounds, left, ended: false })
+    Archive::open(reader, bounds, bounds)
 }
 
 impl<R: Read + Seek> Archive<R> {
+    /// Opens an archive to which so much is left of the bounds.
+    fn open(reader: R, bounds: Bounds, mut left: Bounds) -> Result<Self, Unreadable> {
+        let zip = directory::open(reader, left.entries, bounds.entries)?;
+        left.entries = left.entries.checked_sub(zip.len()).ok_or_else(|| too_many(bounds.entries))?;
+        let names = Names::of(&zip);
+        Ok(Self { zip, names, next: 0, inner: None, bounds, left, ended: false })
+    }
+
     /// How many files it lists, those of archives inside of it not counted.
     #[must_use]
     pub fn files(&self) -> usize {
@@ -88,7 +94,7 @@ impl<R: Read + Seek> Archive<R> {
 
 /// The files of an archive.
 pub struct Archive<R> {
-    zip: ZipArchive<R>,
+    zip: ZipArchive<Rationed<R>>,
     names: Names,
     next: usize,
     /// The archive inside that is being read.
@@ -157,24 +163,10 @@ impl<R: Read + Seek> Archive<R> {
         if self.left.depth == 0 {
             return refused(Unreadable::too_large("Archives are packed inside of archives more than twice."));
         }
-        let opened = open(Cursor::new(bytes)).and_then(|archive| {
-            let entries = self.left.entries.checked_sub(archive.len()).ok_or_else(|| too_many(self.bounds.entries))?;
-            Ok((archive, entries))
-        });
-        match opened {
+        match Archive::open(Cursor::new(bytes), self.bounds, Bounds { depth: self.left.depth - 1, ..self.left }) {
             Err(cause) => refused(cause),
-            Ok((archive, entries)) => {
-                let left = Bounds { depth: self.left.depth - 1, entries, ..self.left };
-                let names = Names::of(&archive);
-                self.inner = Some(Box::new(Archive {
-                    zip: archive,
-                    names,
-                    next: 0,
-                    inner: None,
-                    bounds: self.bounds,
-                    left,
-                    ended: false,
-                }));
+            Ok(archive) => {
+                self.inner = Some(Box::new(archive));
                 None
             }
         }
@@ -220,10 +212,6 @@ impl Names {
         path.strip_suffix(".csv")
             .is_some_and(|stem| !stem.ends_with("_all") && self.0.contains(&format!("{stem}_all.csv")))
     }
-}
-
-fn open<R: Read + Seek>(reader: R) -> Result<ZipArchive<R>, Unreadable> {
-    ZipArchive::new(reader).map_err(|error| failure(&error))
 }
 
 fn failure(error: &ZipError) -> Unreadable {

@@ -62,15 +62,15 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
     if let Err(problem) = &outcome {
         tracing::warn!(job = %job.id(), org = %job.org(), attempts = job.attempts(), ?problem, "work on an archive failed");
         if job.attempts() >= TRIES {
-            let message = "The archive could not be unpacked because of a fault of this server. Upload it again later.";
-            outcome = end(app, &job, Some(fault("internal", message))).await.map(|()| Ended::Done);
+            outcome = give_up(app, &job).await;
         }
     }
     let now = store.ambient().now();
     let mut tx = store.begin_control(Turn::Free).await?;
     match outcome {
         Ok(Ended::Done) => jobs::done(&mut tx, &job).await?,
-        Ok(Ended::Later(pause)) => jobs::later(&mut tx, &job, now + pause).await?,
+        // An archive that only waits to be committed was not tried.
+        Ok(Ended::Later(pause)) => jobs::rest(&mut tx, &job, now + pause).await?,
         Err(problem) if problem.code == "not_found" => jobs::done(&mut tx, &job).await?,
         Err(_) => {
             let power = u32::try_from(job.attempts().min(8)).unwrap_or(8);
@@ -89,6 +89,11 @@ async fn unpack(app: &App, job: &Job) -> Result<Ended> {
     };
     if matches!(import.status, Stage::Done | Stage::Failed) {
         return Ok(Ended::Done);
+    }
+    // Whoever had it the last time never came back to say why: it may be what ended the server, and would again.
+    if job.attempts() > TRIES {
+        tracing::error!(job = %job.id(), org = %job.org(), attempts = job.attempts(), "an archive is given up");
+        return give_up(app, job).await;
     }
     let blobs = app.house.store.open(&scope).blobs().await?;
     let room = Room::of(&app.house, scope.org()).await?;
@@ -310,6 +315,13 @@ impl Unpacking<'_> {
         let (tx, outcome, id) = brought.bring(&self.app.house.store, &self.scope, &self.desk).await?;
         self.note(tx, Member { place, name: name.to_owned(), outcome, fault: None, document_id: Some(id) }).await
     }
+}
+
+/// Leaves an archive that this server could not unpack, whatever is wrong with it.
+async fn give_up(app: &App, job: &Job) -> Result<Ended> {
+    let message = "The archive could not be unpacked because of a fault of this server. Upload it again later.";
+    end(app, job, Some(fault("internal", message))).await?;
+    Ok(Ended::Done)
 }
 
 /// Ends the work on an archive, and takes away its original.

@@ -4,7 +4,12 @@ use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
 use axum::http::Method;
+use domain::JobId;
 use serde_json::{Value, json};
+use store::audit::Event;
+use store::control::jobs;
+use store::org::knowledge::imports::{self, Import, Stage};
+use store::{Json, Turn};
 use testing::{Answer, Client, both_stores};
 use zip::write::SimpleFileOptions;
 
@@ -183,6 +188,44 @@ both_stores! {
         assert_eq!((job.str("/state"), job.str("/error/code")), ("failed", "damaged"));
         assert!(files.is_empty());
         assert_eq!(blobs(&house), 2, "nothing of it stays");
+    }
+
+    async fn an_archive_that_was_begun_too_often_and_never_ended_is_given_up(house) {
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "project").await;
+        let (scope, ambient) = (house.scope(&ann).await, house.store().ambient());
+        let (id, now): (JobId, _) = (ambient.id(), ambient.now());
+        let import = Import {
+            id,
+            collection_id: place.parse().expect("an id"),
+            name: "folder.zip".into(),
+            tags: Json(Vec::new()),
+            status: Stage::Queued,
+            fault: None,
+            content_hash: "00".repeat(32),
+            size: 10,
+            done: 0,
+            total: 0,
+            made_by: scope.user(),
+            created_at: now,
+            updated_at: now,
+        };
+        let mut tx = house.store().open(&scope).begin().await.expect("begins");
+        imports::insert(&mut tx, &import).await.expect("an archive");
+        tx.record(Event::new("archive.created", id).after(&import)).await.expect("recorded");
+        tx.commit().await.expect("committed");
+        // Each claim runs out at once, as that of a server that died.
+        let mut tx = house.store().begin_control(Turn::Free).await.expect("begins");
+        jobs::queue(&mut tx, scope.org(), "unpack", id, scope.user(), house.clock_now()).await.expect("queued");
+        for attempt in 1..=5 {
+            let job = jobs::claim(&mut tx, "unpack", Duration::ZERO).await.expect("asked").expect("it is due");
+            assert_eq!((job.import(), job.attempts()), (id, attempt));
+        }
+        tx.commit().await.expect("committed");
+        house.store().wake_workers();
+        let job = ended(&ann, &id.to_string()).await;
+        // It was not looked for: its original would not be found.
+        assert_eq!((job.str("/state"), job.str("/error/code")), ("failed", "internal"), "{}", job.text);
     }
 
     async fn pages_of_notion_are_known_by_their_ids(house) {
