@@ -43,8 +43,8 @@ pub(super) fn asks_for_usage(raw: &RawValue) -> Result<bool, RequestError> {
 }
 
 impl ClientRequest {
-    /// The body for an upstream of the same dialect: its name of the model, a bound of the output, and in OpenAI's streams the
-    /// wish for usage. The client's own bytes, uncopied, when all of that is there already.
+    /// The body for an upstream of the same dialect: its name of the model, a bound of the output under a name that it knows, and in
+    /// OpenAI's streams the wish for usage. The client's own bytes, uncopied, when all of that is there already.
     pub(crate) fn rewritten(&self, model: &str, max_output: u64, limit: OutputLimit) -> Bytes {
         let places = &self.places;
         let mut changes: Vec<(Range<usize>, String)> = Vec::with_capacity(3);
@@ -64,6 +64,9 @@ impl ClientRequest {
                 None => (start.clone(), format!("\"{name}\":{max_output},")),
             });
         }
+        if limit == OutputLimit::MaxTokens {
+            changes.extend(self.older_limit());
+        }
         if self.operation == Operation::Chat && self.stream && !self.include_usage {
             changes.push(match &places.stream_options {
                 Some(place) => (place.clone(), with_usage(&self.body[place.clone()])),
@@ -73,7 +76,8 @@ impl ClientRequest {
         if changes.is_empty() {
             return self.body.clone();
         }
-        changes.sort_by_key(|(place, _)| place.start);
+        // What is put in before a key comes before what stands in place of it.
+        changes.sort_by_key(|(place, _)| (place.start, place.end));
         let mut body = Vec::with_capacity(self.body.len() + changes.iter().map(|(_, text)| text.len()).sum::<usize>());
         let mut done = 0;
         for (place, text) in changes {
@@ -83,6 +87,25 @@ impl ClientRequest {
         }
         body.extend_from_slice(&self.body[done..]);
         body.into()
+    }
+
+    /// The client's bound under the older name, when it stands under the newer one alone. Servers that know the older one pass over
+    /// the newer, and would write more than what was held.
+    fn older_limit(&self) -> Option<(Range<usize>, String)> {
+        let max_output = self.max_output.filter(|_| self.operation == Operation::Chat)?;
+        let newer = self.places.max_completion_tokens.as_ref()?;
+        match &self.places.max_tokens {
+            None => Some((self.key_of(newer)?, "\"max_tokens\"".into())),
+            Some(older) if self.body[older.clone()] == *b"null" => Some((older.clone(), max_output.to_string())),
+            Some(_) => None,
+        }
+    }
+
+    /// Where the key of a value stands, with its quotes. There are none in the keys that are read.
+    fn key_of(&self, value: &Range<usize>) -> Option<Range<usize>> {
+        let last = memchr::memrchr(b'"', &self.body[..value.start])?;
+        let first = memchr::memrchr(b'"', &self.body[..last])?;
+        Some(Range { start: first, end: last + 1 })
     }
 }
 

@@ -99,6 +99,41 @@ fn only_what_must_change_changes() {
 }
 
 #[test]
+fn a_bound_under_the_newer_name_gets_the_one_that_the_server_knows() {
+    let tail = r#""messages":[{"role":"user","content":"max_completion_tokens"}] }"#;
+    let older = |body: &str| rewritten(body, "m", OutputLimit::MaxTokens);
+    // The key alone changes, wherever and however it is written.
+    assert_eq!(
+        older(&format!(r#"{{"model":"m", "max_completion_tokens" : 7 ,{tail}"#)),
+        format!(r#"{{"model":"m", "max_tokens" : 7 ,{tail}"#),
+    );
+    assert_eq!(
+        older(&format!(r#"{{"model":"m","max_completion_t\u006fkens":7,{tail}"#)),
+        format!(r#"{{"model":"m","max_tokens":7,{tail}"#),
+    );
+    assert_eq!(
+        older(&format!(r#"{{"max_completion_tokens":7,"stream":true,"model":"m",{tail}"#)),
+        format!(r#"{{"stream_options":{{"include_usage":true}},"max_tokens":7,"stream":true,"model":"m",{tail}"#),
+    );
+    // An older one that says nothing says it now.
+    assert_eq!(
+        older(&format!(r#"{{"model":"m","max_tokens":null,"max_completion_tokens":7,{tail}"#)),
+        format!(r#"{{"model":"m","max_tokens":7,"max_completion_tokens":7,{tail}"#),
+    );
+    // The larger of both is held, so that neither can go beyond it; and what says nothing bounds nothing.
+    for both in [r#""max_tokens":9,"max_completion_tokens":7"#, r#""max_tokens":7,"max_completion_tokens":null"#] {
+        let body = format!(r#"{{"model":"m",{both},{tail}"#);
+        assert_eq!(older(&body), body);
+    }
+    assert_eq!(
+        older(&format!(r#"{{"model":"m","max_completion_tokens":null,{tail}"#)),
+        format!(r#"{{"max_tokens":64,"model":"m","max_completion_tokens":null,{tail}"#),
+    );
+    let newer = format!(r#"{{"model":"m","max_completion_tokens":7,{tail}"#);
+    assert_eq!(rewritten(&newer, "m", OutputLimit::MaxCompletionTokens), newer);
+}
+
+#[test]
 fn usage_is_asked_for_beside_the_other_options_of_a_stream() {
     let options = |given: &str| {
         let body = format!(
