@@ -189,6 +189,33 @@ fn arguments_that_are_no_object_arrive_all_the_same() {
     assert_eq!(with("{\"a\":"), json!({"invalid_arguments": "{\"a\":"}));
 }
 
+#[test]
+fn a_streamed_call_has_arguments_whatever_came_of_them() {
+    let arguments = |input: Value, deltas: &[&str]| {
+        let mut events = anthropic::stream::Events::default();
+        let block = json!({"type": "tool_use", "id": "t", "name": "f", "input": input});
+        let mut all = vec![json!({"type": "content_block_start", "index": 1, "content_block": block})];
+        for part in deltas {
+            let delta = json!({"type": "input_json_delta", "partial_json": part});
+            all.push(json!({"type": "content_block_delta", "index": 1, "delta": delta}));
+        }
+        all.push(json!({"type": "content_block_stop", "index": 1}));
+        all.push(json!({"type": "content_block_stop", "index": 2}));
+        let pieces = all.iter().filter_map(|event| events.read(event));
+        let told = pieces.filter_map(|piece| match piece {
+            Piece::Arguments { call: 0, text } => Some(text),
+            _ => None,
+        });
+        told.collect::<String>()
+    };
+    assert_eq!(arguments(json!({}), &[]), "{}");
+    assert_eq!(arguments(json!({}), &[""]), "{}");
+    assert_eq!(arguments(Value::Null, &[""]), "{}");
+    assert_eq!(arguments(json!({}), &["", "{\"a\"", ":1}"]), "{\"a\":1}");
+    // Servers that say all at once.
+    assert_eq!(arguments(json!({"a": 1}), &[]), "{\"a\":1}");
+}
+
 fn reply() -> Reply {
     Reply {
         id: "x".into(),

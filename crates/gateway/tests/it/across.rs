@@ -1,6 +1,7 @@
 //! Where client and upstream speak different dialects, and where the model is inside this program.
 
 use gateway::providers::Embedded;
+use gateway::responses::{Named, ResponsesRequest};
 use gateway::{Operation, Outcome, Upstream, Usage};
 use serde_json::{Value, json};
 use testing::upstream::Script;
@@ -62,6 +63,24 @@ async fn an_openai_client_gets_a_stream_of_anthropics() {
     assert_eq!(said("/choices/0/finish_reason"), "tool_calls");
     let last = events.last().expect("events");
     assert_eq!((&last["choices"], &last["usage"]["prompt_tokens"]), (&json!([]), &json!(10)));
+}
+
+#[tokio::test]
+async fn a_call_without_arguments_is_streamed_with_empty_ones() {
+    let world = World::new().await;
+    world.server.script("m", &Script { tool: Some(("now".into(), String::new())), ..Script::default() });
+    let text = all(&mut world.stream(&world.anthropic, &chat(true)).await).await;
+    let said = |event: &Value| {
+        event.pointer("/choices/0/delta/tool_calls/0/function/arguments").and_then(Value::as_str).map(str::to_owned)
+    };
+    assert_eq!(events(&text).iter().filter_map(said).collect::<String>(), "{}");
+    // And in the words of Responses.
+    let asked = ResponsesRequest::read(br#"{"model":"m","input":"hi","stream":true}"#).expect("a good request");
+    let mut told = asked.stream(Named { id: "0f".into(), created_at: 7 });
+    let told = told.frame(text.as_bytes(), true);
+    let done = events(std::str::from_utf8(&told).expect("text"));
+    let done = done.iter().find(|event| event["type"] == "response.function_call_arguments.done").expect("a call");
+    assert_eq!((&done["name"], &done["arguments"]), (&json!("now"), &json!("{}")));
 }
 
 #[tokio::test]

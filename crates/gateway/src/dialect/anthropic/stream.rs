@@ -12,7 +12,16 @@ use crate::usage::Usage;
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     /// The calls of tools by the index of their block.
-    calls: HashMap<u64, usize>,
+    calls: HashMap<u64, Begun>,
+}
+
+/// A call of a tool whose block began.
+#[derive(Debug)]
+struct Begun {
+    call: usize,
+    /// Its arguments when its block ends without any: those that it began with, as a rule `{}`. OpenAI's clients parse what they put
+    /// together, and nothing is no JSON.
+    input: Option<String>,
 }
 
 impl Events {
@@ -27,7 +36,9 @@ impl Events {
             }
             "content_block_start" if event["content_block"]["type"] == "tool_use" => {
                 let call = self.calls.len();
-                self.calls.insert(block, call);
+                let input = &event["content_block"]["input"];
+                let input = Some(if input.is_object() { input.to_string() } else { "{}".to_owned() });
+                self.calls.insert(block, Begun { call, input });
                 let part = |name: &str| event["content_block"][name].as_str().unwrap_or("").to_owned();
                 Some(Piece::Call { call, id: part("id"), name: part("name") })
             }
@@ -35,11 +46,17 @@ impl Events {
             "content_block_delta" => match event["delta"]["type"].as_str()? {
                 "text_delta" => text(&event["delta"]["text"]).map(Piece::Text),
                 "input_json_delta" => {
-                    let call = *self.calls.get(&block)?;
-                    text(&event["delta"]["partial_json"]).map(|text| Piece::Arguments { call, text })
+                    let begun = self.calls.get_mut(&block)?;
+                    let text = text(&event["delta"]["partial_json"])?;
+                    begun.input = None;
+                    Some(Piece::Arguments { call: begun.call, text })
                 }
                 _ => None,
             },
+            "content_block_stop" => {
+                let begun = self.calls.get_mut(&block)?;
+                begun.input.take().map(|text| Piece::Arguments { call: begun.call, text })
+            }
             "message_delta" => {
                 event["delta"]["stop_reason"].as_str().map(|reason| Piece::Stop(stop_from(Some(reason))))
             }
