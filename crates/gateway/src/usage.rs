@@ -52,12 +52,9 @@ struct OpenAiOutput {
 impl OpenAiUsage {
     /// The counts; none when there are none, as from servers that send an empty object.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let output = if self.completion_tokens == 0 {
-            self.total_tokens.saturating_sub(self.prompt_tokens)
-        } else {
-            self.completion_tokens
-        };
         let input = self.prompt_tokens;
+        // Some leave what the model thought out of `completion_tokens`, and have it in the total alone.
+        let output = self.completion_tokens.max(self.total_tokens.saturating_sub(input));
         (input > 0 || output > 0).then_some(Usage {
             input,
             cached_input: self.prompt_tokens_details.cached_tokens.min(input),
@@ -185,6 +182,9 @@ mod tests {
             both(4, 5)
         );
         assert_eq!(openai(r#"{"prompt_tokens":7,"total_tokens":7}"#), both(7, 0));
+        // What the model thought stands in the total alone; a total that is too small says nothing.
+        assert_eq!(openai(r#"{"prompt_tokens":20,"completion_tokens":151,"total_tokens":553}"#), both(20, 533));
+        assert_eq!(openai(r#"{"prompt_tokens":20,"completion_tokens":151,"total_tokens":10}"#), both(20, 151));
         assert_eq!(openai("{}"), None);
         assert_eq!(openai(r#"{"prompt_tokens":-3,"completion_tokens":"many"}"#), None);
         // No part is larger than the whole.
