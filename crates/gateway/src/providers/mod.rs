@@ -282,6 +282,9 @@ impl Upstream {
                 Err(mut error) => {
                     remote.unsaid.clean(&mut error.log);
                     remote.unsaid.clean(&mut error.caller.message);
+                    for words in [&mut error.caller.code, &mut error.caller.param].into_iter().flatten() {
+                        remote.unsaid.clean(words);
+                    }
                     Err(error)
                 }
             },

@@ -100,6 +100,10 @@ async fn nobody_there_costs_nothing() {
 async fn a_server_that_repeats_our_key_is_not_quoted() {
     let world = World::new().await;
     let said = r#"{"error":{"message":"bad sk-secret","code":"sk"}}"#;
+    let elsewhere = r#"{"error":{"message":"bad","code":"sk-secret","param":"sk-secret"}}"#;
+    world.server.script("m", &Script::fault(Fault::Status(400, None, elsewhere.into())));
+    let error = refused(&world, &world.openai, &chat(true)).await;
+    assert!(!format!("{error:?} {error}").contains("sk-secret"), "{error:?}");
     for status in [400, 401, 500] {
         world.server.script("m", &Script::fault(Fault::Status(status, None, said.into())));
         let error = refused(&world, &world.openai, &chat(true)).await;

@@ -8,6 +8,7 @@ pub(crate) fn errors() -> String {
          Written by `rowhouse docs errors`; do not edit.\n\n\
          Every error has the same form: `{\"error\":{\"type\",\"code\",\"message\",\"param\",\"request_id\"}}`. Codes are stable, messages are\n\
          for people and may change. `rowhouse auth explain <request-id>` tells an operator which check refused a request.\n\n\
+         What a model's server refuses at `/v1/` bears that server's code in OpenAI's dialect, as `context_length_exceeded`.\n\n\
          | code | status | meaning |\n|---|---|---|\n",
     );
     for (code, status, meaning) in server::CODES {

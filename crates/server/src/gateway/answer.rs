@@ -16,7 +16,7 @@ use gateway::{Dialect, UpstreamError};
 use metering::Shortage;
 use metering::call::{Failed, MeteredStream, Receipt, Served};
 
-use crate::http::error::{Problem, Told};
+use crate::http::error::{Problem, Rare, Told};
 
 /// What the call cost, in millionths of a US dollar; known before the answer is sent only when it is sent at once.
 pub(crate) const COST: HeaderName = HeaderName::from_static("x-rowhouse-cost-micros");
@@ -121,20 +121,18 @@ pub(crate) fn dialect(path: &str, headers: &HeaderMap) -> Option<Dialect> {
 /// Puts a problem into the dialect of the client, and tells them whether trying again by themselves can help.
 pub(crate) fn speak(dialect: Dialect, request_id: &str, response: &mut Response) {
     let Some(told) = response.extensions().get::<Told>().cloned() else { return };
-    if dialect == Dialect::Anthropic {
-        let status = response.status().as_u16();
-        let param = told.param.as_deref();
-        let body = gateway::dialect::error::body(
-            Dialect::Anthropic,
-            status,
-            told.kind,
-            told.code,
-            &told.message,
-            param,
-            request_id,
-        );
+    let code = match dialect {
+        Dialect::OpenAi => told.upstream_code.as_deref(),
+        Dialect::Anthropic => Some(told.code),
+    };
+    // Else what stands there is in OpenAI's words already.
+    if let Some(code) = code {
+        let (status, param) = (response.status().as_u16(), told.param.as_deref());
+        let body = gateway::dialect::error::body(dialect, status, told.kind, code, &told.message, param, request_id);
         response.headers_mut().remove(CONTENT_LENGTH);
         *response.body_mut() = Body::from(body);
+    }
+    if dialect == Dialect::Anthropic {
         note(response, &HeaderName::from_static("request-id"), request_id);
     }
     if matches!(told.code, "quota_exceeded" | "budget_exceeded") && !response.headers().contains_key("retry-after") {
@@ -231,6 +229,15 @@ fn upstream(error: &UpstreamError, model: &str) -> Problem {
     if error.kind == ErrorKind::Invalid {
         // The upstream's own status, where it says more: 413, 422.
         problem.status = error.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(problem.status);
+        let code = error.caller.code.clone().filter(|code| is_plain(code));
+        problem.rare = code.map(|code| Box::new(Rare::UpstreamCode(code)));
     }
     problem
+}
+
+/// Whether a code is one that clients can go by. The type of all such errors says nothing more than ours does.
+fn is_plain(code: &str) -> bool {
+    const MOST: usize = 64;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=MOST).contains(&code.len()) && code != "invalid_request_error" && code.bytes().all(plain)
 }

@@ -23,8 +23,17 @@ pub(crate) struct Problem {
     pub(crate) retry_after: Option<u64>,
     /// For the log alone.
     pub(crate) cause: Option<String>,
-    /// No problem at all: the answer that the same request got before, which goes out in its stead.
-    pub(crate) replay: Option<Box<Replay>>,
+    /// What few have; in one place, so that all others stay small.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few problems have.
+#[derive(Debug)]
+pub(crate) enum Rare {
+    /// It is no problem at all: the answer that the same request got before goes out in its stead.
+    Replay(Replay),
+    /// The code of the model's server, which OpenAI's clients get in place of ours: they know it, and tell refusals apart by it.
+    UpstreamCode(String),
 }
 
 pub(crate) type Result<T, E = Problem> = std::result::Result<T, E>;
@@ -115,6 +124,8 @@ pub(crate) struct Told {
     pub(crate) code: &'static str,
     pub(crate) message: Cow<'static, str>,
     pub(crate) param: Option<String>,
+    /// As in [`Rare::UpstreamCode`].
+    pub(crate) upstream_code: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -142,7 +153,7 @@ impl Problem {
     pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         let (_, status, _) = CODES.iter().find(|(known, ..)| *known == code).expect("each code stands in the list");
         let status = StatusCode::from_u16(*status).expect("the list holds good statuses");
-        Self { status, code, message: message.into(), param: None, retry_after: None, cause: None, replay: None }
+        Self { status, code, message: message.into(), param: None, retry_after: None, cause: None, rare: None }
     }
 
     pub(crate) fn field(param: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
@@ -183,10 +194,12 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        if let Some(replay) = self.replay {
-            return replay.into_response();
-        }
+    fn into_response(mut self) -> Response {
+        let upstream_code = match self.rare.take().map(|rare| *rare) {
+            Some(Rare::Replay(replay)) => return replay.into_response(),
+            Some(Rare::UpstreamCode(code)) => Some(code),
+            None => None,
+        };
         let request_id = super::layers::current_request_id();
         if self.status.is_server_error() {
             tracing::error!(
@@ -206,7 +219,8 @@ impl IntoResponse for Problem {
             );
         }
         let kind = self.kind();
-        let told = Told { kind, code: self.code, message: self.message.clone(), param: self.param.clone() };
+        let (message, param) = (self.message.clone(), self.param.clone());
+        let told = Told { kind, code: self.code, message, param, upstream_code };
         let body = Envelope {
             error: Body { r#type: kind, code: self.code, message: self.message, param: self.param, request_id },
         };

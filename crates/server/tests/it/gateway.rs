@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use store::ledger::entries::{self, Entry, Outcome, Search};
-use testing::{Client, TestHouse, both_stores};
+use testing::upstream::{Fault, Script};
+use testing::{Client, ScriptedUpstream, TestHouse, both_stores};
 
 const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
@@ -190,5 +191,51 @@ both_stores! {
         assert_eq!((list.str("/object"), list.str("/data/0/id")), ("list", "rowhouse-extractive"));
         assert_eq!(ann.get("/v1/models/rowhouse-extractive").await.expect(200).str("/owned_by"), "rowhouse");
         assert_eq!(ann.get("/v1/models/nobody").await.expect(404).code(), "model_not_found");
+    }
+}
+
+/// Brings a scripted server of this kind, with one model.
+async fn bring(owner: &Client, kind: &str, base_url: &str, headers: &Value) {
+    let models = json!([{ "name": "house-model", "input_micros": 1_000_000, "output_micros": 2_000_000 }]);
+    let body = json!({ "kind": kind, "base_url": base_url, "api_key": "sk-planted-key", "models": models, "headers": headers });
+    owner.post("/api/v1/providers", &body).await.expect(201);
+}
+
+fn asked_of_the_house() -> Value {
+    json!({ "model": "house-model", "max_tokens": 9, "messages": [{ "role": "user", "content": "?" }] })
+}
+
+both_stores! {
+    in crate::providers::open();
+
+    async fn a_refusal_of_the_models_server_bears_its_code_for_openais_clients(house) {
+        let ann = house.sign_up("Ann").await;
+        let scripted = ScriptedUpstream::start().await;
+        bring(&ann, "openai", &scripted.openai_url(), &json!({})).await;
+        let refuse = |status: u16, code: &str| {
+            let error = json!({ "message": "too long", "type": "invalid_request_error", "param": "messages", "code": code });
+            scripted.script("house-model", &Script::fault(Fault::Status(status, None, json!({ "error": error }).to_string())));
+        };
+        let known = "context_length_exceeded";
+        refuse(400, known);
+        let told = ann.post(CHAT, &asked_of_the_house()).await.expect(400);
+        assert_eq!((told.code(), told.str("/error/param")), (known, "messages"));
+        assert_eq!((told.str("/error/type"), told.str("/error/message")), ("invalid_request_error", "too long"));
+        assert_eq!(told.headers["content-type"], "application/json");
+        assert!(!told.str("/error/request_id").is_empty());
+        let told = ann.post(RESPONSES, &json!({ "model": "house-model", "input": "?" })).await.expect(400);
+        assert_eq!((told.code(), told.str("/error/param")), (known, "input"));
+        // Anthropic's clients go by the type.
+        let told = ann.post("/v1/messages", &asked_of_the_house()).await.expect(400);
+        assert_eq!((told.str("/error/type"), told.code()), ("invalid_request_error", "invalid_request"));
+        // What is no such word is not given on.
+        let long = "x".repeat(65);
+        for odd in ["", "Not plain", "no-code", "invalid_request_error", long.as_str()] {
+            refuse(413, odd);
+            assert_eq!(ann.post(CHAT, &asked_of_the_house()).await.expect(413).code(), "invalid_request", "{odd}");
+        }
+        // Nor is anything where it is not the caller's request that is wrong.
+        refuse(401, "invalid_api_key");
+        assert_eq!(ann.post(CHAT, &asked_of_the_house()).await.expect(502).code(), "upstream_failed");
     }
 }

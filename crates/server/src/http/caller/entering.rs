@@ -18,7 +18,7 @@ use super::Turned;
 use super::credential::{authenticate, refuse};
 use super::metered::{Counted, admit};
 use crate::App;
-use crate::http::error::{Problem, Result};
+use crate::http::error::{Problem, Rare, Result};
 use crate::http::idempotency::{Claim, Outcome, Presented, Replay};
 use crate::http::reply::Reply;
 
@@ -75,7 +75,8 @@ impl Inside {
         match self.answer.take() {
             None => Ok(()),
             Some(replay) => {
-                Err(Problem { replay: Some(Box::new(replay)), ..Problem::internal("an answer given before") })
+                let rare = Some(Box::new(Rare::Replay(replay)));
+                Err(Problem { rare, ..Problem::internal("an answer given before") })
             }
         }
     }
