@@ -14,6 +14,7 @@ use crate::{World, all, chat, messages};
 const SHORT: Timeouts = Timeouts {
     first_byte: Duration::from_millis(300),
     idle: Duration::from_millis(300),
+    whole: Duration::from_secs(5),
     total: Duration::from_secs(5),
 };
 
@@ -69,12 +70,29 @@ async fn a_reset_may_have_cost_something() {
 async fn silence_ends_in_a_timeout_and_the_call_is_cancelled() {
     let world = World::new().await;
     world.server.script("m", &Script::fault(Fault::Silent));
-    let short = Timeouts { total: Duration::from_millis(300), ..SHORT };
+    let short = Timeouts { whole: Duration::from_millis(300), ..SHORT };
     for (n, (upstream, request)) in ways(&world).into_iter().enumerate() {
         let error = refused(&world, &upstream.timeouts(short), &request).await;
         assert_eq!((error.kind, error.spent), (ErrorKind::Timeout, Spent::Unknown));
         world.server.until(|served| served.cancelled == n as u64 + 1).await;
     }
+}
+
+#[tokio::test]
+async fn a_stream_has_more_time_than_an_answer_that_comes_at_once() {
+    let world = World::new().await;
+    world.server.script("m", &Script { delay: Duration::from_millis(600), ..Script::default() });
+    let long = Duration::from_secs(20);
+    let timeouts = Timeouts { first_byte: long, idle: long, whole: Duration::from_millis(300), total: long };
+    let upstream = world.openai.clone().timeouts(timeouts);
+    assert_eq!(refused(&world, &upstream, &chat(false)).await.kind, ErrorKind::Timeout);
+    let mut stream = world.stream(&upstream, &chat(true)).await;
+    all(&mut stream).await;
+    assert_eq!(stream.outcome(), Some(&Outcome::Complete));
+    // And nothing is given up before the official clients would give it up.
+    let Timeouts { first_byte, idle, whole, total } = Timeouts::default();
+    assert_eq!([first_byte, idle, whole], [Duration::from_mins(10); 3]);
+    assert_eq!(total, Duration::from_hours(1));
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ impl World {
         let timeouts = Timeouts {
             first_byte: Duration::from_secs(5),
             idle: Duration::from_secs(5),
+            whole: Duration::from_secs(20),
             total: Duration::from_secs(20),
         };
         Self { server, egress, openai: openai.timeouts(timeouts), anthropic: anthropic.timeouts(timeouts) }
