@@ -25,6 +25,8 @@ use crate::{ClientRequest, Dialect, Operation, dialect, shape};
 pub use embedded::Embedded;
 use embedded::embeddings::Texts;
 
+/// Which features on trial are turned on, in Anthropic's dialect.
+const BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 /// The largest whole answer.
 pub const MAX_ANSWER: u64 = 32 << 20;
 /// The largest sum of a stream, which nothing needs: a bound all the same.
@@ -100,6 +102,8 @@ pub struct Prepared {
     show_usage: bool,
     created: i64,
     max_output: u64,
+    /// Features on trial that the client turns on; for Anthropic's dialect alone.
+    betas: String,
     work: Work,
 }
 
@@ -233,6 +237,7 @@ impl Upstream {
             show_usage: request.include_usage(),
             created: 0,
             max_output,
+            betas: request.betas().to_owned(),
             work,
         })
     }
@@ -345,7 +350,7 @@ impl Remote {
         } else {
             Limits { head: whole, idle: whole, total: whole, size: MAX_ANSWER }
         };
-        let (method, endpoint, headers) = (Method::POST, endpoint.clone(), self.headers.clone());
+        let (method, endpoint, headers) = (Method::POST, endpoint.clone(), self.headers_of(prepared));
         let response = egress.send(egress::Request { method, endpoint, headers, body, limits }).await?;
         if !response.status.is_success() {
             return Err(refusal::read(response).await);
@@ -362,6 +367,20 @@ impl Remote {
             false if is(b"text/event-stream") => Err(UpstreamError::not_an_answer("a stream that nobody asked for")),
             false => self.whole(response, prepared).await,
         }
+    }
+
+    /// The headers of a call: those of the provider, whose own features on trial the client's are added to.
+    fn headers_of(&self, prepared: &Prepared) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        if self.speaks == Speaks::Anthropic && !prepared.betas.is_empty() {
+            let own = headers.get(&BETA).and_then(|own| own.to_str().ok()).filter(|own| !own.is_empty());
+            let all = own.map_or_else(|| prepared.betas.clone(), |own| format!("{own},{}", prepared.betas));
+            if let Ok(mut all) = HeaderValue::from_str(&all) {
+                all.set_sensitive(true);
+                headers.insert(BETA, all);
+            }
+        }
+        headers
     }
 
     fn stream(&self, body: egress::Body, prepared: &Prepared) -> ModelStream {

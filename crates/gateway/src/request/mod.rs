@@ -3,6 +3,7 @@
 //! Only what this side must know is read: which model, whether streamed, how large input and output can become. All else stays
 //! bytes, so that fields nobody here knows reach the upstream as they came.
 
+mod betas;
 mod bound;
 mod rewrite;
 
@@ -54,6 +55,8 @@ pub struct ClientRequest {
     text_bound: u64,
     pictures: u64,
     service_tier: Option<String>,
+    /// Features on trial that the client turns on.
+    betas: String,
     places: Places,
 }
 
@@ -200,6 +203,7 @@ impl ClientRequest {
             text_bound: bound.tokens(),
             pictures: bound.pictures(),
             service_tier,
+            betas: String::new(),
             places,
             body,
         })

@@ -36,6 +36,31 @@ fn what_may_be_cached_for_an_hour_is_seen_however_it_is_spelled() {
 }
 
 #[test]
+fn features_on_trial_are_turned_on_where_they_cost_nothing_more() {
+    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#;
+    let turned_on = |header: &str| messages(body).expect("a good request").with_betas(header).betas().to_owned();
+    assert_eq!(turned_on("interleaved-thinking-2025-05-14"), "interleaved-thinking-2025-05-14");
+    assert_eq!(
+        turned_on("context-1m-2025-08-07, output-128k-2025-02-19 ,fast-mode-2026-02-01,,computer-use-2025-11-24"),
+        "output-128k-2025-02-19,computer-use-2025-11-24",
+    );
+    for closed in [
+        "",
+        "files-api-2025-04-14",
+        "mcp-client-2025-11-20",
+        "code-execution-2025-08-25",
+        "interleaved-thinking-",
+        "interleaved-thinking-fast-mode1",
+        "context-management-2025-06-27\u{e9}",
+        "Interleaved-Thinking-2025-05-14",
+    ] {
+        assert_eq!(turned_on(closed), "", "{closed}");
+    }
+    let openai = chat(body).expect("a good request").with_betas("interleaved-thinking-2025-05-14");
+    assert_eq!(openai.betas(), "", "there is no such thing in this dialect");
+}
+
+#[test]
 fn what_matters_is_read() {
     let request = chat(
         r#" {"model":"m","messages":[{"role":"user","content":"2+3?"}],"stream":true,"n":3,"max_tokens":5,

@@ -25,6 +25,8 @@ const MOST: usize = 32 << 20;
 pub(crate) struct RawRequest {
     pub(super) bytes: Bytes,
     pub(super) room: Room,
+    /// What Anthropic's clients turn on, with commas between.
+    betas: String,
 }
 
 impl FromRequest<App> for RawRequest {
@@ -35,7 +37,9 @@ impl FromRequest<App> for RawRequest {
             return Err(Problem::internal("a request for a model came through no gate"));
         };
         let mut room = app.rooms.of(*org);
-        Ok(Self { bytes: room.read(request, MOST).await?, room })
+        let betas = request.headers().get_all("anthropic-beta").iter().filter_map(|value| value.to_str().ok());
+        let betas = betas.collect::<Vec<_>>().join(",");
+        Ok(Self { bytes: room.read(request, MOST).await?, room, betas })
     }
 }
 
@@ -49,7 +53,7 @@ pub(super) async fn ask<M>(
 ) -> Result<Spoken> {
     let caller = entered(gate.through()).await?;
     let read = ClientRequest::read(operation, body.bytes).map_err(|error| invalid(&error));
-    let request = read.and_then(|request| require_model(request.model()).map(|()| request));
+    let request = read.and_then(|request| require_model(request.model()).map(|()| request.with_betas(&body.betas)));
     let request = counted(&caller, operation, request).await?;
     call(&caller, request, body.room).await.map(answer::spoken)
 }

@@ -208,6 +208,28 @@ fn asked_of_the_house() -> Value {
 both_stores! {
     in crate::providers::open();
 
+    async fn anthropics_features_on_trial_are_turned_on_where_they_cost_nothing_more(house) {
+        let ann = house.sign_up("Ann").await;
+        let scripted = ScriptedUpstream::start().await;
+        scripted.keep_requests();
+        let own = json!({ "anthropic-beta": "context-1m-2025-08-07" });
+        bring(&ann, "anthropic", &scripted.anthropic_url(), &own).await;
+        ann.post("/v1/messages", &asked_of_the_house()).await.expect(200);
+        let given = "files-api-2025-04-14,interleaved-thinking-2025-05-14, fine-grained-tool-streaming-2025-05-14";
+        let asking = ann.with("anthropic-beta", given);
+        asking.post("/v1/messages", &asked_of_the_house()).await.expect(200);
+        // Of who speaks another dialect it means nothing.
+        asking.post(CHAT, &asked_of_the_house()).await.expect(200);
+        let told = scripted.asked();
+        let betas = |asked: usize| {
+            let of_it = told[asked].head.lines().filter_map(|line| line.strip_prefix("anthropic-beta: "));
+            of_it.collect::<Vec<_>>()
+        };
+        // What the provider's owner turned on stays on.
+        let all = "context-1m-2025-08-07,interleaved-thinking-2025-05-14,fine-grained-tool-streaming-2025-05-14";
+        assert_eq!((betas(0), betas(1), betas(2)), (vec!["context-1m-2025-08-07"], vec![all], vec!["context-1m-2025-08-07"]));
+    }
+
     async fn a_refusal_of_the_models_server_bears_its_code_for_openais_clients(house) {
         let ann = house.sign_up("Ann").await;
         let scripted = ScriptedUpstream::start().await;
