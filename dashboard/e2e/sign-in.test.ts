@@ -86,7 +86,9 @@ test("an invitation leads into the organisation, through signing up", async () =
 test("a second factor is asked for when it is on", async () => {
   const person = await newcomer("Factor");
   const { secret } = await call("POST", "/api/v1/auth/totp", person.token);
-  await call("POST", "/api/v1/auth/totp/confirm", person.token, { code: codeOf(secret, 0) });
+  const { recovery_codes } = await call("POST", "/api/v1/auth/totp/confirm", person.token, {
+    code: codeOf(secret, 0),
+  });
   const page = await open({ refusals: [401] });
   await page.goto("/login");
   await signIn(page, person.email);
@@ -99,6 +101,20 @@ test("a second factor is asked for when it is on", async () => {
   await page.getByLabel("Code").fill(codeOf(secret, 1));
   await page.getByRole("button", { name: "Verify" }).click();
   await page.getByRole("button", { name: `Account of ${person.name}` }).waitFor();
+  // New recovery codes take a code: of those before, or of the app.
+  await page.goto(`/o/${person.org.slug}/settings/security`);
+  await page.getByRole("button", { name: "New recovery codes" }).click();
+  const asked = page.getByRole("dialog", { name: "Make new recovery codes?" });
+  await asked.getByLabel("Code from the app").fill("000000");
+  await asked.getByRole("button", { name: "New recovery codes" }).click();
+  await asked.getByText("the code is wrong").waitFor();
+  await look(page, "new-recovery-codes");
+  await asked.getByLabel("Code from the app").fill(recovery_codes[0]);
+  await asked.getByRole("button", { name: "New recovery codes" }).click();
+  const shown = page.getByRole("dialog", { name: "Recovery codes", exact: true });
+  await shown.getByText("Each lets you in once").waitFor();
+  expect(await shown.getByText(recovery_codes[1], { exact: true }).count()).toBe(0);
+  expect(await shown.locator("code").count()).toBe(10);
 });
 
 /** The six digits that an authenticator shows, so many half minutes from now (RFC 6238). */
