@@ -3,6 +3,11 @@
 //! What goes through as it came needs no bound but its size. Where a body becomes a [`Value`], seven bytes (`{"":0},`) can take 700:
 //! there the values count, and not the bytes.
 
+use std::fmt::{self, Formatter};
+use std::marker::PhantomData;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::error::{RequestError, UpstreamError};
@@ -79,7 +84,9 @@ pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, RequestError> {
 }
 
 /// A whole answer, to be put into other words.
-pub(crate) fn answer(body: &[u8]) -> Result<Value, UpstreamError> {
+/// # Errors
+/// [`UpstreamError`] when it holds too much to be built, or is no JSON.
+pub fn answer(body: &[u8]) -> Result<Value, UpstreamError> {
     if of(body).nodes > MOST_NODES {
         return Err(too_much());
     }
@@ -91,9 +98,62 @@ pub(crate) fn too_much() -> UpstreamError {
     UpstreamError::not_an_answer(&format!("more than {MOST_NODES} names and values"))
 }
 
+/// Reads a list of at most so many, or `null`, where an answer is looked into and not built: three bytes of a list without end take up to
+/// a hundred in memory.
+pub(crate) fn few<'de, const MOST: usize, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    struct Few<T, const MOST: usize>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for Few<T, MOST> {
+        type Value = Option<Vec<T>>;
+
+        fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MOST}")
+        }
+
+        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+            from.deserialize_seq(self)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut read = Vec::new();
+            while let Some(one) = list.next_element()? {
+                if read.len() == MOST {
+                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                }
+                read.push(one);
+            }
+            Ok(Some(read))
+        }
+    }
+
+    from.deserialize_option(Few::<T, MOST>(PhantomData))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_is_read_up_to_its_bound() {
+        #[derive(Deserialize)]
+        struct Holds {
+            #[serde(default, deserialize_with = "few::<3, _, _>")]
+            list: Option<Vec<u8>>,
+        }
+        let read = |text: &str| serde_json::from_str::<Holds>(text).map(|holds| holds.list);
+        assert_eq!(read("{}").expect("read"), None);
+        assert_eq!(read(r#"{"list":null}"#).expect("read"), None);
+        assert_eq!(read(r#"{"list":[1,2,3]}"#).expect("read"), Some(vec![1, 2, 3]));
+        let refused = read(r#"{"list":[1,2,3,4]}"#).expect_err("too many").to_string();
+        assert!(refused.contains("a list of at most 3"), "{refused}");
+        assert!(read(r#"{"list":7}"#).is_err());
+    }
 
     fn counts(text: &str) -> (usize, usize) {
         let Shape { depth, nodes } = of(text.as_bytes());

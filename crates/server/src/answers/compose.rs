@@ -129,7 +129,7 @@ impl Question<'_> {
         self.app.models.served_by(self.scope, &resolved.targets[answered.by]);
         let spoken = match answered.served {
             Served::Whole(whole, receipt) => {
-                let reply: Value = serde_json::from_slice(&whole.body).unwrap_or_default();
+                let reply = gateway::shape::answer(&whole.body).unwrap_or_default();
                 let text = reply.pointer("/choices/0/message/content").and_then(Value::as_str).unwrap_or("");
                 let model = reply.pointer("/model").and_then(Value::as_str).unwrap_or(self.model);
                 let text = if whole.status == StatusCode::OK { text.to_owned() } else { String::new() };

@@ -115,7 +115,7 @@ pub(crate) async fn rerank(
     let garbage =
         || Problem::new("upstream_failed", "The model gave no order of the passages; the order is that of the search.");
     let Served::Whole(whole, receipt) = answered.served else { return Ok(outcome(Some(0), Some(garbage()))) };
-    let reply: Value = serde_json::from_slice(&whole.body).unwrap_or_default();
+    let reply = gateway::shape::answer(&whole.body).unwrap_or_default();
     let text =
         reply.pointer("/choices/0/message/content").and_then(Value::as_str).filter(|_| whole.status == StatusCode::OK);
     match text.and_then(|text| rerank::order(text, count)) {

@@ -186,9 +186,10 @@ impl TeamSum {
 }
 
 /// Below all ids that were made at or after a time: where a period begins among the ids, which start with the milliseconds (RFC 9562
-/// section 5.7). An hour earlier, since the clock that made an id may have been set back before the row's time was taken.
+/// section 5.7). Three hours earlier, since the id is made when a call begins and the row's time is taken at its last attempt: twelve of ten
+/// minutes each; and since the clock that made the id may have been set back by an hour meanwhile.
 pub(super) fn first_id(from: Time) -> UsageId {
-    id_at(from - Duration::from_hours(1))
+    id_at(from - Duration::from_hours(3))
 }
 
 /// Below all ids that a right clock made at or after a time.

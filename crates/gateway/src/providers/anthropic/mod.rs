@@ -6,11 +6,12 @@ use serde_json::value::RawValue;
 
 use super::openai::Read;
 use crate::error::UpstreamError;
+use crate::shape::few;
 use crate::usage::AnthropicUsage;
 
 #[derive(Deserialize)]
 struct Message<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "few::<10_000, _, _>")]
     content: Option<Vec<Block<'a>>>,
     usage: Option<AnthropicUsage>,
     #[serde(borrow)]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use self::wire::{ToolCall, text_length, texted, usage};
 use crate::error::UpstreamError;
-use crate::shape;
+use crate::shape::{self, few};
 use crate::usage::Usage;
 
 /// A body for the client, what it used, and the bytes of text in it.
@@ -17,7 +17,7 @@ pub(crate) type Read = (Bytes, Option<Usage>, u64);
 
 #[derive(Deserialize)]
 struct Completion<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "few::<128, _, _>")]
     choices: Option<Vec<Choice<'a>>>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
@@ -44,7 +44,7 @@ struct Message<'a> {
     reasoning: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning_content: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "few::<1_000, _, _>")]
     tool_calls: Option<Vec<ToolCall<'a>>>,
 }
 
