@@ -84,8 +84,17 @@ testing::both_stores! {
         assert!(olga.get(&url).await.expect(200).json["size_bytes"].as_i64().expect("a size") > before);
         if house.engine() == store::Engine::Sqlite {
             std::fs::write(crate::walls_damage::file_of(&house, &bob), "").expect("written");
-            bob.get("/api/v1/teams").await.expect(503);
-            let broken = olga.get(&format!("/api/v1/operator/orgs/{}", bob.org)).await.expect(200);
+            let look = async || {
+                bob.get("/api/v1/teams").await.expect(503);
+                olga.get(&format!("/api/v1/operator/orgs/{}", bob.org)).await.expect(200)
+            };
+            let mut broken = look().await;
+            // Who still has the file open when it is emptied may find it locked first, which says nothing about it.
+            for _ in 0..3 {
+                if broken.json["trouble"].is_null() {
+                    broken = look().await;
+                }
+            }
             assert!(!broken.str("/trouble").is_empty());
             assert_eq!(listed(&bob.org).await["trouble"], broken.json["trouble"]);
             assert_eq!(listed(&ann.org).await["trouble"], Value::Null);
