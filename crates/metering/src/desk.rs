@@ -197,8 +197,10 @@ impl Work<'_, '_> {
                 Ok(Verdict::Done)
             }
             Task::Watch { limits, .. } => {
+                // All of them: of thresholds that were added since, some may lie below what is noted.
                 for limit in limits.iter() {
-                    self.watch(limit).await?;
+                    let balance = self.balance(limit).await?;
+                    self.note(limit, limit.reached(balance.settled).collect()).await?;
                 }
                 Ok(Verdict::Done)
             }
@@ -242,7 +244,7 @@ impl Work<'_, '_> {
         self.desk.balances.insert(key, balance);
         if derived {
             // What was used before anybody watched, too.
-            self.note(limit, balance).await?;
+            self.note(limit, limit.reached(balance.settled).collect()).await?;
         }
         Ok(balance)
     }
@@ -255,14 +257,14 @@ impl Work<'_, '_> {
         Ok(())
     }
 
-    /// Notes which thresholds are reached.
+    /// Notes which thresholds are reached that may not be noted yet.
     async fn watch(&mut self, limit: &Limit) -> store::Result<()> {
         let balance = self.balance(limit).await?;
-        self.note(limit, balance).await
+        self.note(limit, self.desk.marks.fresh(self.org, limit, balance.settled)).await
     }
 
-    async fn note(&mut self, limit: &Limit, balance: Balance) -> store::Result<()> {
-        for percent in self.desk.marks.fresh(self.org, limit, balance.settled) {
+    async fn note(&mut self, limit: &Limit, reached: Vec<i64>) -> store::Result<()> {
+        for percent in reached {
             if alerts::insert(self.page, limit.key, limit.span.from, percent).await? {
                 self.news = true;
             }

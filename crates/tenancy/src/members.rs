@@ -153,11 +153,7 @@ async fn reach(
         return Err(StoreError::Stale("member").into());
     }
     let mut reader = house.store.open(scope).read().await?;
-    let theirs = match roles::permissions(&mut reader, stay.role).await {
-        // A role that is gone gives nothing.
-        Err(Error::Store(StoreError::NotFound(_))) => PermissionSet::EMPTY,
-        other => other?,
-    };
+    let theirs = roles::still_allows(&mut reader, stay.role).await?;
     roles::within(scope.grants().at(Object::Organisation), theirs)?;
     Ok((stay, theirs))
 }

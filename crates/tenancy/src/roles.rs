@@ -25,7 +25,7 @@ pub async fn permissions(tx: &mut Tx, role: Role) -> Result<PermissionSet> {
 }
 
 /// As [`permissions`], but a role that is gone gives nothing.
-async fn still_allows(tx: &mut Tx, role: Role) -> Result<PermissionSet> {
+pub(crate) async fn still_allows(tx: &mut Tx, role: Role) -> Result<PermissionSet> {
     match permissions(tx, role).await {
         Err(Error::Store(StoreError::NotFound(_))) => Ok(PermissionSet::EMPTY),
         allows => allows,

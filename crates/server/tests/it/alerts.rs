@@ -73,6 +73,9 @@ both_stores! {
         assert_eq!(told(&house, "ann@example.com", 1).await, ["The total budget of the team \"Sales\" is used to 50 %"]);
         ann.patch(&format!("/api/v1/budgets/{id}"), &json!({ "amount_micros": 55 })).await.expect(200);
         assert_eq!(told(&house, "ann@example.com", 2).await[0], "The total budget of the team \"Sales\" is used to 100 %");
+        // So is a threshold that is added below those that were told.
+        ann.patch(&format!("/api/v1/budgets/{id}"), &json!({ "alerts": [50, 70, 100] })).await.expect(200);
+        assert_eq!(told(&house, "ann@example.com", 3).await[2], "The total budget of the team \"Sales\" is used to 70 %");
         let mail = house.mail("ann@example.com", "The total budget of the team \"Sales\" is used to 100 %").await.body;
         assert!(mail.contains("What does not fit any more is refused.") && mail.contains("does not begin anew"), "{mail}");
     }
