@@ -92,6 +92,32 @@ both_stores! {
         assert_eq!(house.store().control_faults().await.expect("looked"), Vec::<String>::new());
     }
 
+    async fn each_organisation_has_its_turn_beside_the_backlog_of_another(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let [of_ann, of_bob] = [house.scope(&ann).await, house.scope(&bob).await];
+        let ambient = house.store().ambient().clone();
+        let mut tx = house.store().begin_control(Turn::Free).await.expect("begins");
+        for at in 0..300 {
+            let (document, due): (DocumentId, _) = (ambient.id(), house.clock_now() + Duration::from_millis(at));
+            jobs::queue(&mut tx, of_ann.org(), "embed", document, of_ann.user(), due).await.expect("queued");
+        }
+        let last: DocumentId = ambient.id();
+        jobs::queue(&mut tx, of_bob.org(), "embed", last, of_bob.user(), house.clock_now() + Duration::from_secs(1)).await.expect("queued");
+        tx.commit().await.expect("committed");
+        house.clock.advance(Duration::from_secs(2));
+        let mut first = house.store().begin_control(Turn::Free).await.expect("begins");
+        let one = jobs::claim(&mut first, "embed", Duration::from_mins(1)).await.expect("asked").expect("there is one");
+        first.commit().await.expect("committed");
+        let mut second = house.store().begin_control(Turn::Free).await.expect("begins");
+        let other = jobs::claim(&mut second, "embed", Duration::from_mins(1)).await.expect("asked").expect("there is one");
+        second.commit().await.expect("committed");
+        assert_eq!((one.org(), other.org(), other.document()), (of_ann.org(), of_bob.org(), last));
+        let mut third = house.store().begin_control(Turn::Free).await.expect("begins");
+        let next = jobs::claim(&mut third, "embed", Duration::from_mins(1)).await.expect("asked").expect("there is one");
+        third.commit().await.expect("committed");
+        assert_eq!(next.org(), of_ann.org(), "Bob has no more");
+    }
+
     async fn a_job_that_rests_comes_back_when_it_is_due_or_asked_for(house) {
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;
