@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Page;
 use super::holds::Hold;
 use crate::Result;
-use crate::sql::{Statement, before_id};
+use crate::sql::{Pair, Statement, before_id};
 
 /// How an operation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -206,16 +206,47 @@ pub(super) fn within(statement: Statement<'_>, span: Span) -> Statement<'_> {
     statement.bind(first_id(span.from)).bind(span.from).bind(until)
 }
 
-/// Binds `$5` to `$9`: who used it, by all but the team.
-pub(super) fn used_by(statement: Statement<'_>, of: Filter) -> Statement<'_> {
+/// Binds `$2` to `$9`: a period, and who used it, by all but the team. A key used nothing before it was made, which its id tells, so what
+/// came before is not looked through.
+pub(super) fn used_within(statement: Statement<'_>, span: Span, of: Filter) -> Statement<'_> {
+    let until = span.until.unwrap_or(Time::from_micros(i64::MAX));
+    let made = of.key.map_or(span.from, |key| made_at(key.uuid()));
+    let statement = statement.bind(first_id(span.from.max(made))).bind(span.from).bind(until);
     statement.bind(of.user).bind(of.key).bind(of.project).bind(of.agent).bind(of.run)
+}
+
+/// When an id was made, by its first 48 bits (RFC 9562 section 5.7).
+fn made_at(id: Uuid) -> Time {
+    let millis = id.as_bytes()[..6].iter().fold(0_i64, |millis, byte| millis << 8 | i64::from(*byte));
+    Time::from_micros(millis.saturating_mul(1000))
 }
 
 /// What was used in a period, by team: a limit at a team counts those below it too, which the tree of today says.
 /// # Errors
 /// As the database.
 pub async fn sums(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<TeamSum>> {
-    let statement = page.sql(
+    // A text for one person's: written as one, with the condition optional, both engines would look through everybody's.
+    let statement = if of.user.is_some() {
+        page.sql(
+        Pair {
+            sqlite: "SELECT team_id, CAST(sum(cost_micros) AS BIGINT) AS cost_micros, CAST(sum(requests) AS BIGINT) AS requests,
+                CAST(sum(tokens) AS BIGINT) AS tokens, CAST(sum(documents) AS BIGINT) AS documents,
+                CAST(sum(storage) AS BIGINT) AS storage, CAST(sum(prospects) AS BIGINT) AS prospects,
+                CAST(sum(mails) AS BIGINT) AS mails
+         FROM entries INDEXED BY entries_user WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND user_id = $5
+           AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
+           AND ($9 IS NULL OR run_id = $9) GROUP BY team_id",
+            postgres: "SELECT team_id, CAST(sum(cost_micros) AS BIGINT) AS cost_micros, CAST(sum(requests) AS BIGINT) AS requests,
+                CAST(sum(tokens) AS BIGINT) AS tokens, CAST(sum(documents) AS BIGINT) AS documents,
+                CAST(sum(storage) AS BIGINT) AS storage, CAST(sum(prospects) AS BIGINT) AS prospects,
+                CAST(sum(mails) AS BIGINT) AS mails
+         FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND user_id = $5
+           AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
+           AND ($9 IS NULL OR run_id = $9) GROUP BY team_id",
+        },
+        )
+    } else {
+        page.sql(
         "SELECT team_id, CAST(sum(cost_micros) AS BIGINT) AS cost_micros, CAST(sum(requests) AS BIGINT) AS requests,
                 CAST(sum(tokens) AS BIGINT) AS tokens, CAST(sum(documents) AS BIGINT) AS documents,
                 CAST(sum(storage) AS BIGINT) AS storage, CAST(sum(prospects) AS BIGINT) AS prospects,
@@ -223,8 +254,9 @@ pub async fn sums(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<Tea
          FROM entries WHERE org_id = $1 AND id >= $2 AND at >= $3 AND at < $4 AND ($5 IS NULL OR user_id = $5)
            AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
            AND ($9 IS NULL OR run_id = $9) GROUP BY team_id",
-    );
-    used_by(within(statement, span), of).all().await
+        )
+    };
+    used_within(statement, span, of).all().await
 }
 
 /// What was spent in a period, in millionths of a US dollar.
@@ -258,7 +290,7 @@ pub async fn costs(page: &mut Page<'_>, span: Span, of: Filter) -> Result<Vec<Ex
            AND ($6 IS NULL OR key_id = $6) AND ($7 IS NULL OR project_id = $7) AND ($8 IS NULL OR agent_id = $8)
            AND ($9 IS NULL OR run_id = $9) AND cost_micros > 0",
     );
-    used_by(within(statement, span), of).all().await
+    used_within(statement, span, of).all().await
 }
 
 /// A row of the usage log.
@@ -360,7 +392,29 @@ pub async fn list(
     before: Option<(UsageId, i64)>,
     limit: i64,
 ) -> Result<Vec<Entry>> {
-    page.sql(
+    let statement = if search.of.user.is_some() {
+        page.sql(
+        Pair {
+            sqlite: "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, written_long_tokens, output_tokens,
+                percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
+         FROM entries INDEXED BY entries_user WHERE org_id = $1 AND (id, attempt) < ($2, $16) AND id >= $3 AND at >= $4 AND at < $5
+           AND user_id = $6 AND ($7 IS NULL OR key_id = $7) AND ($8 IS NULL OR project_id = $8)
+           AND ($9 IS NULL OR team_id = $9) AND ($10 IS NULL OR agent_id = $10) AND ($11 IS NULL OR run_id = $11)
+           AND ($12 IS NULL OR operation = $12) AND ($13 IS NULL OR model = $13) AND ($14 IS NULL OR outcome = $14)
+         ORDER BY id DESC, attempt DESC LIMIT $15",
+            postgres: "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
+                request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, written_long_tokens, output_tokens,
+                percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
+         FROM entries WHERE org_id = $1 AND (id, attempt) < ($2, $16) AND id >= $3 AND at >= $4 AND at < $5
+           AND user_id = $6 AND ($7 IS NULL OR key_id = $7) AND ($8 IS NULL OR project_id = $8)
+           AND ($9 IS NULL OR team_id = $9) AND ($10 IS NULL OR agent_id = $10) AND ($11 IS NULL OR run_id = $11)
+           AND ($12 IS NULL OR operation = $12) AND ($13 IS NULL OR model = $13) AND ($14 IS NULL OR outcome = $14)
+         ORDER BY id DESC, attempt DESC LIMIT $15",
+        },
+        )
+    } else {
+        page.sql(
         "SELECT id, attempt, at, ended_at, operation, model, upstream, price, user_id, key_id, project_id, team_id, agent_id, run_id,
                 request_id, exchange, outcome, held_micros, held_tokens, input_tokens, cached_tokens, written_tokens, written_long_tokens, output_tokens,
                 percent, estimated, cost_micros, requests, tokens, documents, storage, prospects, mails, latency_micros
@@ -369,24 +423,26 @@ pub async fn list(
            AND ($9 IS NULL OR team_id = $9) AND ($10 IS NULL OR agent_id = $10) AND ($11 IS NULL OR run_id = $11)
            AND ($12 IS NULL OR operation = $12) AND ($13 IS NULL OR model = $13) AND ($14 IS NULL OR outcome = $14)
          ORDER BY id DESC, attempt DESC LIMIT $15",
-    )
-    .bind(before_id(before.map(|(id, _)| id)))
-    .bind(first_id(search.from.unwrap_or_default()))
-    .bind(search.from.unwrap_or_default())
-    .bind(search.until.unwrap_or(Time::from_micros(i64::MAX)))
-    .bind(search.of.user)
-    .bind(search.of.key)
-    .bind(search.of.project)
-    .bind(search.of.team)
-    .bind(search.of.agent)
-    .bind(search.of.run)
-    .bind(search.operation.as_deref())
-    .bind(search.model.as_deref())
-    .bind(search.outcome.map(Outcome::as_str))
-    .bind(limit)
-    .bind(before.map_or(i64::MAX, |(_, attempt)| attempt))
-    .all()
-    .await
+        )
+    };
+    statement
+        .bind(before_id(before.map(|(id, _)| id)))
+        .bind(first_id(search.from.unwrap_or_default()))
+        .bind(search.from.unwrap_or_default())
+        .bind(search.until.unwrap_or(Time::from_micros(i64::MAX)))
+        .bind(search.of.user)
+        .bind(search.of.key)
+        .bind(search.of.project)
+        .bind(search.of.team)
+        .bind(search.of.agent)
+        .bind(search.of.run)
+        .bind(search.operation.as_deref())
+        .bind(search.model.as_deref())
+        .bind(search.outcome.map(Outcome::as_str))
+        .bind(limit)
+        .bind(before.map_or(i64::MAX, |(_, attempt)| attempt))
+        .all()
+        .await
 }
 
 /// Rows of operations that began after a time by the clock that made their ids, in their order; at most `limit` after the row given

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::Page;
-use super::entries::{Filter, used_by, within};
+use super::entries::{Filter, used_within, within};
 use crate::Result;
 
 /// The length of a [`by_quarter`], in microseconds. The offsets of all time zones are multiples of it.
@@ -181,8 +181,7 @@ pub async fn by_id(page: &mut Page<'_>, by: ById, span: Span, of: Filter) -> Res
                AND ($9 IS NULL OR run_id = $9) AND ($10 IS NULL OR team_id = $10)
              GROUP BY 1 ORDER BY 1",
         );
-    let rows: Vec<Row<Option<AnyId>>> =
-        used_by(within(statement, span), of).bind(of.team).bind(by.column()).all().await?;
+    let rows: Vec<Row<Option<AnyId>>> = used_within(statement, span, of).bind(of.team).bind(by.column()).all().await?;
     let any = |row: Row<Option<AnyId>>| {
         let Group { key, sums } = row.into();
         Group { key: key.map(|id: AnyId| id.0), sums }
@@ -208,7 +207,7 @@ pub async fn by_text(page: &mut Page<'_>, by: ByText, span: Span, of: Filter) ->
                AND ($9 IS NULL OR run_id = $9) AND ($10 IS NULL OR team_id = $10)
              GROUP BY 1 ORDER BY 1",
         );
-    let rows: Vec<Row<String>> = used_by(within(statement, span), of).bind(of.team).bind(by.column()).all().await?;
+    let rows: Vec<Row<String>> = used_within(statement, span, of).bind(of.team).bind(by.column()).all().await?;
     Ok(rows.into_iter().map(Group::from).collect())
 }
 
@@ -230,7 +229,7 @@ pub async fn by_quarter(page: &mut Page<'_>, span: Span, of: Filter) -> Result<V
                AND ($9 IS NULL OR run_id = $9) AND ($10 IS NULL OR team_id = $10)
              GROUP BY 1 ORDER BY 1",
         );
-    let rows: Vec<Row<i64>> = used_by(within(statement, span), of).bind(of.team).bind(QUARTER).all().await?;
+    let rows: Vec<Row<i64>> = used_within(statement, span, of).bind(of.team).bind(QUARTER).all().await?;
     let quarter = |row: Row<i64>| {
         let Group { key, sums } = row.into();
         Group { key: Time::from_micros(key * QUARTER), sums }

@@ -100,6 +100,21 @@ fn sqlite_claims_a_job_without_reading_the_backlog() {
     }
 }
 
+/// What one person used is found among their own rows of the books, in the log and when a limit of theirs is reckoned.
+#[test]
+fn sqlite_finds_the_usage_of_one_person_by_an_index() {
+    let database = fresh(Side::Ledger.steps());
+    let of_one = |text: &&Text| text.sqlite.contains("FROM entries") && text.sqlite.contains(" AND user_id = $");
+    let found: Vec<Text> = texts().into_iter().filter(|text| of_one(&text)).collect();
+    assert_eq!(found.len(), 2, "both are there");
+    for text in found {
+        let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {}", text.sqlite)).expect("prepares");
+        let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let plan = plan.expect("explained");
+        assert!(plan.iter().any(|line| line.contains("entries_user (org_id=? AND user_id=? AND ")), "{plan:?}");
+    }
+}
+
 /// What collections take is counted from their own documents and versions, not from all there are.
 #[test]
 fn sqlite_counts_what_collections_take_by_an_index() {

@@ -77,6 +77,8 @@ CREATE TABLE entries (
 );
 SELECT org.protect('entries');
 SELECT org.append_only('entries');
+-- Whoever may see their own rows alone, and limits of one person: not looked for among everybody's.
+CREATE INDEX entries_user ON entries (org_id, user_id, id, attempt);
 
 -- What is held and settled against a limit in one period; can be thrown away and derived anew from entries and holds.
 CREATE TABLE balances (

@@ -76,6 +76,8 @@ CREATE TABLE entries (
   PRIMARY KEY (org_id, id, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+-- Whoever may see their own rows alone, and limits of one person: not looked for among everybody's.
+CREATE INDEX entries_user ON entries (org_id, user_id, id, attempt);
 
 -- What is held and settled against a limit in one period; can be thrown away and derived anew from entries and holds.
 CREATE TABLE balances (
