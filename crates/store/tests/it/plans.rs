@@ -115,6 +115,25 @@ fn sqlite_finds_the_usage_of_one_person_by_an_index() {
     }
 }
 
+/// Few among many, each by an index of those few: collections that are in no other, conversations that are shared. And what originals
+/// take is added up from an index, not from the versions with their text.
+#[test]
+fn sqlite_does_not_walk_through_many_for_a_few() {
+    let database = fresh(Side::Org.steps());
+    for (statement, index) in [
+        ("FROM collections WHERE id > $1 AND within IS NULL", "collections_own (id>?)"),
+        ("SELECT count(*) FROM collections WHERE within IS NULL", "collections_own"),
+        ("WHERE access <> 'private' AND id < $1", "threads_shared (id<?)"),
+        ("SELECT content_hash, size FROM versions UNION", "COVERING INDEX versions_content"),
+    ] {
+        let text = texts().into_iter().find(|text| text.sqlite.contains(statement)).expect(statement);
+        let mut statement = database.prepare(&format!("EXPLAIN QUERY PLAN {}", text.sqlite)).expect("prepares");
+        let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
+        let plan = plan.expect("explained");
+        assert!(plan.iter().any(|line| line.contains(index)), "{index}: {plan:?}");
+    }
+}
+
 /// What collections take is counted from their own documents and versions, not from all there are.
 #[test]
 fn sqlite_counts_what_collections_take_by_an_index() {

@@ -292,6 +292,7 @@ CREATE TABLE collections (
   CHECK (within IS NULL OR access = 'shared')
 );
 CREATE INDEX collections_within ON collections (org_id, within, id) WHERE within IS NOT NULL;
+CREATE INDEX collections_own ON collections (org_id, id) WHERE within IS NULL;
 
 -- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
 -- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
@@ -348,7 +349,7 @@ CREATE TABLE versions (
   text_bytes       bigint NOT NULL CHECK (text_bytes >= 0),
   PRIMARY KEY (org_id, document_id, number)
 );
-CREATE INDEX versions_content ON versions (org_id, content_hash);
+CREATE INDEX versions_content ON versions (org_id, content_hash, size);
 
 -- Passages of the version that is shown. No index over their words: row security lets no operator that might tell of a row look into
 -- one before the organisation is known, and the one for words is such an operator.
@@ -425,6 +426,7 @@ CREATE TABLE threads (
   updated_at       bigint NOT NULL
 );
 CREATE INDEX threads_user ON threads (org_id, user_id, id);
+CREATE INDEX threads_shared ON threads (org_id, id) WHERE access <> 'private';
 
 -- With whom a collection or a conversation is shared, which `shared` is, too. A person's share ends with their stay.
 CREATE TABLE shares (

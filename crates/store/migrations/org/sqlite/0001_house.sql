@@ -242,6 +242,7 @@ CREATE TABLE collections (
   CHECK (within IS NULL OR access = 'shared')
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX collections_within ON collections (within, id) WHERE within IS NOT NULL;
+CREATE INDEX collections_own ON collections (id) WHERE within IS NULL;
 
 -- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
 -- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
@@ -293,7 +294,7 @@ CREATE TABLE versions (
   text_bytes    INTEGER NOT NULL CHECK (text_bytes >= 0),
   PRIMARY KEY (document_id, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX versions_content ON versions (content_hash);
+CREATE INDEX versions_content ON versions (content_hash, size);
 
 -- Passages of the version that is shown.
 CREATE TABLE chunks (
@@ -367,6 +368,7 @@ CREATE TABLE threads (
   updated_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX threads_user ON threads (user_id, id);
+CREATE INDEX threads_shared ON threads (id) WHERE access <> 'private';
 
 -- With whom a collection or a conversation is shared, which `shared` is, too. A person's share ends with their stay.
 CREATE TABLE shares (
