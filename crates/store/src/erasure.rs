@@ -212,7 +212,7 @@ impl Store {
         };
         let lock = lock_number(&format!("tenant {org}"));
         let begun = postgres::begin(eraser, Access::Write, Some(org.uuid()), &[lock]).await?;
-        Ok(Transaction::postgres(begun, Access::Write, None))
+        Ok(Transaction::postgres(begun, Access::Write))
     }
 
     /// Makes sure that the logs of the control file and of the books hold no page any more that was there before, such as one with a

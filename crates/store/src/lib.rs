@@ -291,7 +291,7 @@ impl Store {
                 let mut locks: Vec<i64> = turns.iter().filter_map(|turn| turn.lock()).collect();
                 // All who take several take them in this order, so that none waits for the other.
                 locks.sort_unstable();
-                Transaction::postgres(postgres::begin(control, access, None, &locks).await?, access, None)
+                Transaction::postgres(postgres::begin(control, access, None, &locks).await?, access)
             }
         };
         Ok(ControlTx::new(self.clone(), transaction))
@@ -311,7 +311,7 @@ impl Store {
                 // One writer per organisation, as in the embedded engine, so that both behave the same under races.
                 let lock = (access == Access::Write).then(|| lock_number(&format!("tenant {org}")));
                 let begun = postgres::begin(app, access, Some(org.uuid()), lock.as_slice()).await?;
-                Ok(Transaction::postgres(begun, access, Some(share)).sealing_by(cipher))
+                Ok(Transaction::postgres(begun.within(share), access).sealing_by(cipher))
             }
         }
     }

@@ -103,7 +103,7 @@ impl Store {
     async fn rows_seen(&self, entered: Option<OrgId>, whose: OrgId) -> Result<Vec<(String, i64)>> {
         let Backend::Postgres { app, .. } = &self.0.backend else { return Ok(Vec::new()) };
         let begun = postgres::begin(app, Access::Read, entered.map(Id::uuid), &[]).await?;
-        let mut tx = Transaction::postgres(begun, Access::Read, None);
+        let mut tx = Transaction::postgres(begun, Access::Read);
         tx.sql(Pair {
             sqlite: "SELECT '' AS name, 0 AS number FROM tenant WHERE $1 IS NULL",
             // One text for all tables that there are, so that a new one is never forgotten. Of what PostgreSQL has everywhere, `ts_stat`

@@ -73,7 +73,7 @@ impl Store {
                 let turn = [lock_number(&format!("ledger {org}"))];
                 let locks = if access == Access::Write { &turn[..] } else { &[] };
                 let begun = postgres::begin(eraser, access, Some(org.uuid()), locks).await?;
-                Ok(LedgerTx { transaction: Transaction::postgres(begun, access, None), only: Some(org), now })
+                Ok(LedgerTx { transaction: Transaction::postgres(begun, access), only: Some(org), now })
             }
         }
     }

@@ -134,7 +134,7 @@ impl Store {
                 let turn = [lock_number(&format!("ledger {org}"))];
                 let locks = if access == Access::Write { &turn[..] } else { &[] };
                 let begun = postgres::begin(app, access, Some(org.uuid()), locks).await?;
-                Ok(LedgerTx { transaction: Transaction::postgres(begun, access, Some(share)), only: Some(org), now })
+                Ok(LedgerTx { transaction: Transaction::postgres(begun.within(share), access), only: Some(org), now })
             }
         }
     }

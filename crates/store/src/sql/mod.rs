@@ -13,7 +13,6 @@ mod value;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use tokio::sync::OwnedSemaphorePermit;
 
 pub use row::Json;
 pub(crate) use row::Row;
@@ -86,8 +85,6 @@ pub(crate) struct Transaction {
     adds_nothing: bool,
     /// Seals what people write, on PostgreSQL; none when the organisation's key cannot be had.
     cipher: Option<Arc<Cipher>>,
-    /// The organisation's share of the connections, given back at the end.
-    _share: Option<OwnedSemaphorePermit>,
     /// Statements that wait to be sent together.
     queued: Vec<(&'static str, Vec<Value>)>,
 }
@@ -97,18 +94,14 @@ pub(crate) type Answer = (Vec<Row>, u64);
 
 impl Transaction {
     pub(crate) fn sqlite(transaction: sqlite::Transaction, access: Access) -> Self {
-        Self::new(Running::Sqlite(transaction), access, None)
+        Self::new(Running::Sqlite(transaction), access)
     }
 
-    pub(crate) fn postgres(
-        transaction: postgres::Transaction,
-        access: Access,
-        share: Option<OwnedSemaphorePermit>,
-    ) -> Self {
-        Self::new(Running::Postgres(transaction), access, share)
+    pub(crate) fn postgres(transaction: postgres::Transaction, access: Access) -> Self {
+        Self::new(Running::Postgres(transaction), access)
     }
 
-    fn new(running: Running, access: Access, share: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(running: Running, access: Access) -> Self {
         Self {
             running,
             access,
@@ -116,7 +109,6 @@ impl Transaction {
             broken: false,
             adds_nothing: false,
             cipher: None,
-            _share: share,
             queued: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 //! Statements go out unnamed with their parameter types, so nothing is kept on a connection that a pooler might swap. `BEGIN`, the
 //! tenant setting and the first statement travel in one round trip.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use bytes::BytesMut;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_util::TryStreamExt;
 use futures_util::future::try_join_all;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
@@ -20,6 +23,11 @@ use crate::error::{Error, Result};
 
 /// How long a request waits for a connection.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+/// How long a statement that nobody waits for any more goes on before it is cancelled: most end by themselves within that, and their
+/// connection can be used again.
+const LET_END: Duration = Duration::from_millis(250);
+/// How long a cancellation and a rollback are waited for before the connection is given up.
+const GIVE_UP: Duration = Duration::from_secs(10);
 
 /// Makes a pool of connections in one role.
 pub(crate) fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool> {
@@ -74,16 +82,28 @@ pub(crate) async fn begin(pool: &Pool, access: Access, tenant: Option<Uuid>, loc
     for lock in locks {
         begin.push_str(&format!("; SELECT pg_advisory_xact_lock({lock})"));
     }
-    Ok(Transaction { client: Some(client), begin: Some(begin) })
+    Ok(Transaction { client: Some(client), begin: Some(begin), begun: false, asks: false, share: None })
 }
 
 /// A running transaction.
 pub(crate) struct Transaction {
     client: Option<Object>,
     begin: Option<String>,
+    /// Whether the server has said that it began.
+    begun: bool,
+    /// Whether a statement is under way.
+    asks: bool,
+    /// The organisation's share of the connections: given back when the connection is free, which may be after the end of this.
+    share: Option<OwnedSemaphorePermit>,
 }
 
 impl Transaction {
+    /// Counts it to an organisation's share of the connections.
+    pub(crate) fn within(mut self, share: OwnedSemaphorePermit) -> Self {
+        self.share = Some(share);
+        self
+    }
+
     pub(super) async fn execute(&mut self, text: &'static str, values: &[Value]) -> Result<Answer> {
         self.journey(async |client| query(client, text, values).await).await
     }
@@ -99,13 +119,21 @@ impl Transaction {
 
     /// Asks the server; the beginning of the transaction travels along.
     async fn journey<T>(&mut self, ask: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>) -> Result<T> {
-        let client = self.client.as_ref().ok_or_else(|| Error::bug("the transaction has ended"))?;
-        let answer = if let Some(begin) = self.begin.take() {
-            let (begun, answer) = tokio::join!(client.batch_execute(&begin), ask(client));
-            begun.and(answer)
+        let Self { client, begin, begun, asks, .. } = self;
+        let client = client.as_ref().ok_or_else(|| Error::bug("the transaction has ended"))?;
+        *asks = true;
+        let answer = if let Some(text) = begin.take() {
+            let beginning = async {
+                let done = client.batch_execute(&text).await;
+                *begun = done.is_ok();
+                done
+            };
+            let (done, answer) = tokio::join!(beginning, ask(client));
+            done.and(answer)
         } else {
             ask(client).await
         };
+        *asks = false;
         answer.map_err(|error| translate(&error))
     }
 
@@ -114,11 +142,10 @@ impl Transaction {
         if self.begin.is_some() {
             return Ok(());
         }
+        let share = self.share.take();
         let commit = tokio::spawn(async move {
             let done = client.batch_execute("COMMIT").await;
-            if done.is_err() {
-                drop(Object::take(client));
-            }
+            give_back(client, share, done.is_ok());
             done
         });
         commit.await.map_err(|error| Error::bug(error.to_string()))?.map_err(|error| translate(&error))
@@ -131,19 +158,52 @@ impl Drop for Transaction {
         if self.begin.is_some() {
             return;
         }
-        // A statement may still be under way. The driver sends requests in order, so this rollback comes after it, and only
-        // when it is confirmed does the connection go back.
+        // A statement of which the server has not said that the transaction began before it is never cancelled: the beginning might be hit
+        // in its place, and the statement, which is sent already, would run outside a transaction.
+        let may_cancel = self.begun && self.asks;
+        let share = self.share.take();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                let clean = tokio::time::timeout(Duration::from_secs(10), client.batch_execute("ROLLBACK")).await;
-                if !matches!(clean, Ok(Ok(()))) {
-                    drop(Object::take(client));
-                }
+                let clean = roll_back(&client, may_cancel).await;
+                give_back(client, share, clean);
             });
         } else {
             drop(Object::take(client));
         }
     }
+}
+
+/// Rolls back, and says whether the connection is clean then.
+///
+/// A statement may still be under way. The driver sends requests in order, so this rollback comes after it, and only when it is confirmed
+/// may the connection be used again.
+async fn roll_back(client: &Object, may_cancel: bool) -> bool {
+    let mut rollback = pin!(client.batch_execute("ROLLBACK"));
+    if let Ok(done) = timeout(LET_END, rollback.as_mut()).await {
+        return done.is_ok();
+    }
+    if !may_cancel {
+        return matches!(timeout(GIVE_UP, rollback).await, Ok(Ok(())));
+    }
+    let token = client.cancel_token();
+    let cancelled = async {
+        // When it does not get through, the statement ends by itself or with the connection.
+        let _ = token.cancel_query(tls()).await;
+        rollback.await
+    };
+    let _ = timeout(GIVE_UP, cancelled).await;
+    // The cancellation came over a way of its own, and nobody says when it arrived: it must not hit what others ask next.
+    false
+}
+
+/// Gives a connection back, or up when it is not clean, and then the share that it was counted to.
+fn give_back(client: Object, share: Option<OwnedSemaphorePermit>, is_clean: bool) {
+    if is_clean {
+        drop(client);
+    } else {
+        drop(Object::take(client));
+    }
+    drop(share);
 }
 
 async fn query(client: &Object, text: &str, values: &[Value]) -> Result<Answer, tokio_postgres::Error> {

@@ -201,3 +201,51 @@ async fn one_organisation_cannot_take_all_connections() {
     drop(held);
     read(house.store(), &greedy).await.expect("and it does, too, after that");
 }
+
+/// Who stops waiting in the middle of a statement counts for as long as their connection is not free; and what nobody waits for any more
+/// is cancelled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_share_of_who_stopped_waiting_is_taken_until_the_connection_is_free() {
+    let house = TestHouse::postgres().await;
+    let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+    let (greedy, other) = (house.scope(&ann).await, house.scope(&bob).await);
+    let (owner, watcher) = (house.raw().await, house.raw().await);
+    // Whoever waits for the table waits for longer than this looks.
+    let patience = format!("ALTER ROLE rowhouse_app IN DATABASE {} SET lock_timeout = '1min'", house.database());
+    owner.batch_execute(&patience).await.expect("set");
+    let store = house.another_store().await;
+    owner.batch_execute("BEGIN; LOCK TABLE org.teams IN ACCESS EXCLUSIVE MODE").await.expect("locked");
+    let text = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = 'rowhouse_app'
+                AND wait_event_type = 'Lock'";
+    let waiting = async || watcher.query_one(text, &[]).await.expect("asked").get::<_, i64>(0);
+    let ask = || {
+        let (store, scope) = (store.clone(), greedy.clone());
+        tokio::spawn(async move { read(&store, &scope).await })
+    };
+    let first: Vec<_> = (0..4).map(|_| ask()).collect();
+    let under_way = async {
+        while waiting().await < 4 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), under_way).await.expect("all of its share waits for the table");
+    first.iter().for_each(tokio::task::JoinHandle::abort);
+    // It comes again at once: with all the other connections, if those that it does not wait for any more were not its own.
+    let again: Vec<_> = (0..4).map(|_| ask()).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    again.iter().for_each(tokio::task::JoinHandle::abort);
+    let look = async {
+        let mut tx = store.open(&other).read().await?;
+        audits::head(&mut tx).await.map(drop)
+    };
+    let looked = tokio::time::timeout(Duration::from_secs(1), look).await;
+    looked.expect("a connection is left for the other").expect("reads");
+    let ended = async {
+        while waiting().await > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), ended).await.expect("cancelled, though the table is not free");
+    owner.batch_execute("ROLLBACK").await.expect("unlocked");
+    read(&store, &greedy).await.expect("it goes on after that");
+}
