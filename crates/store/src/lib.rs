@@ -141,6 +141,8 @@ enum Backend {
     Embedded {
         control: Arc<sqlite::File>,
         ledger: Arc<sqlite::File>,
+        /// Of the readers of the books, which are one file.
+        ledger_shares: Shares,
         holds: Box<ledger::HoldLog>,
         files: Files,
         house_file: PathBuf,
@@ -370,7 +372,7 @@ impl Store {
     }
 }
 
-/// Keeps one organisation from holding more than its share of the connections.
+/// Keeps one organisation from holding more than its share of connections that are there for all.
 struct Shares {
     each: usize,
     taken: Mutex<HashMap<OrgId, Arc<Semaphore>>>,

@@ -156,7 +156,9 @@ fn embedded(
     let holds = Box::new(HoldLog::open(data.join("ledger.holds"), &house, &ambient)?);
     let files = Files::new(data.join("orgs"), open_files, cache_kib, migrations.org);
     let (control, ledger) = (Arc::new(control), Arc::new(ledger));
-    Ok(inner(ambient, Backend::Embedded { control, ledger, holds, files, house_file }, master, house, settings))
+    let ledger_shares = Shares::new(sqlite::READERS / 2);
+    let backend = Backend::Embedded { control, ledger, ledger_shares, holds, files, house_file };
+    Ok(inner(ambient, backend, master, house, settings))
 }
 
 async fn database(

@@ -67,13 +67,14 @@ impl Store {
         match &self.0.backend {
             Backend::Embedded { ledger, .. } => {
                 let transaction = Transaction::sqlite(ledger.begin(access).await?, access);
-                Ok(LedgerTx { transaction, only: Some(org), now })
+                Ok(LedgerTx { transaction, only: Some(org), now, _share: None })
             }
             Backend::Postgres { eraser, .. } => {
                 let turn = [lock_number(&format!("ledger {org}"))];
                 let locks = if access == Access::Write { &turn[..] } else { &[] };
                 let begun = postgres::begin(eraser, access, Some(org.uuid()), locks).await?;
-                Ok(LedgerTx { transaction: Transaction::postgres(begun, access), only: Some(org), now })
+                let transaction = Transaction::postgres(begun, access);
+                Ok(LedgerTx { transaction, only: Some(org), now, _share: None })
             }
         }
     }

@@ -15,6 +15,7 @@ mod log;
 pub mod summary;
 
 use domain::{Id, OrgId, Time};
+use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use self::log::HoldLog;
 use crate::scope::Scope;
@@ -27,6 +28,8 @@ pub struct LedgerTx {
     /// On PostgreSQL a transaction is one organisation's; the embedded file has one writer, who may serve several in one go.
     only: Option<OrgId>,
     now: Time,
+    /// The organisation's share of the readers of the embedded file, given back after the transaction.
+    _share: Option<OwnedSemaphorePermit>,
 }
 
 impl std::fmt::Debug for LedgerTx {
@@ -118,23 +121,28 @@ impl Store {
             return Err(Error::bug("on PostgreSQL a transaction on the books is one organisation's"));
         };
         let transaction = Transaction::sqlite(ledger.begin(Access::Write).await?, Access::Write);
-        Ok(LedgerTx { transaction, only: None, now: self.ambient().now() })
+        Ok(LedgerTx { transaction, only: None, now: self.ambient().now(), _share: None })
     }
 
     /// A transaction on the books of an organisation. Inside this crate alone: outside, a [`Scope`] is the way.
     pub(crate) async fn ledger(&self, org: OrgId, access: Access) -> Result<LedgerTx> {
         let now = self.ambient().now();
         match &self.0.backend {
-            Backend::Embedded { ledger, .. } => {
+            Backend::Embedded { ledger, ledger_shares, .. } => {
+                let share = match access {
+                    Access::Read => Some(ledger_shares.take(org).await?),
+                    Access::Write => None,
+                };
                 let transaction = Transaction::sqlite(ledger.begin(access).await?, access);
-                Ok(LedgerTx { transaction, only: None, now })
+                Ok(LedgerTx { transaction, only: None, now, _share: share })
             }
             Backend::Postgres { app, shares, .. } => {
                 let share = shares.take(org).await?;
                 let turn = [lock_number(&format!("ledger {org}"))];
                 let locks = if access == Access::Write { &turn[..] } else { &[] };
                 let begun = postgres::begin(app, access, Some(org.uuid()), locks).await?;
-                Ok(LedgerTx { transaction: Transaction::postgres(begun.within(share), access), only: Some(org), now })
+                let transaction = Transaction::postgres(begun.within(share), access);
+                Ok(LedgerTx { transaction, only: Some(org), now, _share: None })
             }
         }
     }

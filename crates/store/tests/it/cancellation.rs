@@ -249,3 +249,25 @@ async fn the_share_of_who_stopped_waiting_is_taken_until_the_connection_is_free(
     owner.batch_execute("ROLLBACK").await.expect("unlocked");
     read(&store, &greedy).await.expect("it goes on after that");
 }
+
+/// The share of one organisation of the books, which are one file: half of the readers. Flushing needs none of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_organisation_cannot_take_all_readers_of_the_books() {
+    let house = TestHouse::sqlite().await;
+    let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+    let (greedy, other) = (house.scope(&ann).await, house.scope(&bob).await);
+    let store = house.store();
+    let mut held = Vec::new();
+    for scope in [&greedy, &greedy] {
+        held.push(store.read_ledger(scope).await.expect("its share"));
+    }
+    assert!(matches!(store.read_ledger(&greedy).await, Err(store::Error::Busy(_))));
+    for scope in [&other, &other] {
+        held.push(store.read_ledger(scope).await.expect("the other goes on"));
+    }
+    let flushed = tokio::time::timeout(Duration::from_secs(2), store.flush_ledger()).await;
+    flushed.expect("it waits for no reader").expect("flushed");
+    drop(store.begin_ledger(&greedy).await.expect("writing is no matter of readers"));
+    drop(held);
+    drop(store.read_ledger(&greedy).await.expect("and it reads again after that"));
+}

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::troubles::{Stamp, Troubles};
 
 /// Reading connections per file. Each costs three descriptors and its page cache.
-const READERS: usize = 4;
+pub(crate) const READERS: usize = 4;
 /// How long, in bytes, the log of a file whose commits wait for a flush may grow before it is moved into the file.
 const LOG_LIMIT: u64 = 8 << 20;
 /// Bytes of a page, sealed as a whole. An organisation's file has some fifty tables and indexes, each with a page at least, and most
@@ -56,6 +56,8 @@ pub(crate) struct File {
     writer: Arc<tokio::sync::Mutex<Connection>>,
     turns: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    /// What moves the log into the file beside all others, once there was something to move.
+    mover: Mutex<Option<Connection>>,
     watch: Option<Watch>,
     /// What the path led to when the file was opened, and the greatest length it has had: a file never gets shorter.
     opened: Option<Stamp>,
@@ -97,6 +99,7 @@ impl File {
             writer: Arc::new(tokio::sync::Mutex::new(writer)),
             turns: Arc::new(Semaphore::new(READERS)),
             idle: Arc::default(),
+            mover: Mutex::default(),
             watch,
             opened: Stamp::of(path),
             length: AtomicU64::new(0),
@@ -159,7 +162,6 @@ impl File {
 
     /// Makes all commits so far survive a power cut, and moves the log into the file when it has grown.
     pub(crate) async fn flush(self: &Arc<Self>) -> Result<()> {
-        let reader = self.hold(Access::Read).await?;
         let file = self.clone();
         let flushed = tokio::task::spawn_blocking(move || {
             let mut log = file.path.as_os_str().to_owned();
@@ -174,14 +176,22 @@ impl File {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(Error::Disk(error.to_string())),
             };
-            if length > LOG_LIMIT {
-                // From a reader's connection, so that no writer waits for it.
-                let moved = reader.get()?.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-                moved.map_err(|error| translate(&error))?;
-            }
-            Ok(())
+            if length > LOG_LIMIT { file.move_log() } else { Ok(()) }
         });
         flushed.await.map_err(|error| Error::bug(error.to_string()))?
+    }
+
+    /// Moves the log into the file. Over a connection of its own: no writer waits for it, and it waits for no reader. Blocks.
+    fn move_log(&self) -> Result<()> {
+        let mut mover = self.mover.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = match mover.take() {
+            Some(connection) => connection,
+            None => connect(&self.path, &self.key, self.page, self.cache_kib, Access::Read, false, self.durability)?,
+        };
+        stop_the_clock();
+        let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        *mover = Some(connection);
+        moved.map_err(|error| translate(&error))
     }
 
     /// Begins a transaction.
