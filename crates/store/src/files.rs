@@ -40,11 +40,14 @@ pub(crate) struct Files {
     troubles: Arc<Troubles>,
 }
 
+/// An open file; empty until it is opened.
+type Cell = Arc<OnceCell<Arc<File>>>;
+
 struct Slot {
     used: u64,
     /// When it was last used; a time that the caller told.
     used_at: Time,
-    file: Arc<OnceCell<Arc<File>>>,
+    file: Cell,
 }
 
 impl Files {
@@ -167,7 +170,8 @@ impl Files {
     /// Removes an organisation's file for good, with what stands beside it. Blocks. Whoever still uses it ends on what has no name any
     /// more.
     pub(crate) fn remove(&self, org: OrgId) -> Result<()> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&org);
+        let open = self.slots.lock().unwrap_or_else(PoisonError::into_inner).remove(&org);
+        drop(open);
         let path = self.path(org);
         let fail = |error: std::io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
         for file in self.all_of(org) {
@@ -289,7 +293,7 @@ impl Files {
         rest: &Rest,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<Option<T>> {
-        let cell = Arc::<OnceCell<Arc<File>>>::default();
+        let cell = Cell::default();
         let before = {
             let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
             if slots.get(&org).is_some_and(|slot| !slot.is_idle()) {
@@ -322,7 +326,7 @@ impl Files {
     }
 
     /// Closes a file as soon as nobody uses it, so that the next use opens it afresh.
-    fn close(&self, org: OrgId, cell: &Arc<OnceCell<Arc<File>>>) {
+    fn close(&self, org: OrgId, cell: &Cell) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.get(&org).is_some_and(|slot| Arc::ptr_eq(&slot.file, cell)) {
             slots.remove(&org);
@@ -342,9 +346,7 @@ impl Files {
         // Dropped here, outside the lock: nobody waits for the disk to open another file.
         let count = closed.len();
         for (org, slot) in closed {
-            let used_at = slot.used_at;
-            drop(slot);
-            touch(&self.path(org), used_at);
+            slot.close(&self.path(org));
         }
         count
     }
@@ -354,11 +356,16 @@ impl Files {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The place of a file among the open ones; waits for one while all of them are in use.
-    async fn slot(&self, org: OrgId, now: Time) -> Result<Arc<OnceCell<Arc<File>>>> {
+    /// The place of a file among the open ones; waits for one while all of them are in use. The one that made room is closed then.
+    async fn slot(&self, org: OrgId, now: Time) -> Result<Cell> {
         let began = Instant::now();
         loop {
-            if let Some(file) = self.try_slot(org, now) {
+            if let Some((file, evicted)) = self.try_slot(org, now) {
+                if let Some((other, slot)) = evicted {
+                    let path = self.path(other);
+                    let closed = tokio::task::spawn_blocking(move || slot.close(&path)).await;
+                    closed.map_err(|error| Error::bug(error.to_string()))?;
+                }
                 return Ok(file);
             }
             if began.elapsed() > SLOT_LIMIT {
@@ -368,21 +375,24 @@ impl Files {
         }
     }
 
-    fn try_slot(&self, org: OrgId, now: Time) -> Option<Arc<OnceCell<Arc<File>>>> {
+    /// The place, if there is one, and what had to give way for it: to be closed outside the lock, before the new one is opened.
+    fn try_slot(&self, org: OrgId, now: Time) -> Option<(Cell, Option<(OrgId, Slot)>)> {
         let used = self.uses.fetch_add(1, Ordering::Relaxed);
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get_mut(&org) {
             (slot.used, slot.used_at) = (used, now);
-            return Some(slot.file.clone());
+            return Some((slot.file.clone(), None));
         }
+        let mut evicted = None;
         if slots.len() >= self.most {
-            let idle =
-                slots.iter().filter(|(_, slot)| slot.is_idle()).min_by_key(|(_, slot)| slot.used).map(|(org, _)| *org);
-            slots.remove(&idle?);
+            let idle = slots.iter().filter(|(_, slot)| slot.is_idle());
+            let (idle, _) = idle.min_by_key(|(_, slot)| slot.used)?;
+            let idle = *idle;
+            evicted = slots.remove(&idle).map(|slot| (idle, slot));
         }
-        let file = Arc::<OnceCell<_>>::default();
+        let file = Cell::default();
         slots.insert(org, Slot { used, used_at: now, file: file.clone() });
-        Some(file)
+        Some((file, evicted))
     }
 }
 
@@ -390,6 +400,13 @@ impl Slot {
     /// Whether nobody uses the file: dropping it then closes it.
     fn is_idle(&self) -> bool {
         Arc::strong_count(&self.file) == 1 && self.file.get().is_none_or(|file| Arc::strong_count(file) == 1)
+    }
+
+    /// Closes the file unless somebody uses it, which writes what its log holds, and notes on it when it was last used. Blocks.
+    fn close(self, path: &Path) {
+        let used_at = self.used_at;
+        drop(self);
+        touch(path, used_at);
     }
 }
 
