@@ -4,12 +4,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use store::blobs::BucketSettings;
 use store::org::knowledge::originals;
-use store::{Engine, Place};
+use store::{Engine, Place, Scope, Store};
 use testing::{Answer, Bucket, Client, Piece, TestHouse, Way, Wish};
+use tokio::task::JoinHandle;
 
 use crate::erasures::erase;
 
@@ -44,6 +46,7 @@ on_both_with_a_bucket! {
     an_original_lies_sealed_in_the_bucket_and_nowhere_else: super::sealed;
     what_is_damaged_or_gone_in_the_bucket_is_said: super::damaged;
     what_belongs_to_nothing_is_taken_out_of_the_bucket: super::orphans;
+    who_comes_while_much_is_taken_out_waits_for_a_turn_and_not_for_all: super::long_sweep;
     an_erased_organisation_has_nothing_in_the_bucket: super::erased;
 }
 
@@ -225,7 +228,7 @@ async fn a_bucket_that_does_not_answer_holds_up_no_turn() {
     let (gone, renamed) = tokio::join!(ann.delete(&document), ann.patch(&rename, &name));
     assert_eq!((gone.status, renamed.status), (204, 200));
     assert!(mute.breaks.load(Ordering::SeqCst) > 0, "it was asked");
-    assert!(began.elapsed() < std::time::Duration::from_secs(12), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
     assert_eq!(bucket.objects().len(), 1, "the original stays, sealed");
     mute.broken.store(false, Ordering::SeqCst);
     originals::sweep(house.store(), &house.scope(&ann).await).await;
@@ -258,13 +261,103 @@ async fn orphans(engine: Engine) {
     left.sort();
     assert_eq!((left, bucket.uploads().len()), (expected, 1), "an upload of just now goes on");
     assert_eq!(faults(&house, &ann).await, Vec::<String>::new());
-    house.clock.advance(std::time::Duration::from_hours(24 * 400));
+    house.clock.advance(Duration::from_hours(24 * 400));
     let ann = house.signed_in_again(&ann).await;
     assert_eq!(faults(&house, &ann).await, ["1 originals belong to nothing"]);
     originals::sweep(house.store(), &house.scope(&ann).await).await;
     let mut left = bucket.objects();
     left.sort();
     assert_eq!((left, bucket.uploads()), (vec![elsewhere, kept[0].clone()], Vec::new()));
+}
+
+/// A way to the bucket on which each removal takes a tenth of a second; and how many there were.
+fn slow(bucket: &Bucket) -> (Way, Arc<AtomicUsize>) {
+    let removals = Arc::new(AtomicUsize::new(0));
+    let counted = removals.clone();
+    let way = Way::to(&bucket.address, move |bytes| {
+        if bytes.windows(7).any(|some| some == b"?delete") {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Piece::Passes
+    });
+    (way, removals)
+}
+
+/// Begins to take out what belongs to nothing, of which there is as much as told and which stands before all originals in a list; waits for
+/// the first removal.
+async fn begin_sweeping(
+    store: &Store,
+    scope: &Scope,
+    bucket: &Bucket,
+    strays: usize,
+    removals: &AtomicUsize,
+) -> JoinHandle<()> {
+    let folder = bucket.objects()[0].rsplit_once('/').expect("a folder").0.to_owned();
+    for n in 0..strays {
+        bucket.put(&format!("{folder}/-{n:02}"), b"stray");
+    }
+    let before = removals.load(Ordering::SeqCst);
+    let (store, scope) = (store.clone(), scope.clone());
+    let sweeping = tokio::spawn(async move { originals::sweep(&store, &scope).await });
+    let begun = async {
+        while removals.load(Ordering::SeqCst) == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), begun).await.expect("something is taken out");
+    sweeping
+}
+
+async fn long_sweep(engine: Engine) {
+    let Some(bucket) = Bucket::fresh() else { return };
+    let (way, removals) = slow(&bucket);
+    let house = house(engine, bucket.over(&way.address.to_string())).await;
+    let ann = house.sign_up("Ann").await;
+    let place = collection(&ann).await;
+    bring(&ann, &place, "kept.bin", long(5_000).as_bytes()).await;
+    let kept = bucket.objects();
+    let scope = house.scope(&ann).await;
+    let sweeping = begin_sweeping(house.store(), &scope, &bucket, 40, &removals).await;
+    ann.patch(&format!("/api/v1/collections/{place}"), &json!({ "name": "Other" })).await.expect(200);
+    assert!(bucket.objects().len() > kept.len(), "it came in between");
+    sweeping.await.expect("ended");
+    assert_eq!(bucket.objects(), kept);
+}
+
+/// What is needed again between being found and being removed is not removed, not even when the turn takes longer than the database waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_comes_again_while_it_is_taken_out_stays() {
+    let Some(bucket) = Bucket::fresh() else { return };
+    let (way, removals) = slow(&bucket);
+    let house = house(Engine::Postgres, bucket.over(&way.address.to_string())).await;
+    let ann = house.sign_up("Ann").await;
+    let place = collection(&ann).await;
+    let text = long(5_000);
+    let document = bring(&ann, &place, "again.bin", text.as_bytes()).await;
+    let name = bucket.objects().remove(0);
+    let sealed = bucket.get(&name);
+    ann.delete(&document).await.expect(204);
+    bucket.put(&name, &sealed);
+    // Ten seconds otherwise: a turn in which nothing is said for so long is ended.
+    let hasty = "SET idle_in_transaction_session_timeout = '2s'";
+    let hasty = format!("ALTER ROLE rowhouse_app IN DATABASE {} {hasty}", house.database());
+    house.raw().await.batch_execute(&hasty).await.expect("set");
+    let (store, scope) = (house.another_store().await, house.scope(&ann).await);
+    let sweeping = begin_sweeping(&store, &scope, &bucket, 30, &removals).await;
+    let again = async {
+        loop {
+            let sent = send(&ann, &place, "again.bin", text.as_bytes()).await;
+            if sent.status != 503 {
+                return sent.expect(202);
+            }
+        }
+    };
+    let again = tokio::time::timeout(Duration::from_secs(20), again).await.expect("it comes in");
+    sweeping.await.expect("ended");
+    let document = format!("/api/v1/documents/{}", again.str("/document/id"));
+    assert!(ann.get(&format!("{document}/original")).await.expect(200).text == text);
+    assert_eq!(faults(&house, &ann).await.iter().filter(|fault| fault.contains("missing")).count(), 0);
 }
 
 async fn erased(engine: Engine) {

@@ -64,6 +64,23 @@ pub struct Written {
     pub size: u64,
 }
 
+/// Something that lies among an organisation's blobs.
+#[derive(Debug)]
+pub(crate) enum Lying {
+    /// Under this name in its folder of the bucket.
+    InBucket(String),
+    OnDisk(PathBuf),
+}
+
+impl Lying {
+    fn name(&self) -> &str {
+        match self {
+            Self::InBucket(name) => name,
+            Self::OnDisk(path) => path.file_name().and_then(|name| name.to_str()).unwrap_or(""),
+        }
+    }
+}
+
 impl OrgStore {
     /// The organisation's originals.
     /// # Errors
@@ -163,34 +180,48 @@ impl Blobs {
         if let Some(bucket) = &self.bucket {
             bucket.remove(self.org, &self.name(hash))?;
         }
-        match std::fs::remove_file(self.path(hash)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("removed", &error)),
-            _ => Ok(()),
-        }
+        remove_file(&self.path(hash))
     }
 
-    /// Removes all blobs but those that are named: after much was deleted. Blocks.
-    ///
-    /// Call it while nobody else writes to the organisation's store; whoever is about to need a blob looks for it once more in a turn
-    /// of their own.
-    /// # Errors
-    /// As the disk.
-    pub fn keep_only(&self, hashes: &[String]) -> Result<()> {
+    /// All that lies there under a name that a blob may have. What is still on its way in is left alone, and what was given up on its way
+    /// is taken away: nothing can need that. Blocks.
+    pub(crate) fn lying(&self) -> Result<Vec<Lying>> {
+        let mut lying = Vec::new();
         if let Some(bucket) = &self.bucket {
-            let kept: HashSet<String> = hashes.iter().map(|hash| self.name(hash)).collect();
-            for stored in bucket.list(self.org)? {
-                if !self.is_going_up(&stored) && !kept.contains(&stored.name) {
+            for stored in bucket.list(self.org)?.into_iter().filter(|stored| !self.is_going_up(stored)) {
+                if is_note(&stored.name) {
                     bucket.remove(self.org, &stored.name)?;
+                } else {
+                    lying.push(Lying::InBucket(stored.name));
                 }
             }
         }
-        let kept: HashSet<PathBuf> = hashes.iter().map(|hash| self.path(hash)).collect();
-        for path in entries(&self.folder)? {
-            if !self.is_coming(&path) && !kept.contains(&path) {
-                std::fs::remove_file(&path).map_err(|error| failed("removed", &error))?;
+        for path in entries(&self.folder)?.into_iter().filter(|path| !self.is_coming(path)) {
+            if is_draft(&path) {
+                remove_file(&path)?;
+            } else {
+                lying.push(Lying::OnDisk(path));
             }
         }
-        Ok(())
+        Ok(lying)
+    }
+
+    /// Those of them that none of the hashes names.
+    pub(crate) fn unneeded(&self, lying: Vec<Lying>, needed: &[String]) -> Vec<Lying> {
+        let needed: HashSet<String> = needed.iter().map(|hash| self.name(hash)).collect();
+        lying.into_iter().filter(|one| !needed.contains(one.name())).collect()
+    }
+
+    /// Removes one of them; one that is gone is as well. Blocks.
+    ///
+    /// Call it while nobody else writes to the organisation's store; whoever is about to need a blob looks for it once more in a turn
+    /// of their own.
+    pub(crate) fn remove_lying(&self, one: &Lying) -> Result<()> {
+        match (one, &self.bucket) {
+            (Lying::InBucket(name), Some(bucket)) => bucket.remove(self.org, name),
+            (Lying::InBucket(_), None) => Ok(()),
+            (Lying::OnDisk(path), _) => remove_file(path),
+        }
     }
 
     /// How many of the blobs that are named are missing, and how many others are there. Blocks.
@@ -265,6 +296,14 @@ impl Blobs {
 
 fn is_draft(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "draft")
+}
+
+/// Removes a file; none is as well.
+fn remove_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("removed", &error)),
+        _ => Ok(()),
+    }
 }
 
 /// What is in a folder; nothing when there is none.
