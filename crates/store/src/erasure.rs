@@ -11,11 +11,100 @@ use domain::{Id, OrgId, UserId};
 use crate::control::erasures::{self, Counts, Erasure};
 use crate::control::organisations;
 use crate::keys::sha256;
-use crate::sql::{Access, Transaction, postgres};
+use crate::sql::{Access, Statement, Transaction, postgres};
 use crate::{Backend, Error, Result, Store, Turn, lock_number};
 
-/// Rows of a long table that one transaction removes.
+/// Rows of a table that grows that one transaction removes.
 const BATCH: i64 = 5_000;
+
+/// A statement that removes a part of a table, for a number of rows that is to be bound.
+type Step = fn(&mut Transaction) -> Statement<'_>;
+
+/// How the tables are emptied that grow with what people do: what refers to another one before it, so that no row takes more than itself
+/// along.
+const STEPS: &[Step] = &[
+    |tx| tx.sql("DELETE FROM audit WHERE seq < (SELECT min(seq) FROM audit) + $1"),
+    |tx| tx.sql("DELETE FROM vectors WHERE chunk < (SELECT min(chunk) FROM vectors) + $1"),
+    |tx| tx.sql("DELETE FROM chunks WHERE number < (SELECT min(number) FROM chunks) + $1"),
+    |tx| {
+        tx.sql(
+            "DELETE FROM group_members WHERE (source_id, name, address) IN (
+               SELECT source_id, name, address FROM group_members ORDER BY source_id, name, address LIMIT $1)",
+        )
+    },
+    |tx| {
+        tx.sql(
+            "DELETE FROM circle_readers WHERE (collection_id, kind, reader) IN (
+               SELECT collection_id, kind, reader FROM circle_readers ORDER BY collection_id, kind, reader LIMIT $1)",
+        )
+    },
+    |tx| {
+        tx.sql("DELETE FROM circles WHERE collection_id IN (SELECT collection_id FROM circles ORDER BY collection_id LIMIT $1)")
+    },
+    |tx| {
+        tx.sql(
+            "DELETE FROM source_items WHERE (source_id, key) IN (
+               SELECT source_id, key FROM source_items ORDER BY source_id, key LIMIT $1)",
+        )
+    },
+    |tx| {
+        tx.sql(
+            "DELETE FROM import_files WHERE (import_id, place) IN (
+               SELECT import_id, place FROM import_files ORDER BY import_id, place LIMIT $1)",
+        )
+    },
+    |tx| tx.sql("DELETE FROM imports WHERE id IN (SELECT id FROM imports ORDER BY id LIMIT $1)"),
+    |tx| {
+        tx.sql(
+            "DELETE FROM versions WHERE (document_id, number) IN (
+               SELECT document_id, number FROM versions ORDER BY document_id, number LIMIT $1)",
+        )
+    },
+    |tx| tx.sql("DELETE FROM documents WHERE id IN (SELECT id FROM documents ORDER BY id LIMIT $1)"),
+    |tx| {
+        tx.sql(
+            "DELETE FROM shares WHERE (shared, level, subject) IN (
+               SELECT shared, level, subject FROM shares ORDER BY shared, level, subject LIMIT $1)",
+        )
+    },
+    // The newest first: those within another are newer than it, and would go along with it.
+    |tx| tx.sql("DELETE FROM collections WHERE id IN (SELECT id FROM collections ORDER BY id DESC LIMIT $1)"),
+    |tx| {
+        tx.sql(
+            "DELETE FROM citings WHERE (document_id, message_id) IN (
+               SELECT document_id, message_id FROM citings ORDER BY document_id, message_id LIMIT $1)",
+        )
+    },
+    |tx| tx.sql("DELETE FROM messages WHERE id IN (SELECT id FROM messages ORDER BY id LIMIT $1)"),
+    |tx| tx.sql("DELETE FROM threads WHERE id IN (SELECT id FROM threads ORDER BY id LIMIT $1)"),
+    |tx| {
+        tx.sql(
+            "DELETE FROM kept_citings WHERE (scope, document_id) IN (
+               SELECT scope, document_id FROM kept_citings ORDER BY scope, document_id LIMIT $1)",
+        )
+    },
+    |tx| tx.sql("DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency ORDER BY scope LIMIT $1)"),
+    |tx| tx.sql("DELETE FROM webhook_messages WHERE id IN (SELECT id FROM webhook_messages ORDER BY id LIMIT $1)"),
+    |tx| tx.sql("DELETE FROM delivered WHERE id IN (SELECT id FROM delivered ORDER BY id LIMIT $1)"),
+    |tx| {
+        tx.sql(
+            "DELETE FROM configs WHERE (user_id, version) IN (
+               SELECT user_id, version FROM configs ORDER BY user_id, version LIMIT $1)",
+        )
+    },
+    |tx| {
+        tx.sql(
+            "DELETE FROM project_members WHERE (project_id, user_id) IN (
+               SELECT project_id, user_id FROM project_members ORDER BY project_id, user_id LIMIT $1)",
+        )
+    },
+    |tx| {
+        tx.sql(
+            "DELETE FROM team_members WHERE (team_id, user_id) IN (
+               SELECT team_id, user_id FROM team_members ORDER BY team_id, user_id LIMIT $1)",
+        )
+    },
+];
 
 impl Store {
     /// Destroys the store of an organisation that is being erased, after what is in it was counted for the receipt. Repeating it
@@ -62,7 +151,10 @@ impl Store {
 
     /// How many rows each table of an organisation's store has.
     async fn count_rows(&self, org: OrgId) -> Result<BTreeMap<String, i64>> {
-        let mut tx = self.tenant(org, Access::Read).await?;
+        let mut tx = match &self.0.backend {
+            Backend::Embedded { .. } => self.tenant(org, Access::Read).await?,
+            Backend::Postgres { .. } => self.eraser(org, Access::Read).await?,
+        };
         let rows: Vec<(String, i64)> = tx
             .sql(
                 "SELECT 'aliases' AS what, count(*) AS number FROM aliases
@@ -139,80 +231,52 @@ impl Store {
         Ok(Some(rows.into_iter().collect()))
     }
 
-    /// Removes all rows of an organisation: the long ones in steps, the others together with the row that says whose they are.
+    /// Removes all rows of an organisation: those of tables that grow in steps, the others together with the row that says whose they are.
     async fn delete_rows(&self, org: OrgId) -> Result<()> {
-        loop {
-            let mut tx = self.eraser(org).await?;
-            let mut long = tx
-                .sql("DELETE FROM audit WHERE seq < (SELECT min(seq) FROM audit) + $1")
-                .bind(BATCH)
-                .unaudited(ERASED)
-                .run()
-                .await?;
-            long += tx
-                .sql("DELETE FROM vectors WHERE chunk < (SELECT min(chunk) FROM vectors) + $1")
-                .bind(BATCH)
-                .unaudited(ERASED)
-                .run()
-                .await?;
-            long += tx
-                .sql("DELETE FROM chunks WHERE number < (SELECT min(number) FROM chunks) + $1")
-                .bind(BATCH)
-                .unaudited(ERASED)
-                .run()
-                .await?;
-            if long > 0 {
+        for step in STEPS {
+            loop {
+                let mut tx = self.eraser(org, Access::Write).await?;
+                let removed = step(&mut tx).bind(BATCH).unaudited(ERASED).run().await?;
                 tx.commit().await?;
-                continue;
+                if removed == 0 {
+                    break;
+                }
             }
-            tx.sql("DELETE FROM group_members").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM circle_readers").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM circles").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM source_items").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM sources").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM embedding").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM import_files").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM imports").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM versions").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM documents").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM shares").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM collections").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM citings").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM messages").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM threads").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM project_members").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM team_members").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM aliases").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM providers").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM connections").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM projects").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM teams").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM former_teams").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM configs").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM quota_alerts").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM rate_limits").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM webhook_messages").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM webhooks").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM kept_citings").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM idempotency").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM delivered").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM audit_head").unaudited(ERASED).run().await?;
-            tx.sql("DELETE FROM tenant").unaudited(ERASED).run().await?;
-            return tx.commit().await;
         }
+        let mut tx = self.eraser(org, Access::Write).await?;
+        // Once more, in the transaction that ends it all: for what came meanwhile.
+        for step in STEPS {
+            step(&mut tx).bind(BATCH).unaudited(ERASED).run().await?;
+        }
+        tx.sql("DELETE FROM sources").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM embedding").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM project_teams").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM aliases").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM providers").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM connections").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM projects").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM teams").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM former_teams").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM roles").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM budgets").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM quota_alerts").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM rate_limits").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM webhooks").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM audit_head").unaudited(ERASED).run().await?;
+        tx.sql("DELETE FROM tenant").unaudited(ERASED).run().await?;
+        tx.commit().await
     }
 
-    /// A transaction in the role that may empty an organisation's tables, its audit log too; the wall holds for it as for all.
-    async fn eraser(&self, org: OrgId) -> Result<Transaction> {
+    /// A transaction in the role that may empty an organisation's tables, its audit log too; the wall holds for it as for all. What it asks
+    /// takes as long as the organisation is large.
+    async fn eraser(&self, org: OrgId, access: Access) -> Result<Transaction> {
         let Backend::Postgres { eraser, .. } = &self.0.backend else {
             return Err(Error::bug("a file is removed, not emptied"));
         };
-        let lock = lock_number(&format!("tenant {org}"));
-        let begun = postgres::begin(eraser, Access::Write, Some(org.uuid()), &[lock]).await?;
-        Ok(Transaction::postgres(begun, Access::Write))
+        let turn = [lock_number(&format!("tenant {org}"))];
+        let locks = if access == Access::Write { &turn[..] } else { &[] };
+        let begun = postgres::begin(eraser, access, Some(org.uuid()), locks).await?;
+        Ok(Transaction::postgres(begun.patient(), access))
     }
 
     /// Makes sure that the logs of the control file and of the books hold no page any more that was there before, such as one with a

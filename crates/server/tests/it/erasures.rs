@@ -322,3 +322,80 @@ async fn what_was_not_erased_is_seen() {
     assert_eq!(remains.first().map(String::as_str), Some("it stands in the directory"));
     assert!(remains.len() > 1, "{remains:?}");
 }
+
+/// More rows of each kind than one step takes, with no words in them.
+fn large(org: &str) -> String {
+    let sealed = "decode(repeat('01', 32), 'hex')";
+    format!(
+        "INSERT INTO org.collections (org_id, id, number, name, description, access, made_by, version, created_at, updated_at)
+           VALUES ('{org}', '{org}', 9000, 'Large', '', 'shared', '{org}', 1, 0, 0);
+         INSERT INTO org.documents (org_id, id, collection_id, title, titled, name, name_key, source, kind, tags, tag_keys, status,
+             content_hash, size, latest, shown, passages, embedded, job_id, made_by, version, created_at, updated_at, text_bytes, fresh_at)
+           SELECT '{org}'::uuid, gen_random_uuid(), '{org}'::uuid, {sealed}, false, {sealed}, '', 'upload', '', {sealed}, '', 'ready',
+             '', 1, 1, 1, 0, 0, '{org}'::uuid, '{org}'::uuid, 1, 0, 0, 0, 0
+           FROM generate_series(1, 5001);
+         INSERT INTO org.versions (org_id, document_id, number, name, content_hash, size, made_by, created_at, text_bytes)
+           SELECT org_id, id, 1, name, '', 1, made_by, 0, 0 FROM org.documents WHERE org_id = '{org}';
+         INSERT INTO org.threads (org_id, id, user_id, title, access, version, created_at, updated_at)
+           SELECT '{org}'::uuid, gen_random_uuid(), '{org}'::uuid, {sealed}, 'private', 1, 0, 0 FROM generate_series(1, 5001);
+         INSERT INTO org.messages (org_id, id, thread_id, author, content, citations, detail, created_at)
+           SELECT org_id, gen_random_uuid(), id, 'user', title, title, title, 0 FROM org.threads WHERE org_id = '{org}';
+         INSERT INTO org.citings (org_id, document_id, message_id, created_at)
+           SELECT org_id, id, id, 0 FROM org.messages WHERE org_id = '{org}';
+         INSERT INTO org.balances (org_id, limit_id, counted, starts_at, held, settled)
+           SELECT '{org}'::uuid, gen_random_uuid(), 'cost', 0, 0, 0 FROM generate_series(1, 5001)"
+    )
+}
+
+/// No statement goes through all of a large organisation, and none that must is ended for taking long.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organisation_is_erased_however_large_it_is() {
+    let house = TestHouse::postgres().await;
+    let ann = house.sign_up("Ann").await;
+    close(&ann, "Ann").await;
+    house.clock.advance(30 * DAY);
+    round(&house).await;
+    let (owner, watcher) = (house.raw().await, house.raw().await);
+    owner.batch_execute(&large(ann.org.trim_start_matches("org_"))).await.expect("filled");
+    let step = "CREATE FUNCTION public.is_a_step() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                  IF (SELECT count(*) FROM gone) > 5000 THEN RAISE EXCEPTION 'too much of % at once', TG_TABLE_NAME; END IF;
+                  RETURN NULL;
+                END $$";
+    owner.batch_execute(step).await.expect("made");
+    for table in ["documents", "versions", "threads", "messages", "citings", "balances"] {
+        let trigger = format!(
+            "CREATE TRIGGER is_a_step AFTER DELETE ON org.{table} REFERENCING OLD TABLE AS gone
+             FOR EACH STATEMENT EXECUTE FUNCTION public.is_a_step()"
+        );
+        owner.batch_execute(&trigger).await.expect("made");
+    }
+    // Fifteen seconds otherwise.
+    for role in ["rowhouse_app", "rowhouse_eraser"] {
+        let hasty = format!("ALTER ROLE {role} IN DATABASE {} SET statement_timeout = '300ms'", house.database());
+        owner.batch_execute(&hasty).await.expect("set");
+    }
+    let store = house.another_store().await;
+    owner.batch_execute("BEGIN; LOCK TABLE org.versions IN ACCESS EXCLUSIVE MODE").await.expect("locked");
+    let destroying = tokio::spawn({
+        let (store, org) = (store.clone(), id(&ann.org));
+        async move { store.destroy(org).await }
+    });
+    let text = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waits = async {
+        while watcher.query_one(text, &[]).await.expect("asked").get::<_, i64>(0) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waits).await.expect("it counts");
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    owner.batch_execute("ROLLBACK").await.expect("unlocked");
+    destroying.await.expect("ended").expect("destroyed");
+    house.clock.advance(tenancy::erasure::SETTLING);
+    round(&house).await;
+    assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
+    let mut tx = house.store().read_control().await.expect("begun");
+    let receipt = erasures::about(&mut tx, &ann.org).await.expect("there");
+    let counted = receipt.counted();
+    let counted = counted["organisation"].as_ref().expect("it was counted");
+    assert_eq!((counted["documents"], counted["messages"]), (5001, 5001));
+}

@@ -8,7 +8,7 @@ use super::LedgerTx;
 use crate::sql::{Access, Transaction, postgres};
 use crate::{Backend, Result, Store, lock_number};
 
-/// Entries that one transaction removes: on the embedded engine all organisations wait for it.
+/// Rows of a table that one transaction removes: on the embedded engine all organisations wait for it.
 const BATCH: i64 = 5_000;
 
 impl Store {
@@ -29,7 +29,7 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Removes all rows of an organisation from the books, the entries in steps; repeating it changes nothing more.
+    /// Removes all rows of an organisation from the books, in steps; repeating it changes nothing more.
     ///
     /// Holds go with the first step, so that no call that is still under way can end as an entry afterwards.
     pub(crate) async fn empty_books(&self, org: OrgId) -> Result<()> {
@@ -40,7 +40,7 @@ impl Store {
             let mut tx = self.last_books(org, Access::Write).await?;
             let mut page = tx.page_of(org)?;
             page.sql("DELETE FROM holds WHERE org_id = $1").run().await?;
-            let removed = page
+            let mut removed = page
                 .sql(
                     "DELETE FROM entries WHERE org_id = $1
                      AND id IN (SELECT id FROM entries WHERE org_id = $1 ORDER BY id LIMIT $2)",
@@ -48,11 +48,32 @@ impl Store {
                 .bind(BATCH)
                 .run()
                 .await?;
-            if removed == 0 {
-                page.sql("DELETE FROM balances WHERE org_id = $1").run().await?;
-                page.sql("DELETE FROM alerts WHERE org_id = $1").run().await?;
-                page.sql("DELETE FROM admissions WHERE org_id = $1").run().await?;
-            }
+            removed += page
+                .sql(
+                    "DELETE FROM balances WHERE org_id = $1 AND (limit_id, counted, starts_at) IN (
+                       SELECT limit_id, counted, starts_at FROM balances WHERE org_id = $1
+                       ORDER BY limit_id, counted, starts_at LIMIT $2)",
+                )
+                .bind(BATCH)
+                .run()
+                .await?;
+            removed += page
+                .sql(
+                    "DELETE FROM alerts WHERE org_id = $1 AND (limit_id, counted, starts_at, percent) IN (
+                       SELECT limit_id, counted, starts_at, percent FROM alerts WHERE org_id = $1
+                       ORDER BY limit_id, counted, starts_at, percent LIMIT $2)",
+                )
+                .bind(BATCH)
+                .run()
+                .await?;
+            removed += page
+                .sql(
+                    "DELETE FROM admissions WHERE org_id = $1 AND starts_at IN (
+                       SELECT starts_at FROM admissions WHERE org_id = $1 ORDER BY starts_at LIMIT $2)",
+                )
+                .bind(BATCH)
+                .run()
+                .await?;
             tx.commit().await?;
             if removed == 0 {
                 // The receipt must not be surer of it than the disk.
@@ -73,7 +94,7 @@ impl Store {
                 let turn = [lock_number(&format!("ledger {org}"))];
                 let locks = if access == Access::Write { &turn[..] } else { &[] };
                 let begun = postgres::begin(eraser, access, Some(org.uuid()), locks).await?;
-                let transaction = Transaction::postgres(begun, access);
+                let transaction = Transaction::postgres(begun.patient(), access);
                 Ok(LedgerTx { transaction, only: Some(org), now, _share: None })
             }
         }

@@ -104,6 +104,15 @@ impl Transaction {
         self
     }
 
+    /// Lets each of its statements take an hour: for what the background does with all of an organisation, and nobody waits for. To be said
+    /// before the first of them.
+    pub(crate) fn patient(mut self) -> Self {
+        if let Some(begin) = &mut self.begin {
+            begin.push_str("; SET LOCAL statement_timeout = '1h'");
+        }
+        self
+    }
+
     pub(super) async fn execute(&mut self, text: &'static str, values: &[Value]) -> Result<Answer> {
         self.journey(async |client| query(client, text, values).await).await
     }
