@@ -161,10 +161,28 @@ pub async fn create(house: &House, scope: &Scope, name: RoleName, draft: Draft) 
     Ok((tx, role))
 }
 
+/// Refuses to widen a custom role that is held in a private project beyond what somebody holds there: their role at the organisation
+/// does not reach it. In open projects and at teams it does, so what they hold at the organisation bounds the role there.
+async fn widened_within(tx: &mut Tx, grants: &Grants, before: &CustomRole, after: &CustomRole) -> Result<()> {
+    if held_at(Level::Project, after.allows().without(before.allows())).is_empty() {
+        return Ok(());
+    }
+    let gives = held_at(Level::Project, after.allows());
+    for id in roles::private_projects(tx, after.id).await? {
+        if !grants.at(Object::Project { id, open: false }).covers(gives) {
+            return Err(Error::Forbidden(
+                "This role is held in a private project and would give more there than you hold.".into(),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Changes a custom role, for all who hold it and at once. The transaction is ready to be committed.
 /// # Errors
 /// As [`create`]; [`StoreError::Stale`] when the role is of another version than expected; [`Error::Forbidden`] also when the role
-/// as it is goes beyond whoever changes it; [`Error::StepUp`] when it becomes one of owners without a fresh factor.
+/// as it is goes beyond whoever changes it, or as it is to be beyond what they hold in a private project where it is held;
+/// [`Error::StepUp`] when it becomes one of owners without a fresh factor.
 pub async fn update(
     house: &House,
     scope: &Scope,
@@ -182,6 +200,7 @@ pub async fn update(
     let (before, held) = (role.clone(), scope.grants().at(Object::Organisation));
     draft.apply(&mut role)?;
     within(held, before.allows().union(role.allows()))?;
+    widened_within(&mut tx, scope.grants(), &before, &role).await?;
     take_care_of_owners(fresh, role.allows().without(before.allows()))?;
     roles::update(&mut tx, &role).await?;
     let role = roles::get(&mut tx, id).await?;

@@ -21,7 +21,7 @@ pub(crate) struct UpdateRole {
     name: Option<RoleName>,
     #[serde(default)]
     description: Option<Description>,
-    /// At most what the caller holds.
+    /// At most what the caller holds, in the private projects where the role is held, too.
     #[serde(default)]
     permissions: Option<PermissionSet>,
 }

@@ -90,6 +90,47 @@ testing::both_stores! {
         eve.post("/api/v1/roles", &json!({ "name": "Mine", "permissions": [] })).await.expect(403);
     }
 
+    async fn a_role_gives_no_more_in_a_private_project_than_who_widens_it_holds_there(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let role = async |name: &str, permissions: &[&str]| {
+            let body = json!({ "name": name, "permissions": permissions });
+            ann.post("/api/v1/roles", &body).await.expect(201).str("/id").to_owned()
+        };
+        let editor = ["roles.read", "roles.write", "projects.read", "knowledge.read", "knowledge.manage"];
+        let sam = house.join(&ann, "Sam", &role("Editor", &editor).await).await;
+        let max = house.join(&ann, "Max", "viewer").await;
+        let (reader, crew) = (role("Reader", &["projects.read"]).await, role("Crew", &["projects.read"]).await);
+        let vault = ann.post("/api/v1/projects", &json!({ "name": "Vault" })).await.expect(201);
+        let vault = format!("/api/v1/projects/{}", vault.str("/id"));
+        let team = ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        let places = [(&reader, format!("members/{}", max.user)), (&crew, format!("teams/{}", team.str("/id")))];
+        for (role, place) in &places {
+            ann.put(&format!("{vault}/{place}"), &json!({ "role": role })).await.expect(200);
+        }
+        let gives = |permissions: &[&str]| json!({ "permissions": permissions });
+        let (narrow, wide) = (gives(&["projects.read"]), gives(&["projects.read", "knowledge.read", "knowledge.manage"]));
+        for (role, place) in &places {
+            let url = format!("/api/v1/roles/{role}");
+            let refused = sam.patch(&url, &wide).await.expect(403);
+            assert!(refused.str("/error/message").contains("private project"), "{}", refused.text);
+            assert_eq!(ann.get(&url).await.expect(200).json["permissions"], json!(["projects.read"]));
+            // What gives nothing new there is no matter of the project's.
+            sam.patch(&url, &json!({ "description": "Reads." })).await.expect(200);
+            sam.patch(&url, &gives(&["projects.read", "roles.read"])).await.expect(200);
+            // An open project is reached by the role that Sam holds; and the owner reaches all of them.
+            ann.patch(&vault, &json!({ "open": true })).await.expect(200);
+            sam.patch(&url, &wide).await.expect(200);
+            sam.patch(&url, &narrow).await.expect(200);
+            ann.patch(&vault, &json!({ "open": false })).await.expect(200);
+            ann.patch(&url, &wide).await.expect(200);
+            // Taking away gives nothing.
+            sam.patch(&url, &narrow).await.expect(200);
+            ann.delete(&format!("{vault}/{place}")).await.expect(204);
+            sam.patch(&url, &wide).await.expect(200);
+        }
+    }
+
     async fn bad_roles_are_refused_by_field(house) {
         let ann = house.sign_up("Ann").await;
         house.on_plan(&ann.org, "pro").await;

@@ -3,7 +3,7 @@
 use domain::access::{Permission, PermissionSet};
 use domain::role::Role;
 use domain::text::{Description, RoleName};
-use domain::{RoleId, Time};
+use domain::{ProjectId, RoleId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
@@ -141,5 +141,21 @@ pub async fn uses(tx: &mut Tx, id: RoleId) -> Result<i64> {
     )
     .bind(Role::Custom(id))
     .one()
+    .await
+}
+
+/// The private projects in which a role is held, by somebody or by a team; archived ones too, since they can come back.
+/// # Errors
+/// As the database.
+pub async fn private_projects(tx: &mut Tx, id: RoleId) -> Result<Vec<ProjectId>> {
+    tx.sql(
+        "SELECT p.id FROM projects p
+         WHERE p.open = $2 AND (EXISTS (SELECT 1 FROM project_members m WHERE m.project_id = p.id AND m.role = $1)
+                             OR EXISTS (SELECT 1 FROM project_teams g WHERE g.project_id = p.id AND g.role = $1))
+         ORDER BY p.id",
+    )
+    .bind(Role::Custom(id))
+    .bind(false)
+    .all()
     .await
 }
