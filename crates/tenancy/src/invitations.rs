@@ -15,10 +15,11 @@ use domain::{InvitationId, OrgId, ProjectId, TeamId, Time, UserId};
 use serde_json::json;
 use store::audit::Event;
 use store::control::invitations::{self, Invitation};
+use store::control::mail_domains;
 use store::control::mails::{self, NewMail};
 use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Organisation};
-use store::control::{mail_domains, people};
+use store::control::people::{self, Person};
 use store::deliveries::Placement;
 use store::keys::sha256;
 use store::org::{projects, teams};
@@ -210,7 +211,7 @@ pub async fn accept(house: &House, user: UserId, token: &str, origin: &Origin) -
         return Err(Error::Conflict("You belong to this organisation already.".into()));
     }
     if person.email == invited.invitation.email {
-        let joined = let_in(house, &mut tx, &invited, user, origin).await?;
+        let joined = let_in(house, &mut tx, &invited, &person, origin).await?;
         return Ok(Accepted::Joined(tx, Box::new(joined)));
     }
     let invitation = &invited.invitation;
@@ -242,12 +243,18 @@ pub async fn confirm(house: &House, token: &str, origin: &Origin) -> Result<(Con
     if memberships::find(&mut tx, org, user).await?.is_some() {
         return Err(Error::Conflict("They belong to this organisation already.".into()));
     }
-    let joined = let_in(house, &mut tx, &invited, user, origin).await?;
+    let joined = let_in(house, &mut tx, &invited, &person, origin).await?;
     Ok((tx, joined))
 }
 
 /// Makes a person a member by an invitation, as it promised and as far as the inviter may give that now.
-async fn let_in(house: &House, tx: &mut ControlTx, invited: &Invited, user: UserId, origin: &Origin) -> Result<Joined> {
+async fn let_in(
+    house: &House,
+    tx: &mut ControlTx,
+    invited: &Invited,
+    person: &Person,
+    origin: &Origin,
+) -> Result<Joined> {
     let Invited { invitation, inviter } = invited;
     let org = invitation.org_id;
     let offer = what_is_left(house, inviter, invitation).await?;
@@ -262,13 +269,31 @@ async fn let_in(house: &House, tx: &mut ControlTx, invited: &Invited, user: User
     if !invitations::accept(tx, invitation.id).await? {
         return Err(StoreError::NotFound("invitation").into());
     }
-    mail_domains::unbar(tx, org, user).await?;
+    revoke_open(tx, org, person, &Actor::Person(person.id), origin).await?;
+    mail_domains::unbar(tx, org, person.id).await?;
     let detail =
         json!({ "invitation": invitation.id, "role": offer.role, "teams": offer.teams, "projects": offer.projects });
     let place = Place { role: offer.role, teams: offer.teams, projects: offer.projects };
-    let membership = seat(house, tx, org, user, place, detail, origin).await?;
+    let membership = seat(house, tx, org, person.id, place, detail, origin).await?;
     let organisation = organisations::get(tx, org).await?;
     Ok(Joined { organisation, membership })
+}
+
+/// Revokes the invitations that are open for a person who comes or goes. Whoever belongs to the organisation needs none, and the seat
+/// that it holds is theirs; whoever went comes back by a new one, not by one from before.
+pub(crate) async fn revoke_open(
+    tx: &mut ControlTx,
+    org: OrgId,
+    person: &Person,
+    actor: &Actor,
+    origin: &Origin,
+) -> Result<()> {
+    for before in invitations::open_for(tx, org, person).await? {
+        invitations::revoke(tx, org, before.id).await?;
+        let event = Event::new("invitation.revoked", before.id).before(&before).detail(json!({ "with": person.id }));
+        tx.record(org, actor, origin, event).await?;
+    }
+    Ok(())
 }
 
 /// Where somebody is put who joins.

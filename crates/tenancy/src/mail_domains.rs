@@ -272,6 +272,8 @@ pub async fn join(house: &House, user: UserId, org: OrgId, origin: &Origin) -> R
     let person = people::get(&mut tx, user).await?;
     let found = opening(&mut tx, &person).await?.filter(|(claim, _)| claim.org_id == org);
     let (claim, organisation) = found.ok_or(StoreError::NotFound("organisation"))?;
+    // First, since an invitation holds the seat of whoever it is for.
+    invitations::revoke_open(&mut tx, org, &person, &Actor::Person(user), origin).await?;
     entitlements::require_seats(house, &mut tx, org, 1).await?;
     let detail = json!({ "mail_domain": claim.id, "domain": claim.domain, "role": claim.role, "teams": claim.teams.0 });
     let place = Place { role: claim.role, teams: claim.teams.0, projects: Vec::new() };

@@ -9,12 +9,12 @@ use domain::{OrgId, UserId};
 use serde_json::json;
 use store::audit::Event;
 use store::control::memberships::{self, Member, Membership};
-use store::control::{mail_domains, organisations};
+use store::control::{mail_domains, organisations, people};
 use store::deliveries::Departure;
 use store::{Actor, ControlTx, Error as StoreError, Origin, Scope, Turn};
 
 use crate::roles::{self, Fresh};
-use crate::{Error, House, Result};
+use crate::{Error, House, Result, invitations};
 
 /// What is to change of a membership; what is left out stays.
 #[derive(Debug, Default, Clone, Copy)]
@@ -70,7 +70,7 @@ pub async fn change(
 }
 
 /// Removes a member: their sessions, tokens and keys of the organisation end in the same transaction, which is ready to be
-/// committed.
+/// committed, and so do the invitations that are open for them.
 /// # Errors
 /// As [`change`].
 pub async fn remove(
@@ -83,7 +83,7 @@ pub async fn remove(
     let mut tx = house.store.begin_control(Turn::Org(scope.org())).await?;
     let (stay, theirs) = reach(house, &mut tx, scope, user, expected).await?;
     roles::take_care_of_owners(fresh, theirs)?;
-    end(&mut tx, &stay).await?;
+    end(&mut tx, &stay, scope.actor(), scope.origin()).await?;
     mail_domains::bar(&mut tx, scope.org(), user).await?;
     let event = Event::new("member.removed", user).before(&stay);
     tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
@@ -99,8 +99,9 @@ pub async fn leave(house: &House, user: UserId, org: OrgId, origin: &Origin) -> 
     if !organisations::get(&mut tx, org).await?.status.is_whole() {
         return Err(StoreError::NotFound("organisation").into());
     }
-    end(&mut tx, &stay).await?;
-    tx.record(org, &Actor::Person(user), origin, Event::new("member.left", user).before(&stay)).await?;
+    let actor = Actor::Person(user);
+    end(&mut tx, &stay, &actor, origin).await?;
+    tx.record(org, &actor, origin, Event::new("member.left", user).before(&stay)).await?;
     Ok(tx)
 }
 
@@ -158,8 +159,11 @@ async fn reach(
     Ok((stay, theirs))
 }
 
-async fn end(tx: &mut ControlTx, stay: &Membership) -> Result<()> {
+/// Ends a stay, and the invitations by which whoever had it could come back.
+async fn end(tx: &mut ControlTx, stay: &Membership, actor: &Actor, origin: &Origin) -> Result<()> {
     keep_an_owner(tx, stay).await?;
+    let person = people::get(tx, stay.user_id).await?;
+    invitations::revoke_open(tx, stay.org_id, &person, actor, origin).await?;
     memberships::delete(tx, stay).await?;
     tx.depart(stay.org_id, &Departure { user: stay.user_id, membership: stay.id }).await?;
     Ok(())

@@ -32,6 +32,14 @@ async fn join(who: &Client, org: &str) -> Answer {
     who.post(JOIN, &json!({ "org_id": org })).await
 }
 
+async fn invite(owner: &Client, email: &str) -> Answer {
+    owner.post("/api/v1/invitations", &json!({ "email": email, "role": "member" })).await.expect(201)
+}
+
+async fn accept(who: &Client, sent: &Answer) -> Answer {
+    who.post("/api/v1/invitations/accept", &json!({ "token": sent.str("/token") })).await
+}
+
 testing::both_stores! {
     async fn people_of_a_proven_domain_join_by_themselves(house) {
         let ann = house.sign_up("Ann").await;
@@ -166,6 +174,53 @@ testing::both_stores! {
         assert_eq!(statuses, [200, 402], "{} {}", one.text, two.text);
         ann.delete(&url).await.expect(204);
         join(&max, &ann.org).await.expect(404);
+    }
+
+    async fn joining_ends_the_invitations_that_are_open_for_who_joins(house) {
+        let ann = house.sign_up("Ann").await;
+        proven(&house, &ann, example("viewer")).await;
+        let max = house.sign_up("Max").await;
+        let (own, other) = (invite(&ann, "max@example.com").await, invite(&ann, "work@elsewhere.example").await);
+        accept(&max, &other).await.expect(202);
+        let word = house.mailed_token("work@elsewhere.example", "Confirm who joins by your invitation").await;
+        // Ann and the two invitations hold all seats that there are: Max takes the one that is his.
+        let more = json!({ "email": "more@example.com", "role": "member" });
+        ann.post("/api/v1/invitations", &more).await.expect(402);
+        join(&max, &ann.org).await.expect(200);
+        assert_eq!(ann.get("/api/v1/invitations").await.expect(200).json["data"], json!([]));
+        ann.delete(&format!("/api/v1/members/{}", max.user)).await.expect(204);
+        for sent in [&own, &other] {
+            accept(&max, sent).await.expect(404);
+        }
+        house.visitor().post("/api/v1/invitations/confirm", &json!({ "token": word })).await.expect(404);
+        join(&max, &ann.org).await.expect(404);
+        let entries = house.audit(&ann).await;
+        let revoked = entries.iter().filter(|entry| entry.action == "invitation.revoked");
+        assert_eq!(revoked.filter(|entry| entry.detail.contains(&max.user)).count(), 2);
+        // A new one lets him in.
+        house.bring(&ann, &max, "Max", "viewer").await;
+    }
+
+    async fn whoever_goes_does_not_come_back_by_an_old_invitation(house) {
+        let ann = house.sign_up("Ann").await;
+        for (name, removed) in [("Max", true), ("Eve", false)] {
+            let who = house.sign_up(name).await;
+            house.bring(&ann, &who, name, "viewer").await;
+            // An invitation to an address that becomes theirs only after they have come.
+            let email = format!("{name}@elsewhere.example");
+            let sent = invite(&ann, &email).await;
+            set_address(&house, &who, &email, true).await;
+            if removed {
+                ann.delete(&format!("/api/v1/members/{}", who.user)).await.expect(204);
+            } else {
+                who.post(&format!("/api/v1/orgs/{}/leave", ann.org), &json!({})).await.expect(204);
+            }
+            accept(&who, &sent).await.expect(404);
+            assert_eq!(ann.get("/api/v1/members").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+            let actions = house.actions(&ann).await;
+            let end = if removed { "member.removed" } else { "member.left" };
+            assert!(actions.windows(2).any(|two| two == ["invitation.revoked", end]), "{actions:?}");
+        }
     }
 
     async fn links_end_and_nobody_floods_a_postmaster(house) {

@@ -6,6 +6,7 @@ use domain::{InvitationId, OrgId, ProjectId, RoleId, TeamId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use super::people::Person;
 use crate::sql::{Json, after_id};
 use crate::{OrNotFound, Result};
 
@@ -108,6 +109,28 @@ pub async fn find_open_by_email(tx: &mut ControlTx, org: OrgId, email: &Email) -
     .bind(email.normalised())
     .bind(now)
     .optional()
+    .await
+}
+
+/// The open invitations by which a person can come into an organisation: those to their address, and those to others that they have
+/// opened.
+/// # Errors
+/// As the database.
+pub async fn open_for(tx: &mut ControlTx, org: OrgId, person: &Person) -> Result<Vec<Invitation>> {
+    let now = tx.now();
+    tx.sql(
+        "SELECT id, org_id, email, role, teams, projects, invited_by, created_at, sent_at, expires_at, accepted_at,
+                revoked_at
+         FROM invitations
+         WHERE org_id = $1 AND (email_key = $2 OR asked_by = $3) AND accepted_at IS NULL AND revoked_at IS NULL
+           AND expires_at > $4
+         ORDER BY id",
+    )
+    .bind(org)
+    .bind(person.email.normalised())
+    .bind(person.id)
+    .bind(now)
+    .all()
     .await
 }
 
