@@ -281,8 +281,8 @@ pub async fn join(house: &House, user: UserId, org: OrgId, origin: &Origin) -> R
     Ok((tx, Joined { organisation, membership }))
 }
 
-/// The claim that lets a person in, with its organisation: proven, switched on, for a verified address, and for somebody whom it has
-/// not sent away.
+/// The claim that lets a person in, with its organisation: proven, switched on, for a verified address, and for somebody who has not
+/// belonged to it before.
 async fn opening(tx: &mut ControlTx, person: &Person) -> Result<Option<(MailDomain, Organisation)>> {
     if person.verified_at.is_none() {
         return Ok(None);

@@ -84,13 +84,13 @@ pub async fn remove(
     let (stay, theirs) = reach(house, &mut tx, scope, user, expected).await?;
     roles::take_care_of_owners(fresh, theirs)?;
     end(&mut tx, &stay, scope.actor(), scope.origin()).await?;
-    mail_domains::bar(&mut tx, scope.org(), user).await?;
     let event = Event::new("member.removed", user).before(&stay);
     tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
     Ok(tx)
 }
 
-/// Ends a person's own stay in an organisation, whatever state either is in. The transaction is ready to be committed.
+/// Ends a person's own stay in an organisation, whatever state either is in. To come back they need an invitation. The transaction is
+/// ready to be committed.
 /// # Errors
 /// [`StoreError::NotFound`] when they do not belong to it; [`Error::Conflict`] when they are its last owner.
 pub async fn leave(house: &House, user: UserId, org: OrgId, origin: &Origin) -> Result<ControlTx> {
@@ -159,11 +159,13 @@ async fn reach(
     Ok((stay, theirs))
 }
 
-/// Ends a stay, and the invitations by which whoever had it could come back.
+/// Ends a stay. Whoever had it comes back by a new invitation alone, neither by an old one nor by their mail domain, and that holds for
+/// who leaves by themselves, too: else leaving and joining again would undo a suspension, a lesser role or a team they were taken out of.
 async fn end(tx: &mut ControlTx, stay: &Membership, actor: &Actor, origin: &Origin) -> Result<()> {
     keep_an_owner(tx, stay).await?;
     let person = people::get(tx, stay.user_id).await?;
     invitations::revoke_open(tx, stay.org_id, &person, actor, origin).await?;
+    mail_domains::bar(tx, stay.org_id, stay.user_id).await?;
     memberships::delete(tx, stay).await?;
     tx.depart(stay.org_id, &Departure { user: stay.user_id, membership: stay.id }).await?;
     Ok(())

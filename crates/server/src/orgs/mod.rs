@@ -32,7 +32,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .patch("/api/v1/orgs/{org_id}/lifetimes", "Sets how long sign-ins count in it.", lifetimes::update)
         .post("/api/v1/orgs/{org_id}/restore", "Undoes the closing of an organisation.", restore::restore)
         .post("/api/v1/orgs/{org_id}/transfer", "Hands an organisation to another member.", transfer::transfer)
-        .post("/api/v1/orgs/{org_id}/leave", "Leaves an organisation.", leave::leave)
+        .post("/api/v1/orgs/{org_id}/leave", "Leaves an organisation; to come back takes an invitation.", leave::leave)
         .get(
             "/api/v1/orgs/{org_id}/entitlements",
             "Tells what the plan includes, and how much of it is taken.",

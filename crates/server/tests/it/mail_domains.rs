@@ -176,6 +176,23 @@ testing::both_stores! {
         join(&max, &ann.org).await.expect(404);
     }
 
+    async fn whoever_left_comes_back_by_invitation_alone(house) {
+        let ann = house.sign_up("Ann").await;
+        proven(&house, &ann, example("member")).await;
+        let (max, eve) = (house.sign_up("Max").await, house.sign_up("Eve").await);
+        for who in [&max, &eve] {
+            join(who, &ann.org).await.expect(200);
+        }
+        // Neither a suspension nor a lesser role is undone by leaving.
+        for (who, change) in [(&max, json!({ "standing": "suspended" })), (&eve, json!({ "role": "viewer" }))] {
+            ann.patch(&format!("/api/v1/members/{}", who.user), &change).await.expect(200);
+            who.post(&format!("/api/v1/orgs/{}/leave", ann.org), &json!({})).await.expect(204);
+            assert_eq!(who.get(JOIN).await.expect(200).json["data"], json!([]));
+            join(who, &ann.org).await.expect(404);
+        }
+        house.bring(&ann, &max, "Max", "viewer").await;
+    }
+
     async fn joining_ends_the_invitations_that_are_open_for_who_joins(house) {
         let ann = house.sign_up("Ann").await;
         proven(&house, &ann, example("viewer")).await;

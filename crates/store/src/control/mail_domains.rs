@@ -176,7 +176,7 @@ pub async fn delete(tx: &mut ControlTx, org: OrgId, id: MailDomainId) -> Result<
     Ok(())
 }
 
-/// Notes that somebody was removed from an organisation: they do not come back by their domain.
+/// Notes that somebody was removed from an organisation, or left it: they do not come back by their domain.
 /// # Errors
 /// As the database.
 pub async fn bar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
@@ -190,7 +190,7 @@ pub async fn bar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Forgets that somebody was removed: they were invited again.
+/// Forgets that somebody was removed or left: they were invited again.
 /// # Errors
 /// As the database.
 pub async fn unbar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
@@ -198,7 +198,7 @@ pub async fn unbar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Whether somebody was removed from an organisation and not invited again.
+/// Whether somebody was removed from an organisation, or left it, and was not invited again.
 /// # Errors
 /// As the database.
 pub async fn is_barred(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<bool> {

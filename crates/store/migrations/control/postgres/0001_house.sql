@@ -208,7 +208,7 @@ CREATE TABLE mail_domains (
 );
 CREATE UNIQUE INDEX mail_domains_proven ON mail_domains (domain) WHERE verified_at IS NOT NULL;
 
--- Who was removed from an organisation: they come back by invitation, not by their mail domain.
+-- Who was removed from an organisation or left it: they come back by invitation, not by their mail domain.
 CREATE TABLE removals (
   org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
