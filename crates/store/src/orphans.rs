@@ -75,6 +75,8 @@ impl Store {
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'removals.user_id', count(*) FROM removals c
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'removed_mailboxes.org_id', count(*) FROM removed_mailboxes c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'api_keys.org_id', count(*) FROM api_keys c
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'api_keys.membership_id', count(*) FROM api_keys c

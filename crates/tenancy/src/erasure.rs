@@ -11,10 +11,10 @@ use domain::{OrgId, UserId};
 use serde_json::json;
 use store::audit::Event;
 use store::control::erasures::{self, Counts};
-use store::control::mails;
 use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Ending};
 use store::control::people::{self, Person};
+use store::control::{mail_domains, mails};
 use store::deliveries::Departure;
 use store::org::knowledge::{self, originals};
 use store::{Actor, ControlTx, Origin, Turn};
@@ -152,7 +152,7 @@ async fn erase_person(house: &House, user: UserId) -> Result<bool> {
     let Some(person) = person.filter(due) else { return Ok(false) };
     let (until, by) = (person.ends_at.unwrap_or(person.updated_at), person.ends_by.unwrap_or(user));
     for stay in &stays {
-        end(house, &mut tx, stay).await?;
+        end(house, &mut tx, stay, &person).await?;
     }
     let subject = user.to_string();
     erasures::begin(&mut tx, &subject, &by.to_string(), until - GRACE).await?;
@@ -185,9 +185,11 @@ async fn forget_private(house: &House, org: OrgId, user: UserId) -> Result<()> {
 }
 
 /// Ends a stay of a person who is erased. An organisation that is left without anybody closes.
-async fn end(house: &House, tx: &mut ControlTx, stay: &Membership) -> Result<()> {
+async fn end(house: &House, tx: &mut ControlTx, stay: &Membership, person: &Person) -> Result<()> {
     let (org, user) = (stay.org_id, stay.user_id);
     memberships::delete(tx, stay).await?;
+    // As with whoever leaves: a new account would undo a suspension there.
+    mail_domains::bar_mailbox(tx, org, &person.email).await?;
     tx.depart(org, &Departure { user, membership: stay.id }).await?;
     tx.record(org, &Actor::System, &Origin::default(), Event::new("person.erased", user).before(stay)).await?;
     let organisation = organisations::get(tx, org).await?;

@@ -270,7 +270,7 @@ async fn let_in(
         return Err(StoreError::NotFound("invitation").into());
     }
     revoke_open(tx, org, person, &Actor::Person(person.id), origin).await?;
-    mail_domains::unbar(tx, org, person.id).await?;
+    mail_domains::unbar(tx, org, person).await?;
     let detail =
         json!({ "invitation": invitation.id, "role": offer.role, "teams": offer.teams, "projects": offer.projects });
     let place = Place { role: offer.role, teams: offer.teams, projects: offer.projects };

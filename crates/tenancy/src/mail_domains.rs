@@ -289,7 +289,7 @@ async fn opening(tx: &mut ControlTx, person: &Person) -> Result<Option<(MailDoma
     }
     let Some(claim) = mail_domains::open_to(tx, &person.email.domain()).await? else { return Ok(None) };
     let organisation = organisations::get(tx, claim.org_id).await?;
-    let closed = !organisation.status.admits_writes() || mail_domains::is_barred(tx, claim.org_id, person.id).await?;
+    let closed = !organisation.status.admits_writes() || mail_domains::is_barred(tx, claim.org_id, person).await?;
     Ok((!closed).then_some((claim, organisation)))
 }
 

@@ -165,7 +165,7 @@ async fn end(tx: &mut ControlTx, stay: &Membership, actor: &Actor, origin: &Orig
     keep_an_owner(tx, stay).await?;
     let person = people::get(tx, stay.user_id).await?;
     invitations::revoke_open(tx, stay.org_id, &person, actor, origin).await?;
-    mail_domains::bar(tx, stay.org_id, stay.user_id).await?;
+    mail_domains::bar(tx, stay.org_id, &person).await?;
     memberships::delete(tx, stay).await?;
     tx.depart(stay.org_id, &Departure { user: stay.user_id, membership: stay.id }).await?;
     Ok(())

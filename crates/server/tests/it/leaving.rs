@@ -8,6 +8,7 @@ use store::control::erasures;
 use testing::{Client, PASSWORD, TestHouse};
 
 use crate::erasures::{DAY, in_control};
+use crate::mail_domains;
 
 const OWN: &str = "/api/v1/user/profile";
 
@@ -176,6 +177,28 @@ testing::both_stores! {
         let again = house.sign_up("Ann").await;
         assert_ne!(again.user, ann.user);
         assert_eq!(again.get("/api/v1/orgs").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn an_erased_account_leaves_no_way_around_a_suspension(house) {
+        let (bob, ann, eve) = (house.sign_up("Bob").await, house.sign_up("Ann").await, house.sign_up("Eve").await);
+        mail_domains::proven(&house, &bob, json!({ "domain": "example.com", "role": "member" })).await;
+        for who in [&ann, &eve] {
+            mail_domains::join(who, &bob.org).await.expect(200);
+        }
+        bob.patch(&format!("/api/v1/members/{}", ann.user), &json!({ "standing": "suspended" })).await.expect(200);
+        bob.delete(&format!("/api/v1/members/{}", eve.user)).await.expect(204);
+        for who in [&ann, &eve] {
+            who.delete(OWN).await.expect(200);
+        }
+        erase(&house).await;
+        let bob = house.sign_in(&bob, "Bob").await;
+        assert_eq!(bob.get("/api/v1/members").await.expect(200).json["data"].as_array().map(Vec::len), Some(1));
+        for (name, before) in [("Ann", &ann), ("Eve", &eve)] {
+            let again = house.sign_up(name).await;
+            assert_ne!(again.user, before.user);
+            mail_domains::join(&again, &bob.org).await.expect(404);
+            house.bring(&bob, &again, name, "viewer").await;
+        }
     }
 
     async fn taking_the_mail_address_back_keeps_the_account_that_an_intruder_deleted(house) {

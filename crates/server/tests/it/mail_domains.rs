@@ -18,7 +18,7 @@ async fn confirm(house: &TestHouse, token: &str) -> Answer {
 }
 
 /// Claims example.com, where everybody in the tests has an address, and proves it.
-async fn proven(house: &TestHouse, owner: &Client, body: Value) -> Answer {
+pub(crate) async fn proven(house: &TestHouse, owner: &Client, body: Value) -> Answer {
     let claimed = claim(owner, body).await;
     confirm(house, &house.mailed_token("postmaster@example.com", SUBJECT).await).await.expect(204);
     claimed
@@ -28,7 +28,7 @@ fn example(role: &str) -> Value {
     json!({ "domain": "Example.COM", "role": role })
 }
 
-async fn join(who: &Client, org: &str) -> Answer {
+pub(crate) async fn join(who: &Client, org: &str) -> Answer {
     who.post(JOIN, &json!({ "org_id": org })).await
 }
 
@@ -191,6 +191,39 @@ testing::both_stores! {
             join(who, &ann.org).await.expect(404);
         }
         house.bring(&ann, &max, "Max", "viewer").await;
+    }
+
+    async fn another_account_for_the_same_mailbox_does_not_come_back_either(house) {
+        let ann = house.sign_up("Ann").await;
+        proven(&house, &ann, example("member")).await;
+        let max = house.sign_up("Max").await;
+        join(&max, &ann.org).await.expect(200);
+        ann.delete(&format!("/api/v1/members/{}", max.user)).await.expect(204);
+        // The address is free for another account, and what follows a plus leads to the same mailbox.
+        set_address(&house, &max, "max@elsewhere.example", true).await;
+        let again = house.sign_up("Max").await;
+        for address in ["MAX@example.com", "max+again@example.com"] {
+            set_address(&house, &again, address, true).await;
+            assert_eq!(again.get(JOIN).await.expect(200).json["data"], json!([]), "{address}");
+            join(&again, &ann.org).await.expect(404);
+        }
+        // The account is barred at any address, and nobody else is.
+        set_address(&house, &max, "maxime@example.com", true).await;
+        join(&max, &ann.org).await.expect(404);
+        let eve = house.sign_up("Eve").await;
+        join(&eve, &ann.org).await.expect(200);
+        // An invitation forgets the mailbox, until it is removed again.
+        set_address(&house, &again, "max@example.com", true).await;
+        house.bring(&ann, &again, "Max", "viewer").await;
+        let barred = async || {
+            use store::control::{mail_domains, people};
+            let mut tx = house.store().read_control().await.expect("begun");
+            let person = people::get(&mut tx, again.user.parse().expect("an id")).await.expect("there");
+            mail_domains::is_barred(&mut tx, ann.org.parse().expect("an id"), &person).await.expect("read")
+        };
+        assert!(!barred().await);
+        ann.delete(&format!("/api/v1/members/{}", again.user)).await.expect(204);
+        assert!(barred().await);
     }
 
     async fn joining_ends_the_invitations_that_are_open_for_who_joins(house) {

@@ -1,10 +1,12 @@
 //! Mail domains whose people may join an organisation by themselves. Any organisation may claim a domain; one alone proves it.
 
+use domain::email::Email;
 use domain::role::Role;
-use domain::{MailDomainId, OrgId, TeamId, Time, UserId};
+use domain::{MailDomainId, OrgId, TeamId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use super::people::Person;
 use crate::sql::Json;
 use crate::{Error, OrNotFound, OrTaken, Result};
 
@@ -176,14 +178,29 @@ pub async fn delete(tx: &mut ControlTx, org: OrgId, id: MailDomainId) -> Result<
     Ok(())
 }
 
-/// Notes that somebody was removed from an organisation, or left it: they do not come back by their domain.
+/// Notes that somebody was removed from an organisation, or left it: they do not come back by their domain, with another account for
+/// the same mailbox neither.
 /// # Errors
 /// As the database.
-pub async fn bar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
+pub async fn bar(tx: &mut ControlTx, org: OrgId, person: &Person) -> Result<()> {
     let now = tx.now();
     tx.sql("INSERT INTO removals (org_id, user_id, removed_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(org)
-        .bind(user)
+        .bind(person.id)
+        .bind(now)
+        .run()
+        .await?;
+    bar_mailbox(tx, org, &person.email).await
+}
+
+/// Notes the mailbox alone: for somebody who is erased.
+/// # Errors
+/// As the database.
+pub async fn bar_mailbox(tx: &mut ControlTx, org: OrgId, email: &Email) -> Result<()> {
+    let (now, mailbox) = (tx.now(), mailbox(tx, org, email));
+    tx.sql("INSERT INTO removed_mailboxes (org_id, mailbox, removed_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+        .bind(org)
+        .bind(mailbox)
         .bind(now)
         .run()
         .await?;
@@ -193,14 +210,34 @@ pub async fn bar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
 /// Forgets that somebody was removed or left: they were invited again.
 /// # Errors
 /// As the database.
-pub async fn unbar(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<()> {
-    tx.sql("DELETE FROM removals WHERE org_id = $1 AND user_id = $2").bind(org).bind(user).run().await?;
+pub async fn unbar(tx: &mut ControlTx, org: OrgId, person: &Person) -> Result<()> {
+    let mailbox = mailbox(tx, org, &person.email);
+    tx.sql("DELETE FROM removals WHERE org_id = $1 AND user_id = $2").bind(org).bind(person.id).run().await?;
+    tx.sql("DELETE FROM removed_mailboxes WHERE org_id = $1 AND mailbox = $2").bind(org).bind(mailbox).run().await?;
     Ok(())
 }
 
-/// Whether somebody was removed from an organisation, or left it, and was not invited again.
+/// Whether somebody was removed from an organisation, or left it, and was not invited again; with this account, or with another one
+/// for the same mailbox.
 /// # Errors
 /// As the database.
-pub async fn is_barred(tx: &mut ControlTx, org: OrgId, user: UserId) -> Result<bool> {
-    tx.sql("SELECT EXISTS (SELECT 1 FROM removals WHERE org_id = $1 AND user_id = $2)").bind(org).bind(user).one().await
+pub async fn is_barred(tx: &mut ControlTx, org: OrgId, person: &Person) -> Result<bool> {
+    let mailbox = mailbox(tx, org, &person.email);
+    tx.sql(
+        "SELECT EXISTS (SELECT 1 FROM removals WHERE org_id = $1 AND user_id = $2)
+             OR EXISTS (SELECT 1 FROM removed_mailboxes WHERE org_id = $1 AND mailbox = $3)",
+    )
+    .bind(org)
+    .bind(person.id)
+    .bind(mailbox)
+    .one()
+    .await
+}
+
+/// What stands for a mailbox in an organisation, and tells nothing without the house key. What follows a `+` is left out: nearly
+/// everywhere it leads to the same mailbox.
+fn mailbox(tx: &ControlTx, org: OrgId, email: &Email) -> [u8; 32] {
+    let name = email.local_part().to_ascii_lowercase();
+    let name = name.split('+').next().unwrap_or_default();
+    tx.store().fingerprint("removed mailbox", format!("{org} {name}@{}", email.domain()).as_bytes())
 }

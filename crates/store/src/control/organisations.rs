@@ -396,6 +396,7 @@ pub async fn remove(tx: &mut ControlTx, id: OrgId) -> Result<BTreeMap<String, i6
     count("invitations", tx.sql("DELETE FROM invitations WHERE org_id = $1").bind(id).run().await?);
     count("mail_domains", tx.sql("DELETE FROM mail_domains WHERE org_id = $1").bind(id).run().await?);
     count("removals", tx.sql("DELETE FROM removals WHERE org_id = $1").bind(id).run().await?);
+    count("removed_mailboxes", tx.sql("DELETE FROM removed_mailboxes WHERE org_id = $1").bind(id).run().await?);
     count("api_keys", tx.sql("DELETE FROM api_keys WHERE org_id = $1").bind(id).run().await?);
     count("plan_overrides", tx.sql("DELETE FROM plan_overrides WHERE org_id = $1").bind(id).run().await?);
     count("memberships", tx.sql("DELETE FROM memberships WHERE org_id = $1").bind(id).run().await?);

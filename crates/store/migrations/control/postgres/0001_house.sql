@@ -217,6 +217,15 @@ CREATE TABLE removals (
 );
 CREATE INDEX removals_user ON removals (user_id);
 
+-- The mailboxes that they had then, as keyed hashes: with another account for the same one they do not come back either. These stay
+-- when the person is erased.
+CREATE TABLE removed_mailboxes (
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  mailbox         bytea NOT NULL,
+  removed_at      bigint NOT NULL,
+  PRIMARY KEY (org_id, mailbox)
+);
+
 CREATE TABLE api_keys (
   id              uuid NOT NULL PRIMARY KEY,
   public_id      text COLLATE "C"    NOT NULL UNIQUE,

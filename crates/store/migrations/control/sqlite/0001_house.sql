@@ -217,6 +217,15 @@ CREATE TABLE removals (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX removals_user ON removals (user_id);
 
+-- The mailboxes that they had then, as keyed hashes: with another account for the same one they do not come back either. These stay
+-- when the person is erased.
+CREATE TABLE removed_mailboxes (
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  mailbox     BLOB    NOT NULL,
+  removed_at  INTEGER NOT NULL,
+  PRIMARY KEY (org_id, mailbox)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE api_keys (
   id             BLOB    NOT NULL PRIMARY KEY,
   public_id      TEXT    NOT NULL UNIQUE,
