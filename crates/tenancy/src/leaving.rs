@@ -116,19 +116,25 @@ pub(crate) async fn restore(tx: &mut ControlTx, before: Person, by: &Actor, orig
     let user = before.id;
     let after = Person { standing: Standing::Active, ends_at: None, ends_by: None, ..before.clone() };
     people::update(tx, &after).await?;
-    tickets::cancel(tx, user, Purpose::KeepAccount, None).await?;
-    if let Some(until) = before.ends_at {
-        for org in organisations::closing_with(tx, user, until).await? {
-            let organisation = organisations::get(tx, org).await?;
-            organisations::reopen(tx, &organisation).await?;
-            tx.record(org, by, origin, Event::new("organisation.restored", org).before(&organisation)).await?;
-        }
-    }
+    call_off(tx, &before, by, origin).await?;
     let person = people::get(tx, user).await?;
     let event = Event::new("person.restored", user).before(&before).after(&person);
     let stays = memberships::of_person(tx, user).await?;
     record(tx, &stays, by, origin, &event).await?;
     Ok(person)
+}
+
+/// Undoes what the deletion of an account brought with it, when there is one under way: the mailed link, and the end of the organisations
+/// that were to close with it.
+pub(crate) async fn call_off(tx: &mut ControlTx, before: &Person, by: &Actor, origin: &Origin) -> Result<()> {
+    let Some(until) = before.ends_at else { return Ok(()) };
+    tickets::cancel(tx, before.id, Purpose::KeepAccount, None).await?;
+    for org in organisations::closing_with(tx, before.id, until).await? {
+        let organisation = organisations::get(tx, org).await?;
+        organisations::reopen(tx, &organisation).await?;
+        tx.record(org, by, origin, Event::new("organisation.restored", org).before(&organisation)).await?;
+    }
+    Ok(())
 }
 
 /// Begins a transaction about a person and all organisations they belong to, with their stays there.

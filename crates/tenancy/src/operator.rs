@@ -35,8 +35,8 @@ pub async fn create(house: &House, email: Email, name: PersonName, password: New
     Ok(person)
 }
 
-/// Suspends a person's account, or restores it; either ends a deletion that is under way. A suspension ends all their sessions; their keys do nothing while it lasts. The
-/// transaction is ready to be committed.
+/// Suspends a person's account, or restores it; either ends a deletion that is under way, and with it the closing of their organisations.
+/// A suspension ends all their sessions; their keys do nothing while it lasts. The transaction is ready to be committed.
 /// # Errors
 /// [`StoreError::NotFound`] when there is no such person; [`Error::Conflict`] when an operator would suspend themself;
 /// [`StoreError::Stale`] when the person is of another version than expected.
@@ -51,17 +51,19 @@ pub async fn set_standing(
     if user == operator && standing != Standing::Active {
         return Err(Error::Conflict("You cannot suspend yourself.".into()));
     }
+    let actor = Actor::Operator(operator);
     let mut tx = house.store.begin_control(Turn::Person(user)).await?;
     let before = people::get(&mut tx, user).await?;
     if expected.is_some_and(|version| version != before.version) {
         return Err(StoreError::Stale("person").into());
     }
     if standing == Standing::Active && before.ends_at.is_some() {
-        let person = leaving::restore(&mut tx, before, &Actor::Operator(operator), origin).await?;
+        let person = leaving::restore(&mut tx, before, &actor, origin).await?;
         return Ok((tx, person));
     }
-    // A suspension holds until it is taken back: a deletion that was under way is off.
+    // A suspension holds until it is taken back: a deletion that was under way is off, of the account and of what was to close with it.
     people::update(&mut tx, &Person { standing, ends_at: None, ends_by: None, ..before.clone() }).await?;
+    leaving::call_off(&mut tx, &before, &actor, origin).await?;
     // Keys are cached with their maker's standing.
     tx.shift_authority();
     if standing != Standing::Active {
@@ -70,7 +72,6 @@ pub async fn set_standing(
     let person = people::get(&mut tx, user).await?;
     let action = if standing == Standing::Active { "person.restored" } else { "person.suspended" };
     let event = Event::new(action, user).before(&before).after(&person);
-    let actor = Actor::Operator(operator);
     for org in memberships::orgs_of(&mut tx, user).await? {
         tx.record(org, &actor, origin, event.clone()).await?;
     }

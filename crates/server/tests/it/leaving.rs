@@ -254,4 +254,28 @@ testing::both_stores! {
         let olga = house.sign_in(&olga, "Olga").await;
         assert_eq!(olga.get(&url).await.expect(200).str("/standing"), "suspended");
     }
+
+    async fn a_suspension_keeps_what_was_to_close_with_the_account(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let url = format!("/api/v1/operator/people/{}", ann.user);
+        let org = format!("/api/v1/operator/orgs/{}", ann.org);
+        assert_eq!(ann.delete(OWN).await.expect(200).json["closing"], json!([ann.org]));
+        let token = house.mailed_token("ann@example.com", "Your account will be deleted").await;
+        assert_eq!(olga.get(&org).await.expect(200).str("/status"), "closing");
+        let suspended = olga.patch(&url, &json!({ "standing": "suspended" })).await.expect(200);
+        assert!(suspended.json["ends_at"].is_null());
+        assert_eq!(olga.get(&org).await.expect(200).str("/status"), "active");
+        // The link in the mail takes no suspension back.
+        house.visitor().post("/api/v1/user/profile/restore", &json!({ "token": token })).await.expect(409);
+        erase(&house).await;
+        let olga = house.sign_in(&olga, "Olga").await;
+        assert_eq!(olga.get(&org).await.expect(200).str("/status"), "active");
+        olga.patch(&url, &json!({ "standing": "active" })).await.expect(200);
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.post("/api/v1/teams", &json!({ "name": "Engineering" })).await.expect(201);
+        let actions = house.actions(&ann).await;
+        let end: Vec<_> = actions.iter().map(String::as_str).filter(|action| !action.starts_with("session.")).collect();
+        let story = ["organisation.closing", "person.deletion_asked", "organisation.restored", "person.suspended"];
+        assert!(end.windows(4).any(|four| four == story), "{end:?}");
+    }
 }
