@@ -107,8 +107,8 @@ pub async fn leave(house: &House, user: UserId, org: OrgId, origin: &Origin) -> 
 
 /// Hands an organisation to another member: they become its owner, the caller an admin. The transaction is ready to be committed.
 /// # Errors
-/// [`StoreError::NotFound`] when the other is no member; [`Error::Conflict`] when they may not act; [`Error::Forbidden`] when the
-/// caller holds less than an owner.
+/// [`StoreError::NotFound`] when the other is no member; [`Error::Conflict`] when they may not act, there or at all;
+/// [`Error::Forbidden`] when the caller holds less than an owner.
 pub async fn transfer(house: &House, scope: &Scope, to: UserId) -> Result<(ControlTx, Member)> {
     let org = scope.org();
     if to == scope.user() {
@@ -121,6 +121,11 @@ pub async fn transfer(house: &House, scope: &Scope, to: UserId) -> Result<(Contr
     let other = memberships::find(&mut tx, org, to).await?.ok_or(StoreError::NotFound("member"))?;
     if other.standing != Standing::Active {
         return Err(Error::Conflict("This member is suspended; restore them first.".into()));
+    }
+    // The account, too, and one that is about to be deleted is suspended: an owner who cannot sign in is none.
+    if people::get(&mut tx, to).await?.standing != Standing::Active {
+        let text = "This member's account is suspended or about to be deleted; choose somebody else.";
+        return Err(Error::Conflict(text.into()));
     }
     memberships::update(&mut tx, &Membership { role: Role::OWNER, ..other.clone() }).await?;
     memberships::update(&mut tx, &Membership { role: Role::ADMIN, ..own }).await?;

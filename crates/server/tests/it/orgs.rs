@@ -175,6 +175,17 @@ testing::both_stores! {
         ann.patch(&member, &json!({ "standing": "suspended" })).await.expect(200);
         assert_eq!(ann.post(&url, &json!({ "user_id": max.user })).await.expect(409).code(), "conflict");
         ann.patch(&member, &json!({ "standing": "active" })).await.expect(200);
+        // Nor to somebody whose account is suspended, or about to be deleted.
+        let account = format!("/api/v1/operator/people/{}", max.user);
+        let olga = house.operator("Olga").await;
+        olga.patch(&account, &json!({ "standing": "suspended" })).await.expect(200);
+        assert_eq!(ann.post(&url, &json!({ "user_id": max.user })).await.expect(409).code(), "conflict");
+        olga.patch(&account, &json!({ "standing": "active" })).await.expect(200);
+        let max = house.sign_in(&max, "Max").await;
+        max.delete("/api/v1/user/profile").await.expect(200);
+        assert_eq!(ann.post(&url, &json!({ "user_id": max.user })).await.expect(409).code(), "conflict");
+        assert_eq!(ann.get("/api/v1/auth/me").await.expect(200).str("/role"), "owner");
+        let max = house.sign_in(&max, "Max").await;
         assert_eq!(ann.post(&url, &json!({ "user_id": max.user })).await.expect(200).str("/role"), "owner");
         assert_eq!(ann.get("/api/v1/auth/me").await.expect(200).str("/role"), "admin");
         ann.post(&url, &json!({ "user_id": ann.user })).await.expect(403);
