@@ -92,7 +92,7 @@ permissions! {
     TeamsDelete = "teams.delete" at Organization | Team: "delete teams";
     TeamsMembers = "teams.members" at Organization | Team: "put people into teams and take them out";
     ProjectsRead = "projects.read" at Organization | Project: "see projects";
-    ProjectsCreate = "projects.create" at Organization: "make projects";
+    ProjectsCreate = "projects.create" at Organization: "make projects and run those as their admin";
     ProjectsUpdate = "projects.update" at Organization | Project: "change, archive and restore projects";
     ProjectsDelete = "projects.delete" at Organization | Project: "delete projects";
     ProjectsMembers = "projects.members" at Organization | Project: "give people and teams access to projects";
