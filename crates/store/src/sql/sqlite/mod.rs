@@ -189,9 +189,9 @@ impl File {
             None => connect(&self.path, &self.key, self.page, self.cache_kib, Access::Read, false, self.durability)?,
         };
         stop_the_clock();
-        let moved = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let written = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         *mover = Some(connection);
-        moved.map_err(|error| translate(&error))
+        written.map_err(|error| translate(&error))
     }
 
     /// Begins a transaction.
