@@ -124,8 +124,8 @@ fn sqlite_finds_the_usage_of_one_person_by_an_index() {
 fn sqlite_does_not_walk_through_many_for_a_few() {
     let database = fresh(Side::Org.steps());
     for (statement, index) in [
-        ("FROM collections WHERE id > $1 AND within IS NULL", "collections_own (id>?)"),
-        ("SELECT count(*) FROM collections WHERE within IS NULL", "collections_own"),
+        ("FROM collections WHERE id > $1 AND within IS NULL", "collections_within (within=? AND id>?)"),
+        ("SELECT count(*) FROM collections WHERE within IS NULL", "collections_within (within=?)"),
         ("WHERE access <> 'private' AND id < $1", "threads_shared (id<?)"),
         ("SELECT content_hash, size FROM versions UNION", "COVERING INDEX versions_content"),
     ] {

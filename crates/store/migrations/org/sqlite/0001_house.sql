@@ -241,8 +241,7 @@ CREATE TABLE collections (
   CHECK ((retain_days IS NULL) = (due_at IS NULL)),
   CHECK (within IS NULL OR access = 'shared')
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX collections_within ON collections (within, id) WHERE within IS NOT NULL;
-CREATE INDEX collections_own ON collections (id) WHERE within IS NULL;
+CREATE INDEX collections_within ON collections (within, id);
 
 -- `titled` says that a person gave the title, which the document's own then does not replace; `job_id` names the work on the newest version;
 -- `text_bytes` is what its passages take. By `name_key` and `tag_keys` documents are found: what stands there for the name and the tags,
@@ -522,7 +521,6 @@ CREATE TABLE sources (
   updated_at     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sources_collection ON sources (collection_id, id);
-CREATE INDEX sources_scheduled ON sources (id) WHERE every_hours IS NOT NULL;
 
 -- What a source has: the document that each item is, its mark there, and the round in which it was last seen. On PostgreSQL `key` is what
 -- stands for the item's own.
