@@ -1,6 +1,6 @@
 //! `POST /api/v1/threads/{id}/messages`: asks, and answers; as JSON, or step by step as server-sent events.
 
-use domain::access::can;
+use domain::access::{Permission, can};
 use domain::{CollectionId, ThreadId};
 use knowledge::brief::{self, Turn};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use crate::http::body::{Body, Path};
 use crate::http::caller::{AtTheDoor, Caller, Local, meters};
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Created;
-use crate::search::rerank::{self, Rerank};
+use crate::search::rerank::Rerank;
 use crate::threads::citations::Citable;
 use crate::threads::messages::MessageView;
 use crate::threads::{find, own};
@@ -57,12 +57,14 @@ pub(crate) async fn ask(
     if thread.user_id != caller.user() {
         return Err(Problem::new("forbidden", "Only whose conversation it is can ask in it."));
     }
-    place.require_changeable()?;
-    if body.rerank.is_some() {
-        rerank::require(&caller, thread.project_id).await?;
-    }
     let latest = threads::latest(&mut tx, thread.id, brief::EARLIER).await?;
     drop(tx);
+    // What is one's own is read by who lost the project; it is the project that pays for what is asked.
+    place.require(&caller, Permission::AnswersUse).await?;
+    if body.rerank.is_some() {
+        place.require(&caller, Permission::ModelsUse).await?;
+    }
+    place.require_changeable()?;
     let earlier = latest.into_iter().rev().map(|one| Turn { author: one.author, text: one.content }).collect();
     caller.answered()?;
     let work = Work {

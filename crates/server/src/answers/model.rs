@@ -23,7 +23,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::http::layers::current_request_id;
 use crate::http::outliving::{Outliving, Panicked};
-use crate::knowledge::place::{Place, holds};
+use crate::knowledge::place::Place;
 use crate::search::rerank::Rerank;
 use crate::threads::citations::{Citable, CitationView};
 
@@ -78,7 +78,7 @@ impl Message {
 pub(crate) async fn is_open(caller: &Caller<can::ModelsUse>) -> Result<bool> {
     let mut tx = caller.read().await?;
     let place = Place::of(&mut tx, caller.scope().selected_project()).await?;
-    Ok(holds(caller.scope(), Permission::AnswersUse, place.object))
+    Ok(caller.scope().grants().allow(Permission::AnswersUse, place.object))
 }
 
 /// Answers a request for [`NAME`].

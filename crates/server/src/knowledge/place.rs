@@ -27,6 +27,19 @@ impl Place {
         Ok(Self { object: Object::Project { id, open: project.open }, archived: project.archived_at.is_some() })
     }
 
+    /// Refuses who may not do a thing at this very place. What spends a project's money, by its names of models and its providers' keys,
+    /// asks here: that something of one's own reaches one there gives no right to that.
+    pub(crate) async fn require<P: Requires>(&self, caller: &Caller<P>, permission: Permission) -> Result<()> {
+        if caller.scope().grants().allow(permission, self.object) {
+            return Ok(());
+        }
+        let name = match self.object {
+            Object::Project { id, .. } => id.to_string(),
+            Object::Organisation | Object::Team(_) => "organisation".to_owned(),
+        };
+        Err(caller.deny(permission, &name).await)
+    }
+
     /// Refuses what would change something in an archived project.
     pub(crate) fn require_changeable(&self) -> Result<()> {
         if self.archived {

@@ -29,6 +29,7 @@ use crate::http::body::Body;
 use crate::http::caller::{Local, Metered, meters};
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Found;
+use crate::knowledge::place::Place;
 use crate::knowledge::sight;
 use crate::routes::Routes;
 
@@ -193,7 +194,8 @@ async fn post(
         explain,
     };
     if wish.is_some() {
-        rerank::require(&caller, caller.scope().selected_project()).await?;
+        let place = Place::of(&mut caller.read().await?, caller.scope().selected_project()).await?;
+        place.require(&caller, Permission::ModelsUse).await?;
     }
     let Looked { mut found, searched, mut explanation } = look(caller.app(), caller.scope(), &asked).await?;
     let by_search: Vec<ChunkId> = found.iter().map(|hit| hit.chunk.id).collect();

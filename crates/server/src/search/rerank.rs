@@ -3,8 +3,6 @@
 
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use domain::ProjectId;
-use domain::access::{Permission, Requires};
 use gateway::{ClientRequest, Operation};
 use knowledge::rerank;
 pub(crate) use knowledge::rerank::MOST;
@@ -20,10 +18,8 @@ use store::org::knowledge::documents::Fault;
 
 use crate::App;
 use crate::gateway::{problem, route};
-use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
 use crate::http::outliving::{Outliving, Panicked};
-use crate::knowledge::place::{Place, holds};
 
 /// How long is waited for the order.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -56,17 +52,6 @@ impl Reranked {
     pub(crate) fn is_done(&self) -> bool {
         self.done
     }
-}
-
-/// Refuses who may not call models where they ask: in a project, or in the organisation.
-pub(crate) async fn require<P: Requires>(caller: &Caller<P>, project: Option<ProjectId>) -> Result<()> {
-    let mut tx = caller.read().await?;
-    let place = Place::of(&mut tx, project).await?;
-    drop(tx);
-    if holds(caller.scope(), Permission::ModelsUse, place.object) {
-        return Ok(());
-    }
-    Err(caller.deny(Permission::ModelsUse, "organisation").await)
 }
 
 /// Puts the first of what was found into a model's order. What may not be seen is not among it.
