@@ -98,7 +98,7 @@ pub use org::{OrgStore, Sealed, Tx};
 pub use principal::{Credential, Principal, SessionView};
 pub use refusal::{Refusal, Stop};
 pub use rotation::Rotation;
-pub use scope::{Invited, KeyLimits, Scope, default_key_scopes};
+pub use scope::{Invited, KeyLimits, Scope, Stay, default_key_scopes};
 pub use setup::{Place, Settings, hex};
 pub use sql::{Engine, Json};
 

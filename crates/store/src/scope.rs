@@ -58,6 +58,17 @@ impl std::fmt::Debug for Scope {
     }
 }
 
+/// Another member: their stay in the organisation, and what they hold there. It opens nothing; a [`Scope`] does.
+#[derive(Clone, Debug)]
+pub struct Stay {
+    /// Which stay it is: what was given to an earlier one is theirs no more.
+    pub membership: MembershipId,
+    /// All that they hold.
+    pub grants: Arc<Grants>,
+    /// Their verified mail address, in small letters. None for who has none.
+    pub address: Option<Arc<str>>,
+}
+
 /// What an invitation's link opens.
 #[derive(Debug, Clone)]
 pub struct Invited {
@@ -290,7 +301,15 @@ impl Store {
     /// # Errors
     /// [`Refusal::NotAMember`] when the person does not belong to the scope's organisation.
     pub async fn grants_of(&self, scope: &Scope, user: UserId) -> Result<Arc<Grants>, Stop> {
-        Ok(self.load_grants(user, scope.org()).await?.grants)
+        Ok(self.stay_of(scope, user).await?.grants)
+    }
+
+    /// As [`Store::grants_of`], with what tells what is shared with them.
+    /// # Errors
+    /// [`Refusal::NotAMember`] when the person does not belong to the scope's organisation.
+    pub async fn stay_of(&self, scope: &Scope, user: UserId) -> Result<Stay, Stop> {
+        let found = self.load_grants(user, scope.org()).await?;
+        Ok(Stay { membership: found.membership, grants: found.grants, address: found.address })
     }
 }
 

@@ -60,9 +60,9 @@ pub(super) fn held(grants: &Grants, permission: Permission, place: Object) -> bo
     grants.allow(permission, place) || grants.allow(permission, Object::Organisation)
 }
 
-/// Whether the request, by its selected project or its key, leaves something in this place out.
-pub(crate) fn is_left_out(scope: &Scope, project: Option<ProjectId>) -> bool {
-    scope.selected_project().is_some_and(|selected| project != Some(selected))
+/// Whether a request, by the project that it or its key selects, leaves something in this place out.
+pub(crate) fn is_left_out(selected: Option<ProjectId>, project: Option<ProjectId>) -> bool {
+    selected.is_some_and(|selected| project != Some(selected))
 }
 
 /// The place for something new: the project that was asked for, else the one that the request selects, else the organisation.

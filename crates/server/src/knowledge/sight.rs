@@ -14,20 +14,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::access::Permission;
 use domain::authoriser::{Grants, Object};
-use domain::{CollectionId, ProjectId, UserId};
+use domain::{CollectionId, MembershipId, ProjectId, UserId};
 use store::org::knowledge::circles;
 use store::org::knowledge::collections::{self, Collection, Reach};
 use store::org::knowledge::shares;
-use store::{Error, Result, Scope, Tx};
+use store::{Error, Result, Scope, Stay, Tx};
 
-use super::place::{Place, held, holds, is_left_out};
+use super::place::{Place, held, is_left_out};
 use crate::http::error::Problem;
 
 /// The collections in which the caller may do a thing, by id. With a project selected, those of that project alone.
 /// # Errors
 /// As the database.
 pub(crate) async fn seen(tx: &mut Tx, scope: &Scope, permission: Permission) -> Result<Vec<Collection>> {
-    let sight = Sight::of(tx, scope, permission).await?;
+    let sight = Sight::of(tx, Looker::of(scope), permission).await?;
     let open: BTreeMap<ProjectId, bool> = collections::places(tx).await?.into_iter().collect();
     let is_open = |id: &ProjectId| open.get(id).copied().unwrap_or(false);
     let mut all = collections::list(tx, None, collections::MOST).await?;
@@ -47,9 +47,16 @@ pub(crate) async fn seen(tx: &mut Tx, scope: &Scope, permission: Permission) -> 
 /// # Errors
 /// [`Error::NotFound`] when there is none, and when the caller does not see it.
 pub(crate) async fn find(tx: &mut Tx, scope: &Scope, permission: Permission, id: CollectionId) -> Result<Seen> {
+    find_as(tx, Looker::of(scope), permission, id).await
+}
+
+/// As [`find`], for somebody who need not be the caller.
+/// # Errors
+/// [`Error::NotFound`] when there is none, and when they do not see it.
+pub(crate) async fn find_as(tx: &mut Tx, looker: Looker<'_>, permission: Permission, id: CollectionId) -> Result<Seen> {
     let collection = collections::get(tx, id).await?;
     let place = Place::of(tx, collection.project_id).await?;
-    let sight = Sight::of(tx, scope, permission).await?;
+    let sight = Sight::of(tx, looker, permission).await?;
     let sees = match collection.within {
         None => sight.sees(&collection, place.object),
         Some(around) => {
@@ -100,9 +107,39 @@ impl Seen {
     }
 }
 
-/// What a caller sees, as far as it is not said by the collection itself.
+/// Whose sight it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Looker<'a> {
+    user: UserId,
+    membership: MembershipId,
+    grants: &'a Grants,
+    address: Option<&'a str>,
+    /// The only project that the request is about.
+    project: Option<ProjectId>,
+}
+
+impl<'a> Looker<'a> {
+    /// Who calls.
+    pub(crate) fn of(scope: &'a Scope) -> Self {
+        Self {
+            user: scope.user(),
+            membership: scope.membership(),
+            grants: scope.grants(),
+            address: scope.address(),
+            project: scope.selected_project(),
+        }
+    }
+
+    /// A member for whom something is done that they do not ask for now.
+    pub(crate) fn member(user: UserId, stay: &'a Stay) -> Self {
+        let Stay { membership, grants, address } = stay;
+        Self { user, membership: *membership, grants, address: address.as_deref(), project: None }
+    }
+}
+
+/// What somebody sees, as far as it is not said by the collection itself.
 struct Sight<'a> {
-    scope: &'a Scope,
+    looker: Looker<'a>,
     permission: Permission,
     /// What is shared with the person, or with a team that they are in.
     shared: BTreeSet<CollectionId>,
@@ -111,25 +148,27 @@ struct Sight<'a> {
 }
 
 impl<'a> Sight<'a> {
-    async fn of(tx: &mut Tx, scope: &'a Scope, permission: Permission) -> Result<Self> {
-        let shared = shares::collections(tx, scope.user(), scope.membership()).await?;
-        let circles = match scope.address() {
+    async fn of(tx: &mut Tx, looker: Looker<'a>, permission: Permission) -> Result<Self> {
+        let shared = shares::collections(tx, looker.user, looker.membership).await?;
+        let circles = match looker.address {
             Some(address) => circles::of_reader(tx, address).await?,
             None => Vec::new(),
         };
-        Ok(Self { scope, permission, shared: shared.into_iter().collect(), circles })
+        Ok(Self { looker, permission, shared: shared.into_iter().collect(), circles })
     }
 
     /// Whether a collection is seen that is within no other.
     fn sees(&self, collection: &Collection, place: Object) -> bool {
-        if is_left_out(self.scope, collection.project_id) {
+        let Looker { user, grants, project, .. } = self.looker;
+        if is_left_out(project, collection.project_id) {
             return false;
         }
-        let own = collection.made_by == self.scope.user();
+        let own = collection.made_by == user;
+        let holds = || held(grants, self.permission, place);
         match collection.access {
-            Reach::Project => self.scope.grants().allow(self.permission, place),
-            Reach::Private => own && holds(self.scope, self.permission, place),
-            Reach::Shared => (own || self.shared.contains(&collection.id)) && holds(self.scope, self.permission, place),
+            Reach::Project => grants.allow(self.permission, place),
+            Reach::Private => own && holds(),
+            Reach::Shared => (own || self.shared.contains(&collection.id)) && holds(),
         }
     }
 }

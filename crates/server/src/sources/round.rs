@@ -124,7 +124,7 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
     let earlier = sources::scheduled(&mut tx, source.id, true).await?;
     drop(tx);
     let source = if by_itself {
-        match schedule::admit(app, &scope, source, place, earlier).await? {
+        match schedule::admit(app, &scope, source, earlier).await? {
             Admitted::Begins(source) => source,
             Admitted::Rests => return Ok(Ended::Rest(store.ambient().now() + IDLE)),
             Admitted::Ends(source, fault) => return Round::failed(app, &scope, source, fault).await,

@@ -8,14 +8,14 @@ use serde_json::json;
 use store::audit::Event;
 use store::org::knowledge::documents::Fault;
 use store::org::knowledge::sources::{self, Source, Sync};
-use store::{Refusal, Scope, Stop};
+use store::{Error, Refusal, Scope, Stop};
 use tenancy::entitlements;
 use tenancy::sources::Failing;
 
 use super::round::fault;
 use crate::App;
 use crate::http::error::{Problem, Result};
-use crate::knowledge::place::Place;
+use crate::knowledge::sight::{self, Looker};
 
 /// After how many failed rounds on end whoever set a source up is told: one may be a server that was restarted.
 const TOLD_AFTER: i64 = 3;
@@ -24,34 +24,32 @@ const TOLD_AFTER: i64 = 3;
 pub(super) enum Admitted {
     /// It does.
     Begins(Source),
-    /// Not while the organisation is in this state.
+    /// Not while the organisation, or its maker's stay there, is in this state.
     Rests,
     /// It does not, and says why.
     Ends(Source, Fault),
 }
 
-/// Lets a round begin for whoever set the source up, as long as they could do it by hand. Without them the source is asked by hand alone
-/// from then on.
-pub(super) async fn admit(
-    app: &App,
-    scope: &Scope,
-    source: Source,
-    place: Place,
-    scheduled_earlier: i64,
-) -> Result<Admitted> {
-    let grants = match app.house.store.grants_of(scope, source.made_by).await {
-        Ok(grants) => Some(grants),
-        Err(Stop::Refused(Refusal::NotAMember)) => None,
+/// Lets a round begin for whoever set the source up, as long as they could do it by hand: they see the collection, and may add to it.
+/// Without them the source is asked by hand alone from then on.
+pub(super) async fn admit(app: &App, scope: &Scope, source: Source, scheduled_earlier: i64) -> Result<Admitted> {
+    let store = &app.house.store;
+    let may = match store.stay_of(scope, source.made_by).await {
+        Ok(stay) if !stay.grants.status.admits_writes() => return Ok(Admitted::Rests),
+        Ok(stay) => {
+            let mut tx = store.open(scope).read().await?;
+            let maker = Looker::member(source.made_by, &stay);
+            match sight::find_as(&mut tx, maker, Permission::KnowledgeWrite, source.collection_id).await {
+                Ok(_) => true,
+                Err(Error::NotFound(_)) => false,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Stop::Refused(Refusal::MembershipSuspended)) => return Ok(Admitted::Rests),
+        Err(Stop::Refused(Refusal::NotAMember)) => false,
         Err(stop) => return Err(stop.into()),
     };
-    let may = |permission| {
-        let object = domain::authoriser::Object::Organisation;
-        grants.as_ref().is_some_and(|grants| grants.allow(permission, place.object) || grants.allow(permission, object))
-    };
-    if grants.as_ref().is_some_and(|grants| !grants.status.admits_writes()) {
-        return Ok(Admitted::Rests);
-    }
-    if !may(Permission::KnowledgeWrite) {
+    if !may {
         let source = unschedule(app, scope, source).await?;
         let message = "Whoever set the source up may add nothing here any more, so it is not asked by itself. Begin a round by hand, \
                        or set up another source.";

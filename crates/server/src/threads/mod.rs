@@ -111,7 +111,7 @@ impl<'a> Ears<'a> {
     }
 
     pub(crate) fn hears(&self, thread: &Thread, place: Object) -> bool {
-        if is_left_out(self.scope, thread.project_id) {
+        if is_left_out(self.scope.selected_project(), thread.project_id) {
             return false;
         }
         let holds = || holds(self.scope, Permission::AnswersUse, place);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use testing::{Client, TestHouse, both_stores};
 
 use crate::answers::collection;
+use crate::collections::{project, share};
 use crate::providers::open;
 use crate::sources::{Site, counts, over, set_up, sync};
 
@@ -204,6 +205,45 @@ both_stores! {
             assert_eq!(counts(&sync(&ann, id).await), [0, 0, 1, 0, 0]);
         }
         assert_eq!(letters(&house, &ben).await, 0);
+    }
+
+    async fn nothing_begins_by_itself_where_its_maker_is_no_more(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let ben = house.join(&ann, "Ben", "member").await;
+        let closed = project(&ann, "Closed", false).await;
+        let member = format!("/api/v1/projects/{closed}/members/{}", ben.user);
+        ann.put(&member, &json!({ "role": "member" })).await.expect(200);
+        let inside = async |access: &str| {
+            let body = json!({ "name": "Inside", "project_id": closed, "access": access });
+            ben.post("/api/v1/collections", &body).await.expect(201).str("/id").to_owned()
+        };
+        // His own one in the project stays his.
+        let (everybodys, own) = (inside("project").await, inside("private").await);
+        let hers = collection(&ann, "shared").await;
+        let with_ben = format!("users/{}", ben.user);
+        assert_eq!(share(&ann, &hers, &with_ben).await, 200);
+        let site = Site::open().await;
+        let mut ids = Vec::new();
+        for (at, place) in [&everybodys, &hers, &own].into_iter().enumerate() {
+            let path = format!("/{at}");
+            site.page(&path, None, &format!("A berth costs {at} euros."));
+            let id = set_up(&ben, place, &json!({ "urls": [site.at(&path)], "every": 1 })).await.expect(201).str("/id").to_owned();
+            over(&ben, &id).await;
+            ids.push(id);
+        }
+        let before = shown(&ben, &ids[2]).await["synced_at"].clone();
+        ann.delete(&member).await.expect(204);
+        ann.delete(&format!("/api/v1/collections/{hers}/shares/{with_ben}")).await.expect(204);
+        let (ann, ben) = (lasting(&house, &ann).await, lasting(&house, &ben).await);
+        house.clock.advance(2 * HOUR);
+        for (at, id) in ids.iter().take(2).enumerate() {
+            let ended = once(&ann, id, |one| one["status"] == "failed").await;
+            assert_eq!((&ended["error"]["code"], &ended["every"], &ended["next_sync_at"]), (&json!("forbidden"), &Value::Null, &Value::Null));
+            assert_eq!(site.times(&format!("/{at}")), 1, "nobody asked for him");
+        }
+        once(&ben, &ids[2], |one| one["synced_at"] != before && one["status"] == "done").await;
+        assert_eq!(site.times("/2"), 2);
     }
 
     async fn nothing_begins_by_itself_while_an_organisation_is_suspended(house) {
