@@ -6,6 +6,7 @@ use domain::plan::{Feature, Meter};
 use domain::role::{Builtin, Role, held_at};
 use domain::text::{Description, RoleName};
 use domain::{OrgId, ProjectId, RoleId, TeamId};
+use serde_json::json;
 use store::audit::Event;
 use store::control::{invitations, memberships};
 use store::org::roles::{self, CustomRole};
@@ -204,7 +205,11 @@ pub async fn update(
     take_care_of_owners(fresh, role.allows().without(before.allows()))?;
     roles::update(&mut tx, &role).await?;
     let role = roles::get(&mut tx, id).await?;
-    tx.record(Event::new("role.updated", id).before(&before).after(&role)).await?;
+    let detail = json!({
+        "name": { "from": before.name, "to": role.name },
+        "permissions": { "from": before.permissions.0, "to": role.permissions.0 },
+    });
+    tx.record(Event::new("role.updated", id).before(&before).after(&role).detail(detail)).await?;
     Ok((tx, role))
 }
 

@@ -9,6 +9,7 @@ use domain::money::{Currency, Micros};
 use domain::text::KeyName;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use store::Json;
 use store::audit::Event;
 use store::control::api_keys::{self, ApiKey};
@@ -73,6 +74,17 @@ impl UpdateApiKey {
     }
 }
 
+/// What limits a key, as the log tells of it.
+fn limits(key: &ApiKey) -> Value {
+    json!({
+        "addresses": key.addresses.0,
+        "rate_per_minute": key.rate_per_minute,
+        "calls_per_day": key.calls_per_day,
+        "budget_micros": key.budget_micros,
+        "currency": key.currency,
+    })
+}
+
 pub(crate) async fn update(
     local: Local<can::KeysCreate>,
     Path(id): Path<ApiKeyId>,
@@ -97,7 +109,8 @@ pub(crate) async fn update(
     }
     api_keys::update(&mut tx, &key).await?;
     let key = api_keys::get(&mut tx, caller.org(), id).await?;
-    caller.record(&mut tx, Event::new("api_key.updated", id).before(&before).after(&key)).await?;
+    let detail = json!({ "from": limits(&before), "to": limits(&key) });
+    caller.record(&mut tx, Event::new("api_key.updated", id).before(&before).after(&key).detail(detail)).await?;
     let exchanged = key.currency != before.currency;
     let reply = caller.commit_control(tx, Versioned(key.version, Found(key.into()))).await?;
     if exchanged {

@@ -6,6 +6,7 @@ use domain::authoriser::Object;
 use domain::text::{Description, ProjectName};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 use store::audit::Event;
 use store::org::projects;
 use tenancy::roles;
@@ -66,6 +67,7 @@ pub(crate) async fn update(
     }
     projects::update(&mut tx, &project).await?;
     let project = projects::get(&mut tx, id).await?;
-    tx.record(Event::new("project.updated", id).before(&before).after(&project)).await?;
+    let detail = json!({ "open": { "from": before.open, "to": project.open } });
+    tx.record(Event::new("project.updated", id).before(&before).after(&project).detail(detail)).await?;
     caller.commit(tx, Versioned(project.version, Found(project.into()))).await
 }

@@ -82,6 +82,33 @@ testing::both_stores! {
         assert_eq!(fault(&ann).await, None);
     }
 
+    async fn what_was_widened_is_told_with_what_it_was(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "pro").await;
+        let made = async |path: &str, body: Value| ann.post(path, &body).await.expect(201).str("/id").to_owned();
+        let detail = async |path: &str, change: Value, action: &str| {
+            ann.patch(path, &change).await.expect(200);
+            data(&ann.get(&format!("{URL}?action={action}")).await.expect(200).json)[0]["detail"].clone()
+        };
+        let role = made("/api/v1/roles", json!({ "name": "Billing", "permissions": ["usage.read"] })).await;
+        let wider = json!({ "permissions": ["usage.read", "usage.all"] });
+        let told = detail(&format!("/api/v1/roles/{role}"), wider, "role.updated").await;
+        assert_eq!(told["name"], json!({ "from": "Billing", "to": "Billing" }));
+        assert_eq!(told["permissions"], json!({ "from": ["usage.read"], "to": ["usage.read", "usage.all"] }));
+        let project = made("/api/v1/projects", json!({ "name": "Closed" })).await;
+        let told = detail(&format!("/api/v1/projects/{project}"), json!({ "open": true }), "project.updated").await;
+        assert_eq!(told, json!({ "open": { "from": false, "to": true } }));
+        let key = json!({ "name": "k", "rate_per_minute": 5, "addresses": ["192.0.2.0/24"] });
+        let key = made("/api/v1/auth/api-keys", key).await;
+        let looser = json!({ "rate_per_minute": null, "calls_per_day": 9, "addresses": [] });
+        let told = detail(&format!("/api/v1/auth/api-keys/{key}"), looser, "api_key.updated").await;
+        let limits = |addresses: Value, rate: Value, calls: Value| {
+            json!({ "addresses": addresses, "rate_per_minute": rate, "calls_per_day": calls, "budget_micros": null, "currency": null })
+        };
+        let (was, is) = (limits(json!(["192.0.2.0/24"]), json!(5), Value::Null), limits(json!([]), Value::Null, json!(9)));
+        assert_eq!(told, json!({ "from": was, "to": is }));
+    }
+
     async fn the_log_goes_out_whole(house) {
         let ann = house.sign_up("Ann").await;
         let lacking = ann.get(&format!("{URL}/export")).await.expect(402);

@@ -160,6 +160,15 @@ testing::both_stores! {
         for made in [&made, &second] {
             olga.delete(&format!("{url}/{}", made.str("/id"))).await.expect(204);
             olga.delete(&format!("{url}/{}", made.str("/id"))).await.expect(404);
+            // Whose plan it was from reads what was given, until when and why.
+            let log = ann.get(&format!("/api/v1/audit?object={}", made.str("/id"))).await.expect(200).json;
+            for (at, action) in ["override.deleted", "override.created"].into_iter().enumerate() {
+                let entry = &log["data"][at];
+                let told = json!({ "exception": made.json["exception"], "until": made.json["until"], "reason": made.json["reason"] });
+                assert_eq!((&entry["action"], &entry["detail"]), (&json!(action), &told));
+                let hash = if at == 0 { "before" } else { "after" };
+                assert!(entry[hash].is_string(), "{entry}");
+            }
         }
         ann.post("/api/v1/roles", &role("Three")).await.expect(402);
         let past = json!({ "exception": given["exception"], "until": "2026-11-22T10:00:00Z", "reason": "late" });

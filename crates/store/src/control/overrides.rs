@@ -5,7 +5,7 @@ use domain::{OrgId, OverrideId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
-use crate::Result;
+use crate::{OrNotFound, Result};
 
 /// An exception as stored: of a meter or of a feature.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,12 +76,27 @@ pub async fn insert(tx: &mut ControlTx, row: &OverrideRow) -> Result<()> {
     Ok(())
 }
 
-/// Takes an exception of an organisation back; says whether there was one.
+/// An exception of an organisation.
+/// # Errors
+/// [`crate::Error::NotFound`] when the organisation has no such exception.
+pub async fn get(tx: &mut ControlTx, org: OrgId, id: OverrideId) -> Result<OverrideRow> {
+    tx.sql(
+        "SELECT id, org_id, meter, feature, amount, until, reason, created_at FROM plan_overrides
+         WHERE org_id = $1 AND id = $2",
+    )
+    .bind(org)
+    .bind(id)
+    .optional()
+    .await
+    .or_not_found("override")
+}
+
+/// Takes an exception of an organisation back.
 /// # Errors
 /// As the database.
-pub async fn delete(tx: &mut ControlTx, org: OrgId, id: OverrideId) -> Result<bool> {
-    let removed = tx.sql("DELETE FROM plan_overrides WHERE org_id = $1 AND id = $2").bind(org).bind(id).run().await?;
-    Ok(removed > 0)
+pub async fn delete(tx: &mut ControlTx, org: OrgId, id: OverrideId) -> Result<()> {
+    tx.sql("DELETE FROM plan_overrides WHERE org_id = $1 AND id = $2").bind(org).bind(id).run().await?;
+    Ok(())
 }
 
 /// All exceptions of an organisation, ended ones too, the oldest first. Only the operator makes them, so they are few.

@@ -10,7 +10,7 @@ use store::audit::Event;
 use store::control::organisations;
 use store::control::overrides::{self, OverrideRow};
 
-use super::OverrideView;
+use super::{OverrideView, told};
 use crate::http::body::{Body, Path};
 use crate::http::caller::Operator;
 use crate::http::error::{Problem, Result};
@@ -44,7 +44,7 @@ pub(crate) async fn create(
     let mut tx = person.store().begin_control(Turn::Org(id)).await?;
     organisations::get(&mut tx, id).await?;
     overrides::insert(&mut tx, &row).await?;
-    let event = Event::new("override.created", row.id).after(&row);
+    let event = Event::new("override.created", row.id).after(&row).detail(told(&row));
     tenancy::operator::record(&mut tx, person.user(), person.origin(), id, event).await?;
     let reply = person.commit(tx, Created(row.into())).await?;
     person.app().rules.forget_of(id);

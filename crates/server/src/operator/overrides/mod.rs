@@ -8,6 +8,7 @@ use domain::plan::Exception;
 use domain::{OverrideId, Time};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use store::control::overrides::OverrideRow;
 
 use crate::routes::Routes;
@@ -22,6 +23,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
             "Takes an exception from an organisation's plan back.",
             delete::delete,
         )
+}
+
+/// What the organisation's log says of an exception: what it changes, until when, and why.
+fn told(row: &OverrideRow) -> Value {
+    json!({ "exception": row.to_domain().map(|known| known.exception), "until": row.until, "reason": row.reason })
 }
 
 /// An exception from a plan.
