@@ -14,8 +14,9 @@ use metering::rates::rule::{Counts, Reach};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::ledger::admissions::{KEPT, Sum};
-use store::org::rate_limits::{self, RateLimit};
+use store::org::rate_limits::RateLimit;
 
+use super::sight::Sight;
 use crate::http::caller::Caller;
 use crate::http::error::Result;
 use crate::http::reply::Found;
@@ -40,7 +41,7 @@ pub(crate) struct ActivityView {
     calls: i64,
     /// Calls that were turned away.
     denied: i64,
-    /// Each rate limit, in the order of their list.
+    /// Each rate limit that the caller may know of, in the order of their list.
     limits: Vec<LimitUse>,
     /// Who was turned away most and called most, by what for.
     callers: Vec<CallerUse>,
@@ -85,7 +86,7 @@ struct DeniedBy {
 pub(crate) async fn activity(caller: Caller<can::LimitsRead>) -> Result<Found<ActivityView>> {
     let now = caller.ambient().now();
     let sums = caller.app().gatekeeper.activity(caller.scope(), now - MINUTE).await?;
-    let limits = rate_limits::list(&mut caller.read().await?, None, LIMITS).await?;
+    let limits = Sight::of(&caller).list(None, LIMITS).await?;
     let all = caller.scope().grants().allow(Permission::UsageAll, Object::Organisation);
     let own = caller.scope().user();
     let seen: Vec<Sum> = sums.into_iter().filter(|sum| all || sum.of.user_id == Some(own)).collect();

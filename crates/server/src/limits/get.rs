@@ -2,9 +2,9 @@
 
 use domain::LimitId;
 use domain::access::can;
-use store::org::rate_limits;
 
 use super::LimitView;
+use super::sight::Sight;
 use crate::http::body::Path;
 use crate::http::caller::Caller;
 use crate::http::error::Result;
@@ -14,6 +14,6 @@ pub(crate) async fn get(
     caller: Caller<can::LimitsRead>,
     Path(id): Path<LimitId>,
 ) -> Result<Versioned<Found<LimitView>>> {
-    let limit = rate_limits::get(&mut caller.read().await?, id).await?;
+    let limit = Sight::of(&caller).get(id).await?;
     Ok(Versioned(limit.version, Found(limit.into())))
 }

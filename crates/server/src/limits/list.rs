@@ -1,9 +1,9 @@
-//! `GET /api/v1/limits`: lists the rate limits.
+//! `GET /api/v1/limits`: lists the rate limits that the caller may know of.
 
 use domain::access::can;
-use store::org::rate_limits;
 
 use super::LimitView;
+use super::sight::Sight;
 use crate::http::body::Query;
 use crate::http::caller::Caller;
 use crate::http::cursor::{self, Paging};
@@ -17,6 +17,6 @@ pub(crate) async fn list(
     let limit = cursor::limit(query.limit)?;
     let bound = caller.list("limits", &());
     let after = bound.read(query.cursor.as_deref())?;
-    let rows = rate_limits::list(&mut caller.read().await?, after, limit + 1).await?;
+    let rows = Sight::of(&caller).list(after, limit + 1).await?;
     Ok(Found(bound.page(rows, limit, |row| row.id).map(LimitView::from)))
 }

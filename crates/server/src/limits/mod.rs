@@ -1,10 +1,14 @@
 //! Rate limits: how much may be done in a minute and at the same time, by the organisation, or by a project, a person or a key.
+//!
+//! Everybody sees those of all, of themselves and of projects that they see; who sets limits sees all. One that cannot be seen does not
+//! exist for the caller.
 
 mod activity;
 mod create;
 mod delete;
 mod get;
 mod list;
+mod sight;
 mod update;
 
 use domain::id::Uuid;
@@ -20,7 +24,7 @@ use crate::routes::Routes;
 
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .get("/api/v1/limits", "Lists the rate limits.", list::list)
+        .get("/api/v1/limits", "Lists the rate limits: those that the caller may know of, or all.", list::list)
         .post("/api/v1/limits", "Sets a rate limit where there was none.", create::create)
         .get(
             "/api/v1/limits/activity",

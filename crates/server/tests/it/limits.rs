@@ -179,6 +179,58 @@ testing::both_stores! {
         assert_eq!((log.str("/data/0/object"), log.str("/data/0/actor")), (made.str("/id"), ann.user.as_str()));
     }
 
+    async fn members_see_the_limits_of_all_and_their_own(house) {
+        let (ann, adi) = acme(&house).await;
+        let max = house.join(&ann, "Max", "member").await;
+        let made = async |who: &Client, path: &str, body: Value| who.post(path, &body).await.expect(201).str("/id").to_owned();
+        let open = made(&ann, "/api/v1/projects", json!({ "name": "Open", "open": true })).await;
+        let closed = made(&ann, "/api/v1/projects", json!({ "name": "Closed" })).await;
+        let his = made(&max, "/api/v1/auth/api-keys", json!({ "name": "His" })).await;
+        let hers = made(&ann, "/api/v1/auth/api-keys", json!({ "name": "Hers" })).await;
+        let (mut all, mut seen) = (Vec::new(), Vec::new());
+        for (level, id, sees) in [
+            ("organization", None, true),
+            ("user", Some(&adi.user), false),
+            ("project", Some(&closed), false),
+            ("key", Some(&hers), false),
+            ("user", None, true),
+            ("user", Some(&max.user), true),
+            ("project", None, true),
+            ("project", Some(&open), true),
+            ("key", Some(&his), true),
+        ] {
+            let id = set(&ann, json!({ "level": level, "id": id, "operation": "mails", "concurrency": 9 })).await;
+            let status = max.get(&format!("{LIMITS}/{id}")).await.status;
+            assert_eq!(status, if sees { 200 } else { 404 }, "{level}");
+            if sees {
+                seen.push(id.clone());
+            }
+            all.push(id);
+        }
+        let ids = |list: &Value| -> Vec<String> {
+            let list = list.as_array().expect("a list");
+            list.iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect()
+        };
+        for (who, expected) in [(&ann, &all), (&adi, &all), (&max, &seen)] {
+            assert_eq!(&ids(&who.get(LIMITS).await.expect(200).json["data"]), expected);
+            assert_eq!(&ids(&who.get(&format!("{LIMITS}/activity")).await.expect(200).json["limits"]), expected);
+        }
+        // What is hidden shortens no page.
+        let (mut paged, mut path) = (Vec::new(), format!("{LIMITS}?limit=2"));
+        loop {
+            let page = max.get(&path).await.expect(200).json;
+            let shown = ids(&page["data"]);
+            assert_eq!(shown.len(), 2);
+            paged.extend(shown);
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            path = format!("{LIMITS}?limit=2&cursor={next}");
+        }
+        assert_eq!(paged, seen);
+        // What hides is the project, and it does so for as long as it is closed.
+        ann.patch(&format!("/api/v1/projects/{closed}"), &json!({ "open": true })).await.expect(200);
+        max.get(&format!("{LIMITS}/{}", all[2])).await.expect(200);
+    }
+
     async fn what_makes_no_sense_is_refused_by_field(house) {
         let (ann, _) = acme(&house).await;
         for (body, param) in [
