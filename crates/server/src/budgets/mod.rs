@@ -7,7 +7,7 @@ mod delete;
 mod get;
 mod increase;
 mod list;
-mod sight;
+pub(crate) mod sight;
 mod standing;
 mod update;
 

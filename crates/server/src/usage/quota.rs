@@ -1,11 +1,11 @@
 //! `GET /api/v1/usage/quota`: what is left of each limit that stands on the caller's path: the plan's, the budgets' of the
-//! organisation, the caller's teams, the project, the person and the key, and the key's own.
+//! organisation, the caller's teams, the project, the person and the key, and the key's own. Of budgets, those that the caller may see.
 
 use std::collections::BTreeSet;
 
 use domain::access::{Permission, can};
 use domain::authoriser::Object;
-use domain::limits::{Counted, Level};
+use domain::limits::{Counted, Level, LimitKey};
 use domain::money::Currency;
 use domain::plan::Meter;
 use domain::{LimitId, TeamId, Time};
@@ -13,17 +13,19 @@ use metering::Limit;
 use metering::rules::Spender;
 use schemars::JsonSchema;
 use serde::Serialize;
+use store::org::budgets::Budget;
 use store::org::knowledge::documents;
 use store::org::members;
 use tenancy::entitlements;
 
+use crate::budgets::sight::Sight;
 use crate::http::caller::{Caller, Local};
 use crate::http::cursor::MOST;
 use crate::http::error::Result;
 use crate::http::reply::Found;
 
 /// All limits on the caller's path, the widest first. Those of documents and storage count what is there; who may not see the use of the
-/// whole organisation is not told of them.
+/// whole organisation is not told of them. Of budgets, those that `GET /api/v1/budgets` shows.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "UsageQuota")]
 pub(crate) struct QuotaView {
@@ -74,6 +76,7 @@ pub(crate) async fn quota(local: Local<can::UsageRead>) -> Result<Found<QuotaVie
     let whole = caller.scope().grants().allow(Permission::UsageRead, Object::Organisation);
     let mut limits = limits(&caller).await?;
     limits.retain(|limit| whole || !is_kept(limit));
+    let limits = without_unseen(&caller, limits).await?;
     let mut balances = caller.app().books.look(caller.scope(), &limits).await?;
     let (documents, bytes) = if whole { documents::totals(&mut caller.read().await?).await? } else { (0, 0) };
     // No call settles them: they are as much as lies there.
@@ -108,6 +111,30 @@ pub(crate) async fn quota(local: Local<can::UsageRead>) -> Result<Found<QuotaVie
 /// Whether a limit is of what is kept in collections.
 fn is_kept(limit: &Limit) -> bool {
     matches!(limit.key.counted, Counted::Documents | Counted::Storage)
+}
+
+/// Leaves out the budgets that the caller does not see. What a plan or a key says itself is in no budget.
+async fn without_unseen(caller: &Caller<can::UsageRead>, limits: Vec<Limit>) -> Result<Vec<Limit>> {
+    let of_org = caller.app().rules.of(caller.scope()).await?;
+    let sight = Sight::beside(caller).await?;
+    let own = caller.scope().key().map(|(key, _)| LimitKey::on(key, Counted::Cost));
+    let mut seen = Vec::with_capacity(limits.len());
+    for limit in limits {
+        let sees = if limit.key.counted != Counted::Cost || Some(limit.key) == own {
+            true
+        } else {
+            // One that is gone by now is seen by nobody.
+            let is = |budget: &&Budget| LimitKey::on(budget.id, Counted::Cost) == limit.key;
+            match of_org.budgets().iter().find(is) {
+                Some(budget) => sight.sees(budget).await?,
+                None => false,
+            }
+        };
+        if sees {
+            seen.push(limit);
+        }
+    }
+    Ok(seen)
 }
 
 /// The limits on the paths of all that the caller can spend for: in none of their teams, and in each.

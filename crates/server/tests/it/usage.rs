@@ -292,6 +292,43 @@ both_stores! {
         assert!(rows(&plain).iter().all(|row| row["level"] != "project" && row["level"] != "key"));
     }
 
+    async fn the_quota_tells_of_the_budgets_that_the_list_of_budgets_shows(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "enterprise").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let team = ann.post("/api/v1/teams", &json!({ "name": "Team" })).await.expect(201).str("/id").to_owned();
+        let closed = ann.post("/api/v1/projects", &json!({ "name": "Closed" })).await.expect(201).str("/id").to_owned();
+        for user in [&ann.user, &max.user] {
+            ann.put(&format!("/api/v1/teams/{team}/members/{user}"), &json!({ "role": "member" })).await.expect(200);
+        }
+        for (level, id) in [("organization", None), ("team", Some(&team)), ("project", Some(&closed)), ("user", Some(&max.user)), ("user", Some(&ann.user))] {
+            let body = json!({ "level": level, "id": id, "period": "day", "amount_micros": 1_000, "currency": "USD", "kind": "hard" });
+            ann.post("/api/v1/budgets", &body).await.expect(201);
+        }
+        let levels = async |who: &Client| -> Vec<String> {
+            let quota = rows(&who.get("/api/v1/usage/quota").await.expect(200).json);
+            let money = quota.iter().filter(|row| row["counted"] == "cost");
+            money.map(|row| row["level"].as_str().expect("a level").to_owned()).collect()
+        };
+        let member = format!("/api/v1/projects/{closed}/members/{}", max.user);
+        let there = max.with("x-rowhouse-project", &closed);
+        ann.put(&member, &json!({ "role": "viewer" })).await.expect(200);
+        assert_eq!(levels(&there).await, ["organization", "team", "user"], "who only reads there sees nobody's spending");
+        ann.put(&member, &json!({ "role": "member" })).await.expect(200);
+        assert_eq!(levels(&there).await, ["organization", "team", "project", "user"]);
+        // A key for one project knows of no other place, nor of its maker.
+        let limited = json!({ "name": "CI", "project_id": closed, "budget_micros": 700, "currency": "USD" });
+        let limited = ann.post("/api/v1/auth/api-keys", &limited).await.expect(201);
+        let by_key = house.visitor().with_token(Some(limited.str("/key")));
+        assert_eq!(levels(&by_key).await, ["project", "key"]);
+        assert_eq!(rows(&by_key.get("/api/v1/budgets").await.expect(200).json).len(), 1);
+        let less = json!({ "name": "CI", "project_id": closed, "scopes": ["usage.read"] });
+        let less = ann.post("/api/v1/auth/api-keys", &less).await.expect(201);
+        let by_key = house.visitor().with_token(Some(less.str("/key")));
+        assert_eq!(levels(&by_key).await, [""; 0]);
+        by_key.get("/api/v1/budgets").await.expect(403);
+    }
+
     async fn the_invoice_is_what_the_rows_come_to(house) {
         let ann = house.sign_up("Ann").await;
         house.on_plan(&ann.org, "enterprise").await;
