@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::{Problem, Result};
 use crate::App;
+use crate::listen::is_too_slow;
 
 /// How deep JSON may be nested.
 const DEPTH: usize = 64;
@@ -73,9 +74,16 @@ pub(crate) async fn read(request: Request, most: usize) -> Result<Bytes> {
 pub(super) fn unread(error: &(dyn std::error::Error + Send + Sync + 'static), most: usize) -> Problem {
     if error.is::<http_body_util::LengthLimitError>() {
         Problem::new("too_large", format!("The body is larger than {most} bytes."))
+    } else if is_too_slow(error) {
+        too_slow()
     } else {
         Problem::new("invalid_request", "The body could not be read to its end.")
     }
+}
+
+/// What is said to who does not send what was begun.
+pub(super) fn too_slow() -> Problem {
+    Problem::new("request_timeout", "The body came too slowly, or not to its end.")
 }
 
 /// Reads JSON into a type, and says which field is wrong when one is.

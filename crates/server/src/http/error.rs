@@ -72,6 +72,7 @@ pub const CODES: &[(&str, u16, &str)] = &[
         "There is no model of this name with a known price that the caller can use; the message names near ones.",
     ),
     ("method_not_allowed", 405, "The path does not take this method."),
+    ("request_timeout", 408, "The body came too slowly, or not to its end: send the request again."),
     ("no_price", 400, "Nobody has said what the model costs, so it is not called."),
     ("budget_unclear", 503, "A budget cannot be kept, for want of a rate of exchange, so nothing is spent."),
     ("taken", 409, "A name or address is in use already."),

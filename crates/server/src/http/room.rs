@@ -70,7 +70,7 @@ impl Room {
 
     /// Reads a body up to a size into this room.
     /// # Errors
-    /// 413 when it is larger, 503 when there is no room, 400 when it breaks off.
+    /// 413 when it is larger, 503 when there is no room, 408 when it does not come, 400 when it breaks off.
     pub(crate) async fn read(&mut self, request: Request, most: usize) -> Result<Bytes> {
         let length = request.body().size_hint().exact().and_then(|exact| usize::try_from(exact).ok());
         if length.is_some_and(|length| length <= SMALL) {

@@ -11,6 +11,7 @@ use multer::Multipart;
 
 use super::error::{Problem, Result};
 use crate::App;
+use crate::listen::is_too_slow;
 
 /// Whether a body is a form with files.
 pub(crate) fn is_multipart(headers: &HeaderMap) -> bool {
@@ -81,5 +82,8 @@ impl OperationInput for Form {
 
 /// What is wrong with a form, for who sent it.
 pub(crate) fn broken(error: &multer::Error) -> Problem {
+    if is_too_slow(error) {
+        return super::body::too_slow();
+    }
     Problem::new("invalid_request", format!("The form could not be read: {error}."))
 }
