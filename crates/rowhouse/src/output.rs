@@ -1,17 +1,33 @@
 //! What people read: lines on standard output, columns that stand under each other, reports of checks.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::{Failed, Outcome};
+use crate::{Failed, Outcome, because};
 
-/// Writes text to standard output. Whoever closed the pipe does not want to read on: no mistake.
+/// Why the first text that was lost could not be written.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Writes text to standard output. Whoever closed the pipe does not want to read on: no mistake. What is lost otherwise stops no command
+/// half way: it is told at the end, by [`written`].
 pub(crate) fn print(text: impl fmt::Display) {
     let mut out = std::io::stdout().lock();
-    let _ = write!(out, "{text}");
-    let _ = out.flush();
+    if let Err(error) = write!(out, "{text}").and_then(|()| out.flush())
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Fails when something that was printed could not be written: a list that lacks its end must not pass for a whole one.
+pub(crate) fn written() -> Outcome {
+    match LOST.get() {
+        None => Ok(()),
+        Some(error) => Err(because(format!("standard output cannot be written: {error}"))),
+    }
 }
 
 /// Writes JSON for programs.

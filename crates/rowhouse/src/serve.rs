@@ -33,7 +33,9 @@ pub(crate) fn serve(settings: &Settings, warnings: &[String]) -> Outcome {
 
 fn begin_logging(settings: &Settings) {
     let filter = EnvFilter::new(&settings.log.0);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Where a line could not be written, a line about it cannot be either, and trying to would end the request with a panic.
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     let begun = match settings.log_format {
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -94,6 +94,19 @@ fn documents_are_printed() {
 }
 
 #[test]
+fn what_could_not_be_written_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+    let lost = command(BINARY, folder.path(), &["docs", "errors"]).stdout(full).output().expect("run");
+    assert_eq!(lost.status.code(), Some(1), "{}", written(&lost));
+    assert!(written(&lost).contains("rowhouse: standard output cannot be written: "), "{}", written(&lost));
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let closed = command(BINARY, folder.path(), &["docs", "errors"]).stdout(writer).output().expect("run");
+    assert!(closed.status.success() && closed.stderr.is_empty(), "{}", written(&closed));
+}
+
+#[test]
 fn an_operator_is_made_and_looks_around() {
     let folder = tempfile::tempdir().expect("a folder");
     let password = folder.path().join("password");

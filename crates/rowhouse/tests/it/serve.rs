@@ -1,10 +1,11 @@
 //! Starting, stopping, and what lies on the disk meanwhile.
 
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use testing::Server;
-use testing::process::{files_below, free_port, run, send};
+use testing::process::{command, files_below, free_port, run, send};
 
 use crate::{BINARY, written};
 
@@ -96,6 +97,25 @@ fn a_request_that_does_not_end_is_cut_off_when_the_server_stops() {
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
     assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+}
+
+#[test]
+fn a_log_that_cannot_be_written_keeps_nobody_from_an_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let address = format!("127.0.0.1:{}", free_port());
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a full device");
+    let mut serve = command(BINARY, folder.path(), &["serve", "--listen", &address, "--log", "debug"]);
+    let mut server = serve.stdout(Stdio::null()).stderr(full).spawn().expect("the binary starts");
+    let began = Instant::now();
+    let answered = loop {
+        match send(&address, "GET", "/healthz", None, None) {
+            Err(_) if began.elapsed() < Duration::from_secs(20) => std::thread::sleep(Duration::from_millis(20)),
+            outcome => break outcome,
+        }
+    };
+    let _ = server.kill();
+    let _ = server.wait();
+    assert_eq!(answered.expect("answered").status, 200);
 }
 
 #[test]
