@@ -18,7 +18,7 @@ pub(crate) fn print(text: impl fmt::Display) {
     if let Err(error) = write!(out, "{text}").and_then(|()| out.flush())
         && error.kind() != ErrorKind::BrokenPipe
     {
-        LOST.get_or_init(|| error.to_string());
+        let _ = LOST.set(error.to_string());
     }
 }
 

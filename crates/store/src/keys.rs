@@ -144,18 +144,6 @@ impl MasterKeys {
         self.write()
     }
 
-    /// Forgets all keys but these, and writes the file. Only once nothing is wrapped under the others.
-    pub(crate) fn keep(&mut self, names: &[String]) -> Result<()> {
-        self.keys.retain(|(name, _)| names.contains(&hex(name)));
-        self.write()
-    }
-
-    /// Forgets the keys before the one named, in memory alone: the file is written with the next key.
-    pub(crate) fn forget_before(&mut self, name: &str) {
-        let at = self.keys.iter().position(|(known, _)| hex(known) == name).unwrap_or(0);
-        self.keys.drain(..at);
-    }
-
     /// Takes over what the file holds now, and keeps of what was known the keys that are still needed.
     pub(crate) fn adopt(&mut self, fresh: Self, needed: &[String]) {
         let known = std::mem::replace(&mut self.keys, fresh.keys);
@@ -282,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_master_key_rewraps_and_the_old_one_can_go() {
+    fn a_new_master_key_rewraps_and_the_old_one_still_opens() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys/master.key");
         let ambient = Ambient::system();
@@ -297,12 +285,14 @@ mod tests {
         let key = master.unwrap("house", &old).expect("the old key still unwraps");
         let new = master.wrap(&second, &ambient, "house", &key).expect("wrapped");
         assert_eq!(wrapped_by(&new), second);
-        master.keep(&[second]).expect("kept");
-        assert!(master.wrap(&first, &ambient, "house", &secret).is_err(), "the old one wraps nothing more");
         let again = MasterKeys::load(&path).expect("loads");
+        assert_eq!((again.count(), again.newest()), (2, second));
         assert_eq!(again.unwrap("house", &new).expect("unwraps").0, secret.0);
-        assert!(again.unwrap("house", &old).is_err());
+        assert_eq!(again.unwrap("house", &old).expect("a backup, or another house").0, secret.0);
         assert!(again.unwrap("elsewhere", &new).is_err());
+        assert!(
+            MasterKeys::create(&folder.path().join("other"), &ambient).expect("made").unwrap("house", &old).is_err()
+        );
     }
 
     #[test]

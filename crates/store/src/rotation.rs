@@ -1,9 +1,9 @@
-//! A new master key, beside servers that run: it is added to the file, everything that was wrapped under the old one is wrapped anew,
-//! then the old one goes.
+//! A new master key, beside servers that run: it is added to the file, and everything that was wrapped under the old one is wrapped anew.
+//! The old one stays in the file: houses of one machine share it, and so do backups. Nobody here can tell what else opens with it.
 //!
 //! The control database lists the keys that may wrap; each organisation's row names the one that wraps its key, and the database
 //! refuses to take that one off the list. So a server that has not noticed yet may go on to wrap under the old key: it is wrapped anew
-//! in the next round, and only when nothing is left the old key goes. It can be stopped at any point and run again.
+//! in the next round, and only when nothing is left the old key is unlisted. It can be stopped at any point and run again.
 
 use std::fs::{File, TryLockError};
 use std::sync::{PoisonError, RwLockReadGuard};
@@ -23,7 +23,7 @@ use crate::{Backend, Error, MasterKeys, Result, Store, Turn};
 pub struct Rotation {
     /// Organisations whose key was wrapped anew in this run.
     pub rewrapped: usize,
-    /// Whether the old master keys are gone.
+    /// Whether nothing of this house is wrapped under an older master key any more.
     pub done: bool,
 }
 
@@ -75,7 +75,7 @@ impl Store {
         Err(Error::Busy("servers go on to wrap under the old master key; run it again"))
     }
 
-    /// Reads the master key file anew: a server learns of keys that were added, and forgets those that nothing is wrapped under.
+    /// Reads the master key file anew: a server learns of keys that were added, and forgets those that were taken out and that nothing is wrapped under.
     /// # Errors
     /// [`Error::Setup`] when the file cannot be read or lacks a key that is needed; the keys known so far stay known.
     pub async fn refresh_master_keys(&self) -> Result<()> {
@@ -121,8 +121,6 @@ impl Store {
         }
         let add = listed.len() == 1 && file.newest() == *newest;
         if add {
-            // What stands before it is left of an earlier rotation.
-            file.forget_before(newest);
             file.add(&self.0.ambient)?;
         }
         Ok((file, add))
@@ -180,7 +178,7 @@ impl Store {
         Ok(Some(rewrapped))
     }
 
-    /// Takes the old keys off the list and out of the file; says whether nothing was wrapped under them any more.
+    /// Takes the old keys off the list; says whether nothing was wrapped under them any more.
     async fn end_rotation(&self, new: &str) -> Result<bool> {
         let mut tx = self.begin_control(Turn::Free).await?;
         match master_keys::unlist_all_but(&mut tx, new).await {
@@ -195,7 +193,6 @@ impl Store {
         let event = Event::new("keys.master_rotated", format!("master key {new}"));
         tx.record_house(&Actor::System, &Origin::default(), event).await?;
         tx.commit().await?;
-        self.0.master.write().unwrap_or_else(PoisonError::into_inner).keep(&listed)?;
         Ok(true)
     }
 
@@ -239,7 +236,7 @@ pub(crate) async fn new_org_key(tx: &mut ControlTx, org: OrgId) -> Result<(Strin
         }
     }
     let master = store.master_keys();
-    // The old one does as long as it is listed: what it wraps is wrapped anew before it goes.
+    // The old one does as long as it is listed: what it wraps is wrapped anew before it is unlisted.
     let under = listed.iter().find(|name| master.knows(name)).ok_or_else(|| master.lacks(newest))?;
     let key = Secret::random(&store.0.ambient);
     Ok((under.clone(), master.wrap(under, &store.0.ambient, &place_of(org), &key)?))

@@ -20,12 +20,11 @@ pub(crate) fn rotate_master(settings: &Settings) -> Outcome {
         }
         let rotation = store.rotate_master(usize::MAX).await?;
         print(format!(
-            "{} organisations' keys are wrapped under a new master key, in {path}.\nKeep a copy of it: older copies open nothing any more.\n",
+            "{} organisations' keys are wrapped under a new master key, in {path}.\nKeep a copy of it: older copies do not open this data any more.\n\
+             The old key stays in the file, since other data on this machine and backups may be wrapped under it; the last line is the\n\
+             new one. Delete the others once nothing needs them.\n",
             rotation.rewrapped
         ));
-        if settings.database_url.is_some() {
-            print("Copy the file to every server once more: what they have still holds the old key.\n");
-        }
         Ok(())
     })
 }

@@ -53,7 +53,7 @@ both_stores! {
         // The store that rotated knows the new key, too.
         all_open(&second).await;
         drop(second);
-        assert_eq!(MasterKeys::load(key_file).expect("loads").count(), 1);
+        assert_eq!(MasterKeys::load(key_file).expect("loads").count(), 2, "the old key may open something else");
         let new = std::fs::read_to_string(key_file).expect("a key");
         assert_ne!(old, new);
 
@@ -76,7 +76,8 @@ both_stores! {
         assert!(outcomes.iter().any(Result::is_ok), "{outcomes:?}");
         let fine = |outcome: &Result<Rotation, Error>| matches!(outcome, Ok(Rotation { done: true, .. }) | Err(Error::Refused(_)));
         assert!(outcomes.iter().all(fine), "{outcomes:?}");
-        assert_eq!(MasterKeys::load(&house.settings().master_key_file).expect("loads").count(), 1);
+        let rotated = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(MasterKeys::load(&house.settings().master_key_file).expect("loads").count(), 1 + rotated);
         all_open(&reopen(&house).await.expect("opens")).await;
         all_open(house.store()).await;
     }
@@ -262,6 +263,35 @@ async fn what_is_being_wrapped_under_the_old_key_is_waited_for() {
 }
 
 #[test]
+fn another_house_that_shares_the_key_file_still_opens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = |data: &str, arguments: &[&str]| {
+        let data = folder.path().join(data).display().to_string();
+        run(BINARY, folder.path(), &[arguments, &["--data", &data]].concat())
+    };
+    for data in ["one", "two"] {
+        let made = here(data, &["demo"]);
+        assert!(made.status.success(), "{}", written(&made));
+    }
+    // Twice: what the first rotation left behind the second must leave, too.
+    for _ in 0..2 {
+        let rotated = here("one", &["keys", "rotate-master"]);
+        assert!(rotated.status.success(), "{}", written(&rotated));
+        assert!(written(&rotated).contains("The old key stays in the file"), "{}", written(&rotated));
+        for data in ["one", "two"] {
+            let well = here(data, &["doctor"]);
+            assert!(well.status.success(), "{data}: {}", written(&well));
+        }
+    }
+    let rotated = here("two", &["keys", "rotate-master"]);
+    assert!(rotated.status.success(), "{}", written(&rotated));
+    for data in ["one", "two"] {
+        let well = here(data, &["doctor"]);
+        assert!(well.status.success(), "{data}: {}", written(&well));
+    }
+}
+
+#[test]
 fn a_server_serves_on_while_the_command_runs() {
     let folder = tempfile::tempdir().expect("a folder");
     // Tokens are issued by the address, so it stays the same.
@@ -291,7 +321,7 @@ fn a_server_serves_on_while_the_command_runs() {
         stop.store(true, Ordering::SeqCst);
         tokens.extend(meanwhile.join().expect("everybody could sign up"));
     });
-    assert_eq!(MasterKeys::load(&folder.path().join("keys/master.key")).expect("loads").count(), 1);
+    assert_eq!(MasterKeys::load(&folder.path().join("keys/master.key")).expect("loads").count(), 3);
     let everybody_is_in = |server: &Server| {
         for token in &tokens {
             let answer = server.send("GET", "/api/v1/teams", Some(token), None).expect("answered");
