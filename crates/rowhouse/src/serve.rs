@@ -67,6 +67,7 @@ async fn run(settings: &Settings) -> Outcome {
     let address = settings.public_address(listening);
     let store = open::store(settings, address.clone()).await?;
     let house = open::house(settings, store, &address)?;
+    demo::kept_in(settings, &house).await.map_err(because)?;
     tenancy::orgs::finish_all(&house).await?;
     house.store.give_back_jobs().await?;
     let asked = settings.demo_at_first_start();

@@ -7,6 +7,7 @@ use tenancy::demo::{self, Made, RESIDENTS};
 use super::{on_store, on_store_or_new};
 use crate::output::{Columns, Report, print};
 use crate::settings::Settings;
+use crate::settings::value::Switch;
 use crate::{Outcome, open};
 
 pub(crate) fn build(settings: &Settings) -> Outcome {
@@ -29,6 +30,26 @@ pub(crate) fn verify(settings: &Settings, as_json: bool) -> Outcome {
 
 fn house(settings: &Settings, store: Store) -> Outcome<House> {
     open::house(settings, store, &settings.public_address(settings.listen))
+}
+
+/// Whether others than who sits at this machine are kept from signing in as the people of the demo world, unless they are meant to: what
+/// was found, or what to do.
+pub(crate) async fn kept_in(settings: &Settings, house: &House) -> Result<String, String> {
+    if settings.demo == Some(Switch(true)) {
+        return Ok("`demo` is on: whoever reaches the server may look around".into());
+    }
+    if !settings.is_open_to_others() {
+        return Ok("this machine alone reaches the server".into());
+    }
+    let open = demo::open_doors(house).await.map_err(|error| error.to_string())?;
+    if open.is_empty() {
+        return Ok("its password lets nobody in".into());
+    }
+    Err(format!(
+        "others reach this server, and everybody knows the password of {} in its demo world: begin with other data, or give them other \
+         passwords while `listen` and `public_url` lead to this machine alone; if all may look around, turn `demo` on",
+        open.join(", ")
+    ))
 }
 
 /// How to look around in the demo world.

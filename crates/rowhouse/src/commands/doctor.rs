@@ -8,6 +8,7 @@ use store::schema::Part;
 use store::{Engine, Store};
 
 use super::audit::told;
+use super::demo;
 use crate::output::Report;
 use crate::settings::Settings;
 use crate::{Outcome, because, open};
@@ -23,12 +24,15 @@ pub(crate) fn doctor(settings: &Settings, as_json: bool) -> Outcome {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(because)?;
     runtime.block_on(async {
-        match open::store(settings, settings.public_address(settings.listen)).await {
+        let address = settings.public_address(settings.listen);
+        match open::store(settings, address.clone()).await {
             Ok(store) => {
                 report.note("house key", Ok("opens with the master key".into()));
                 if let Err(failed) = examine(&store, &mut report).await {
                     report.note("the rest", Err(failed.to_string()));
                 }
+                let house = open::house(settings, store, &address)?;
+                report.note("demo world", demo::kept_in(settings, &house).await);
             }
             Err(crate::Failed::Because(text)) => report.note("house key", Err(text)),
             Err(other) => return Err(other),

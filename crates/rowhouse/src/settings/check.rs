@@ -166,6 +166,11 @@ impl Settings {
         self.demo.map_or(self.listen.ip().is_loopback() && !self.verify_mail(), |Switch(on)| on)
     }
 
+    /// Whether others than who sits at this machine are to reach the server.
+    pub(crate) fn is_open_to_others(&self) -> bool {
+        !self.listen.ip().is_loopback() || self.public_url.as_ref().is_some_and(|url| !is_this_machine(url.host()))
+    }
+
     /// The public address, given the one that the server really listens on.
     pub(crate) fn public_address(&self, listening: std::net::SocketAddr) -> String {
         if let Some(PublicUrl(url)) = &self.public_url {

@@ -113,7 +113,7 @@ settings! {
     smtp_url: Option<SecretUrl<Smtp>> = "" or "mails stay here: `rowhouse mail list`";
     /// Who mails are from.
     mail_from: Option<MailFrom> = "" or "`rowhouse@` and the host of the public address";
-    /// Whether the first start makes a demo world, with people whose password is known to all.
+    /// Whether the first start makes a demo world, with people whose password is known to all. Unless it is on, a server that others reach does not start while that password lets anybody in.
     demo: Option<Switch> = "" or "on when the server can be reached from this machine alone and neither `public_url` nor `smtp_url` is set";
     /// Whether people can tell the operators, on the pages, what they think of the installation. It comes as a mail.
     feedback: Switch = "on";

@@ -48,6 +48,19 @@ both_stores! {
         assert!(checks.iter().all(|check| check.outcome.is_ok()), "{checks:#?}");
     }
 
+    async fn its_people_are_safe_with_passwords_of_their_own(house) {
+        assert!(demo::open_doors(&house.house).await.expect("asked").is_empty());
+        demo::build(&house.house).await.expect("made");
+        let all: Vec<_> = demo::RESIDENTS.iter().map(|resident| resident.email).collect();
+        assert_eq!(demo::open_doors(&house.house).await.expect("asked"), all);
+        let body = serde_json::json!({ "email": all[0], "password": demo::PASSWORD });
+        let answer = house.visitor().post("/api/v1/auth/login", &body).await.expect(200);
+        let change = serde_json::json!({ "current": demo::PASSWORD, "new": "a lamp behind the green door" });
+        let changed = house.visitor().with_tokens(&answer).put("/api/v1/auth/password", &change).await;
+        assert!((200..300).contains(&changed.status), "{}", changed.text);
+        assert_eq!(demo::open_doors(&house.house).await.expect("asked"), all[1..]);
+    }
+
     async fn what_is_missing_is_found(house) {
         let checks = demo::verify(&house.house).await.expect("checked");
         assert!(checks.iter().any(|check| check.what == "Acme" && check.outcome.is_err()), "{checks:#?}");

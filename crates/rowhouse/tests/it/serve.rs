@@ -36,6 +36,28 @@ fn the_first_start_makes_everything_and_says_where() {
 }
 
 #[test]
+fn others_do_not_come_in_with_the_password_of_the_demo_world() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = run(BINARY, folder.path(), &["demo"]);
+    assert!(made.status.success(), "{}", written(&made));
+    let public = ["--public-url", "https://rowhouse.example.com"];
+    let listen = format!("127.0.0.1:{}", free_port());
+    let refused = run(BINARY, folder.path(), &[&["serve", "--listen", &listen], &public[..]].concat());
+    assert_eq!(refused.status.code(), Some(1), "{}", written(&refused));
+    for part in ["ada@acme.example", "dan@acme.example", "turn `demo` on"] {
+        assert!(written(&refused).contains(part), "{part} is not in {}", written(&refused));
+    }
+    let doctor = |more: &[&str]| run(BINARY, folder.path(), &[&["doctor"], more].concat());
+    let ill = doctor(&public);
+    assert_eq!(ill.status.code(), Some(1));
+    assert!(written(&ill).contains("FAIL  demo world"), "{}", written(&ill));
+    assert!(doctor(&[]).status.success());
+    // It may be meant.
+    let server = Server::start(BINARY, folder.path(), free_port(), &[&public[..], &["--demo", "on"]].concat());
+    assert_eq!(server.terminate().0, Some(0));
+}
+
+#[test]
 fn a_second_server_on_the_same_data_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(BINARY, folder.path(), free_port(), &[]);
