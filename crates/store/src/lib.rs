@@ -99,7 +99,7 @@ pub use principal::{Credential, Principal, SessionView};
 pub use refusal::{Refusal, Stop};
 pub use rotation::Rotation;
 pub use scope::{Invited, KeyLimits, Scope, Stay, default_key_scopes};
-pub use setup::{Place, Settings, hex};
+pub use setup::{Place, Settings, address_fault, hex};
 pub use sql::{Engine, Json};
 
 use crate::files::Files;

@@ -169,9 +169,7 @@ async fn database(
     migrations: Migrations,
     ambient: Ambient,
 ) -> Result<Inner> {
-    let config: tokio_postgres::Config = url
-        .parse()
-        .map_err(|error| Error::Setup(format!("ROWHOUSE_DATABASE_URL is not a PostgreSQL address: {error}")))?;
+    let config = read_address(url).map_err(|fault| Error::Setup(format!("`database_url`: {fault}")))?;
     let unreachable = |error: tokio_postgres::Error| {
         Error::Unavailable(format!(
             "{error}{}",
@@ -223,6 +221,23 @@ async fn database(
         shares: Shares::new(connections.div_ceil(2)),
     };
     Ok(inner(ambient, backend, master, house, settings))
+}
+
+/// What is wrong with the address of a PostgreSQL database, if anything is. Nothing of it is repeated but the name of an option.
+#[must_use]
+pub fn address_fault(url: &str) -> Option<String> {
+    read_address(url).err()
+}
+
+fn read_address(url: &str) -> std::result::Result<tokio_postgres::Config, String> {
+    url.parse().map_err(|error: tokio_postgres::Error| {
+        let cause = error.into_source().map(|cause| cause.to_string()).unwrap_or_default();
+        // After a second @ what is taken for an option may be a part of the password.
+        if cause.contains(" option `") && url.matches('@').count() < 2 {
+            return cause;
+        }
+        "must be of the form postgres://user:password@host:5432/database, with %40 for an @ in a password, %2F for a / and so on".into()
+    })
 }
 
 fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, settings: &Settings) -> Inner {

@@ -32,6 +32,9 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
             settings.data.display()
         ));
     }
+    if let Some(fault) = settings.database_url.as_ref().and_then(|url| store::address_fault(&url.0)) {
+        mistakes.push(format!("`database_url`: {fault}"));
+    }
     if let Err(problem) = settings.read_plans() {
         mistakes.push(problem);
     }

@@ -131,6 +131,10 @@ pub(crate) fn load(sources: &Sources) -> Loaded {
             let text = match (text, secret_file) {
                 (Some(text), _) => Some(text.clone()),
                 (None, Some(path)) => match std::fs::read_to_string(path) {
+                    Ok(text) if text.trim().is_empty() => {
+                        mistakes.push(format!("`{}_file`: {path} is empty", setting.key));
+                        None
+                    }
                     Ok(text) => Some(text.trim().to_owned()),
                     Err(error) => {
                         mistakes.push(format!("`{}_file`: {path} cannot be read: {error}", setting.key));
@@ -309,6 +313,30 @@ mod tests {
         assert_eq!(settings.database_url.expect("set").0, "postgres://u:p@db/rowhouse");
         let loaded = load_with(&[], &[("ROWHOUSE_DATABASE_URL_FILE", "/nowhere/at/all")], None);
         assert!(loaded.mistakes[0].contains("/nowhere/at/all cannot be read"), "{:?}", loaded.mistakes);
+        // One that nobody filled must not mean that there is no database.
+        let empty = folder.path().join("empty");
+        std::fs::write(&empty, "\n").expect("written");
+        let path = empty.to_str().expect("a plain path");
+        let loaded = load_with(&[], &[("ROWHOUSE_DATABASE_URL_FILE", path)], None);
+        assert_eq!(loaded.mistakes, [format!("`database_url_file`: {path} is empty")]);
+        assert!(loaded.settings.is_none());
+    }
+
+    #[test]
+    fn a_wrong_address_of_a_database_is_a_mistake_that_names_the_option_alone() {
+        let mistakes = |url: &str| load_with(&[], &[("ROWHOUSE_DATABASE_URL", url)], None).mistakes;
+        for (url, named) in [
+            ("postgres://u:hush@db:hush/rowhouse", "`port`"),
+            ("postgres://u:hush@db/rowhouse?sslmode=hush", "`sslmode`"),
+            ("postgres://u:hush@db/rowhouse?sslrootcert=hush", "`sslrootcert`"),
+            ("postgres://u:p@db?hush=hush@db/rowhouse", "%40"),
+            ("postgres://u:hush@db/rowhouse?hush", "of the form"),
+        ] {
+            let found = mistakes(url);
+            assert!(found.len() == 1 && found[0].starts_with("`database_url`: "), "{url}: {found:?}");
+            assert!(found[0].contains(named) && !found[0].contains("hush"), "{url}: {found:?}");
+        }
+        assert!(mistakes("postgres://u:p@db:5432/rowhouse?sslmode=require").is_empty());
     }
 
     #[test]
