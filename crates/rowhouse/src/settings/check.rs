@@ -65,6 +65,15 @@ pub(super) fn check(settings: &Settings, mistakes: &mut Vec<String>, warnings: &
             "`public_url` begins with http://: passwords and tokens travel in the clear{mails}; put a proxy with TLS in front and use https://"
         ));
     }
+    if settings.public_url.as_ref().is_some_and(|url| url.0.starts_with("https://"))
+        && settings.trusted_proxies.0.is_empty()
+    {
+        warnings.push(
+            "`public_url` begins with https:// but `trusted_proxies` is empty: everybody seems to come from the proxy that speaks TLS, so \
+             one stranger who guesses passwords keeps all others from signing in; name the address of the proxy"
+                .into(),
+        );
+    }
     for origin in &settings.origins.0 {
         if PublicUrl::read(origin).is_ok_and(|url| url.is_clear()) {
             warnings.push(format!(

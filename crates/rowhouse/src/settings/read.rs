@@ -427,6 +427,12 @@ mod tests {
         assert!(loaded.mistakes[0].contains("must not be inside the data folder"), "{:?}", loaded.mistakes);
         let loaded = load_with(&[("data", "/tmp/x"), ("audit_heads", "/tmp/y/../x/heads")], &[], None);
         assert!(loaded.mistakes[0].contains("must not be inside the data folder"), "{:?}", loaded.mistakes);
+        let proxied = ("public_url", "https://rowhouse.example.com");
+        let warned =
+            |loaded: &Loaded| loaded.warnings.iter().any(|warning| warning.contains("`trusted_proxies` is empty"));
+        assert!(warned(&load_with(&[proxied], &[], None)));
+        assert!(!warned(&load_with(&[proxied, ("trusted_proxies", "10.0.0.7")], &[], None)));
+        assert!(!warned(&load_with(&[], &[], None)));
         let clear = [("smtp_url", "smtps://mail.example.com"), ("public_url", "http://rowhouse.example.com")];
         let loaded = load_with(&clear, &[], None);
         assert!(loaded.settings.is_some(), "{:?}", loaded.mistakes);

@@ -139,7 +139,7 @@ settings! {
     prices: Option<PathBuf> = "" or "the prices that come with Rowhouse";
     /// Whether a call ends only when its row in the ledger is on the disk: a power cut then loses none that was answered, and each call waits for a flush. PostgreSQL does so in any case.
     strict_ledger: Switch = "off";
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is believed. Behind one that is not named here all people seem to come from one address, and are locked out together.
     trusted_proxies: Networks = "" or "none";
     /// Origins of other sites whose pages may call the API with credentials: each by itself, there are no wildcards.
     origins: Origins = "" or "none";

@@ -1,6 +1,7 @@
 //! What wraps every request: its id, its span, headers of the answer, and a task that goes on when the client goes away.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Once;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -134,12 +135,24 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     )
 }
 
+/// That a proxy seems to be missing in the settings is told once: anybody can send the header.
+static DISTRUSTED: Once = Once::new();
+
 /// The client's address: the peer's, unless the peer is a trusted proxy; then the last hop that is not one.
 fn client_address(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[String]) -> String {
     let Some(peer) = peer else { return String::new() };
     let is_trusted = |address: &str| trusted.iter().any(|proxy| within(address, proxy));
     let peer = peer.to_canonical().to_string();
     if !is_trusted(&peer) {
+        if headers.contains_key("x-forwarded-for") {
+            DISTRUSTED.call_once(|| {
+                tracing::warn!(
+                    peer,
+                    "a request was forwarded by a peer that is not in `trusted_proxies`: if that is the proxy in front of this \
+                     server, all people seem to come from its address; this is told once"
+                );
+            });
+        }
         return peer;
     }
     let hops = headers
