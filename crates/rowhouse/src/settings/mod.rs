@@ -7,6 +7,7 @@ mod table;
 pub(crate) mod value;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command};
@@ -64,18 +65,36 @@ pub(crate) fn from_command_line(matches: &ArgMatches) -> Loaded {
             }
         }
     }
-    let environment: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| is_ours(name)).collect();
+    let (environment, mut unreadable) = environment(std::env::vars_os());
     let named = text("config").or_else(|| environment.get("ROWHOUSE_CONFIG").filter(|v| !v.is_empty()).cloned());
     let path = PathBuf::from(named.as_deref().unwrap_or(FILE));
-    let (file, unreadable) = match std::fs::read_to_string(&path) {
-        Ok(text) => (Some((path, text)), None),
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => (None, None),
-        Err(error) => (None, Some(format!("the file of settings {} cannot be read: {error}", path.display()))),
+    let file = match std::fs::read_to_string(&path) {
+        Ok(text) => Some((path, text)),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            unreadable.push(format!("the file of settings {} cannot be read: {error}", path.display()));
+            None
+        }
     };
     let mut loaded = load(&Sources { flags, environment, file });
-    if let Some(mistake) = unreadable {
-        loaded.mistakes.insert(0, mistake);
+    if !unreadable.is_empty() {
+        loaded.mistakes.splice(0..0, unreadable);
         loaded.settings = None;
     }
     loaded
+}
+
+/// The variables that are read, and what is wrong with those of them that are no text. What else the environment holds is others'.
+fn environment(all: impl Iterator<Item = (OsString, OsString)>) -> (BTreeMap<String, String>, Vec<String>) {
+    let (mut ours, mut unreadable) = (BTreeMap::new(), Vec::new());
+    for (name, value) in all {
+        let Some(name) = name.into_string().ok().filter(|name| is_ours(name)) else { continue };
+        match value.into_string() {
+            Ok(value) => {
+                ours.insert(name, value);
+            }
+            Err(_) => unreadable.push(format!("{name} must be text in UTF-8")),
+        }
+    }
+    (ours, unreadable)
 }

@@ -37,6 +37,20 @@ fn config_check_explains_each_mistake() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_a_mistake_only_when_it_is_ours() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    let check =
+        |name: &str| command(BINARY, folder.path(), &["config", "check"]).env(name, bytes).output().expect("run");
+    let foreign = check("GREETING");
+    assert!(foreign.status.success(), "{}", written(&foreign));
+    let ours = check("ROWHOUSE_MAIL_FROM");
+    assert_eq!(ours.status.code(), Some(1));
+    assert!(written(&ours).contains("mistake: ROWHOUSE_MAIL_FROM must be text in UTF-8"), "{}", written(&ours));
+}
+
+#[test]
 fn secrets_are_not_shown() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut check = command(BINARY, folder.path(), &["config", "check"]);
