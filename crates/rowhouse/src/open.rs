@@ -40,9 +40,14 @@ pub(crate) fn lock(settings: &Settings) -> Outcome<Lock> {
     }
 }
 
-/// Whether there is anything to open. Only some commands may make a new house.
+/// Whether there is nothing yet in the data folder.
+pub(crate) fn is_empty(settings: &Settings) -> bool {
+    settings.database_url.is_none() && !settings.data.join("control.db").exists()
+}
+
+/// Refuses when there is nothing to open. Only some commands may make a new house.
 pub(crate) fn existing(settings: &Settings) -> Outcome {
-    if settings.database_url.is_none() && !settings.data.join("control.db").exists() {
+    if is_empty(settings) {
         return Err(because(format!(
             "there is no data in {}: start with `rowhouse serve`, or name another folder with --data",
             absolute(&settings.data)

@@ -6,14 +6,16 @@ use store::Engine;
 use store::migrate::{BOOTSTRAP, Roles};
 use store::schema::Part;
 
-use super::on_store_or_new;
+use super::on_store;
 use crate::output::{Columns, print};
 use crate::settings::Settings;
 use crate::{Failed, Outcome, open};
 
 pub(crate) fn migrate(settings: &Settings) -> Outcome {
+    // Looked at before the lock, which makes the folder.
+    open::existing(settings)?;
     let _lock = open::lock(settings)?;
-    on_store_or_new(settings, async |store| {
+    on_store(settings, async |store| {
         let migrated = store.migrate_organisations().await?;
         let mut columns = Columns::default();
         for part in Part::ALL {

@@ -75,6 +75,7 @@ fn commands_that_look_make_nothing() {
         &["usage", "verify"],
         &["demo", "--verify"],
         &["keys", "rotate-master"],
+        &["migrate"],
     ] {
         let output = run(BINARY, folder.path(), arguments);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}");
@@ -135,8 +136,11 @@ fn an_operator_is_made_and_looks_around() {
     };
     let made = create("op@example.com");
     assert!(made.status.success(), "{}", written(&made));
+    let new = format!("There was no data in {}", folder.path().join("data").display());
+    assert!(written(&made).contains(&new), "{}", written(&made));
     let again = create("op@example.com");
     assert_eq!(again.status.code(), Some(1));
+    assert!(!written(&again).contains(&new), "{}", written(&again));
     assert!(written(&again).contains("taken"), "{}", written(&again));
     assert_eq!(create("nobody").status.code(), Some(2));
 
