@@ -126,6 +126,13 @@ impl Price {
         self.total(i128::from(input) * i128::from(dearest), output, percent)
     }
 
+    /// Whether nothing that is read, written or asked costs anything.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        let read = [self.input, self.cached.unwrap_or(0), self.write(), self.write_long()];
+        read.iter().chain([&self.output, &self.request]).all(|amount| *amount == 0)
+    }
+
     /// Percent of the price at a service tier; none when it is not known.
     #[must_use]
     pub fn tier(&self, name: Option<&str>) -> Option<u32> {
@@ -447,6 +454,23 @@ mod tests {
         let absurd = TokenCount { written_long: u64::MAX, ..written };
         assert_eq!(claude.cost(absurd, 100), 6_000_000);
         assert_eq!(price.cost(tokens(u64::MAX, 0, u64::MAX), 100), DEAREST, "no wrap");
+    }
+
+    #[test]
+    fn what_has_any_price_is_not_free() {
+        assert!(Prices::builtin().quote("rowhouse-minilm", NOW).expect("known").price.is_free());
+        let free = Price::flat("llama", 0, 0);
+        assert!(free.is_free());
+        for price in [
+            Price { input: 1, ..free.clone() },
+            Price { cached: Some(1), ..free.clone() },
+            Price { write: Some(1), ..free.clone() },
+            Price { write_long: Some(1), ..free.clone() },
+            Price { output: 1, ..free.clone() },
+            Price { request: 1, ..free.clone() },
+        ] {
+            assert!(!price.is_free(), "{price:?}");
+        }
     }
 
     #[test]

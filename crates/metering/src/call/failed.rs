@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::status::OrgStatus;
 use gateway::UpstreamError;
 
 use crate::limit::{Refused, Shortage};
@@ -12,6 +13,9 @@ use crate::rules::Unclear;
 /// Why a call was not made, or gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
+    /// The state of the organisation lets nothing run that costs money.
+    #[error("an organisation that is {} spends nothing", .0.as_str())]
+    Stopped(OrgStatus),
     /// A limit has no room.
     #[error("a limit has no room")]
     Short(Box<Shortage>),

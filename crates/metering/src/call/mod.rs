@@ -130,6 +130,11 @@ impl Door {
             while attempt < ATTEMPTS {
                 attempt += 1;
                 let plan = plan.clone();
+                let status = self.0.rules.of(scope).await?.status();
+                if !status.admits_spending() && !plan.quote.price.is_free() {
+                    failed.get_or_insert(Failed::Stopped(status));
+                    break;
+                }
                 let (tenant, now) = (scope.org().uuid().as_u128(), self.0.ambient.now());
                 if let Err(open) = self.0.breakers.enter(tenant, target.id, now) {
                     failed.get_or_insert(Failed::Resting { retry_after: open.retry_after });

@@ -1,6 +1,6 @@
-//! Which limits stand on the path of a call: the plan's, the budgets', the key's own.
+//! Which limits stand on the path of a call: the plan's, the budgets', the key's own; and whether the organisation may spend at all.
 //!
-//! What an organisation's limits are is read once and kept for less than a second, so that a change holds everywhere within one; in
+//! What an organisation's limits and state are is read once and kept for less than a second, so that a change holds everywhere within one; in
 //! this program it holds at once, since whoever changes something says so ([`Rules::forget`]). Balances are never kept here.
 
 mod of_org;
@@ -123,7 +123,7 @@ impl Rules {
         &self.0.prices
     }
 
-    /// Says that an organisation's limits changed.
+    /// Says that an organisation's limits or its state changed.
     pub fn forget(&self, scope: &Scope) {
         self.forget_of(scope.org());
     }
@@ -172,6 +172,7 @@ impl Rules {
         let has_tree = with_tree || all.iter().any(|budget| budget.level == Level::Team);
         let above = if has_tree { tree(&mut tx).await? } else { HashMap::new() };
         Ok(OfOrg {
+            status: organisation.status,
             zone: TimeZoneName::new(&organisation.time_zone).unwrap_or_else(|_| TimeZoneName::utc()),
             since: organisation.created_at,
             entitlements: Entitlements::of(plan, &exceptions, self.0.store.ambient().now()),

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::limits::{Counted, Level, LimitKey, Period, Span};
 use domain::plan::{Entitlements, Meter};
+use domain::status::OrgStatus;
 use domain::time_zone::TimeZoneName;
 use domain::{Id, TeamId, Time};
 use store::ledger::entries::Filter;
@@ -21,6 +22,7 @@ type Paths = HashMap<(Spender, u8), Path>;
 
 /// The limits of one organisation, as they were a moment ago.
 pub struct OfOrg {
+    pub(super) status: OrgStatus,
     pub(super) zone: TimeZoneName,
     pub(super) since: Time,
     pub(super) entitlements: Entitlements,
@@ -39,6 +41,12 @@ impl std::fmt::Debug for OfOrg {
 }
 
 impl OfOrg {
+    /// The state that it is in.
+    #[must_use]
+    pub fn status(&self) -> OrgStatus {
+        self.status
+    }
+
     /// The time zone in which its days and months begin.
     #[must_use]
     pub fn zone(&self) -> &TimeZoneName {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use domain::limits::Level;
 use domain::plan::Plans;
-use domain::prices::Prices;
+use domain::prices::{Price, Prices, Quote};
+use domain::status::OrgStatus;
 use egress::{Egress, Policy};
 use gateway::request::OutputLimit;
 use gateway::{ClientRequest, Operation, Upstream};
@@ -15,11 +16,12 @@ use metering::rates::rule::Counts;
 use metering::rates::{Gatekeeper, Limited};
 use metering::rules::{Rules, Spender};
 use metering::{Books, Settings};
-use serde_json::json;
-use store::Scope;
+use serde_json::{Value, json};
 use store::audit::Event;
+use store::control::organisations;
 use store::ledger::entries::{self, Entry, Outcome, Search};
 use store::org::rate_limits::{self, RateLimit};
+use store::{Actor, Origin, Scope, Turn};
 use testing::upstream::{Fault, Script};
 use testing::{ScriptedUpstream, TestHouse, both_stores};
 
@@ -30,6 +32,7 @@ const MODEL: &str = "gpt-4o-mini";
 struct World {
     upstream: ScriptedUpstream,
     books: Books,
+    rules: Rules,
     door: Door,
     scope: Scope,
     targets: Vec<Target>,
@@ -46,7 +49,7 @@ impl World {
         let (books, _) = Books::open(house.store().clone(), Settings::default());
         let rules = Rules::new(house.store().clone(), Plans::builtin(), Arc::new(Prices::builtin()));
         let gatekeeper = Gatekeeper::new(house.store().clone(), rules.clone(), None);
-        let door = Door::new(books.clone(), rules, gatekeeper, house.store().ambient().clone());
+        let door = Door::new(books.clone(), rules.clone(), gatekeeper, house.store().ambient().clone());
         let egress = Egress::new(policy);
         let target = |id: u128, url: &str| Target {
             id,
@@ -57,14 +60,35 @@ impl World {
             quote: Prices::builtin().quote(MODEL, house.store().ambient().now()).map(Arc::new),
         };
         let targets = vec![target(1, &upstream.openai_url())];
-        Self { upstream, books, door, scope, targets }
+        Self { upstream, books, rules, door, scope, targets }
+    }
+
+    /// Puts the organisation into another state.
+    async fn put_into(&self, house: &TestHouse, status: OrgStatus) {
+        let org = self.scope.org();
+        let mut tx = house.store().begin_control(Turn::Org(org)).await.expect("begun");
+        let mut organisation = organisations::get(&mut tx, org).await.expect("there");
+        organisation.status = status;
+        organisations::update(&mut tx, &organisation).await.expect("written");
+        let event = Event::new("organisation.administered", org);
+        tx.record(org, &Actor::System, &Origin::default(), event).await.expect("recorded");
+        tx.commit().await.expect("committed");
+        self.rules.forget(&self.scope);
     }
 
     async fn call(&self, stream: bool) -> Result<Served, Failed> {
         let body = json!({
             "model": MODEL, "stream": stream, "max_tokens": 100, "messages": [{ "role": "user", "content": "Hello?" }],
         });
-        let request = ClientRequest::read(Operation::Chat, body.to_string().into()).expect("a request");
+        self.ask(Operation::Chat, &body).await
+    }
+
+    async fn embed(&self) -> Result<Served, Failed> {
+        self.ask(Operation::Embeddings, &json!({ "model": MODEL, "input": "Hello?" })).await
+    }
+
+    async fn ask(&self, operation: Operation, body: &Value) -> Result<Served, Failed> {
+        let request = ClientRequest::read(operation, body.to_string().into()).expect("a request");
         let spender =
             Spender { user: Some(self.scope.user()), key: None, project: None, team: None, agent: None, run: None };
         self.door.call(&self.scope, spender, &request, &self.targets).await.map(|answered| answered.served)
@@ -231,6 +255,27 @@ both_stores! {
         assert!(matches!(&called, Err(Failed::Short(shortage)) if shortage.cap == 5), "{called:?}");
         assert_eq!(world.rows(&house).await.iter().map(|row| row.outcome).collect::<Vec<_>>(), [Outcome::Error]);
         assert_eq!(world.upstream.served().calls, 1);
+    }
+
+    async fn who_may_not_spend_calls_what_costs_nothing_alone(house) {
+        let mut world = World::build(&house).await;
+        for status in [OrgStatus::PastDue, OrgStatus::Suspended, OrgStatus::Closing] {
+            world.put_into(&house, status).await;
+            for called in [world.call(false).await, world.call(true).await, world.embed().await] {
+                assert!(matches!(called, Err(Failed::Stopped(why)) if why == status), "{status:?}: {called:?}");
+            }
+        }
+        assert!(world.rows(&house).await.is_empty() && world.upstream.served().calls == 0);
+        let quote = Quote { price: Price::flat(MODEL, 0, 0), version: "free".into() };
+        let free = Target { id: 2, label: "free".into(), quote: Some(Arc::new(quote)), ..world.targets[0].clone() };
+        world.targets.push(free);
+        world.call(false).await.expect("the second costs nothing");
+        world.put_into(&house, OrgStatus::Active).await;
+        world.call(false).await.expect("it may spend again");
+        let rows = world.rows(&house).await;
+        let mut seen: Vec<_> = rows.iter().map(|row| (row.upstream.as_str(), row.cost_micros)).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, [("free", 0), ("upstream 1", USUAL_COST)]);
     }
 
     async fn another_upstream_answers_when_the_first_does_not(house) {

@@ -10,6 +10,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::limits::Counted;
+use domain::status::OrgStatus;
 use futures_util::stream;
 use gateway::error::ErrorKind;
 use gateway::{Dialect, UpstreamError};
@@ -135,7 +136,8 @@ pub(crate) fn speak(dialect: Dialect, request_id: &str, response: &mut Response)
     if dialect == Dialect::Anthropic {
         note(response, &HeaderName::from_static("request-id"), request_id);
     }
-    if matches!(told.code, "quota_exceeded" | "budget_exceeded") && !response.headers().contains_key("retry-after") {
+    let is_spent = matches!(told.code, "quota_exceeded" | "budget_exceeded" | "spending_stopped");
+    if is_spent && !response.headers().contains_key("retry-after") {
         note(response, &HeaderName::from_static("x-should-retry"), "false");
     }
 }
@@ -143,6 +145,7 @@ pub(crate) fn speak(dialect: Dialect, request_id: &str, response: &mut Response)
 /// Why there is no answer, for the client.
 pub(crate) fn problem(failed: Failed, model: &str) -> Problem {
     match failed {
+        Failed::Stopped(status) => stopped(status),
         Failed::Short(shortage) => short(&shortage),
         Failed::Limited(limited) => metering::rates::Refused::Limited(limited).into(),
         Failed::NoPrice { model, tier } => {
@@ -171,6 +174,17 @@ pub(crate) fn problem(failed: Failed, model: &str) -> Problem {
                 .because(shared.to_string()),
         },
     }
+}
+
+/// A refusal that names the state in which nothing is spent.
+fn stopped(status: OrgStatus) -> Problem {
+    let why = match status {
+        OrgStatus::PastDue => "A payment of the organisation is late",
+        OrgStatus::Suspended => "The organisation is suspended",
+        OrgStatus::Closing => "The organisation is closing",
+        OrgStatus::Active | OrgStatus::Creating | OrgStatus::Erasing => "The organisation is not in use",
+    };
+    Problem::new("spending_stopped", format!("{why}: nothing runs in it that costs money."))
 }
 
 /// A refusal that names the limit, what is missing, and when there is room again.

@@ -58,6 +58,11 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("code_needed", 401, "The second factor is on: send `code` too."),
     ("entitlement", 402, "The plan does not include this, or no more of it; `param` names what."),
     ("budget_exceeded", 402, "A budget on the path of the call has no room; the message names it and what is missing."),
+    (
+        "spending_stopped",
+        402,
+        "Nothing that costs money runs in the organisation: a payment is late, or it is suspended or closing.",
+    ),
     ("forbidden", 403, "The caller may see the thing but not do this. `GET /api/v1/access/explain` says why."),
     ("step_up_needed", 403, "A factor must be shown again first: `POST /api/v1/auth/step-up`."),
     (

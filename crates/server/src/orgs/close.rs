@@ -43,5 +43,7 @@ pub(crate) async fn close(
     let organisation = organisations::get(&mut tx, caller.org()).await?;
     let event = Event::new("organisation.closing", organisation.id).before(&before).after(&organisation);
     caller.record(&mut tx, event.detail(json!({ "closes_at": organisation.closes_at }))).await?;
-    caller.commit_control(tx, Versioned(organisation.version, Found(organisation.into()))).await
+    let reply = caller.commit_control(tx, Versioned(organisation.version, Found(organisation.into()))).await?;
+    caller.app().rules.forget(caller.scope());
+    Ok(reply)
 }

@@ -25,5 +25,7 @@ pub(crate) async fn restore(caller: Caller<can::OrgClose>, expected: IfMatch) ->
     let organisation = organisations::get(&mut tx, caller.org()).await?;
     let event = Event::new("organisation.restored", organisation.id).before(&before).after(&organisation);
     caller.record(&mut tx, event).await?;
-    caller.commit_control(tx, Versioned(organisation.version, Found(organisation.into()))).await
+    let reply = caller.commit_control(tx, Versioned(organisation.version, Found(organisation.into()))).await?;
+    caller.app().rules.forget(caller.scope());
+    Ok(reply)
 }

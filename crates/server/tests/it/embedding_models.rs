@@ -190,6 +190,45 @@ both_stores! {
         assert_eq!(ann.get(&job).await.expect(200).str("/state"), "embedded");
     }
 
+    async fn where_nothing_is_spent_words_find_and_passages_wait(house) {
+        let upstream = ScriptedUpstream::start().await;
+        upstream.script("", &Script::vectors(8));
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let org = format!("/api/v1/orgs/{}", ann.org);
+        let decide = async |status: &str| {
+            olga.patch(&format!("/api/v1/operator/orgs/{}", ann.org), &json!({ "status": status })).await.expect(200);
+        };
+        let place = collection(&ann, "project").await;
+        bring(&ann, &place, "travel.md", TRAVEL).await;
+        let provider = provider(&ann, &upstream).await;
+        choose(&ann, &provider, "one").await.expect(200);
+        until(&ann, is_done).await;
+        let calls = upstream.served().calls;
+        let by_words_alone = async || {
+            let found = search(&ann, "hotel night Oslo").await;
+            let why = found.str("/explanation/meaning/error/code").to_owned();
+            assert_eq!((first(&found), why), ("Travel".to_owned(), "spending_stopped".to_owned()), "{}", found.text);
+        };
+        ann.delete(&format!("{org}?confirm=Ann's%20house")).await.expect(200);
+        by_words_alone().await;
+        ann.post(&format!("{org}/restore"), &json!({})).await.expect(200);
+        decide("past_due").await;
+        by_words_alone().await;
+        let url = format!("/api/v1/collections/{place}/documents/text");
+        let sent = ann.post(&url, &json!({ "title": "Late", "text": "Ferries leave at dawn." })).await.expect(202);
+        let job = format!("/api/v1/jobs/{}", sent.str("/job_id"));
+        until(&ann, |shown| !shown["error"].is_null()).await;
+        let waits = ann.get(&job).await.expect(200);
+        assert_eq!((waits.str("/state"), waits.str("/error/code")), ("searchable", "spending_stopped"), "{}", waits.text);
+        decide("suspended").await;
+        by_words_alone().await;
+        assert_eq!(upstream.served().calls, calls, "nobody elsewhere was asked");
+        decide("active").await;
+        house.clock.advance(Duration::from_mins(1));
+        until(&ann, |shown| shown["error"].is_null()).await;
+        assert_eq!(ann.get(&job).await.expect(200).str("/state"), "embedded");
+    }
+
     async fn a_passage_that_a_server_refuses_holds_up_no_other(house) {
         let upstream = ScriptedUpstream::start().await;
         let picky = |size: usize| Script { fault: Fault::Refuses("unspeakable".into()), ..Script::vectors(size) };

@@ -141,6 +141,31 @@ both_stores! {
         ann.post(CHAT, &question()).await.expect(200);
     }
 
+    async fn when_a_payment_is_late_nothing_runs_that_costs_money(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let key = with_key(&ann, json!({ "name": "app" })).await;
+        let decide = async |status: &str| {
+            olga.patch(&format!("/api/v1/operator/orgs/{}", ann.org), &json!({ "status": status })).await.expect(200);
+        };
+        key.post(CHAT, &question()).await.expect(200);
+        decide("past_due").await;
+        let mut streamed = question();
+        streamed["stream"] = json!(true);
+        let response = json!({ "model": "rowhouse-extractive", "input": "When does the office open?" });
+        for (path, body) in [(CHAT, question()), (CHAT, streamed), (RESPONSES, response)] {
+            let refused = key.post(path, &body).await.expect(402);
+            assert_eq!(refused.code(), "spending_stopped", "{path}");
+            assert_eq!(refused.headers["x-should-retry"], "false", "{path}");
+            assert!(refused.str("/error/message").contains("payment of the organisation is late"), "{}", refused.text);
+        }
+        let message = json!({ "model": "rowhouse-extractive", "max_tokens": 9, "messages": [{ "role": "user", "content": "?" }] });
+        assert_eq!(key.post("/v1/messages", &message).await.expect(402).str("/error/type"), "billing_error");
+        assert_eq!(rows(&house, &ann).await.len(), 1, "nothing is held or counted");
+        key.post("/v1/embeddings", &json!({ "model": "rowhouse-minilm", "input": "It costs nothing." })).await.expect(200);
+        decide("active").await;
+        key.post(CHAT, &question()).await.expect(200);
+    }
+
     async fn a_budget_of_a_key_stops_it_at_the_last_millionth(house) {
         let ann = house.sign_up("Ann").await;
         let body = json!({ "name": "app", "budget_micros": 200, "currency": "USD" });
