@@ -5,9 +5,10 @@
 //! - 1,000 when tools or functions are given (the upstream's own instructions about tools, up to about 700), besides their bytes;
 //! - for each picture what the model counts it as at most, which its price says; its base64 data is no text.
 //!
-//! Fields that are not known here count the bytes of their JSON, since an upstream may put them into the prompt as such; so do
-//! calls of tools, audio, files and documents, base64 included. What only points at something (a file's id, a document's URL), films,
-//! and tools that the provider runs by itself have no bound and are refused: money cannot be held for them.
+//! Fields that are not known here count the bytes of their JSON, beside the messages as inside them, since an upstream may put them into
+//! the prompt as such (`prediction`, `documents`, `response_format`); so do calls of tools, audio, files and documents, base64 included.
+//! What only points at something (a file's id, a document's URL), films, and tools that the provider runs by itself have no bound and are
+//! refused: money cannot be held for them.
 
 use std::fmt;
 
@@ -95,7 +96,7 @@ impl Bound {
         }
         let Some(raw) = raw.filter(|raw| !matches!(raw.get(), "null" | "[]")) else { return Ok(()) };
         self.add(TOOLS);
-        self.raw(Some(raw));
+        self.add(raw.get().len() as u64);
         let wrong = |_| RequestError::at(param, "must be a list of objects whose `type`, if any, is text");
         let tools: Vec<Tool> = serde_json::from_str(raw.get()).map_err(wrong)?;
         let of_the_client = |kind: &str| OF_THE_CLIENT.iter().any(|known| kind.starts_with(known));
@@ -116,9 +117,9 @@ impl Bound {
         }
     }
 
-    /// Something that reaches the prompt as JSON.
-    pub(super) fn raw(&mut self, raw: Option<&RawValue>) {
-        self.add(raw.map_or(0, |raw| raw.get().len() as u64));
+    /// The bytes of fields that are not read, and may reach the prompt as JSON.
+    pub(super) fn others(&mut self, bytes: usize) {
+        self.add(bytes as u64);
     }
 
     /// `input` of embeddings: text, texts, tokens, or lists of tokens.

@@ -87,8 +87,6 @@ struct Fields<'a> {
     #[serde(borrow)]
     functions: Option<&'a RawValue>,
     #[serde(borrow)]
-    response_format: Option<&'a RawValue>,
-    #[serde(borrow)]
     stream: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
     stream_options: Option<&'a RawValue>,
@@ -111,6 +109,34 @@ struct Fields<'a> {
     plugins: Option<&'a RawValue>,
     #[serde(borrow)]
     models: Option<&'a RawValue>,
+}
+
+impl Fields<'_> {
+    /// The bytes of what is none of the fields that an operation reads, names included: all of the body but theirs. A field costs its
+    /// name with quotes, a colon and a comma around it; the braces stand for the comma that the last one has not.
+    fn others(&self, text: &str, operation: Operation) -> usize {
+        let (is_embedding, is_messages) = (operation == Operation::Embeddings, operation == Operation::Messages);
+        let read = [
+            ("model", self.model),
+            ("messages", self.messages.filter(|_| !is_embedding)),
+            ("input", self.input.filter(|_| is_embedding)),
+            ("system", self.system.filter(|_| is_messages)),
+            ("tools", self.tools.filter(|_| !is_embedding)),
+            ("functions", self.functions.filter(|_| !is_embedding)),
+            ("stream", self.stream),
+            ("stream_options", self.stream_options),
+            ("max_tokens", self.max_tokens),
+            ("max_completion_tokens", self.max_completion_tokens),
+            ("n", self.n),
+            ("service_tier", self.service_tier),
+            ("web_search_options", self.web_search_options),
+            ("mcp_servers", self.mcp_servers),
+            ("plugins", self.plugins),
+            ("models", self.models),
+        ];
+        let of_these = read.into_iter().filter_map(|(name, raw)| Some(name.len() + 4 + raw?.get().len()));
+        text.trim().len().saturating_sub(1 + of_these.sum::<usize>())
+    }
 }
 
 impl ClientRequest {
@@ -146,8 +172,8 @@ impl ClientRequest {
         if operation != Operation::Embeddings {
             bound.tools("tools", fields.tools)?;
             bound.tools("functions", fields.functions)?;
-            bound.raw(fields.response_format);
         }
+        bound.others(fields.others(text, operation));
         let dear = [
             ("web_search_options", fields.web_search_options),
             ("mcp_servers", fields.mcp_servers),

@@ -229,6 +229,41 @@ fn tools_system_and_schemas_count() {
 }
 
 #[test]
+fn fields_that_nobody_knows_count_as_they_stand() {
+    let base = r#"{"model":"m","stream":true,"max_tokens":1,"messages":[{"role":"user","content":"x"}]"#;
+    let embedded = r#"{"model":"m","input":"x""#;
+    let bound = |operation: Operation, body: String| {
+        ClientRequest::read(operation, body.into()).expect("good").input_bound(2_000)
+    };
+    let draft = "A".repeat(50_000);
+    for more in [
+        format!(r#","prediction":{{"type":"content","content":"{draft}"}}"#),
+        format!(r#","documents":["{draft}"]"#),
+        format!(r#","response_format":{{"type":"json_schema","json_schema":{{"name":"{draft}"}}}}"#),
+        format!(r#","chat_template_kwargs":{{"{draft}":true}}"#),
+        format!(r#","{draft}":1"#),
+    ] {
+        for (operation, base) in
+            [(Operation::Chat, base), (Operation::Messages, base), (Operation::Embeddings, embedded)]
+        {
+            let plain = bound(operation, format!("{base}}}"));
+            let counted = bound(operation, format!("{base}{more}}}")) - plain;
+            assert_eq!(counted, more.len() as u64, "{operation:?} {}", &more[..20]);
+            // Wherever it stands.
+            let first = bound(operation, format!("{{{},{}}}", &more[1..], &base[1..])) - plain;
+            assert_eq!(first, counted, "{operation:?} {}", &more[..20]);
+        }
+    }
+    // What another operation reads is not known to this one.
+    let system = format!(r#","system":"{draft}""#);
+    let counted = bound(Operation::Chat, format!("{base}{system}}}"));
+    assert_eq!(counted - bound(Operation::Chat, format!("{base}}}")), system.len() as u64);
+    let listed = format!(r#","messages":[{{"role":"user","content":"{draft}"}}]"#);
+    let counted = bound(Operation::Embeddings, format!("{embedded}{listed}}}"));
+    assert_eq!(counted - bound(Operation::Embeddings, format!("{embedded}}}")), listed.len() as u64);
+}
+
+#[test]
 fn what_cannot_be_bounded_is_refused() {
     let file = r#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#;
     assert_eq!(refused(file).0, "messages[1]");
