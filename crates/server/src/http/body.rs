@@ -5,6 +5,7 @@ use aide::generate::GenContext;
 use aide::openapi::{MediaType, Operation, ReferenceOr, RequestBody, SchemaObject};
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use schemars::JsonSchema;
@@ -14,6 +15,9 @@ use serde::{Deserialize, Deserializer};
 use super::error::{Problem, Result};
 use crate::App;
 use crate::listen::is_too_slow;
+
+/// What is said of a text to look for that holds the one character that PostgreSQL keeps in none.
+pub(crate) const HOLDS_NUL: &str = "must not hold the character NUL";
 
 /// How deep JSON may be nested.
 const DEPTH: usize = 64;
@@ -183,14 +187,22 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self> {
-        axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(query)| Self(query)).map_err(|error| {
+        let axum::extract::Query(query) = axum::extract::Query::try_from_uri(&parts.uri).map_err(|error| {
             let text = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             // What is missing stands in the text alone.
             let nowhere = if text.starts_with("missing field") { "" } else { "query" };
             let (place, text) = text.split_once(": ").unwrap_or((nowhere, &text));
             wrong_field(place, text)
-        })
+        })?;
+        with_nul(&parts.uri).map_or(Ok(Self(query)), |name| Err(Problem::field(name, HOLDS_NUL)))
     }
+}
+
+/// The first parameter that holds a NUL. It looks for what is nowhere, on either engine.
+fn with_nul(uri: &Uri) -> Option<String> {
+    uri.query().filter(|query| query.contains("%00"))?;
+    let axum::extract::Query(pairs) = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
+    pairs.into_iter().find(|(_, value)| value.contains('\0')).map(|(name, _)| name)
 }
 
 impl<T: JsonSchema> OperationInput for Query<T> {

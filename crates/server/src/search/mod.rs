@@ -25,7 +25,7 @@ use self::rerank::{Rerank, Reranked};
 use crate::App;
 use crate::embedding::Meant;
 use crate::gateway::spender;
-use crate::http::body::Body;
+use crate::http::body::{Body, HOLDS_NUL};
 use crate::http::caller::{Local, Metered, meters};
 use crate::http::error::{Problem, Result};
 use crate::http::reply::Found;
@@ -178,6 +178,9 @@ async fn post(
     for (name, list) in lists {
         if list.len() > VALUES {
             return Err(Problem::field(name, format!("may name {VALUES} at the most")));
+        }
+        if list.iter().any(|value| value.contains('\0')) {
+            return Err(Problem::field(name, HOLDS_NUL));
         }
     }
     let Filters { kinds, sources, tags, since, until } = filters;

@@ -73,6 +73,22 @@ testing::both_stores! {
         assert!(seen.windows(2).all(|pair| pair[0] == pair[1] + 1) && seen.last() == Some(&1), "{seen:?}");
         assert_eq!(ann.get(&format!("{URL}?from=yesterday")).await.expect(422).str("/error/param"), "from");
         assert_eq!(ann.get(&format!("{URL}?org_id=x")).await.expect(422).str("/error/param"), "org_id");
+        // What no text holds is looked for nowhere, in this log or another.
+        for (path, field) in [
+            ("audit?actor=%00", "actor"),
+            ("audit?action=team.created%00&object=x", "action"),
+            ("audit?action=x&object=a%00b", "object"),
+            ("audit/export?object=%00", "object"),
+            ("usage/logs?model=%00", "model"),
+            ("usage/logs?operation=chat%00", "operation"),
+            ("threads?q=%00", "q"),
+        ] {
+            for accept in ["application/json", "text/csv"] {
+                let refused = ann.with("accept", accept).get(&format!("/api/v1/{path}")).await.expect(422);
+                assert_eq!((refused.code(), refused.str("/error/param")), ("invalid_field", field), "{path}");
+            }
+        }
+        ann.get(&format!("{URL}?object=%2500")).await.expect(200);
         // Nobody reads another's log.
         max.get(URL).await.expect(403);
         max.get(&format!("{URL}/verify")).await.expect(403);

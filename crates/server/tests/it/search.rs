@@ -74,6 +74,9 @@ both_stores! {
             (json!({ "query": " " }), "query"),
             (json!({ "filters": { "kind": ["pdf"] } }), "filters.kind"),
             (json!({ "filters": { "tags": vec!["x"; 101] } }), "filters.tags"),
+            (json!({ "filters": { "kinds": ["text", "te\0xt"] } }), "filters.kinds"),
+            (json!({ "filters": { "sources": ["\0"] } }), "filters.sources"),
+            (json!({ "filters": { "tags": ["a\0"] } }), "filters.tags"),
             (json!({ "explain": "yes" }), "explain"),
         ] {
             let mut body = json!({ "query": "battery" });

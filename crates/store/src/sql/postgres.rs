@@ -300,6 +300,10 @@ pub(crate) fn translate(error: &tokio_postgres::Error) -> Error {
         code if *code == SqlState::LOCK_NOT_AVAILABLE => Error::Busy("waited too long for a lock"),
         code if *code == SqlState::QUERY_CANCELED => Error::Busy("a statement took too long"),
         code if *code == SqlState::DISK_FULL => Error::Full,
+        // A text with a NUL, plain or within JSON. Files keep it.
+        code if *code == SqlState::CHARACTER_NOT_IN_REPERTOIRE || *code == SqlState::UNTRANSLATABLE_CHARACTER => {
+            Error::Refused("a text holds a character that the database does not keep".into())
+        }
         code if code.code().starts_with("23") || *code == SqlState::INSUFFICIENT_PRIVILEGE => Error::Refused(text()),
         code if code.code().starts_with("08") || code.code().starts_with("57P") || code.code().starts_with("53") => {
             Error::Unavailable(text())

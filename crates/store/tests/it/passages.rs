@@ -8,7 +8,7 @@ use store::org::knowledge::chunks::{self, Vector};
 use store::org::knowledge::documents::{self, Document};
 use store::org::knowledge::passages::Passages;
 use store::org::knowledge::search::{self, Filter};
-use store::{Error, Json};
+use store::{Engine, Error, Json};
 use testing::{TestHouse, both_stores};
 
 use crate::knowledge::{
@@ -16,6 +16,29 @@ use crate::knowledge::{
 };
 
 both_stores! {
+    async fn a_filter_that_the_database_cannot_read_is_refused_and_no_mistake(house) {
+        let ann = house.sign_up("Ann").await;
+        let scope = house.scope(&ann).await;
+        let mut tx = begin(&house, &scope).await;
+        let here = add_collection(&mut tx, &scope, "here").await;
+        add_document(&mut tx, &scope, &here, "one", &["red"]).await;
+        commit(tx).await;
+        let mut tx = begin(&house, &scope).await;
+        let filter = Filter { kinds: vec!["te\0xt".into()], ..Filter::default() };
+        let found = search::filtered(&mut tx, &filter, &[here.number]).await;
+        drop(tx);
+        let mut tx = begin(&house, &scope).await;
+        let wanted = store::audit::Filter { action: Some("a\0b".into()), ..Default::default() };
+        let listed = store::org::audits::list(&mut tx, wanted, i64::MAX, 9).await;
+        match house.engine() {
+            Engine::Sqlite => assert!(found.expect("searched").is_empty() && listed.expect("read").is_empty()),
+            Engine::Postgres => {
+                assert!(matches!(found, Err(Error::Refused(_))), "{found:?}");
+                assert!(matches!(listed, Err(Error::Refused(_))), "{listed:?}");
+            }
+        }
+    }
+
     async fn passages_and_vectors_are_kept(house) {
         let ann = house.sign_up("Ann").await;
         let scope = house.scope(&ann).await;
