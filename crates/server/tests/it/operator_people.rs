@@ -59,6 +59,15 @@ testing::both_stores! {
         assert_eq!(olga.get(&format!("{PEOPLE}?mail=ann")).await.expect(422).str("/error/param"), "mail");
     }
 
+    async fn whose_account_is_about_to_end_is_seen_in_the_list(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let listed = async || olga.get(&format!("{PEOPLE}?email=ann%40")).await.expect(200).json["data"][0].clone();
+        assert_eq!(listed().await["ends_at"], Value::Null);
+        let ending = olga.delete(&format!("{PEOPLE}/{}", ann.user)).await.expect(200).json;
+        assert!(ending["ends_at"].is_string(), "{ending}");
+        assert_eq!(listed().await, ending);
+    }
+
     async fn for_others_there_is_nobody_to_find_or_enrol(house) {
         let (ann, olga) = (house.sign_up("Ann").await.with("x-request-id", "compare-bytes"), house.operator("Olga").await);
         let nowhere = ann.get("/api/v1/nowhere").await.expect(404);

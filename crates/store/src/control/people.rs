@@ -141,8 +141,8 @@ pub async fn list(tx: &mut ControlTx, part: &str, after: Option<UserId>, limit: 
     // What the text has of a pattern stands for itself.
     let text = part.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     tx.sql(
-        r"SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
-                 updated_at
+        r"SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, ends_at, ends_by,
+                 version, created_at, updated_at
           FROM people WHERE id > $1 AND email_key LIKE $2 ESCAPE '\' ORDER BY id LIMIT $3",
     )
     .bind(after_id(after))
@@ -157,8 +157,8 @@ pub async fn list(tx: &mut ControlTx, part: &str, after: Option<UserId>, limit: 
 /// As the database.
 pub async fn operators(tx: &mut ControlTx, limit: i64) -> Result<Vec<Person>> {
     tx.sql(
-        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, version, created_at,
-                updated_at
+        "SELECT id, email, name, password_hash, standing, operator, verified_at, totp_seed, totp_on_at, totp_step, ends_at, ends_by,
+                version, created_at, updated_at
          FROM people WHERE operator = $1 AND standing = 'active' ORDER BY id LIMIT $2",
     )
     .bind(true)

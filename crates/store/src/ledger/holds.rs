@@ -63,7 +63,6 @@ struct Row {
     attempt: i64,
     at: Time,
     holder: HolderId,
-    #[serde(default)]
     expired: i64,
     operation: String,
     model: String,

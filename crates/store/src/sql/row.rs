@@ -67,13 +67,18 @@ impl<'de> de::Deserializer<'de> for RowReader {
         visitor.visit_map(Columns { names: columns, values: values.into_iter(), at: 0, next: None })
     }
 
+    /// What may be nothing is nothing to serde when its column is missing: so a statement that forgot one would tell of none.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.deserialize_map(visitor)
+        let columns = &self.0.columns;
+        match fields.iter().find(|field| !columns.iter().any(|column| column == **field)) {
+            Some(missing) => Err(de::Error::custom(format_args!("{name} has no column {missing}"))),
+            None => self.deserialize_map(visitor),
+        }
     }
 
     /// A row of several columns read as a tuple, in their order.
@@ -304,6 +309,25 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn a_column_that_a_statement_forgot_is_missed() {
+        #[derive(serde::Deserialize, Debug)]
+        struct Short {
+            at: Time,
+            note: Option<String>,
+        }
+        let row = |columns: &[&str]| Row {
+            columns: columns.iter().map(ToString::to_string).collect(),
+            values: vec![Value::I64(5); columns.len()],
+        };
+        let forgotten = row(&["at"]).read::<Short>().expect_err("there is no note").to_string();
+        assert!(forgotten.contains("Short has no column note"), "{forgotten}");
+        let mut whole = row(&["note", "at", "more"]);
+        whole.values[0] = Value::Null(Kind::Text);
+        let Short { at, note } = whole.read().expect("the row fits");
+        assert_eq!((at, note), (Time::from_micros(5), None));
     }
 
     #[test]

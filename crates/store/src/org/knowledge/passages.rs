@@ -26,11 +26,9 @@ pub struct Passages {
 struct Row {
     number: i64,
     collection: i64,
-    /// How many words each column has, as FTS5 writes numbers in a file.
-    #[serde(default)]
+    /// How many words each column has, as FTS5 writes numbers in a file. Nothing on PostgreSQL.
     sizes: ByteBuf,
-    /// How many words it has, on PostgreSQL.
-    #[serde(default)]
+    /// How many words it has, on PostgreSQL. None in a file.
     length: u32,
 }
 
@@ -73,10 +71,11 @@ impl Passages {
         loop {
             let rows: Vec<Row> = tx
                 .sql(Pair {
-                    sqlite: "SELECT chunks.number AS number, chunks.collection AS collection, chunk_words_docsize.sz AS sizes
+                    sqlite: "SELECT chunks.number AS number, chunks.collection AS collection, chunk_words_docsize.sz AS sizes, 0 AS length
                         FROM chunks INDEXED BY chunks_collection CROSS JOIN chunk_words_docsize ON chunk_words_docsize.id = chunks.number
                         WHERE chunks.number > $1 ORDER BY chunks.number LIMIT $2",
-                    postgres: "SELECT number, collection, length FROM chunks WHERE number > $1 ORDER BY number LIMIT $2",
+                    postgres: "SELECT number, collection, ''::bytea AS sizes, length FROM chunks
+                        WHERE number > $1 ORDER BY number LIMIT $2",
                 })
                 .bind(after)
                 .bind(i64::try_from(PAGE).unwrap_or(i64::MAX))
