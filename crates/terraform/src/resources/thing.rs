@@ -33,7 +33,7 @@ pub(super) async fn read(
     state: &Object,
 ) -> Outcome<Option<Made>> {
     match client.get(&path(list, state)).await {
-        Ok(answer) => found(&answer, attributes).map(Some),
+        Ok(answer) => found(&answer, attributes, state).map(Some),
         Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -50,17 +50,18 @@ pub(super) async fn update(
     let path = path(list, state);
     let mut etag = etag.map(str::to_owned);
     let is_archived = |object: &Object| object.get(ARCHIVED) == Some(&Value::Bool(true));
+    let body = fields(attributes, wanted, Some(state));
     // Nothing of an archived project changes: it is restored first, and archived last.
-    if is_archived(state) && !is_archived(wanted) {
+    let restores = is_archived(state) && !(is_archived(wanted) && body.is_empty());
+    if restores {
         let restored = client.delete(&format!("{path}/archive"), etag.as_deref()).await;
         etag = restored.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
     }
-    let body = fields(attributes, wanted, Some(state));
     if !body.is_empty() {
         let changed = client.patch(&path, etag.as_deref(), &body.into()).await;
         etag = changed.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
     }
-    if is_archived(wanted) && !is_archived(state) {
+    if is_archived(wanted) && (restores || !is_archived(state)) {
         let archived = client.put(&format!("{path}/archive"), etag.as_deref(), None).await;
         etag = archived.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
     }
@@ -78,7 +79,11 @@ pub(super) async fn delete(client: &Client, list: &str, state: &Object, etag: Op
             }
         };
         match archived {
-            Ok(etag) => client.delete(&format!("{path}?confirm={}", part(state, "name")), etag.as_deref()).await,
+            Ok(etag) => {
+                // As the server has it.
+                let name = state.get("name").and_then(Value::text).unwrap_or_default().trim();
+                client.delete(&format!("{path}?confirm={}", client::escaped(name)), etag.as_deref()).await
+            }
             Err(error) => Err(error),
         }
     } else {
@@ -101,20 +106,31 @@ fn fields(attributes: &[Attribute], wanted: &Object, state: Option<&Object>) -> 
     different.map(|one| (one.name.to_owned(), wanted.get(one.name).map_or(Json::Null, Value::json))).collect()
 }
 
-/// The thing as the server tells it.
-fn found(answer: &Answer, attributes: &[Attribute]) -> Outcome<Made> {
+/// The thing as the server tells it; texts as they are known, as far as they are the same.
+fn found(answer: &Answer, attributes: &[Attribute], known: &Object) -> Outcome<Made> {
     let told = answer.json()?;
     let of = |one: &Attribute| match one.name {
         ARCHIVED => Value::Bool(!told["archived_at"].is_null()),
-        name => Value::from(&told[name]),
+        name => kept(known.get(name), Value::from(&told[name])),
     };
     let state = attributes.iter().map(|one| (one.name.to_owned(), of(one))).collect();
     Ok(Made { state, etag: answer.etag().map(str::to_owned) })
 }
 
+/// A text as it is known when the server tells the same. Spaces around it, such as the end of a line, the server drops: each plan would
+/// put them back.
+fn kept(known: Option<&Value>, told: Value) -> Value {
+    let texts = (known.and_then(Value::text), told.text());
+    let is_same = matches!(texts, (Some(known), Some(told)) if known.trim() == told);
+    match known {
+        Some(known) if is_same => known.clone(),
+        _ => told,
+    }
+}
+
 /// What was made: as it was wanted, with what only the server knew.
 fn made(answer: &Answer, attributes: &[Attribute], wanted: &Object) -> Outcome<Made> {
-    let Made { mut state, etag } = found(answer, attributes)?;
+    let Made { mut state, etag } = found(answer, attributes, wanted)?;
     for (name, value) in wanted.iter().filter(|(_, value)| !value.is_open()) {
         state.insert(name.clone(), value.clone());
     }

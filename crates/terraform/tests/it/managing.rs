@@ -164,4 +164,51 @@ both_stores! {
         ground.says(&["destroy", "-auto-approve"]);
         assert_eq!(ann.get(&format!("/api/v1/members/{}", max.user)).await.expect(200).json["role"], "member");
     }
+
+    async fn texts_with_spaces_around_them_settle_and_what_is_archived_changes(house) {
+        if !testing::packages::is_installed("python3 -m pip") {
+            return;
+        }
+        let (ground, Players { ann, .. }) = Ground::new(&house).await;
+        ground.write(
+            "main.tf",
+            r#"
+            terraform {
+              required_providers {
+                rowhouse = { source = "terraform.local/rowhouse/rowhouse" }
+              }
+            }
+            resource "rowhouse_project" "old" {
+              name        = " Old "
+              description = <<-EOT
+                What was done
+                before the move.
+              EOT
+              archived    = true
+            }
+            "#,
+        );
+        let said = ground.apply();
+        assert!(said.contains("Resources: 1 added, 0 changed, 0 destroyed."), "{said}");
+        let made = named(&ann, "projects", "Old").await;
+        assert_eq!(made["description"], "What was done\nbefore the move.");
+        ground.is_settled();
+        // It stays archived, and nobody has to restore it by hand.
+        ground.replace("main.tf", "before the move", "in the old house");
+        let said = ground.apply();
+        assert!(said.contains("Resources: 0 added, 1 changed, 0 destroyed."), "{said}");
+        let changed = named(&ann, "projects", "Old").await;
+        assert_eq!((&changed["id"], &changed["description"]), (&made["id"], &json!("What was done\nin the old house.")));
+        assert!(changed["archived_at"].is_string(), "{changed}");
+        ground.is_settled();
+        // What really is another text is seen.
+        ann.delete(&format!("/api/v1/projects/{}/archive", id(&made))).await.expect(200);
+        ann.patch(&format!("/api/v1/projects/{}", id(&made)), &json!({ "name": "Older" })).await.expect(200);
+        let said = ground.differs();
+        assert!(said.contains("\"Older\" -> \" Old \""), "{said}");
+        ground.apply();
+        let said = ground.says(&["destroy", "-auto-approve"]);
+        assert!(said.contains("Destroy complete! Resources: 1 destroyed."), "{said}");
+        assert_eq!(ann.get("/api/v1/projects").await.expect(200).json["data"], json!([]));
+    }
 }
