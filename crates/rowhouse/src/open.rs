@@ -63,6 +63,16 @@ pub(crate) fn absolute(path: &Path) -> String {
 
 /// Opens the store; makes it when there is none.
 pub(crate) async fn store(settings: &Settings, issuer: String) -> Outcome<Store> {
+    Ok(Store::start(&placed(settings, issuer)?, Ambient::system()).await?)
+}
+
+/// Opens the store, and makes what is around it anew.
+pub(crate) async fn migrated(settings: &Settings, issuer: String) -> Outcome<Store> {
+    Ok(Store::migrate(&placed(settings, issuer)?, Ambient::system()).await?)
+}
+
+/// What the store needs to know.
+fn placed(settings: &Settings, issuer: String) -> Outcome<store::Settings> {
     let place = match &settings.database_url {
         Some(url) => Place::Postgres {
             url: url.0.clone(),
@@ -78,8 +88,7 @@ pub(crate) async fn store(settings: &Settings, issuer: String) -> Outcome<Store>
     let master_key_file = settings.master_key_path();
     let (audit_heads, blobs) = (settings.audit_heads_path(), settings.data.join("blobs"));
     let bucket = settings.bucket().map_err(because)?;
-    let settings = store::Settings { place, master_key_file, audit_heads, blobs, bucket, issuer };
-    Ok(Store::start(&settings, Ambient::system()).await?)
+    Ok(store::Settings { place, master_key_file, audit_heads, blobs, bucket, issuer })
 }
 
 /// Opens the house around a store.

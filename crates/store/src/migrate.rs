@@ -169,7 +169,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Brings a PostgreSQL database to the newest schema: roles, bootstrap and both parts, in one transaction. A first
 /// server brings the wrapped house key: it is noted here, and the roles get their passwords from it, also when somebody made the
-/// schema by hand.
+/// schema by hand. Of a database whose schema is the newest nothing is touched, unless roles cannot log in, as after a restore on
+/// another server, or all is to be made anew.
 ///
 /// Migrations of one database wait for each other under a lock. Roles belong to the whole server, where no lock reaches from one
 /// database into another; so whoever meets another installation at them begins again.
@@ -180,14 +181,15 @@ pub(crate) async fn database(
     house_key: Option<&str>,
     migrations: &Migrations,
     now: i64,
+    anew: bool,
 ) -> Result<Vec<String>> {
     for _ in 1..TRIES {
-        match attempt(client, roles, passwords, house_key, migrations, now).await {
+        match attempt(client, roles, passwords, house_key, migrations, now, anew).await {
             Err(Failure::Database(error)) if is_meeting(&error) => tokio::time::sleep(PAUSE).await,
             outcome => return outcome.map_err(Failure::told),
         }
     }
-    attempt(client, roles, passwords, house_key, migrations, now).await.map_err(Failure::told)
+    attempt(client, roles, passwords, house_key, migrations, now, anew).await.map_err(Failure::told)
 }
 
 /// Why an attempt ended.
@@ -228,6 +230,17 @@ fn is_meeting(error: &tokio_postgres::Error) -> bool {
     }
 }
 
+/// Whether all roles are there and may log in.
+async fn can_log_in(
+    transaction: &tokio_postgres::Transaction<'_>,
+    passwords: &[RolePassword<'_>],
+) -> std::result::Result<bool, tokio_postgres::Error> {
+    let names: Vec<String> = passwords.iter().map(|(role, _)| format!("'{role}'")).collect();
+    let text = format!("SELECT count(*) FROM pg_roles WHERE rolcanlogin AND rolname IN ({})", names.join(", "));
+    let able: i64 = transaction.query_typed_one(&text, &[]).await?.get(0);
+    Ok(usize::try_from(able).is_ok_and(|able| able == passwords.len()))
+}
+
 async fn attempt(
     client: &mut tokio_postgres::Client,
     roles: &Roles,
@@ -235,6 +248,7 @@ async fn attempt(
     house_key: Option<&str>,
     migrations: &Migrations,
     now: i64,
+    anew: bool,
 ) -> std::result::Result<Vec<String>, Failure> {
     let told = |text: String| Failure::Told(Error::Setup(text));
     let version: i32 = client.query_typed_one("SELECT current_setting('server_version_num')::int4", &[]).await?.get(0);
@@ -255,7 +269,7 @@ async fn attempt(
         }
     }
     let newest = Part::ALL.map(|part| migrations.of(part).last().map_or(0, |step| step.number));
-    if versions == newest && house_key.is_none() {
+    if versions == newest && house_key.is_none() && !anew && can_log_in(&transaction, passwords).await? {
         // Nothing is touched: roles belong to the whole server, and other databases may be at work with them.
         return Ok(Vec::new());
     }

@@ -63,10 +63,22 @@ impl Store {
         Self::start_with(settings, ambient, Migrations::KNOWN).await
     }
 
+    /// As [`Store::start`], and on PostgreSQL makes the roles, their passwords and rights anew, whatever is there: in a database that was
+    /// restored on another server they may be another installation's.
+    /// # Errors
+    /// As [`Store::start`].
+    pub async fn migrate(settings: &Settings, ambient: Ambient) -> Result<Self> {
+        Self::open_place(settings, ambient, Migrations::KNOWN, true).await
+    }
+
     /// As [`Store::start`], as a program that knows other migrations: for tests of what a later one will do.
     /// # Errors
     /// As [`Store::start`].
     pub async fn start_with(settings: &Settings, ambient: Ambient, migrations: Migrations) -> Result<Self> {
+        Self::open_place(settings, ambient, migrations, false).await
+    }
+
+    async fn open_place(settings: &Settings, ambient: Ambient, migrations: Migrations, anew: bool) -> Result<Self> {
         let store = match &settings.place {
             Place::Embedded { data, open_files, cache_kib } => {
                 let (data, settings) = (data.clone(), settings.clone());
@@ -79,9 +91,11 @@ impl Store {
             }
             Place::Postgres { url, role_prefix, connections } => {
                 let roles = Roles::with_prefix(role_prefix)?;
-                match database(url, &roles, *connections, settings, migrations, ambient.clone()).await {
+                match database(url, &roles, *connections, settings, migrations, ambient.clone(), anew).await {
                     // Another node was faster in setting up an empty database: its house key counts.
-                    Err(Error::Busy(_)) => database(url, &roles, *connections, settings, migrations, ambient).await?,
+                    Err(Error::Busy(_)) => {
+                        database(url, &roles, *connections, settings, migrations, ambient, anew).await?
+                    }
                     other => other?,
                 }
             }
@@ -168,6 +182,7 @@ async fn database(
     settings: &Settings,
     migrations: Migrations,
     ambient: Ambient,
+    anew: bool,
 ) -> Result<Inner> {
     let config = read_address(url).map_err(|fault| Error::Setup(format!("`database_url`: {fault}")))?;
     let unreachable = |error: tokio_postgres::Error| {
@@ -204,7 +219,7 @@ async fn database(
         None => Some(hex(&master.wrap(&master.newest(), &ambient, HOUSE, &house)?)),
         Some(_) => None,
     };
-    migrate::database(&mut client, roles, &passwords, fresh.as_deref(), &migrations, now).await?;
+    migrate::database(&mut client, roles, &passwords, fresh.as_deref(), &migrations, now, anew).await?;
     drop(client);
     let _ = driver.await;
     let login = |at: usize| {

@@ -6,16 +6,17 @@ use store::Engine;
 use store::migrate::{BOOTSTRAP, Roles};
 use store::schema::Part;
 
-use super::on_store;
 use crate::output::{Columns, print};
 use crate::settings::Settings;
-use crate::{Failed, Outcome, open};
+use crate::{Failed, Outcome, because, open};
 
 pub(crate) fn migrate(settings: &Settings) -> Outcome {
     // Looked at before the lock, which makes the folder.
     open::existing(settings)?;
     let _lock = open::lock(settings)?;
-    on_store(settings, async |store| {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(because)?;
+    runtime.block_on(async {
+        let store = open::migrated(settings, settings.public_address(settings.listen)).await?;
         let migrated = store.migrate_organisations().await?;
         let mut columns = Columns::default();
         for part in Part::ALL {

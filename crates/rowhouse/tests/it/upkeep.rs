@@ -88,6 +88,8 @@ async fn a_schema_made_by_hand_is_the_one_that_the_command_makes() {
         assert!(output.status.success(), "{}", written(output));
         assert!(hashes.iter().all(|hash| written(output).contains(hash)), "{}", written(output));
     };
+    let made = process::run(BINARY, folder.path(), &["demo"]);
+    assert!(made.status.success(), "{}", written(&made));
     told(&process::run(BINARY, folder.path(), &["migrate"]));
     told(&process::run(BINARY, folder.path(), &["doctor"]));
 
@@ -107,6 +109,21 @@ async fn a_schema_made_by_hand_is_the_one_that_the_command_makes() {
     for command in ["migrate", "doctor", "migrate"] {
         let arguments = [&[command, "--database-url", database.url()][..], &prefix].concat();
         told(&process::run(BINARY, elsewhere.path(), &arguments));
+    }
+    // Restored on another server: roles of these names are there at best.
+    let at_roles = async |change: &str| {
+        for role in ["app", "control", "ops", "eraser"] {
+            let text = format!("ALTER ROLE {}_{role} {change}", database.role_prefix());
+            owner.batch_execute(&text).await.expect("changed");
+        }
+    };
+    for (change, command) in [("NOLOGIN PASSWORD NULL", "doctor"), ("PASSWORD NULL", "migrate")] {
+        at_roles(change).await;
+        let arguments = [&[command, "--database-url", database.url()][..], &prefix].concat();
+        told(&process::run(BINARY, elsewhere.path(), &arguments));
+        let able = "SELECT count(*) FROM pg_authid WHERE rolcanlogin AND rolpassword IS NOT NULL AND rolname LIKE $1";
+        let able = owner.query_one(able, &[&format!("{}\\_%", database.role_prefix())]).await.expect("asked");
+        assert_eq!(able.get::<_, i64>(0), 4, "{command}");
     }
     owner.batch_execute("ALTER TABLE org.teams ADD COLUMN more text").await.expect("changed");
     let arguments = [&["doctor", "--database-url", database.url()][..], &prefix].concat();
