@@ -73,10 +73,7 @@ pub(crate) async fn create(
             (caller, Object::Project { id, open: project.open })
         }
     };
-    // A person shows a factor again before they make a credential; a key has none to show.
-    if caller.principal().session().is_some() {
-        caller.require_fresh()?;
-    }
+    caller.require_factor()?;
     let scopes = body.scopes.unwrap_or_else(|| default_key_scopes(caller.scope().grants().at(place)));
     if scopes.is_empty() {
         return Err(Problem::field("scopes", "must name at least one permission"));

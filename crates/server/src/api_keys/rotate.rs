@@ -42,9 +42,8 @@ pub(crate) async fn rotate(
         return Err(Problem::new("forbidden", "Only its maker can rotate a key; you can revoke it."));
     }
     caller.answered()?;
-    if caller.principal().session().is_some() {
-        caller.require_fresh()?;
-    } else {
+    caller.require_factor()?;
+    if caller.principal().session().is_none() {
         let Actor::Key { key: own, .. } = *caller.scope().actor() else { return Err(Problem::not_found()) };
         // The new key does not end with the one that asked for it, so none may get at keys of other makers.
         if own != id && key.made_by_key != Some(own) {

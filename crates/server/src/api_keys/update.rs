@@ -104,8 +104,8 @@ pub(crate) async fn update(
     body.apply(&mut key)?;
     refuse_looser(own.as_ref(), &Limited::from(&key), None)?;
     // Making a key takes a fresh factor, and so does making more of one.
-    if caller.principal().session().is_some() && refuse_looser(Some(&before), &Limited::from(&key), None).is_err() {
-        caller.require_fresh()?;
+    if refuse_looser(Some(&before), &Limited::from(&key), None).is_err() {
+        caller.require_factor()?;
     }
     api_keys::update(&mut tx, &key).await?;
     let key = api_keys::get(&mut tx, caller.org(), id).await?;

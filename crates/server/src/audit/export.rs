@@ -60,9 +60,7 @@ pub(crate) async fn export(
     Query(query): Query<ExportAudit>,
 ) -> Result<Export<AuditLog>> {
     let (caller, pass) = metered.through();
-    if caller.principal().session().is_some() {
-        caller.require_fresh()?;
-    }
+    caller.require_factor()?;
     entitlements::require(caller.house(), caller.org(), Feature::AuditExport).await?;
     let ExportAudit { format, actor, action, object, from, until } = query;
     let wanted = Wanted { actor, action, object, from, until };

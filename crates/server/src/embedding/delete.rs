@@ -12,9 +12,7 @@ use crate::http::error::Result;
 use crate::http::reply::Done;
 
 pub(crate) async fn delete(caller: Caller<can::ProvidersWrite>, expected: IfMatch) -> Result<Done> {
-    if caller.principal().session().is_some() {
-        caller.require_fresh()?;
-    }
+    caller.require_factor()?;
     let job = queue(&caller).await?;
     let mut tx = caller.begin().await?;
     let (before, mut row) = begun(&caller, &mut tx, job).await?;

@@ -36,10 +36,8 @@ pub(crate) async fn put(
     expected: IfMatch,
     Body(body): Body<ChooseEmbedding>,
 ) -> Result<Versioned<Found<EmbeddingView>>> {
-    // As whoever says where a model is asked: a person shows a factor again.
-    if caller.principal().session().is_some() {
-        caller.require_fresh()?;
-    }
+    // As whoever says where a model is asked.
+    caller.require_factor()?;
     let chosen = AliasTarget { provider: body.provider, model: body.model };
     check(&caller, &chosen).await?;
     let wanted = name::on_vectors(&chosen);

@@ -38,7 +38,7 @@ pub(crate) async fn change(
 ) -> Result<Versioned<Found<MailDomainView>>> {
     // Closing the door needs no factor.
     if body.role.is_some() || body.teams.is_some() || body.joining == Some(true) {
-        caller.require_fresh()?;
+        caller.require_person()?;
     }
     let change = Change { role: body.role, teams: body.teams.map(pairs), joining: body.joining };
     let changed = mail_domains::change(caller.house(), caller.scope(), id, expected.version(), change).await;

@@ -35,7 +35,7 @@ pub(crate) async fn claim(
     Body(body): Body<ClaimMailDomain>,
 ) -> Result<Versioned<Created<MailDomainView>>> {
     let (caller, _pass) = metered.through();
-    caller.require_fresh()?;
+    caller.require_person()?;
     let preset = Preset { role: body.role, teams: pairs(body.teams) };
     let claimed = mail_domains::claim(caller.house(), caller.scope(), &body.domain, &body.mailbox, preset).await;
     let (tx, claim) = caller.told(claimed, "mail domain").await?;

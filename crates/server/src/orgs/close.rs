@@ -29,7 +29,7 @@ pub(crate) async fn close(
     expected: IfMatch,
     Query(query): Query<CloseOrg>,
 ) -> Result<Versioned<Found<OrgView>>> {
-    caller.require_fresh()?;
+    caller.require_person()?;
     let mut tx = caller.begin_control().await?;
     let before = organisations::get(&mut tx, caller.org()).await?;
     expected.check(before.version)?;

@@ -24,7 +24,7 @@ pub(crate) async fn transfer(
     caller: Caller<can::OrgTransfer>,
     Body(body): Body<TransferOrg>,
 ) -> Result<Found<MemberView>> {
-    caller.require_fresh()?;
+    caller.require_person()?;
     let outcome = members::transfer(caller.house(), caller.scope(), body.user_id).await;
     let (tx, owner) = caller.told(outcome, body.user_id).await?;
     caller.commit_control(tx, Found(MemberView::without_activity(owner))).await

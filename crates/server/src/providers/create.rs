@@ -61,7 +61,8 @@ pub(crate) async fn create(
     Body(body): Body<CreateProvider>,
 ) -> Result<Versioned<Created<ProviderView>>> {
     let caller = place(local, &body).await?;
-    require_fresh(&caller)?;
+    // Whoever brings a key says where it goes.
+    caller.require_factor()?;
     let models = body::models(body.models)?;
     if body.user_only {
         may_price(&caller, &models).await?;
@@ -133,11 +134,6 @@ async fn place(local: Local<can::ProvidersWrite>, body: &CreateProvider) -> Resu
             Ok(caller)
         }
     }
-}
-
-/// A person shows a factor again before they bring a key or say where keys go; an API key has none to show.
-pub(super) fn require_fresh(caller: &Caller<can::ProvidersWrite>) -> Result<()> {
-    if caller.principal().session().is_some() { caller.require_fresh() } else { Ok(()) }
 }
 
 /// Prices decide what budgets say: somebody who brings a provider for themselves may name none without the right to do so for all.

@@ -14,7 +14,7 @@ use store::{Json, Sealed};
 
 use super::ProviderView;
 use super::body::{self, ModelBody};
-use super::create::{may_price, require_fresh};
+use super::create::may_price;
 use super::place::writable;
 use crate::http::body::{Body, IfMatch, Path, present};
 use crate::http::caller::{Caller, Local};
@@ -74,7 +74,7 @@ pub(crate) async fn update(
     }
     let moves = body.base_url.as_ref().is_some_and(|url| *url != provider.base_url);
     if moves || body.api_key.is_some() || body.headers.is_some() {
-        require_fresh(&caller)?;
+        caller.require_factor()?;
         let mut secrets = caller.models().secrets(caller.scope(), &before).await?;
         let lacks = [
             ("api_key", secrets.key.is_some() && body.api_key.is_none()),

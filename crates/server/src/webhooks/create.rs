@@ -12,7 +12,7 @@ use store::Json;
 use store::audit::Event;
 use store::org::webhooks::{self, MOST, Webhook};
 
-use super::{NewWebhook, WebhookView, check_events, check_url, require_fresh, seal};
+use super::{NewWebhook, WebhookView, check_events, check_url, seal};
 use crate::http::body::Body;
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
@@ -35,7 +35,7 @@ pub(crate) async fn create(
     caller: Caller<can::WebhooksWrite>,
     Body(body): Body<CreateWebhook>,
 ) -> Result<Versioned<Created<NewWebhook>>> {
-    require_fresh(&caller)?;
+    caller.require_factor()?;
     check_url(&caller, &body.url)?;
     let events = check_events(&body.events)?;
     let (id, now) = (caller.ambient().id::<WebhookId>(), caller.ambient().now());

@@ -184,11 +184,6 @@ fn check_events(events: &[EventType]) -> Result<Vec<String>> {
     Ok(events.into_iter().map(|event| event.to_string()).collect())
 }
 
-/// A person shows a factor again before they say where events go, or see a secret; an API key has none to show.
-fn require_fresh<P: Requires>(caller: &Caller<P>) -> Result<()> {
-    if caller.principal().session().is_some() { caller.require_fresh() } else { Ok(()) }
-}
-
 async fn seal<P: Requires>(caller: &Caller<P>, id: WebhookId, secret: &Secret) -> Result<Sealed> {
     Ok(caller.store().open(caller.scope()).seal(SEALED, id, secret.bytes()).await?)
 }

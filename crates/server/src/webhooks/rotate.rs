@@ -12,7 +12,7 @@ use serde_json::json;
 use store::audit::Event;
 use store::org::webhooks;
 
-use super::{NewWebhook, WebhookView, require_fresh, seal};
+use super::{NewWebhook, WebhookView, seal};
 use crate::http::body::{OptionalBody, Path};
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
@@ -37,7 +37,7 @@ pub(crate) async fn rotate(
     Path(id): Path<WebhookId>,
     OptionalBody(body): OptionalBody<RotateSecret>,
 ) -> Result<Versioned<Created<NewWebhook>>> {
-    require_fresh(&caller)?;
+    caller.require_factor()?;
     let grace = body.grace_seconds.unwrap_or(USUAL_GRACE);
     if grace > LONGEST_GRACE {
         return Err(Problem::field("grace_seconds", format!("must be 0 to {LONGEST_GRACE}")));

@@ -10,7 +10,7 @@ use store::Json;
 use store::audit::Event;
 use store::org::webhooks::{self, Because};
 
-use super::{WebhookView, check_events, check_url, require_fresh};
+use super::{WebhookView, check_events, check_url};
 use crate::http::body::{Body, IfMatch, Path};
 use crate::http::caller::Caller;
 use crate::http::error::Result;
@@ -38,7 +38,7 @@ pub(crate) async fn update(
     Body(body): Body<UpdateWebhook>,
 ) -> Result<Versioned<Found<WebhookView>>> {
     if let Some(url) = &body.url {
-        require_fresh(&caller)?;
+        caller.require_factor()?;
         check_url(&caller, url)?;
     }
     let events = body.events.as_deref().map(check_events).transpose()?;

@@ -212,9 +212,15 @@ impl<P: Requires> Caller<P> {
         self.store().ambient()
     }
 
-    /// Refuses unless the caller is a person who has shown a factor within the last ten minutes; for what is hard to undo.
-    pub(crate) fn require_fresh(&self) -> Result<()> {
+    /// Refuses unless the caller is a person who has shown a factor within the last ten minutes; for what is hard to undo, and no key may
+    /// do.
+    pub(crate) fn require_person(&self) -> Result<()> {
         Ok(self.fresh()?)
+    }
+
+    /// Refuses a person who has shown no factor within the last ten minutes. A key has none to show: it goes by its scopes alone.
+    pub(crate) fn require_factor(&self) -> Result<()> {
+        if self.principal().session().is_some() { Ok(self.fresh()?) } else { Ok(()) }
     }
 
     /// Whether the caller is a person who has shown a factor within the last ten minutes, for who asks for that in some cases alone.
