@@ -1,7 +1,8 @@
 //! Where Rowhouse keeps things: the control database, a store per organisation, and the doors into them.
 //!
-//! The tenant is a type. A transaction on an organisation's store comes from [`OrgStore`], an [`OrgStore`] from a [`Scope`], and a
-//! `Scope` from a verified credential:
+//! The tenant is a type. A transaction on an organisation's store comes from [`OrgStore`], an [`OrgStore`] from a [`Scope`], and the
+//! `Scope` of a request from a verified credential. A claimed job has one ([`Store::enter_for`]), and so has what runs with nobody behind
+//! it ([`Store::inspect`], [`Store::serve`]): these hold no rights, and no request may reach the last two.
 //!
 //! ```no_run
 //! async fn through_the_doors(store: &store::Store, token: &str) -> Result<store::Tx, Box<dyn std::error::Error>> {

@@ -88,7 +88,7 @@ settings! {
     public_url: Option<PublicUrl> = "" or "`http://` and the address of `listen`";
     /// A PostgreSQL database instead of the embedded storage, with a user who may create roles and schemas.
     database_url: Option<SecretUrl<Postgres>> = "" or "the embedded storage";
-    /// What the names of the three database roles begin with.
+    /// What the names of the four database roles begin with.
     database_role_prefix: RolePrefix = "rowhouse";
     /// Connections to PostgreSQL for the organisations' data; half as many again are opened for all else.
     database_connections: Number<2, 1000> = "32";
