@@ -1,7 +1,7 @@
 //! What may go wrong on the way out.
 
-/// Why there is no answer, in words for the log; [`Error::for_caller`] has those for whoever asked, which tell nothing about the
-/// network behind this server.
+/// Why there is no answer, in words for the log. They tell of the network behind this server: whoever asked hears a sentence of the
+/// asking side's own.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The policy forbids it.
@@ -41,11 +41,5 @@ impl Error {
     #[must_use]
     pub fn timed_out(&self) -> bool {
         matches!(self, Self::ConnectTimeout(_) | Self::Timeout(_))
-    }
-
-    /// The one sentence for whoever asked.
-    #[must_use]
-    pub fn for_caller(&self) -> &'static str {
-        "the other server cannot be reached or did not answer"
     }
 }

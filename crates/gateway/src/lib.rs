@@ -1,9 +1,10 @@
 //! The model layer: reads what clients ask of models, sends it to whoever serves the model, and brings the answer back with what
-//! it used. It knows neither databases nor prices; whoever calls it holds money before [`send`] and settles after.
+//! it used. It knows neither databases nor what a model costs; whoever calls it holds money before [`send`] and settles after.
 //!
 //! ```text
 //! bytes -> request::ClientRequest::read -> (hold) -> Upstream::prepare -> Upstream::send -> Answer -> (settle) -> bytes
-//!                                                        ^ route::Route, breaker::Breakers pick the upstream
+//!                                             ^ breaker::Breakers lets in          | failed: route::next says what then
+//!                                             +-----------------------------------+
 //! ```
 //!
 //! Where client and upstream speak the same dialect, bytes go through as they came and only what must change is changed

@@ -1,30 +1,11 @@
-//! Where a model's name leads: a list of targets, tried in order, and what to do when one of them fails.
+//! What to do when one of the targets that a model's name leads to fails.
 //!
 //! Nothing here sends. Whoever pays for attempts makes them one by one, each under a hold of its own, and asks [`next`] after each
 //! failure.
 
 use std::time::Duration;
 
-use crate::Upstream;
 use crate::error::{ErrorKind, UpstreamError};
-
-/// A model's name resolved: whom to ask, in order.
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// At least one; the next is asked when the one before cannot answer.
-    pub targets: Vec<Target>,
-}
-
-/// A model of an upstream.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Names the upstream to the circuit breaker.
-    pub id: u128,
-    /// Who serves it.
-    pub upstream: Upstream,
-    /// The upstream's name of the model.
-    pub model: String,
-}
 
 /// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The books of all organisations: holds, settles and releases, each durable before anybody is told of it.
 //!
 //! Writers stand in line and are served in batches, so that calls which arrive together share one commit and one flush. On the
-//! embedded engine there is one line for all; on PostgreSQL one per organisation, whose row lock parts the nodes.
+//! embedded engine there is one line for all; on PostgreSQL one per organisation, whose advisory lock parts the nodes.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -262,7 +262,7 @@ pub async fn open_to(house: &House, user: UserId) -> Result<Option<(Organisation
 
 /// Lets a person join an organisation by their mail address. The transaction is ready to be committed.
 /// # Errors
-/// [`StoreError::NotFound`] when they may not, whatever the reason; [`Error::Conflict`] when they belong to it; [`Error::Entitlement`]
+/// [`StoreError::NotFound`] when they may not, whatever the reason; [`Error::Conflict`] when they belong to it; [`Error::Allowance`]
 /// when no seat is left.
 pub async fn join(house: &House, user: UserId, org: OrgId, origin: &Origin) -> Result<(ControlTx, Joined)> {
     let mut tx = house.store.begin_control(Turn::Org(org)).await?;

@@ -1,4 +1,5 @@
-//! The one place where errors become answers: `{"error":{"type","code","message","param","request_id"}}`.
+//! Where errors become answers: `{"error":{"type","code","message","param","request_id"}}`. Clients of models get the same in their own
+//! dialect (`gateway/answer.rs`), listeners of a stream as its last event ([`Problem::envelope`]).
 //!
 //! The message is for the caller and holds no internals; causes go to the log with the same request id.
 

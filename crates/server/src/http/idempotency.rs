@@ -1,9 +1,12 @@
 //! `Idempotency-Key`: a POST that is sent twice takes effect once.
 //!
-//! The answer is stored, sealed, in the transaction of the effect, so that there is never one without the other. A key belongs to
-//! its organisation, caller and route; it is kept for 24 hours. Of an answer that lets its holder in (a sign-in's tokens) only
-//! that it was given is kept: whoever repeats the request learns that, and no more. An answer that tells of documents is forgotten with
-//! the first of them that is deleted.
+//! The answer is stored, sealed, in the transaction of the effect, so that there is never one without the other. Flows that commit by
+//! themselves are the exception (sign-ins, factors, mailed links): theirs is stored right after, and a crash between the two leaves an
+//! effect without an answer (`remember` in `caller/entering.rs`).
+//!
+//! A key belongs to its organisation, caller and route; it is kept for 24 hours. Of an answer that lets its holder in (a sign-in's tokens)
+//! only that it was given is kept: whoever repeats the request learns that, and no more. An answer that tells of documents is forgotten
+//! with the first of them that is deleted.
 //!
 //! A form with a file is too large to be hashed before it is let in: its route reads it, and says what it was ([`Claim::stands_for`],
 //! [`Replay::require`]) before the key counts.

@@ -1,7 +1,8 @@
 //! Who calls, in a handler's signature: the gate through which a request comes to a handler.
 //!
 //! Every handler's first parameter is a gate: [`Caller`] with the permission that the route needs, [`Local`] where a role at a team
-//! or a project is enough, [`Person`] for what anybody signed in may do with their own account, [`Operator`], or [`Visitor`].
+//! or a project is enough, [`Member`] for whoever has a valid credential, a key's too, [`Person`] for what anybody signed in may do with
+//! their own account, [`Operator`], or [`Visitor`].
 //!
 //! What costs something stands behind [`Metered`], around one of the others (`metered.rs`).
 //!
