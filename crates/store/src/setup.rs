@@ -167,7 +167,7 @@ fn embedded(
     let ledger =
         sqlite::File::open_as(&ledger, house.derive("ledger file"), 65_536, true, None, sqlite::Durability::AtFlush)?;
     ledger.exclusively(|connection| migrate::file(connection, migrations.ledger))?;
-    let holds = Box::new(HoldLog::open(data.join("ledger.holds"), &house, &ambient)?);
+    let holds = Box::new(HoldLog::new(data.join("ledger.holds"), &house, &ambient));
     let files = Files::new(data.join("orgs"), open_files, cache_kib, migrations.org);
     let (control, ledger) = (Arc::new(control), Arc::new(ledger));
     let ledger_shares = Shares::new(sqlite::READERS / 2);

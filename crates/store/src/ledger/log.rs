@@ -34,7 +34,16 @@ pub(crate) struct HoldLog {
     path: PathBuf,
     house: Secret,
     ambient: Ambient,
-    open: Mutex<Open>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// None until this program first needs the log: a command that runs beside a server never does, and to open it is to cut off half a
+    /// record, which may be the one that the server is writing.
+    open: Option<Open>,
+    /// Organisations that were erased since the program began.
+    erased: HashSet<OrgId>,
 }
 
 struct Open {
@@ -44,8 +53,6 @@ struct Open {
     length: u64,
     /// A record was written half, so nothing may come behind it.
     broken: bool,
-    /// Organisations that were erased since the program began.
-    erased: HashSet<OrgId>,
 }
 
 #[derive(Serialize)]
@@ -61,65 +68,76 @@ struct Noted {
 }
 
 impl HoldLog {
-    /// Opens the log at a path, or begins one.
-    pub(crate) fn open(path: PathBuf, house: &Secret, ambient: &Ambient) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::Disk(format!("{}: {error}", path.display()));
-        let bytes = match std::fs::read(&path) {
+    /// The log at a path. The file is not touched before it is needed.
+    pub(crate) fn new(path: PathBuf, house: &Secret, ambient: &Ambient) -> Self {
+        Self { path, house: house.clone(), ambient: ambient.clone(), state: Mutex::default() }
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The log, opened when it is first needed: by the server, whose the data folder is alone.
+    fn opened<'o>(&self, open: &'o mut Option<Open>) -> Result<&'o mut Open> {
+        let opened = match open.take() {
+            Some(opened) => opened,
+            None => self.open()?,
+        };
+        Ok(open.insert(opened))
+    }
+
+    /// Opens the log, or begins one.
+    fn open(&self) -> Result<Open> {
+        let failed = |error: std::io::Error| self.failed(&error);
+        let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(failed(error)),
         };
         let Some(salt) = bytes.first_chunk::<SALT>() else {
-            let open = begin(&path, house, ambient, HashSet::new()).map_err(failed)?;
-            return Ok(Self { path, house: house.clone(), ambient: ambient.clone(), open: Mutex::new(open) });
+            return begin(&self.path, &self.house, &self.ambient).map_err(failed);
         };
-        let cipher = cipher(house, *salt);
+        let cipher = cipher(&self.house, *salt);
         let (records, whole) = read(&cipher, &bytes[SALT..]);
-        let file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+        let file = OpenOptions::new().append(true).open(&self.path).map_err(failed)?;
         // Half a record, of a program that was killed while it wrote.
         let length = (SALT + whole) as u64;
         file.set_len(length).map_err(failed)?;
-        let open = Open { file, cipher, records: records.len() as u64, length, broken: false, erased: HashSet::new() };
-        Ok(Self { path, house: house.clone(), ambient: ambient.clone(), open: Mutex::new(open) })
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Open { file, cipher, records: records.len() as u64, length, broken: false })
     }
 
     fn note(&self, org: OrgId, hold: &Hold) -> Result<()> {
         let text = text(org, hold)?;
-        let mut open = self.locked();
-        if open.erased.contains(&org) {
+        let mut state = self.locked();
+        if state.erased.contains(&org) {
             return Err(Error::NotFound("organisation"));
         }
-        open.append(&text)
+        self.opened(&mut state.open)?.append(&text)
     }
 
     /// Begins the log anew, with some holds that stand nowhere else.
-    fn renew<'h>(&self, open: &mut Open, kept: impl Iterator<Item = (OrgId, &'h Hold)>) -> Result<()> {
+    fn renew<'h>(&self, state: &mut State, kept: impl Iterator<Item = (OrgId, &'h Hold)>) -> Result<()> {
         let fresh = self.path.with_extension("new");
-        let mut begun =
-            begin(&fresh, &self.house, &self.ambient, HashSet::new()).map_err(|error| self.failed(&error))?;
-        for (org, hold) in kept.filter(|(org, _)| !open.erased.contains(org)) {
+        let mut begun = begin(&fresh, &self.house, &self.ambient).map_err(|error| self.failed(&error))?;
+        for (org, hold) in kept.filter(|(org, _)| !state.erased.contains(org)) {
             begun.append(&text(org, hold)?)?;
         }
         std::fs::rename(&fresh, &self.path).map_err(|error| self.failed(&error))?;
-        begun.erased = std::mem::take(&mut open.erased);
-        *open = begun;
+        state.open = Some(begun);
         Ok(())
     }
 
     /// Takes everything about an organisation out of the log, for ever.
     pub(super) fn erase(&self, org: OrgId) -> Result<()> {
-        let mut open = self.locked();
-        open.erased.insert(org);
-        let noted = self.noted(&open)?;
-        self.renew(&mut open, noted.iter().map(|noted| (noted.org, &noted.hold)))
+        let mut state = self.locked();
+        state.erased.insert(org);
+        let noted = self.noted(&mut state)?;
+        self.renew(&mut state, noted.iter().map(|noted| (noted.org, &noted.hold)))
     }
 
     /// What stands in the log.
-    fn noted(&self, open: &Open) -> Result<Vec<Noted>> {
+    fn noted(&self, state: &mut State) -> Result<Vec<Noted>> {
+        let open = self.opened(&mut state.open)?;
         let mut bytes = Vec::new();
         let mut file = File::open(&self.path).map_err(|error| self.failed(&error))?;
         file.read_to_end(&mut bytes).map_err(|error| self.failed(&error))?;
@@ -130,6 +148,12 @@ impl HoldLog {
 
     fn failed(&self, error: &std::io::Error) -> Error {
         Error::Disk(format!("{}: {error}", self.path.display()))
+    }
+}
+
+impl State {
+    fn length(&self) -> u64 {
+        self.open.as_ref().map_or(0, |open| open.length)
     }
 }
 
@@ -156,14 +180,14 @@ fn text(org: OrgId, hold: &Hold) -> Result<Vec<u8>> {
     serde_json::to_vec(&Noting { org, hold }).map_err(|error| Error::bug(error.to_string()))
 }
 
-fn begin(path: &Path, house: &Secret, ambient: &Ambient, erased: HashSet<OrgId>) -> std::io::Result<Open> {
+fn begin(path: &Path, house: &Secret, ambient: &Ambient) -> std::io::Result<Open> {
     let mut options = OpenOptions::new();
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let salt: [u8; SALT] = ambient.bytes();
     file.write_all(&salt)?;
     // Where it ends is where the next record goes, also when one was taken back.
     let file = OpenOptions::new().append(true).open(path)?;
-    Ok(Open { file, cipher: cipher(house, salt), records: 0, length: SALT as u64, broken: false, erased })
+    Ok(Open { file, cipher: cipher(house, salt), records: 0, length: SALT as u64, broken: false })
 }
 
 fn cipher(house: &Secret, salt: [u8; SALT]) -> Cipher {
@@ -213,10 +237,8 @@ impl Store {
     /// Whether the log of holds has grown so much that it is to be begun anew.
     #[must_use]
     pub fn hold_log_is_long(&self) -> bool {
-        self.hold_log().is_ok_and(|log| {
-            let open = log.locked();
-            open.length > LONG || open.broken
-        })
+        self.hold_log()
+            .is_ok_and(|log| log.locked().open.as_ref().is_some_and(|open| open.length > LONG || open.broken))
     }
 
     /// Begins the log of holds anew with those that stand in no table.
@@ -233,8 +255,8 @@ impl Store {
     pub async fn recover_holds(&self) -> Result<()> {
         let Backend::Embedded { holds: log, .. } = &self.0.backend else { return Ok(()) };
         let (noted, length) = {
-            let open = log.locked();
-            (log.noted(&open)?, open.length)
+            let mut state = log.locked();
+            (log.noted(&mut state)?, state.length())
         };
         if noted.is_empty() {
             return Ok(());
@@ -248,9 +270,9 @@ impl Store {
             }
         }
         tx.commit().await?;
-        let mut open = log.locked();
+        let mut state = log.locked();
         // What was noted meanwhile stands nowhere else.
-        if open.length == length { log.renew(&mut open, std::iter::empty()) } else { Ok(()) }
+        if state.length() == length { log.renew(&mut state, std::iter::empty()) } else { Ok(()) }
     }
 
     /// Whether the scope's organisation was erased from the embedded engine since this program began, so that nothing of it may be written
@@ -281,6 +303,7 @@ mod tests {
     use domain::{Time, UsageId};
 
     use super::*;
+    use crate::{Place, Settings};
 
     struct Desk {
         folder: tempfile::TempDir,
@@ -299,7 +322,7 @@ mod tests {
         }
 
         fn log(&self) -> HoldLog {
-            HoldLog::open(self.path(), &self.house, &self.ambient).expect("it opens")
+            HoldLog::new(self.path(), &self.house, &self.ambient)
         }
 
         fn hold(&self) -> Hold {
@@ -315,7 +338,7 @@ mod tests {
     }
 
     fn ids(log: &HoldLog) -> BTreeSet<UsageId> {
-        log.noted(&log.locked()).expect("read").iter().map(|noted| noted.hold.id).collect()
+        log.noted(&mut log.locked()).expect("read").iter().map(|noted| noted.hold.id).collect()
     }
 
     #[test]
@@ -324,11 +347,11 @@ mod tests {
         let (org, hold) = (desk.ambient.id(), desk.hold());
         desk.log().note(org, &hold).expect("noted");
         let again = desk.log();
-        let noted = again.noted(&again.locked()).expect("read");
+        let noted = again.noted(&mut again.locked()).expect("read");
         assert_eq!(noted.iter().map(|noted| (noted.org, &noted.hold)).collect::<Vec<_>>(), [(org, &hold)]);
         let bytes = fs::read(desk.path()).expect("read");
         assert!(!bytes.windows(11).any(|part| part == b"gpt-4o-mini"));
-        let stranger = HoldLog::open(desk.path(), &Secret::random(&desk.ambient), &desk.ambient).expect("it opens");
+        let stranger = HoldLog::new(desk.path(), &Secret::random(&desk.ambient), &desk.ambient);
         assert!(ids(&stranger).is_empty());
     }
 
@@ -355,6 +378,44 @@ mod tests {
         bytes[SALT + 40] ^= 1;
         fs::write(desk.path(), &bytes).expect("changed");
         assert!(ids(&desk.log()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_command_beside_a_server_cuts_nothing_off_that_the_server_is_writing() {
+        let desk = Desk::new();
+        let folder = desk.folder.path();
+        let settings = Settings {
+            place: Place::Embedded { data: folder.join("data"), open_files: 4, cache_kib: 256 },
+            master_key_file: folder.join("keys/master.key"),
+            audit_heads: folder.join("keys/audit-heads.jsonl"),
+            blobs: folder.join("data/blobs"),
+            bucket: None,
+            issuer: "http://test".into(),
+        };
+        let opened = async || Store::start(&settings, desk.ambient.clone()).await.expect("starts");
+        let (org, first, second) = (desk.ambient.id(), desk.hold(), desk.hold());
+        let server = opened().await;
+        let log = server.hold_log().expect("embedded");
+        log.note(org, &first).expect("noted");
+        let path = folder.join("data/ledger.holds");
+        let before = fs::metadata(&path).expect("there").len();
+        log.note(org, &second).expect("noted");
+        let whole = fs::read(&path).expect("read");
+        // As if the server had come half as far with the second one.
+        let file = OpenOptions::new().write(true).open(&path).expect("opened");
+        file.set_len(before + 9).expect("cut");
+        drop(opened().await);
+        assert_eq!(fs::metadata(&path).expect("there").len(), before + 9);
+        fs::write(&path, whole).expect("written to its end");
+        let third = desk.hold();
+        log.note(org, &third).expect("noted");
+        drop(server);
+        let next = opened().await;
+        next.recover_holds().await.expect("recovered");
+        let mut tx = next.write_books().await.expect("begun");
+        let held = holds::list(&mut tx.page_of(org).expect("its page")).await.expect("listed");
+        let held: BTreeSet<UsageId> = held.into_iter().map(|(hold, _)| hold.id).collect();
+        assert_eq!(held, [first.id, second.id, third.id].into());
     }
 
     #[test]
