@@ -9,7 +9,7 @@ use domain::status::OrgStatus;
 use domain::{Id, OrgId, UserId};
 
 use crate::control::erasures::{self, Counts, Erasure};
-use crate::control::organisations;
+use crate::control::{organisations, people};
 use crate::keys::sha256;
 use crate::sql::{Access, Statement, Transaction, postgres};
 use crate::{Backend, Error, Result, Store, Turn, lock_number};
@@ -202,16 +202,11 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// How many rows of an organisation's store are a person's own: they go with the end of the person's stay. None when the store
-    /// cannot be read.
+    /// How many rows of an organisation's store are a person's own: they go with the end of the person's stay, or of their account.
     /// # Errors
     /// As the database.
-    pub async fn count_of_person(&self, org: OrgId, user: UserId) -> Result<Option<BTreeMap<String, i64>>> {
-        let mut tx = match self.tenant(org, Access::Read).await {
-            Ok(tx) => tx,
-            Err(Error::Damaged { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+    pub async fn count_of_person(&self, org: OrgId, user: UserId) -> Result<BTreeMap<String, i64>> {
+        let mut tx = self.tenant(org, Access::Read).await?;
         let rows: Vec<(String, i64)> = tx
             .sql(
                 "SELECT 'configs' AS what, count(*) AS number FROM configs WHERE user_id = $1
@@ -228,7 +223,7 @@ impl Store {
             .bind(user)
             .all()
             .await?;
-        Ok(Some(rows.into_iter().collect()))
+        Ok(rows.into_iter().collect())
     }
 
     /// Removes all rows of an organisation: those of tables that grow in steps, the others together with the row that says whose they are.
@@ -322,6 +317,34 @@ impl Store {
         }
         let left = rows.into_iter().filter(|(_, rows)| *rows > 0);
         remains.extend(left.map(|(table, rows)| format!("{rows} rows of {table}")));
+        Ok(remains)
+    }
+
+    /// What is still there of a person who was erased, in control and in the organisations that the receipt names; nothing when the
+    /// receipt is right.
+    /// # Errors
+    /// As the control database. An organisation that cannot be looked into is told of like one in which something is left.
+    pub async fn remains_of_person(&self, user: UserId, receipt: &Erasure) -> Result<Vec<String>> {
+        let mut remains = Vec::new();
+        let mut tx = self.read_control().await?;
+        if people::find(&mut tx, user).await?.is_some() {
+            remains.push("they stand among the people".to_owned());
+        }
+        let mut orgs = Vec::new();
+        for org in receipt.counted().keys().filter_map(|place| place.parse::<OrgId>().ok()) {
+            // Of one that is gone, or is about to be, there is a receipt of its own.
+            orgs.extend(organisations::find(&mut tx, org).await?.filter(|one| one.status.is_whole()).map(|one| one.id));
+        }
+        drop(tx);
+        for org in orgs {
+            match self.count_of_person(org, user).await {
+                Ok(rows) => {
+                    let left = rows.into_iter().filter(|(_, rows)| *rows > 0);
+                    remains.extend(left.map(|(table, rows)| format!("{rows} rows of {table} in {org}")));
+                }
+                Err(error) => remains.push(format!("{org} cannot be looked into: {error}")),
+            }
+        }
         Ok(remains)
     }
 }

@@ -59,6 +59,10 @@ impl Store {
                      WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
                    UNION ALL SELECT 'memberships.user_id', count(*) FROM memberships c
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
+                   UNION ALL SELECT 'former_stays.org_id', count(*) FROM former_stays c
+                     WHERE NOT EXISTS (SELECT 1 FROM organisations p WHERE p.id = c.org_id)
+                   UNION ALL SELECT 'former_stays.user_id', count(*) FROM former_stays c
+                     WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'sessions.user_id', count(*) FROM sessions c
                      WHERE NOT EXISTS (SELECT 1 FROM people p WHERE p.id = c.user_id)
                    UNION ALL SELECT 'sessions.org_id', count(*) FROM sessions c

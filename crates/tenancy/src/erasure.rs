@@ -16,8 +16,9 @@ use store::control::organisations::{self, Ending};
 use store::control::people::{self, Person};
 use store::control::{mail_domains, mails};
 use store::deliveries::Departure;
+use store::idempotency::KEPT;
 use store::org::knowledge::{self, originals};
-use store::{Actor, ControlTx, Origin, Turn};
+use store::{Actor, ControlTx, Origin, Scope, Turn};
 
 use crate::orgs::GRACE;
 use crate::{House, Result, leaving, letters};
@@ -124,40 +125,37 @@ pub async fn people(house: &House) -> Result<usize> {
     Ok(erased)
 }
 
-/// All of it is one transaction, so nobody finds a person half erased; what must go from the organisations' stores is queued in it.
+/// What control knows of a person goes in one transaction, so nobody finds them half erased; what must go from the organisations' stores
+/// is queued in it. What they kept to themselves there goes before, once nobody can bring them back any more.
 async fn erase_person(house: &House, user: UserId) -> Result<bool> {
     let mut tx = house.store.read_control().await?;
-    let stays = memberships::of_person(&mut tx, user).await?;
-    let mut counts = Counts::new();
-    for stay in &stays {
-        let organisation = organisations::get(&mut tx, stay.org_id).await?;
+    let orgs = memberships::orgs_ever(&mut tx, user).await?;
+    for org in &orgs {
+        let organisation = organisations::get(&mut tx, *org).await?;
         let is_ending = organisation.closes_at.is_some_and(|at| at <= house.store.ambient().now());
         if !organisation.status.is_whole() || is_ending {
             // The organisation goes first: its receipt is for this person.
             return Ok(false);
         }
     }
+    let begun = erasures::find(&mut tx, &user.to_string()).await?.is_some();
     drop(tx);
-    for stay in &stays {
-        let counted = house.store.count_of_person(stay.org_id, user).await?;
-        // First, so that a crash in between leaves the person to the next round.
-        if counted.is_some() {
-            forget_private(house, stay.org_id, user).await?;
-        }
-        counts.insert(stay.org_id.to_string(), counted);
+    if !begun && !begin_with_person(house, user, &orgs).await? {
+        return Ok(false);
+    }
+    for org in &orgs {
+        // First, so that a crash in between, or a store that cannot be opened now, leaves the person to the next round.
+        forget_private(house, *org, user).await?;
     }
     let (mut tx, stays) = leaving::begin_about(house, user).await?;
-    let person = people::find(&mut tx, user).await?;
-    let due = |person: &Person| person.ends_at.is_some_and(|at| at + POSTPONED <= house.store.ambient().now());
-    let Some(person) = person.filter(due) else { return Ok(false) };
-    let (until, by) = (person.ends_at.unwrap_or(person.updated_at), person.ends_by.unwrap_or(user));
+    // Another node may have been faster.
+    let Some(person) = people::find(&mut tx, user).await? else { return Ok(false) };
     for stay in &stays {
         end(house, &mut tx, stay, &person).await?;
     }
-    let subject = user.to_string();
-    erasures::begin(&mut tx, &subject, &by.to_string(), until - GRACE).await?;
-    let erasure = erasures::about(&mut tx, &subject).await?;
+    let erasure = erasures::about(&mut tx, &user.to_string()).await?;
     let removed = people::remove(&mut tx, &person).await?;
+    let counts = erasure.counted();
     let erasure = erasures::finish(&mut tx, erasure, counts, removed).await?;
     let event = Event::new("person.erased", user).detail(json!({ "receipt": erasure.id }));
     tx.record_house(&Actor::System, &Origin::default(), event).await?;
@@ -168,12 +166,38 @@ async fn erase_person(house: &House, user: UserId) -> Result<bool> {
     Ok(true)
 }
 
+/// Counts what is a person's own, and begins their receipt with it: from then on nobody brings them back. Says whether they are still due.
+/// A store that cannot be opened lets them wait: what they kept there would come back with it.
+async fn begin_with_person(house: &House, user: UserId, orgs: &[OrgId]) -> Result<bool> {
+    let mut counts = Counts::new();
+    for org in orgs {
+        counts.insert(org.to_string(), Some(house.store.count_of_person(*org, user).await?));
+    }
+    let mut tx = house.store.begin_control(Turn::Person(user)).await?;
+    let person = people::find(&mut tx, user).await?;
+    let due = |person: &Person| person.ends_at.is_some_and(|at| at + POSTPONED <= house.store.ambient().now());
+    let Some(person) = person.filter(due) else { return Ok(false) };
+    let (until, by) = (person.ends_at.unwrap_or(person.updated_at), person.ends_by.unwrap_or(user));
+    let subject = user.to_string();
+    erasures::begin(&mut tx, &subject, &by.to_string(), until - GRACE).await?;
+    let erasure = erasures::about(&mut tx, &subject).await?;
+    erasures::note(&mut tx, erasure.id, &counts).await?;
+    tx.record_house(&Actor::System, &Origin::default(), Event::new("person.erasing", user)).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 /// Removes what a person kept to themselves in an organisation.
 async fn forget_private(house: &House, org: OrgId, user: UserId) -> Result<()> {
     let scope = house.store.serve(org).await?;
+    let forgotten = forget_answers(house, &scope).await?;
     let mut tx = house.store.open(&scope).begin().await?;
     let (collections, threads) = knowledge::forget_person(&mut tx, user).await?;
     if (collections, threads) == (0, 0) {
+        drop(tx);
+        if forgotten {
+            originals::rinse(&house.store, &scope).await;
+        }
         return Ok(());
     }
     let detail = json!({ "collections": collections, "threads": threads });
@@ -182,6 +206,21 @@ async fn forget_private(house: &House, org: OrgId, user: UserId) -> Result<()> {
     originals::sweep(&house.store, &scope).await;
     originals::rinse(&house.store, &scope).await;
     Ok(())
+}
+
+/// Removes the answers that were kept for who repeats a request and count no more; says whether there were any. Those to a person who is
+/// erased are among them, and where nobody writes nothing else forgets them.
+async fn forget_answers(house: &House, scope: &Scope) -> Result<bool> {
+    let mut any = false;
+    loop {
+        let mut tx = house.store.open(scope).begin().await?;
+        let before = tx.now() - KEPT;
+        if tx.sweep_answers(before).await? == 0 {
+            return Ok(any);
+        }
+        tx.commit().await?;
+        any = true;
+    }
 }
 
 /// Ends a stay of a person who is erased. An organisation that is left without anybody closes.

@@ -10,6 +10,7 @@ use domain::status::{OrgStatus, Standing};
 use domain::{OrgId, Time, UserId};
 use serde_json::json;
 use store::audit::Event;
+use store::control::erasures;
 use store::control::memberships::{self, Membership};
 use store::control::organisations::{self, Organisation};
 use store::control::people::{self, Person};
@@ -111,9 +112,18 @@ pub(crate) fn can_come_back(person: &Person, now: Time) -> bool {
     person.ends_by == Some(person.id) && person.ends_at.is_some_and(|until| until > now)
 }
 
+/// Refuses to do anything about an account that is being erased: what was its person's own may be gone already. In the person's turn.
+pub(crate) async fn still_whole(tx: &mut ControlTx, user: UserId) -> Result<()> {
+    match erasures::find(tx, &user.to_string()).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::Conflict("The account is being erased; that cannot be undone.".into())),
+    }
+}
+
 /// Makes an account whole again, with the organisations that were to close with it.
 pub(crate) async fn restore(tx: &mut ControlTx, before: Person, by: &Actor, origin: &Origin) -> Result<Person> {
     let user = before.id;
+    still_whole(tx, user).await?;
     let after = Person { standing: Standing::Active, ends_at: None, ends_by: None, ..before.clone() };
     people::update(tx, &after).await?;
     call_off(tx, &before, by, origin).await?;

@@ -38,7 +38,8 @@ pub async fn create(house: &House, email: Email, name: PersonName, password: New
 /// Suspends a person's account, or restores it; either ends a deletion that is under way, and with it the closing of their organisations.
 /// A suspension ends all their sessions; their keys do nothing while it lasts. The transaction is ready to be committed.
 /// # Errors
-/// [`StoreError::NotFound`] when there is no such person; [`Error::Conflict`] when an operator would suspend themself;
+/// [`StoreError::NotFound`] when there is no such person; [`Error::Conflict`] when an operator would suspend themself, and
+/// for an account that is being erased;
 /// [`StoreError::Stale`] when the person is of another version than expected.
 pub async fn set_standing(
     house: &House,
@@ -57,6 +58,7 @@ pub async fn set_standing(
     if expected.is_some_and(|version| version != before.version) {
         return Err(StoreError::Stale("person").into());
     }
+    leaving::still_whole(&mut tx, user).await?;
     if standing == Standing::Active && before.ends_at.is_some() {
         let person = leaving::restore(&mut tx, before, &actor, origin).await?;
         return Ok((tx, person));

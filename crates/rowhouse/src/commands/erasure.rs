@@ -1,6 +1,6 @@
 //! `rowhouse erasure`: the receipts of what was erased, and whether they are right.
 
-use domain::OrgId;
+use domain::{OrgId, UserId};
 use serde_json::json;
 use store::Store;
 use store::control::erasures::{self, Erasure};
@@ -47,6 +47,10 @@ pub(crate) fn verify(settings: &Settings, as_json: bool) -> Outcome {
             }
             if let Ok(org) = receipt.subject.parse::<OrgId>() {
                 faults.extend(store.remains(org).await?.into_iter().map(|what| format!("still there: {what}")));
+            }
+            if let Ok(user) = receipt.subject.parse::<UserId>() {
+                let remains = store.remains_of_person(user, &receipt).await?;
+                faults.extend(remains.into_iter().map(|what| format!("still there: {what}")));
             }
             if faults.is_empty() {
                 done += 1;

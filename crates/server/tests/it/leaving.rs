@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use serde_json::json;
-use store::Engine;
+use store::audit::Event;
 use store::control::erasures;
-use testing::{Client, PASSWORD, TestHouse};
+use store::{Actor, Engine, Origin, Turn};
+use testing::{Client, PASSWORD, TestHouse, Wish};
 
 use crate::erasures::{DAY, in_control};
 use crate::mail_domains;
+use crate::walls_damage::file_of;
 
 const OWN: &str = "/api/v1/user/profile";
 
@@ -124,7 +126,8 @@ testing::both_stores! {
             crate::answers::settled(&there, sent.str("/document/id")).await;
             kept.push(sent);
         }
-        there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
+        let once = there.with("idempotency-key", "ann-asks-once");
+        once.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
         let bobs = bob.post("/api/v1/threads", &json!({ "title": "Bob's", "access": "shared" })).await.expect(201);
         let shares = format!("/api/v1/threads/{}/shares", bobs.str("/id"));
         bob.put(&format!("{shares}/users/{}", ann.user), &json!({})).await.expect(200);
@@ -168,6 +171,11 @@ testing::both_stores! {
         bob.get(&document(0)).await.expect(404);
         bob.get(&document(1)).await.expect(200);
         assert_eq!(crate::answers::files(&house.settings().blobs).len(), 1);
+        // Nor is an answer that was kept for her.
+        let mut tx = house.store().open(&house.scope(&bob).await).begin().await.expect("begun");
+        let now = tx.now();
+        assert_eq!(tx.sweep_answers(now).await.expect("swept"), 0);
+        drop(tx);
         let entries = house.audit(&bob).await;
         assert!(entries.iter().any(|entry| entry.action == "person.erased" && entry.object == ann.user));
         let org = bob.org.parse().expect("an id");
@@ -199,6 +207,62 @@ testing::both_stores! {
             mail_domains::join(&again, &bob.org).await.expect(404);
             house.bring(&bob, &again, name, "viewer").await;
         }
+    }
+
+    async fn what_was_kept_private_where_somebody_belonged_once_goes_with_the_account(house) {
+        let (bob, ann) = (house.sign_up("Bob").await, house.sign_up("Ann").await);
+        let there = house.bring(&bob, &ann, "Ann", "member").await;
+        there.post("/api/v1/collections", &json!({ "name": "Ann's own", "access": "private" })).await.expect(201);
+        there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
+        bob.post("/api/v1/threads", &json!({ "title": "Bob's own" })).await.expect(201);
+        there.post(&format!("/api/v1/orgs/{}/leave", bob.org), &json!({})).await.expect(204);
+        let (org, user) = (bob.org.parse().expect("an id"), ann.user.parse().expect("an id"));
+        house.store().deliver(org).await.expect("delivered");
+        let counted = house.store().count_of_person(org, user).await.expect("counted");
+        assert_eq!((counted["collections"], counted["threads"]), (1, 1), "leaving takes nothing of it");
+        let ann = house.sign_in(&ann, "Ann").await;
+        ann.delete(OWN).await.expect(200);
+        erase(&house).await;
+        let counted = house.store().count_of_person(org, user).await.expect("counted");
+        assert!(counted.values().all(|rows| *rows == 0), "{counted:?}");
+        let mut tx = house.store().read_control().await.expect("begun");
+        let receipt = erasures::about(&mut tx, &ann.user).await.expect("there");
+        drop(tx);
+        let counted = receipt.counted();
+        let counted = counted[&bob.org].as_ref().expect("counted");
+        assert_eq!((counted["collections"], counted["threads"]), (1, 1));
+        assert_eq!(house.store().remains_of_person(user, &receipt).await.expect("looked"), Vec::<String>::new());
+        // What would be left there would be seen.
+        let bobs = bob.user.parse().expect("an id");
+        let remains = house.store().remains_of_person(bobs, &receipt).await.expect("looked");
+        let told = [String::from("they stand among the people"), format!("1 rows of threads in {}", bob.org)];
+        assert_eq!(remains, told);
+        assert_eq!(house.store().control_faults().await.expect("looked"), Vec::<String>::new());
+    }
+
+    async fn an_account_whose_erasure_has_begun_is_not_restored(house) {
+        let (bob, ann) = (house.sign_up("Bob").await, house.sign_up("Ann").await);
+        let olga = house.operator("Olga").await;
+        let there = house.bring(&bob, &ann, "Ann", "member").await;
+        there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
+        let (org, user): (_, domain::UserId) = (bob.org.parse().expect("an id"), ann.user.parse().expect("an id"));
+        let url = format!("/api/v1/operator/people/{}", ann.user);
+        olga.delete(&url).await.expect(200);
+        // As a server leaves it that was killed when it had begun.
+        let mut tx = house.store().begin_control(Turn::Person(user)).await.expect("begun");
+        erasures::begin(&mut tx, &ann.user, &olga.user, house.clock_now()).await.expect("noted");
+        let event = Event::new("person.erasing", user);
+        tx.record_house(&Actor::System, &Origin::default(), event).await.expect("recorded");
+        tx.commit().await.expect("committed");
+        for standing in ["active", "suspended"] {
+            assert_eq!(olga.patch(&url, &json!({ "standing": standing })).await.expect(409).code(), "conflict");
+        }
+        erase(&house).await;
+        let mut tx = house.store().read_control().await.expect("begun");
+        let receipt = erasures::about(&mut tx, &ann.user).await.expect("there");
+        drop(tx);
+        assert!(house.store().attests(&receipt));
+        assert_eq!(house.store().count_of_person(org, user).await.expect("counted")["threads"], 0);
     }
 
     async fn taking_the_mail_address_back_keeps_the_account_that_an_intruder_deleted(house) {
@@ -278,4 +342,36 @@ testing::both_stores! {
         let story = ["organisation.closing", "person.deletion_asked", "organisation.restored", "person.suspended"];
         assert!(end.windows(4).any(|four| four == story), "{end:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_cannot_be_opened_lets_the_account_wait_until_it_can() {
+    // Using one file closes the other.
+    let house = TestHouse::sqlite_with(Wish { open_files: 1, ..Wish::default() }).await;
+    let (bob, ann) = (house.sign_up("Bob").await, house.sign_up("Ann").await);
+    let there = house.bring(&bob, &ann, "Ann", "member").await;
+    there.post("/api/v1/threads", &json!({ "title": "Ann's own" })).await.expect(201);
+    ann.delete(OWN).await.expect(200);
+    let user = ann.user.parse().expect("an id");
+    for client in [&bob, &ann] {
+        let org = client.org.parse().expect("an id");
+        house.store().deliver(org).await.expect("delivered");
+        house.store().count_of_person(org, user).await.expect("counted");
+    }
+    let file = file_of(&house, &bob);
+    let copy = std::fs::read(&file).expect("a copy");
+    std::fs::write(&file, "").expect("cut");
+    erase(&house).await;
+    let mut tx = house.store().read_control().await.expect("begun");
+    assert!(erasures::find(&mut tx, &ann.user).await.expect("looked").is_none(), "nothing of her was erased yet");
+    drop(tx);
+    std::fs::write(&file, copy).expect("restored");
+    round(&house).await;
+    let mut tx = house.store().read_control().await.expect("begun");
+    let receipt = erasures::about(&mut tx, &ann.user).await.expect("there");
+    drop(tx);
+    assert!(house.store().attests(&receipt));
+    assert_eq!(receipt.counted()[&bob.org].as_ref().expect("counted")["threads"], 1);
+    let counted = house.store().count_of_person(bob.org.parse().expect("an id"), user).await.expect("counted");
+    assert_eq!(counted["threads"], 0);
 }

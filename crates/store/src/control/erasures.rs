@@ -73,10 +73,10 @@ pub async fn begin(tx: &mut ControlTx, subject: &str, requested_by: &str, reques
     Ok(())
 }
 
-/// The receipt about an organisation or a person.
+/// The receipt about an organisation or a person, if their erasure has begun.
 /// # Errors
-/// [`Error::NotFound`] when there is none.
-pub async fn about(tx: &mut ControlTx, subject: &str) -> Result<Erasure> {
+/// As the database.
+pub async fn find(tx: &mut ControlTx, subject: &str) -> Result<Option<Erasure>> {
     tx.sql(
         "SELECT id, subject, requested_by, requested_at, begun_at, counts, erased_at, hash, signature
          FROM erasures WHERE subject = $1",
@@ -84,7 +84,13 @@ pub async fn about(tx: &mut ControlTx, subject: &str) -> Result<Erasure> {
     .bind(subject)
     .optional()
     .await
-    .or_not_found("erasure")
+}
+
+/// The receipt about an organisation or a person.
+/// # Errors
+/// [`Error::NotFound`] when there is none.
+pub async fn about(tx: &mut ControlTx, subject: &str) -> Result<Erasure> {
+    find(tx, subject).await.or_not_found("erasure")
 }
 
 /// A receipt.
@@ -118,7 +124,7 @@ pub async fn list(tx: &mut ControlTx, before: Option<ErasureId>, limit: i64) -> 
 /// Notes what is there before it goes; what was noted first stays.
 /// # Errors
 /// As the database.
-pub(crate) async fn note(tx: &mut ControlTx, id: ErasureId, counts: &Counts) -> Result<()> {
+pub async fn note(tx: &mut ControlTx, id: ErasureId, counts: &Counts) -> Result<()> {
     let counts = serde_json::to_string(counts).map_err(|error| Error::bug(error.to_string()))?;
     tx.sql("UPDATE erasures SET counts = $2 WHERE id = $1 AND counts IS NULL")
         .bind(id)

@@ -155,6 +155,18 @@ pub async fn of_person(tx: &mut ControlTx, user: UserId) -> Result<Vec<Membershi
     .await
 }
 
+/// The organisations that a person belongs or once belonged to: what they keep to themselves there stays when they leave.
+/// # Errors
+/// As the database.
+pub async fn orgs_ever(tx: &mut ControlTx, user: UserId) -> Result<Vec<OrgId>> {
+    tx.sql(
+        "SELECT org_id FROM memberships WHERE user_id = $1 UNION SELECT org_id FROM former_stays WHERE user_id = $1 ORDER BY org_id",
+    )
+    .bind(user)
+    .all()
+    .await
+}
+
 /// How many members an organisation has beside this person, without those whose accounts are about to be deleted.
 /// # Errors
 /// As the database.
@@ -252,7 +264,8 @@ pub async fn update(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
     sessions::renew_all(tx, membership.user_id).await
 }
 
-/// Ends a stay, and with it all sessions that are in the organisation and all keys made during it.
+/// Ends a stay, and with it all sessions that are in the organisation and all keys made during it. That there was one stays known, as
+/// long as there are the person and the organisation.
 /// # Errors
 /// As the database.
 pub async fn delete(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
@@ -277,6 +290,15 @@ pub async fn delete(tx: &mut ControlTx, membership: &Membership) -> Result<()> {
         .bind(membership.id)
         .run()
         .await?;
+    tx.sql(
+        "INSERT INTO former_stays (org_id, user_id, ended_at) VALUES ($1, $2, $3)
+         ON CONFLICT (org_id, user_id) DO UPDATE SET ended_at = excluded.ended_at",
+    )
+    .bind(membership.org_id)
+    .bind(membership.user_id)
+    .bind(now)
+    .run()
+    .await?;
     tx.shift_authority();
     Ok(())
 }

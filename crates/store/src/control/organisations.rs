@@ -400,6 +400,7 @@ pub async fn remove(tx: &mut ControlTx, id: OrgId) -> Result<BTreeMap<String, i6
     count("api_keys", tx.sql("DELETE FROM api_keys WHERE org_id = $1").bind(id).run().await?);
     count("plan_overrides", tx.sql("DELETE FROM plan_overrides WHERE org_id = $1").bind(id).run().await?);
     count("memberships", tx.sql("DELETE FROM memberships WHERE org_id = $1").bind(id).run().await?);
+    count("former_stays", tx.sql("DELETE FROM former_stays WHERE org_id = $1").bind(id).run().await?);
     let rows = tx.sql("DELETE FROM organisations WHERE id = $1 AND status = 'erasing'").bind(id).run().await?;
     count("organisations", rows);
     tx.shift_authority();

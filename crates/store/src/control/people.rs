@@ -256,6 +256,7 @@ pub async fn remove(tx: &mut ControlTx, person: &Person) -> Result<BTreeMap<Stri
     count("refresh_tokens", families.bind(id).run().await?);
     count("sessions", tx.sql("DELETE FROM sessions WHERE user_id = $1").bind(id).run().await?);
     count("removals", tx.sql("DELETE FROM removals WHERE user_id = $1").bind(id).run().await?);
+    count("former_stays", tx.sql("DELETE FROM former_stays WHERE user_id = $1").bind(id).run().await?);
     count("tickets", tx.sql("DELETE FROM tickets WHERE user_id = $1").bind(id).run().await?);
     count("recovery_codes", tx.sql("DELETE FROM recovery_codes WHERE user_id = $1").bind(id).run().await?);
     count("identities", tx.sql("DELETE FROM identities WHERE user_id = $1").bind(id).run().await?);

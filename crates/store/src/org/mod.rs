@@ -212,6 +212,13 @@ impl Tx {
         knowledge::citings::note_kept(self, &scope, documents).await
     }
 
+    /// Forgets answers to repeated requests that were given before the given time; at most a thousand.
+    /// # Errors
+    /// As the database.
+    pub async fn sweep_answers(&mut self, before: Time) -> Result<u64> {
+        crate::idempotency::sweep(&mut self.transaction, before).await
+    }
+
     /// Makes everything durable.
     /// # Errors
     /// As the database; a change without an audit entry is refused.

@@ -88,7 +88,7 @@ both_stores! {
         assert!(!shares::unshare(&mut tx, Shared::Collection(one.id), Subject::User(user)).await.expect("there is none"));
         assert!(shares::share(&mut tx, Shared::Collection(one.id), Sharer::User(user, stay)).await.expect("shared"));
         commit(tx).await;
-        let counted = house.store().count_of_person(scope.org(), user).await.expect("counted").expect("readable");
+        let counted = house.store().count_of_person(scope.org(), user).await.expect("counted");
         assert_eq!(counted["shares"], 1);
 
         let mut tx = begin(&house, &scope).await;

@@ -111,6 +111,15 @@ CREATE TABLE memberships (
 );
 CREATE INDEX memberships_user ON memberships (user_id, org_id);
 
+-- Where a person belonged once: what they kept to themselves there waits for the end of their account.
+CREATE TABLE former_stays (
+  org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  ended_at        bigint NOT NULL,
+  PRIMARY KEY (org_id, user_id)
+);
+CREATE INDEX former_stays_user ON former_stays (user_id);
+
 CREATE TABLE sessions (
   id              uuid NOT NULL PRIMARY KEY,
   user_id         uuid NOT NULL REFERENCES people (id) ON DELETE CASCADE,

@@ -111,6 +111,15 @@ CREATE TABLE memberships (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_user ON memberships (user_id, org_id);
 
+-- Where a person belonged once: what they kept to themselves there waits for the end of their account.
+CREATE TABLE former_stays (
+  org_id      BLOB    NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
+  user_id     BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+  ended_at    INTEGER NOT NULL,
+  PRIMARY KEY (org_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX former_stays_user ON former_stays (user_id);
+
 CREATE TABLE sessions (
   id           BLOB    NOT NULL PRIMARY KEY,
   user_id      BLOB    NOT NULL REFERENCES people (id) ON DELETE CASCADE,
