@@ -95,6 +95,11 @@ impl Brought<'_> {
         let job = jobs::queue(&mut tx, scope.org(), intake::READ, id, self.user, now).await?;
         tx.commit().await?;
         let mut tx = org.begin().await?;
+        // Somebody may have brought it meanwhile, or another item may have become the same document.
+        if self.known(&mut tx).await?.map(|now| now.id) != before.as_ref().map(|before| before.id) {
+            return Err(came_between());
+        }
+        // In its turn, which begins with the first statement: whoever takes originals away looks in theirs what is needed.
         desk.require(hash).await?;
         let size = i64::try_from(self.written.size).unwrap_or(i64::MAX);
         let fresh = Document {
@@ -120,10 +125,6 @@ impl Brought<'_> {
             created_at: now,
             updated_at: now,
         };
-        // Somebody may have brought it meanwhile, or another item may have become the same document.
-        if self.known(&mut tx).await?.map(|now| now.id) != before.as_ref().map(|before| before.id) {
-            return Err(came_between());
-        }
         let Some(before) = before else {
             rows::insert(&mut tx, &fresh).await?;
             versions::insert(&mut tx, &newest(&fresh)).await?;
