@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use domain::role::Role;
+use domain::status::OrgStatus;
 use domain::{OrgId, UserId};
 use serde_json::json;
 use store::audit::Event;
@@ -223,7 +224,8 @@ async fn forget_answers(house: &House, scope: &Scope) -> Result<bool> {
     }
 }
 
-/// Ends a stay of a person who is erased. An organisation that is left without anybody closes.
+/// Ends a stay of a person who is erased. An organisation that is left without anybody closes, one that the operator has suspended, too:
+/// nobody is left who could close it.
 async fn end(house: &House, tx: &mut ControlTx, stay: &Membership, person: &Person) -> Result<()> {
     let (org, user) = (stay.org_id, stay.user_id);
     memberships::delete(tx, stay).await?;
@@ -232,7 +234,8 @@ async fn end(house: &House, tx: &mut ControlTx, stay: &Membership, person: &Pers
     tx.depart(org, &Departure { user, membership: stay.id }).await?;
     tx.record(org, &Actor::System, &Origin::default(), Event::new("person.erased", user).before(stay)).await?;
     let organisation = organisations::get(tx, org).await?;
-    if memberships::count(tx, org).await? == 0 && organisation.status.admits_writes() {
+    let is_ending = matches!(organisation.status, OrgStatus::Closing | OrgStatus::Erasing);
+    if !is_ending && memberships::count(tx, org).await? == 0 {
         let closes_at = house.store.ambient().now() + GRACE;
         organisations::close(tx, &organisation, closes_at, user).await?;
         let event = Event::new("organisation.closing", org).before(&organisation);

@@ -36,6 +36,10 @@ pub(crate) async fn close(
     if before.status == OrgStatus::Closing {
         return Err(Problem::new("conflict", "The organisation is closing already."));
     }
+    if !before.status.admits_writes() {
+        // The operator has stopped it since the caller was let in.
+        return Err(store::Error::Stale("organisation").into());
+    }
     if query.confirm != before.name {
         return Err(Problem::field("confirm", "must be the name of the organisation"));
     }

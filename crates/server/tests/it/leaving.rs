@@ -240,6 +240,21 @@ testing::both_stores! {
         assert_eq!(house.store().control_faults().await.expect("looked"), Vec::<String>::new());
     }
 
+    async fn an_organisation_that_was_suspended_meanwhile_ends_after_its_last_person(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        assert_eq!(ann.delete(OWN).await.expect(200).json["closing"], json!([ann.org]));
+        let url = format!("/api/v1/operator/orgs/{}", ann.org);
+        olga.patch(&url, &json!({ "status": "suspended" })).await.expect(200);
+        erase(&house).await;
+        let olga = house.sign_in(&olga, "Olga").await;
+        olga.get(&format!("/api/v1/operator/people/{}", ann.user)).await.expect(404);
+        assert_eq!(olga.get(&url).await.expect(200).str("/status"), "closing");
+        erase(&house).await;
+        let olga = house.sign_in(&olga, "Olga").await;
+        olga.get(&url).await.expect(404);
+        assert_eq!(house.store().remains(ann.org.parse().expect("an id")).await.expect("looked"), Vec::<String>::new());
+    }
+
     async fn an_account_whose_erasure_has_begun_is_not_restored(house) {
         let (bob, ann) = (house.sign_up("Bob").await, house.sign_up("Ann").await);
         let olga = house.operator("Olga").await;

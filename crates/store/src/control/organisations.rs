@@ -125,16 +125,16 @@ pub async fn update(tx: &mut ControlTx, organisation: &Organisation) -> Result<(
     if changed == 0 { Err(Error::Stale("organisation")) } else { Ok(()) }
 }
 
-/// Starts to close an organisation that is in use; its row is kept until the given time. Counts the version up.
+/// Starts to close an organisation that is in use or suspended; its row is kept until the given time. Counts the version up.
 /// # Errors
-/// [`Error::Stale`] when the version is not the one given, or the organisation is not in use.
+/// [`Error::Stale`] when the version is not the one given, or the organisation is neither.
 pub async fn close(tx: &mut ControlTx, organisation: &Organisation, closes_at: Time, by: UserId) -> Result<()> {
     let now = tx.now();
     let changed = tx
         .sql(
             "UPDATE organisations SET reopens_as = status, status = 'closing', closes_at = $2, closing_at = $3, closing_by = $4,
                                       version = version + 1, updated_at = $3
-             WHERE id = $1 AND version = $5 AND status IN ('active', 'past_due')",
+             WHERE id = $1 AND version = $5 AND status IN ('active', 'past_due', 'suspended')",
         )
         .bind(organisation.id)
         .bind(closes_at)

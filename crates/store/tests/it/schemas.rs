@@ -139,7 +139,7 @@ fn what_a_column_must_not_hold_is_refused_by_the_database_itself() {
     };
     refused(&control, &membership("root", "active"));
     refused(&control, &membership("owner", "dead"));
-    for (status, reopens_as) in [("gone", "active"), ("closing", "suspended")] {
+    for (status, reopens_as) in [("gone", "active"), ("closing", "erasing")] {
         refused(
             &control,
             &format!(

@@ -69,7 +69,7 @@ CREATE TABLE organisations (
   wrapped_by   text COLLATE "C"    NOT NULL REFERENCES master_keys (name),
   closes_at       bigint,
   -- What a closing organisation becomes again when the closing is undone.
-  reopens_as   text COLLATE "C"    CHECK (reopens_as IN ('active', 'past_due')),
+  reopens_as   text COLLATE "C"    CHECK (reopens_as IN ('active', 'past_due', 'suspended')),
   closing_at      bigint,
   closing_by      uuid,
   -- Who made it: what one person has made is counted.

@@ -69,7 +69,7 @@ CREATE TABLE organisations (
   wrapped_by   TEXT    NOT NULL REFERENCES master_keys (name),
   closes_at    INTEGER,
   -- What a closing organisation becomes again when the closing is undone.
-  reopens_as   TEXT    CHECK (reopens_as IN ('active', 'past_due')),
+  reopens_as   TEXT    CHECK (reopens_as IN ('active', 'past_due', 'suspended')),
   closing_at   INTEGER,
   closing_by   BLOB,
   -- Who made it: what one person has made is counted.
