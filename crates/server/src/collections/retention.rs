@@ -75,6 +75,10 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
 async fn follow(app: &App, job: &Job) -> store::Result<Option<Time>> {
     let store = &app.house.store;
     let scope = store.enter_for(job).await?;
+    if !scope.grants().status.admits_writes() {
+        // What is kept stays kept in an organisation that is suspended or closing. It goes when that is over.
+        return Ok(Some(store.ambient().now() + retention::PAUSE));
+    }
     let mut tx = store.open(&scope).begin().await?;
     let Some(collection) = collections::find(&mut tx, CollectionId::from_uuid(job.document().uuid())).await? else {
         return Ok(None);

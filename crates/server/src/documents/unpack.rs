@@ -12,6 +12,7 @@ use documents::Unreadable;
 use documents::archive::{Bounds, Entry, Unpacked, archive};
 use store::blobs::{Blobs, Written};
 use store::control::jobs::{self, Job};
+use store::control::organisations;
 use store::org::knowledge::collections;
 use store::org::knowledge::documents::Fault;
 use store::org::knowledge::imports::{self, Import, Member, Outcome, Stage};
@@ -37,6 +38,8 @@ const PROLONGED: Duration = Duration::from_secs(20);
 const PATIENCE: Duration = Duration::from_mins(10);
 const LOOKS: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(20);
+/// How long an archive rests while its organisation is suspended or closing: nothing comes into it then.
+const IDLE: Duration = Duration::from_hours(1);
 /// How often an archive is tried before it counts as failed.
 const TRIES: i64 = 5;
 /// What nobody reads as a document: it is left out, and said.
@@ -83,6 +86,9 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
 
 async fn unpack(app: &App, job: &Job) -> Result<Ended> {
     let scope = app.house.store.enter_for(job).await?;
+    if !scope.grants().status.admits_writes() {
+        return Ok(Ended::Later(IDLE));
+    }
     let Some(import) = look(app, job, &scope).await? else {
         let waited = app.house.store.ambient().now().since(job.created_at());
         return Ok(if waited < PATIENCE { Ended::Later(waited.max(MOMENT * LOOKS)) } else { Ended::Done });
@@ -198,9 +204,13 @@ impl Unpacking<'_> {
             if prolonged.elapsed() > PROLONGED {
                 let mut tx = store.begin_control(Turn::Free).await?;
                 let mine = jobs::prolong(&mut tx, self.job, LEASE).await?;
+                let organisation = organisations::get(&mut tx, self.scope.org()).await?;
                 tx.commit().await?;
                 if !mine {
                     return Ok(Ended::Done);
+                }
+                if !organisation.status.admits_writes() {
+                    return Ok(Ended::Later(IDLE));
                 }
                 prolonged = Instant::now();
             }

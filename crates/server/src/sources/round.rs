@@ -13,6 +13,7 @@ use domain::{CollectionId, Time};
 use serde_json::json;
 use store::audit::Event;
 use store::control::jobs::{self, Job};
+use store::control::organisations;
 use store::org::knowledge::collections::{self, Collection};
 use store::org::knowledge::documents::{self, Document, Fault};
 use store::org::knowledge::imports::Outcome;
@@ -105,6 +106,9 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
 async fn sync(app: &App, job: &Job) -> Result<Ended> {
     let store = &app.house.store;
     let scope = store.enter_for(job).await?;
+    if !scope.grants().status.admits_writes() {
+        return Ok(Ended::Rest(store.ambient().now() + IDLE));
+    }
     let (source, by_itself) = match look(app, job, &scope).await? {
         Due::Now(source) => (source, false),
         Due::ByItself(source) => (source, true),
@@ -232,6 +236,9 @@ impl Round<'_> {
                 Err(Error::Later(pause)) => return Ok(Ended::Later(pause)),
                 Err(Error::Failed(message)) => return self.unanswered(&message).await,
             };
+            if !self.may_change().await? {
+                return Ok(Ended::Rest(self.app.house.store.ambient().now() + IDLE));
+            }
             let Listing { items, gone, cursor, more, whole: names_all } = listing;
             whole &= names_all;
             let mut seen = HashSet::new();
@@ -241,6 +248,9 @@ impl Round<'_> {
                 }
                 if !self.note().await? || !self.prolong().await? {
                     return Ok(Ended::Done);
+                }
+                if !self.may_change().await? {
+                    return Ok(Ended::Rest(self.app.house.store.ambient().now() + IDLE));
                 }
             }
             for key in gone {
@@ -276,6 +286,12 @@ impl Round<'_> {
         let there = sources::note(&mut tx, &self.source).await?;
         tx.commit().await?;
         Ok(there)
+    }
+
+    /// Whether anything may change in the organisation, which may have been suspended or closed since the round began.
+    async fn may_change(&self) -> Result<bool> {
+        let mut tx = self.app.house.store.read_control().await?;
+        Ok(organisations::get(&mut tx, self.scope.org()).await?.status.admits_writes())
     }
 
     async fn prolong(&self) -> Result<bool> {

@@ -94,6 +94,28 @@ both_stores! {
         assert_eq!(counts(&sync(&ann, &source).await), [1, 0, 1, 0, 0]);
     }
 
+    async fn nothing_goes_while_the_organisation_is_suspended(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let olga = house.operator("Olga").await;
+        let (place, bobs) = (collection(&ann, "project").await, collection(&bob, "project").await);
+        for (who, place) in [(&ann, &place), (&bob, &bobs)] {
+            house.document(&house.scope(who).await, place, "Old", &["words"]).await;
+            rule(who, place, 1).await;
+            // Bob's is looked at after Ann's.
+            house.clock.advance(Duration::from_mins(1));
+        }
+        let status = format!("/api/v1/operator/orgs/{}", ann.org);
+        olga.patch(&status, &json!({ "status": "suspended" })).await.expect(200);
+        let bob = later(&house, &bob, 2).await;
+        left(&bob, &bobs, 0).await;
+        let ann = house.signed_in_again(&ann).await;
+        assert_eq!(ann.get(&url(&place)).await.expect(200).json["storage"]["documents"], 1);
+        let olga = house.sign_in(&house.visitor(), "Olga").await;
+        olga.patch(&status, &json!({ "status": "active" })).await.expect(200);
+        let ann = later(&house, &ann, 1).await;
+        left(&ann, &place, 0).await;
+    }
+
     async fn a_rule_that_is_taken_back_takes_nothing(house) {
         let ann = house.sign_up("Ann").await;
         let place = collection(&ann, "project").await;

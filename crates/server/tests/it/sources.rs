@@ -269,6 +269,39 @@ both_stores! {
         assert_eq!(site.times("/a"), 1, "what the round had is not fetched again");
     }
 
+    async fn a_round_waits_while_the_organisation_is_suspended(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let olga = house.operator("Olga").await;
+        let (place, bobs) = (collection(&ann, "project").await, collection(&bob, "project").await);
+        let site = Site::open().await;
+        site.put("/a", "429 Slow", "retry-after: 120\r\n", "");
+        site.page("/b", None, "A berth costs 12 euros.");
+        let id = set_up(&ann, &place, &json!({ "urls": [site.at("/a")] })).await.expect(201).str("/id").to_owned();
+        for _ in 0..400 {
+            if site.times("/a") > 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        assert_eq!(site.times("/a"), 1, "its round has begun");
+        let status = format!("/api/v1/operator/orgs/{}", ann.org);
+        olga.patch(&status, &json!({ "status": "suspended" })).await.expect(200);
+        site.page("/a", None, "It says something after all.");
+        house.clock.advance(Duration::from_mins(3));
+        // Two rounds of Bob's are begun and over after Ann's turn has come.
+        for _ in 0..2 {
+            let other = set_up(&bob, &bobs, &json!({ "urls": [site.at("/b")] })).await.expect(201);
+            over(&bob, other.str("/id")).await;
+            house.clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(site.times("/a"), 1, "nothing comes into a suspended organisation");
+        olga.patch(&status, &json!({ "status": "active" })).await.expect(200);
+        house.clock.advance(Duration::from_hours(1));
+        house.store().wake_workers();
+        let ann = house.signed_in_again(&ann).await;
+        assert_eq!(counts(&over(&ann, &id).await), [1, 0, 0, 0, 0]);
+    }
+
     async fn nobody_is_led_behind_this_server_by_a_source(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let ben = house.join(&ann, "Ben", "owner").await;
