@@ -192,9 +192,15 @@ async fn sweep_originals(app: &App) {
     let store = &app.house.store;
     for org in orgs {
         let swept = store.keep_house(org, async {
-            // One that is gone, or cannot be opened, has told the operator elsewhere.
-            if let Ok(scope) = store.serve(org).await {
-                crate::knowledge::originals::sweep(store, &scope).await;
+            match store.serve(org).await {
+                Ok(scope) => crate::knowledge::originals::sweep(store, &scope).await,
+                Err(store::Error::NotFound(_)) => {
+                    if let Err(error) = store.remove_latecomers(org).await {
+                        tracing::warn!(%org, %error, "originals of an organisation that was erased stay for now");
+                    }
+                }
+                // One that cannot be opened has told the operator elsewhere.
+                Err(_) => {}
             }
         });
         if let Err(error) = swept.await {

@@ -294,6 +294,23 @@ impl Store {
             && erasure.signature.as_deref().is_some_and(|signature| self.is_signed(statement.as_bytes(), signature))
     }
 
+    /// Removes the originals that work which was still under way wrote after its organisation was erased. Those of one that stands in the
+    /// directory stay, and those of one that nobody erased.
+    /// # Errors
+    /// As the control database, the disk and the bucket.
+    pub async fn remove_latecomers(&self, org: OrgId) -> Result<()> {
+        let mut tx = self.read_control().await?;
+        let stands = organisations::find(&mut tx, org).await?.is_some();
+        let erasure = erasures::find(&mut tx, &org.to_string()).await?;
+        drop(tx);
+        if stands || erasure.is_none_or(|erasure| erasure.erased_at.is_none()) {
+            return Ok(());
+        }
+        let store = self.clone();
+        let removed = tokio::task::spawn_blocking(move || store.remove_blobs(org)).await;
+        removed.map_err(|error| Error::bug(error.to_string()))?
+    }
+
     /// What is still there of an organisation whose receipt says that it was erased; nothing when the receipt is right.
     /// # Errors
     /// As the databases.

@@ -12,6 +12,7 @@ use domain::authoriser::Grants;
 use domain::lifetimes::TooOld;
 use domain::money::Currency;
 use domain::role::Role;
+use domain::status::OrgStatus;
 use domain::{ApiKeyId, Id, MembershipId, OrgId, ProjectId, UserId};
 use uuid::Uuid;
 
@@ -288,9 +289,12 @@ impl Store {
     /// Opens an organisation to a job that was claimed for it. The scope holds no rights: what was asked for was decided when it was
     /// queued, and the job looks again at what it is about.
     /// # Errors
-    /// [`Error::NotFound`] when the organisation is gone.
+    /// [`Error::NotFound`] when the organisation is gone, or is being erased: what work wrote there now would outlive it.
     pub async fn enter_for(&self, job: &Job) -> Result<Scope, Error> {
         let mut scope = self.inspect(job.org()).await?;
+        if scope.grants().status == OrgStatus::Erasing {
+            return Err(Error::NotFound("organisation"));
+        }
         if let Some(inner) = Arc::get_mut(&mut scope.0) {
             inner.actor = Actor::Job(job.user());
         }

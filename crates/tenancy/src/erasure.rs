@@ -99,6 +99,9 @@ async fn finish(house: &House, org: OrgId) -> Result<bool> {
     let event = Event::new("organisation.erased", org).detail(json!({ "receipt": erasure.id }));
     tx.record_house(&Actor::System, &Origin::default(), event).await?;
     tx.commit().await?;
+    if let Err(error) = house.store.remove_latecomers(org).await {
+        tracing::warn!(%org, %error, "originals that came after an erasure stay until a server starts");
+    }
     Ok(true)
 }
 

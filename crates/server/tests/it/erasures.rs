@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::OrgId;
 use domain::limits::{Amounts, Counted};
+use domain::{DocumentId, OrgId};
 use metering::{Books, Settings};
 use serde_json::json;
-use store::Engine;
-use store::control::erasures;
+use store::control::{erasures, jobs};
 use store::ledger::entries::{self, Charge, Outcome};
 use store::ledger::holds::{self, Purpose};
+use store::{Engine, Turn};
 use testing::process::files_below;
 use testing::{Client, TestHouse};
 
@@ -231,6 +231,48 @@ testing::both_stores! {
         erase(&house).await;
         held.settle(Charge { amounts, ..Charge::nothing(Outcome::Ok) }).await.expect("heard");
         assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
+    }
+
+    async fn work_that_waits_does_not_begin_where_everything_ends(house) {
+        let ann = house.sign_up("Ann").await;
+        let (org, now) = (id(&ann.org), house.clock_now());
+        let subject: DocumentId = house.store().ambient().id();
+        let mut tx = house.store().begin_control(Turn::Free).await.expect("begun");
+        jobs::queue(&mut tx, org, "test", subject, ann.user.parse().expect("an id"), now).await.expect("queued");
+        let job = jobs::claim(&mut tx, "test", DAY).await.expect("asked").expect("it waits");
+        tx.commit().await.expect("committed");
+        close(&ann, "Ann").await;
+        house.store().enter_for(&job).await.expect("it may be restored");
+        house.clock.advance(30 * DAY);
+        round(&house).await;
+        assert!(matches!(house.store().enter_for(&job).await, Err(store::Error::NotFound(_))));
+    }
+
+    async fn an_original_that_came_after_the_erasure_goes_with_the_next_start(house) {
+        let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
+        let folder = |org: &str| {
+            let hex = org.trim_start_matches("org_");
+            house.settings().blobs.join(&hex[30..]).join(hex)
+        };
+        close(&ann, "Ann").await;
+        erase(&house).await;
+        for org in [ann.org.as_str(), "org_01932d6f4b7a7c3e9a51c0ffee15600d"] {
+            std::fs::create_dir_all(folder(org)).expect("made");
+            std::fs::write(folder(org).join("late"), "sealed under a key that is gone").expect("written");
+        }
+        assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), ["1 originals"]);
+        let _again = server::background::start(&house.app);
+        for _ in 0..400 {
+            if !folder(&ann.org).exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        assert_eq!(house.store().remains(id(&ann.org)).await.expect("looked"), Vec::<String>::new());
+        house.store().remove_latecomers(id("org_01932d6f4b7a7c3e9a51c0ffee15600d")).await.expect("looked");
+        assert!(folder("org_01932d6f4b7a7c3e9a51c0ffee15600d").join("late").exists(), "nobody erased that one");
+        house.store().remove_latecomers(id(&bob.org)).await.expect("looked");
+        assert_eq!(house.store().knowledge_faults(id(&bob.org)).await.expect("looked"), Vec::<String>::new());
     }
 
     async fn two_who_erase_at_once_write_one_receipt(house) {
