@@ -354,7 +354,14 @@ impl Store {
         }
         drop(tx);
         for org in orgs {
-            match self.count_of_person(org, user).await {
+            // To look is no use of it. One that is cold is woken: what is left there would be left.
+            let mut counted = None;
+            self.keep_house(org, async { counted = Some(self.count_of_person(org, user).await) }).await?;
+            let counted = match counted {
+                Some(counted) => counted,
+                None => self.count_of_person(org, user).await,
+            };
+            match counted {
                 Ok(rows) => {
                     let left = rows.into_iter().filter(|(_, rows)| *rows > 0);
                     remains.extend(left.map(|(table, rows)| format!("{rows} rows of {table} in {org}")));

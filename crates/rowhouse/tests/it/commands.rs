@@ -162,6 +162,31 @@ fn an_operator_is_made_and_looks_around() {
     assert_eq!(unknown.status.code(), Some(1));
 }
 
+/// An organisation that nobody uses becomes cold by the time of its file, however often somebody looks whether it is whole.
+#[test]
+fn whether_an_organisation_is_whole_is_no_use_of_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [&["demo"][..], &["audit", "verify"]] {
+        let made = run(BINARY, folder.path(), arguments);
+        assert!(made.status.success(), "{}", written(&made));
+    }
+    let mut files = files_below(&folder.path().join("data/orgs"));
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "db"));
+    assert!(!files.is_empty());
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_hours(24 * 365);
+    for file in &files {
+        std::fs::File::open(file).and_then(|file| file.set_modified(long_ago)).expect("set");
+    }
+    for arguments in [&["doctor"][..], &["audit", "verify"]] {
+        let looked = run(BINARY, folder.path(), arguments);
+        assert!(looked.status.success(), "{}", written(&looked));
+        for file in &files {
+            let used_at = std::fs::metadata(file).and_then(|about| about.modified()).expect("there");
+            assert_eq!(used_at, long_ago, "{arguments:?} used {}", file.display());
+        }
+    }
+}
+
 #[test]
 fn the_doctor_finds_what_is_wrong() {
     use std::os::unix::fs::PermissionsExt;
