@@ -45,13 +45,14 @@ pub async fn take(tx: &mut ControlTx, until: Time, limit: i64) -> Result<Vec<Org
     .await
 }
 
-/// Ends a turn that was taken until the given time: the next one is at `next`, or there is none. When the mark was set anew meanwhile
-/// it stays as it is.
+/// Ends a turn that was taken until the given time: the next one is at `next`, or there is none. What has been due for long waits from
+/// now on, behind those who waited for this turn to end. When the mark was set anew meanwhile it stays as it is.
 /// # Errors
 /// As the database.
 pub async fn end(tx: &mut ControlTx, org: OrgId, taken_until: Time, next: Option<Time>) -> Result<()> {
     match next {
         Some(next) => {
+            let next = next.max(tx.now());
             tx.sql("UPDATE webhook_turns SET due_at = $3 WHERE org_id = $1 AND due_at = $2")
                 .bind(org)
                 .bind(taken_until)

@@ -23,4 +23,5 @@ mod sources;
 mod statements;
 mod storage;
 mod strangers;
+mod turns;
 mod upgrades;
