@@ -132,6 +132,8 @@ struct Inner {
     bucket: Option<Arc<blobs::Bucket>>,
     /// Wakes whoever tells organisations' webhooks.
     webhook_turns: tokio::sync::Notify,
+    /// Of which organisation the last mail was that was claimed: the turn is the next one's.
+    mail_turn: Mutex<Option<OrgId>>,
     /// Tells whoever writes to people how full their organisations are.
     warnings: org::quota_alerts::Warnings,
     /// Files that move between this disk and the bucket.

@@ -271,6 +271,7 @@ fn inner(ambient: Ambient, backend: Backend, master: MasterKeys, house: Secret, 
         blobs: settings.blobs.clone(),
         bucket: None,
         webhook_turns: tokio::sync::Notify::new(),
+        mail_turn: std::sync::Mutex::default(),
         warnings: Warnings::default(),
         cold: Cold::default(),
     }

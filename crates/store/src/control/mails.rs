@@ -3,6 +3,7 @@
 //! A body may hold a link that lets somebody in. So bodies are sealed in the database and never printed.
 
 use std::fmt;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use domain::email::Email;
@@ -10,7 +11,7 @@ use domain::{MailId, OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
-use crate::sql::before_id;
+use crate::sql::{after_id, before_id};
 use crate::{Error, OrNotFound, Result, Store};
 
 /// A mail to be sent.
@@ -84,6 +85,7 @@ pub struct Heading {
 #[derive(Deserialize)]
 struct Sealed {
     id: MailId,
+    org_id: Option<OrgId>,
     recipient: Email,
     subject: String,
     body: Vec<u8>,
@@ -93,7 +95,7 @@ struct Sealed {
 
 impl Sealed {
     fn open(self, store: &Store) -> Result<Mail> {
-        let Self { id, recipient, subject, body, created_at, tries } = self;
+        let Self { id, recipient, subject, body, created_at, tries, .. } = self;
         let body =
             String::from_utf8(store.unseal(&place_of(id), &body)?).map_err(|_| Error::Sealed("a mail's text"))?;
         Ok(Mail { id, recipient, subject, body, created_at, tries })
@@ -169,26 +171,15 @@ pub async fn is_due(tx: &mut ControlTx) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// Claims mails that are due, those that wait longest; at most `limit`. One whose text does not open is given up, so that it does
-/// not hold up the others.
+/// Claims mails that are due, at most `limit`: those that speak of no organisation first, for somebody waits for them to come in, then
+/// one of each organisation by turns, whatever any of them has queued. One whose text does not open is given up, so that it does not
+/// hold up the others.
 /// # Errors
 /// As the database.
 pub async fn claim(tx: &mut ControlTx, limit: i64) -> Result<Vec<Mail>> {
-    let now = tx.now();
-    // What holds inside is asked again outside: a claim that waited for another one's lock sees only there that the mail is taken.
-    let rows: Vec<Sealed> = tx
-        .sql(
-            "UPDATE mails SET due_at = $2
-             WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND due_at <= $1 ORDER BY due_at, id LIMIT $3)
-               AND sent_at IS NULL AND failed_at IS NULL AND due_at <= $1
-             RETURNING id, recipient, subject, body, created_at, tries",
-        )
-        .bind(now)
-        .bind(now + CLAIM)
-        .bind(limit)
-        .unaudited("bookkeeping of the outbox")
-        .all()
-        .await?;
+    // Strangers who ask for many leave room for those of organisations.
+    let mut rows = claim_personal(tx, limit - limit / 5).await?;
+    claim_by_turns(tx, usize::try_from(limit).unwrap_or(0), &mut rows).await?;
     let mut mails = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.id;
@@ -198,6 +189,71 @@ pub async fn claim(tx: &mut ControlTx, limit: i64) -> Result<Vec<Mail>> {
         }
     }
     Ok(mails)
+}
+
+/// Claims mails that speak of no organisation, those that wait longest.
+async fn claim_personal(tx: &mut ControlTx, limit: i64) -> Result<Vec<Sealed>> {
+    let now = tx.now();
+    // What holds inside is asked again outside: a claim that waited for another one's lock sees only there that the mail is taken.
+    tx.sql(
+        "UPDATE mails SET due_at = $2
+         WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id IS NULL AND due_at <= $1
+                      ORDER BY due_at, id LIMIT $3)
+           AND sent_at IS NULL AND failed_at IS NULL AND due_at <= $1
+         RETURNING id, org_id, recipient, subject, body, created_at, tries",
+    )
+    .bind(now)
+    .bind(now + CLAIM)
+    .bind(limit)
+    .unaudited("bookkeeping of the outbox")
+    .all()
+    .await
+}
+
+/// Claims mails of organisations until there are `limit`: from each in the order of their ids the one that waits longest, beginning
+/// after the one that had its turn last.
+async fn claim_by_turns(tx: &mut ControlTx, limit: usize, claimed: &mut Vec<Sealed>) -> Result<()> {
+    let mut last = tx.store().last_mailed();
+    while claimed.len() < limit {
+        match claim_next(tx, last).await? {
+            Some(mail) => {
+                last = mail.org_id;
+                claimed.push(mail);
+            }
+            None if last.is_some() => last = None,
+            None => break,
+        }
+    }
+    tx.store().note_mailed(last);
+    Ok(())
+}
+
+/// Claims the mail that waits longest of the first organisation after the one given that has any.
+async fn claim_next(tx: &mut ControlTx, after: Option<OrgId>) -> Result<Option<Sealed>> {
+    let now = tx.now();
+    tx.sql(
+        "UPDATE mails SET due_at = $2
+         WHERE id = (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id > $3 AND due_at <= $1
+                     ORDER BY org_id, due_at LIMIT 1)
+           AND sent_at IS NULL AND failed_at IS NULL AND due_at <= $1
+         RETURNING id, org_id, recipient, subject, body, created_at, tries",
+    )
+    .bind(now)
+    .bind(now + CLAIM)
+    .bind(after_id(after))
+    .unaudited("bookkeeping of the outbox")
+    .optional()
+    .await
+}
+
+impl Store {
+    fn last_mailed(&self) -> Option<OrgId> {
+        *self.0.mail_turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_mailed(&self, last: Option<OrgId>) {
+        *self.0.mail_turn.lock().unwrap_or_else(PoisonError::into_inner) = last;
+    }
 }
 
 /// Notes that a mail was sent.
@@ -263,7 +319,7 @@ pub async fn list(tx: &mut ControlTx, before: Option<MailId>, limit: i64) -> Res
 /// [`Error::NotFound`] when there is none; [`Error::Sealed`] when its text does not open.
 pub async fn get(tx: &mut ControlTx, id: MailId) -> Result<Mail> {
     let row: Option<Sealed> = tx
-        .sql("SELECT id, recipient, subject, body, created_at, tries FROM mails WHERE id = $1")
+        .sql("SELECT id, org_id, recipient, subject, body, created_at, tries FROM mails WHERE id = $1")
         .bind(id)
         .optional()
         .await?;
