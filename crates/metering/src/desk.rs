@@ -292,7 +292,8 @@ impl Work<'_, '_> {
             entries::insert(self.page, hold, &Charge::nothing(Outcome::Lost)).await?;
             holds::delete(self.page, hold.id, hold.attempt).await?;
         }
-        if last.is_none() && !alerts::untold(self.page).await?.is_empty() {
+        // Whoever was to tell of them may have failed, or have had no room for the news.
+        if !alerts::untold(self.page).await?.is_empty() {
             self.news = true;
         }
         if dead.is_empty() {

@@ -1,7 +1,7 @@
 //! Telling people and webhooks that thresholds of limits were passed. Each is told once: the books know which were not, and the id of
 //! a mail or a message follows from what it is about, so whoever tells twice changes nothing.
-
-use std::time::Duration;
+//!
+//! An organisation's turn is one batch of them; then it waits behind the others.
 
 use domain::events::EventType;
 use domain::limits::{Counted, Level, LimitKey, Period};
@@ -19,29 +19,18 @@ use store::org::{projects, teams};
 use tenancy::alerts::Passed;
 
 use crate::App;
-
-/// How long after a failure it is tried again.
-pub(crate) const PAUSE: Duration = Duration::from_secs(10);
-/// Organisations that are tried again; the others are heard of when something is next used there.
-pub(crate) const AGAIN: usize = 1000;
+use crate::untold::{Told, Untold};
 
 /// Tells of all that is passed, for as long as it runs.
 pub(crate) async fn run(app: App) {
-    let Some(mut news) = app.take_alerts() else { return };
-    let mut failed: Vec<Scope> = Vec::new();
-    loop {
-        let heard = if failed.is_empty() {
-            news.recv().await
-        } else {
-            tokio::time::timeout(PAUSE, news.recv()).await.unwrap_or_else(|_| failed.pop())
-        };
-        let Some(scope) = heard else { return };
-        if let Err(error) = tell(&app, &scope).await {
-            tracing::error!(org = %scope.org(), %error, "thresholds of limits could not be told and will be tried again");
-            if failed.len() < AGAIN {
-                failed.push(scope);
-            }
-        }
+    let Some(news) = app.take_alerts() else { return };
+    let mut untold = Untold::new(news);
+    while let Some(turn) = untold.next().await {
+        let told = tell(&app, &turn.scope).await.unwrap_or_else(|error| {
+            tracing::error!(org = %turn.scope.org(), %error, "thresholds of limits could not be told and will be tried again");
+            Told::Failed
+        });
+        untold.end(turn, told);
     }
 }
 
@@ -54,35 +43,40 @@ pub(crate) enum Failed {
     Tenancy(#[from] tenancy::Error),
 }
 
-async fn tell(app: &App, scope: &Scope) -> Result<(), Failed> {
+/// Tells of some thresholds, the oldest. Webhooks hear of each; people of the highest that a limit passed, when it passed several at once.
+async fn tell(app: &App, scope: &Scope) -> Result<Told, Failed> {
     let store = &app.house.store;
-    loop {
-        let mut tx = store.read_ledger(scope).await?;
-        let untold = alerts::untold(&mut tx.page(scope)?).await?;
-        drop(tx);
-        if untold.is_empty() {
-            return Ok(());
-        }
-        for alert in untold {
-            let name = LimitKey { id: alert.limit_id, counted: alert.counted };
-            let found = match known::find(store, &app.rules, scope, name, alert.starts_at).await {
-                Ok(found) => found,
-                // Nothing can be spent on it either; nobody is told what nobody can reckon.
-                Err(Unclear::NoRate(_)) => None,
-                Err(Unclear::Store(error)) => return Err(error.into()),
-            };
-            if let Some(known) = found {
-                let (passed, event) = describe(app, scope, &alert, &known).await?;
+    let mut tx = store.read_ledger(scope).await?;
+    let untold = alerts::untold(&mut tx.page(scope)?).await?;
+    drop(tx);
+    for alert in &untold {
+        let name = LimitKey { id: alert.limit_id, counted: alert.counted };
+        let found = match known::find(store, &app.rules, scope, name, alert.starts_at).await {
+            Ok(found) => found,
+            // Nothing can be spent on it either; nobody is told what nobody can reckon.
+            Err(Unclear::NoRate(_)) => None,
+            Err(Unclear::Store(error)) => return Err(error.into()),
+        };
+        if let Some(known) = found {
+            let (passed, event) = describe(app, scope, alert, &known).await?;
+            if is_highest(alert, &untold) {
                 tenancy::alerts::tell(&app.house, scope.org(), &passed).await?;
-                let mut tx = store.open(scope).begin().await?;
-                webhook_messages::announce(&mut tx, &event).await?;
-                tx.commit().await?;
             }
-            let mut tx = store.begin_ledger(scope).await?;
-            alerts::told(&mut tx.page(scope)?, &alert).await?;
+            let mut tx = store.open(scope).begin().await?;
+            webhook_messages::announce(&mut tx, &event).await?;
             tx.commit().await?;
         }
+        let mut tx = store.begin_ledger(scope).await?;
+        alerts::told(&mut tx.page(scope)?, alert).await?;
+        tx.commit().await?;
     }
+    Ok(if untold.is_empty() { Told::All } else { Told::More })
+}
+
+/// Whether none of the thresholds that are told with it is a higher one of the same limit in the same period.
+fn is_highest(alert: &Alert, all: &[Alert]) -> bool {
+    let limit = |alert: &Alert| (alert.limit_id, alert.counted, alert.starts_at);
+    all.iter().all(|other| limit(other) != limit(alert) || other.percent <= alert.percent)
 }
 
 /// What was passed, in words for people and as an event for programs.

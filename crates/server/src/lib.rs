@@ -40,6 +40,7 @@ mod search;
 mod sources;
 mod teams;
 mod threads;
+mod untold;
 mod usage;
 mod user;
 mod webhooks;

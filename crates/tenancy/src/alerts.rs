@@ -1,5 +1,7 @@
 //! Telling those who run an organisation that a threshold of a limit was passed: each once, whoever tells and however often.
 
+use std::time::Duration;
+
 use domain::id::derived;
 use domain::{LimitId, MailId, OrgId, Time, UserId};
 use store::Turn;
@@ -11,6 +13,9 @@ use crate::{House, Result, letters};
 /// Those who are told at most, and how many are read at a time.
 const MOST: usize = 200;
 const PAGE: i64 = 50;
+/// Mails that speak of an organisation in an hour: when there are more, no further ones about its limits come on top. Whoever makes limits
+/// as fast as they can fills nobody's mail box, nor the outbox of all.
+const HOURLY: i64 = 1000;
 
 /// A threshold that was passed.
 #[derive(Debug, Clone)]
@@ -39,12 +44,17 @@ pub struct Passed {
     pub at: Time,
 }
 
-/// Queues a mail to each who runs the organisation; says how many were queued now, and not before.
+/// Queues a mail to each who runs the organisation; says how many were queued now, and not before. None when it had too many of late.
 /// # Errors
 /// As the database; nothing is queued then.
 pub async fn tell(house: &House, org: OrgId, passed: &Passed) -> Result<usize> {
     let mut tx = house.store.begin_control(Turn::Org(org)).await?;
     let organisation = organisations::get(&mut tx, org).await?;
+    let hour_ago = house.store.ambient().now() - Duration::from_hours(1);
+    if mails::queued_since(&mut tx, org, hour_ago, HOURLY).await? >= HOURLY {
+        tracing::warn!(%org, "an organisation has so many mails that a threshold of a limit is told to nobody");
+        return Ok(0);
+    }
     let (mut queued, mut after) = (0, None);
     loop {
         let page = memberships::leaders(&mut tx, org, after, PAGE).await?;

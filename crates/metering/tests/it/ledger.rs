@@ -376,6 +376,9 @@ both_stores! {
         }
         assert_eq!(news.recv().await.expect("told").org(), scope.org());
         assert!(news.try_recv().is_err(), "and not again");
+        // Whoever heard of it may have failed to tell.
+        books.sweep(&scope).await.expect("swept");
+        assert_eq!(news.recv().await.expect("told").org(), scope.org(), "it waits to be told");
         let mut tx = house.store().read_ledger(&scope).await.expect("begun");
         let alerts = store::ledger::alerts::untold(&mut tx.page(&scope).expect("its page")).await.expect("read");
         assert_eq!(alerts.iter().map(|alert| alert.percent).collect::<Vec<_>>(), [50]);

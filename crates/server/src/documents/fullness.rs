@@ -10,35 +10,23 @@ use store::org::webhook_messages::{self, Event};
 use tenancy::alerts::Passed;
 
 use crate::App;
-use crate::alerts::{AGAIN, Failed, PAUSE};
-
-/// How often it is tried again after a failure; after that it is told with the organisation's next document.
-const TRIES: u32 = 30;
+use crate::alerts::Failed;
+use crate::untold::{Told, Untold};
 
 /// Tells of all that is passed, for as long as it runs.
 pub(crate) async fn run(app: App) {
-    let Some(mut news) = app.house.store.take_warnings() else { return };
-    let mut failed: Vec<(Scope, u32)> = Vec::new();
-    loop {
-        let heard = if failed.is_empty() {
-            news.recv().await.map(|scope| (scope, 0))
-        } else {
-            match tokio::time::timeout(PAUSE, news.recv()).await {
-                Ok(scope) => scope.map(|scope| (scope, 0)),
-                Err(_) => failed.pop(),
-            }
-        };
-        let Some((scope, tried)) = heard else { return };
-        if let Err(error) = tell(&app, &scope).await {
-            tracing::error!(org = %scope.org(), %error, "how full an organisation is could not be told");
-            if tried < TRIES && failed.len() < AGAIN {
-                failed.push((scope, tried + 1));
-            }
-        }
+    let Some(news) = app.house.store.take_warnings() else { return };
+    let mut untold = Untold::new(news);
+    while let Some(turn) = untold.next().await {
+        let told = tell(&app, &turn.scope).await.unwrap_or_else(|error| {
+            tracing::error!(org = %turn.scope.org(), %error, "how full an organisation is could not be told and will be tried again");
+            Told::Failed
+        });
+        untold.end(turn, told);
     }
 }
 
-async fn tell(app: &App, scope: &Scope) -> Result<(), Failed> {
+async fn tell(app: &App, scope: &Scope) -> Result<Told, Failed> {
     let org = app.house.store.open(scope);
     let mut tx = org.read().await?;
     let untold = quota_alerts::untold(&mut tx).await?;
@@ -50,7 +38,7 @@ async fn tell(app: &App, scope: &Scope) -> Result<(), Failed> {
         quota_alerts::told(&mut tx, &alert).await?;
         tx.commit().await?;
     }
-    Ok(())
+    Ok(Told::All)
 }
 
 /// Limits of a plan have the id of their organisation.

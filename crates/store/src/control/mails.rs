@@ -153,6 +153,18 @@ pub async fn queue_once(tx: &mut ControlTx, id: MailId, mail: NewMail) -> Result
     Ok(queued == 1)
 }
 
+/// How many mails that speak of an organisation were queued since a time, counted up to `most`.
+/// # Errors
+/// As the database.
+pub async fn queued_since(tx: &mut ControlTx, org: OrgId, since: Time, most: i64) -> Result<i64> {
+    tx.sql("SELECT count(*) FROM (SELECT id FROM mails WHERE org_id = $1 AND created_at > $2 LIMIT $3) queued")
+        .bind(org)
+        .bind(since)
+        .bind(most)
+        .one()
+        .await
+}
+
 /// For how long a mail is claimed: nobody else takes it meanwhile, and whoever finds it afterwards may.
 pub const CLAIM: Duration = Duration::from_mins(10);
 

@@ -287,7 +287,7 @@ CREATE TABLE mails (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mails_age ON mails (created_at);
 CREATE INDEX mails_user ON mails (user_id);
-CREATE INDEX mails_org ON mails (org_id);
+CREATE INDEX mails_org ON mails (org_id, created_at);
 CREATE INDEX mails_due ON mails (due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 CREATE INDEX mails_turn ON mails (org_id, due_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 

@@ -103,6 +103,7 @@ CREATE TABLE alerts (
   told_at         bigint,
   PRIMARY KEY (org_id, limit_id, counted, starts_at, percent)
 );
+CREATE INDEX alerts_untold ON alerts (org_id, at) WHERE told_at IS NULL;
 SELECT org.protect('alerts');
 
 -- How many calls the rate limits let in and turned away in a quarter of a minute, kept for an hour, for people to look at: nothing is decided

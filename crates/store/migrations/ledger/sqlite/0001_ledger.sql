@@ -101,6 +101,7 @@ CREATE TABLE alerts (
   told_at    INTEGER,
   PRIMARY KEY (org_id, limit_id, counted, starts_at, percent)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX alerts_untold ON alerts (org_id, at) WHERE told_at IS NULL;
 
 -- How many calls the rate limits let in and turned away in a quarter of a minute, kept for an hour, for people to look at: nothing is decided
 -- by it. Ids are nil where there is none; refused_by is empty for what was let in.
