@@ -60,16 +60,17 @@ impl Reader for Log {
             }
         };
         let knowledge = knowledge::state(&mut tx).await?.changes;
-        if std::mem::replace(&mut self.knowledge, knowledge) != knowledge {
+        if self.knowledge != knowledge {
             add(Change { noun: COLLECTIONS, by: None });
         }
         let head = audits::head(&mut tx).await?.seq;
+        let mut seq = self.seq;
         for _ in 0..BATCHES {
-            if self.seq >= head {
+            if seq >= head {
                 break;
             }
-            let entries = audits::list_rising(&mut tx, Filter::default(), self.seq, BATCH).await?;
-            self.seq = entries.last().map_or(head, |last| last.seq);
+            let entries = audits::list_rising(&mut tx, Filter::default(), seq, BATCH).await?;
+            seq = entries.last().map_or(head, |last| last.seq);
             for entry in entries {
                 let by = Some((entry.actor, entry.behalf));
                 for noun in nouns::of(&entry.action).iter().chain([&AUDIT]) {
@@ -77,6 +78,8 @@ impl Reader for Log {
                 }
             }
         }
+        // Only now: what a look read that fails half way is read again by the next.
+        *self = Self { seq, knowledge };
         Ok(if changes.is_empty() { Vec::new() } else { vec![changes] })
     }
 }
