@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use knowledge::intake::{EMBED, READ, REEMBED};
 use store::Turn;
-use store::control::{refusals, sessions, throttles, tickets};
+use store::control::{mails, refusals, sessions, throttles, tickets};
 use store::idempotency::KEPT;
 use tokio::task::JoinSet;
 
@@ -209,7 +209,10 @@ async fn sweep_originals(app: &App) {
     }
 }
 
-async fn sweep(app: &App) -> store::Result<()> {
+/// Removes what nobody needs any more: ended sessions, spent links, mails that were sent. The background does it now and then.
+/// # Errors
+/// As the database.
+pub async fn sweep(app: &App) -> store::Result<()> {
     let store = &app.house.store;
     let mut tx = store.begin_control(Turn::Free).await?;
     let now = store.ambient().now();
@@ -217,6 +220,8 @@ async fn sweep(app: &App) -> store::Result<()> {
     sessions::sweep(&mut tx, before).await?;
     tickets::sweep(&mut tx, before).await?;
     throttles::sweep(&mut tx, before).await?;
+    // Whoever tells something twice under one id does so within hours of the first time.
+    mails::sweep(&mut tx, before).await?;
     tx.sweep_answers(now - KEPT).await?;
     tx.commit().await
 }

@@ -171,4 +171,26 @@ both_stores! {
         house.clock.advance(Duration::from_hours(1));
         assert_eq!(tenancy::alerts::tell(&house.house, scope.org(), &last).await.expect("told"), 1);
     }
+
+    async fn a_mail_is_kept_until_it_was_sent_and_a_week_longer(house) {
+        let mut tx = house.store().begin_control(Turn::Free).await.expect("begun");
+        let mut queued = Vec::new();
+        for subject in ["sent", "given up", "waiting"] {
+            let (recipient, subject) = (Email::new("ann@example.com").expect("an address"), subject.to_owned());
+            let mail = NewMail { recipient, person: None, organisation: None, subject, body: String::new() };
+            queued.push(mails::queue(&mut tx, mail).await.expect("queued"));
+        }
+        mails::sent(&mut tx, queued[0]).await.expect("noted");
+        mails::failed(&mut tx, queued[1], "nobody lives there").await.expect("noted");
+        tx.commit().await.expect("committed");
+        let left = async || -> Vec<String> {
+            server::background::sweep(&house.app).await.expect("swept");
+            let all = house.mails_to("ann@example.com").await.into_iter().map(|mail| mail.subject);
+            all.filter(|subject| ["sent", "given up", "waiting"].contains(&subject.as_str())).collect()
+        };
+        house.clock.advance(Duration::from_hours(7 * 24 - 1));
+        assert_eq!(left().await.len(), 3);
+        house.clock.advance(Duration::from_hours(2));
+        assert_eq!(left().await, ["waiting"]);
+    }
 }
