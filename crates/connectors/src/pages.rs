@@ -1,6 +1,7 @@
 //! Pages of the web: fetched one by one as anybody would, through the one way out (`egress`), which calls nothing behind this server.
 //! Each redirect is checked as the address was. Nothing of whoever asked goes along.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,11 +20,17 @@ const LIMITS: Limits = Limits {
     total: Duration::from_secs(30),
     size: 32 << 20,
 };
+/// How long a page may take, with all the redirects on the way to it.
+const PATIENCE: Duration = Duration::from_secs(35);
 /// The longest that a server may ask to be left alone, and how long it is when it does not say.
 const LONGEST: Duration = Duration::from_hours(1);
 const USUAL: Duration = Duration::from_mins(1);
-/// The pages that a sitemap may name.
+/// The pages that a sitemap may name, and how many of the addresses in it are looked at.
 pub const MOST: usize = 1000;
+const LOCATIONS: usize = 50_000;
+/// Pages of a listing: few, since each may take its time, and between two listings others have their turn.
+const AT_ONCE: usize = 2;
+const _: () = assert!(AT_ONCE <= PAGE);
 /// The longest address, in bytes.
 const ADDRESS: usize = 300;
 
@@ -64,7 +71,17 @@ pub fn address(url: &str) -> Option<(String, Endpoint)> {
 /// Fetches a page, unless it is as it was when it had a mark.
 /// # Errors
 /// [`NoPage`].
-pub async fn fetch(egress: &Egress, mut endpoint: Endpoint, mark: Option<&str>) -> Result<Page, NoPage> {
+pub async fn fetch(egress: &Egress, endpoint: Endpoint, mark: Option<&str>) -> Result<Page, NoPage> {
+    fetch_within(PATIENCE, egress, endpoint, mark).await
+}
+
+async fn fetch_within(time: Duration, egress: &Egress, endpoint: Endpoint, mark: Option<&str>) -> Result<Page, NoPage> {
+    let late = || NoPage::Unreachable(egress::Error::Timeout("a page and what leads to it"));
+    tokio::time::timeout(time, fetch_in_the_end(egress, endpoint, mark)).await.unwrap_or_else(|_| Err(late()))
+}
+
+/// Fetches a page, wherever its address leads.
+async fn fetch_in_the_end(egress: &Egress, mut endpoint: Endpoint, mark: Option<&str>) -> Result<Page, NoPage> {
     for _ in 0..=REDIRECTS {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static("rowhouse"));
@@ -124,7 +141,7 @@ pub enum Which {
 pub struct Pages {
     egress: Egress,
     which: Which,
-    /// The addresses, once they are known: the same in a whole round.
+    /// The addresses in their order, once they are known: the same for as long as a round goes on without a pause.
     known: tokio::sync::OnceCell<Vec<String>>,
 }
 
@@ -137,7 +154,7 @@ impl Pages {
 
     async fn addresses(&self) -> Result<&[String], Error> {
         let all = self.known.get_or_try_init(async || match &self.which {
-            Which::Listed(all) => Ok(all.clone()),
+            Which::Listed(all) => Ok(all.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()),
             Which::Sitemap(url) => self.sitemap(url).await,
         });
         all.await.map(Vec::as_slice)
@@ -150,23 +167,31 @@ impl Pages {
             Page::Content(body, _) => body,
             Page::Unchanged => Bytes::new(),
         };
-        let text = String::from_utf8_lossy(&body);
-        let mut all = Vec::new();
-        for url in locations(&text) {
-            if let Some((url, endpoint)) = address(&url)
-                && endpoint.host() == host
-                && !all.contains(&url)
-                && all.len() < MOST
-            {
-                all.push(url);
-            }
-        }
+        // It may be as large as a page, and made to take long.
+        let named = tokio::task::spawn_blocking(move || named(&body, &host)).await;
+        let all = named.map_err(|_| Error::Failed("The sitemap cannot be read.".into()))?;
         // Else a server that answers with something else for once would take all documents away.
         if all.is_empty() {
             return Err(Error::Failed("The sitemap names no pages of its host.".into()));
         }
         Ok(all)
     }
+}
+
+/// The pages of a host that a sitemap names, each once, in the order of their addresses.
+fn named(sitemap: &[u8], host: &str) -> Vec<String> {
+    let mut all = BTreeSet::new();
+    for url in locations(&String::from_utf8_lossy(sitemap)).take(LOCATIONS) {
+        if all.len() >= MOST {
+            break;
+        }
+        if let Some((url, endpoint)) = address(&url)
+            && endpoint.host() == host
+        {
+            all.insert(url);
+        }
+    }
+    all.into_iter().collect()
 }
 
 /// The addresses that a sitemap names.
@@ -185,17 +210,22 @@ fn failed(no_page: NoPage) -> Error {
 }
 
 impl Source for Pages {
-    /// All pages in each round: the web does not tell which changed. The cursor counts them.
+    /// All pages in each round: the web does not tell which changed. The cursor is the last address that was listed, so that a round which
+    /// goes on with another sitemap than it began with leaves out none that both name.
     fn changed<'a>(&'a self, since: Option<&'a str>) -> Answer<'a, Listing> {
         Box::pin(async move {
             let all = self.addresses().await?;
-            let first = since.and_then(|text| text.parse().ok()).unwrap_or(0).min(all.len());
-            let last = (first + PAGE).min(all.len());
+            let first = since.map_or(0, |last| all.partition_point(|url| url.as_str() <= last));
+            let last = (first + AT_ONCE).min(all.len());
             let items = all[first..last].iter().map(|url| Item { key: url.clone(), readers: Readers::Collection });
             let more = last < all.len();
-            let cursor = more.then(|| last.to_string());
+            let cursor = all[first..last].last().filter(|_| more).cloned();
             Ok(Listing { items: items.collect(), gone: Vec::new(), cursor, more, whole: true })
         })
+    }
+
+    fn remembers(&self) -> bool {
+        false
     }
 
     fn fetch<'a>(&'a self, key: &'a str, mark: Option<&'a str>) -> Answer<'a, Fetched> {
@@ -214,6 +244,8 @@ impl Source for Pages {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[test]
@@ -240,12 +272,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_comes_in_pages() {
-        let urls: Vec<String> = (0..45).map(|n| format!("https://a.example/{n}")).collect();
+        let urls: Vec<String> = (10..55).map(|n| format!("https://a.example/{n}")).collect();
         let pages = Pages::new(Egress::new(egress::Policy::default()), Which::Listed(urls.clone()));
         let (mut cursor, mut keys, mut asked) = (None, Vec::new(), 0);
         loop {
             let listing = pages.changed(cursor.as_deref()).await.expect("listed");
-            assert!(listing.items.len() <= PAGE && listing.whole);
+            assert!(listing.items.len() <= AT_ONCE && listing.whole);
             keys.extend(listing.items.into_iter().map(|item| item.key));
             asked += 1;
             if !listing.more {
@@ -253,6 +285,58 @@ mod tests {
             }
             cursor = listing.cursor;
         }
-        assert_eq!((keys, asked), (urls, 3));
+        assert_eq!((keys, asked), (urls, 23));
+    }
+
+    #[tokio::test]
+    async fn a_listing_goes_on_where_it_was_in_another_sitemap() {
+        let listed = async |numbers: &[u32], since: &str| {
+            let urls = numbers.iter().map(|n| format!("https://a.example/{n}")).collect();
+            let pages = Pages::new(Egress::new(egress::Policy::default()), Which::Listed(urls));
+            let listing = pages.changed(Some(&format!("https://a.example/{since}"))).await.expect("listed");
+            (listing.items.into_iter().map(|item| item.key).collect::<Vec<_>>(), listing.more)
+        };
+        let next = vec!["https://a.example/3".to_owned(), "https://a.example/4".to_owned()];
+        assert_eq!(listed(&[1, 2, 3, 4, 5], "2").await, (next.clone(), true));
+        assert_eq!(listed(&[5, 4, 3], "2").await, (next.clone(), true), "those before are gone meanwhile");
+        assert_eq!(listed(&[0, 1, 3, 4], "2").await, (next, false));
+        assert_eq!(listed(&[1, 2], "2").await, (Vec::new(), false));
+    }
+
+    #[test]
+    fn a_sitemap_of_many_addresses_is_read_as_far_as_it_matters() {
+        let map = |host: &str, count: usize| {
+            let urls = (0..count).map(|n| format!("<url><loc>https://{host}/{n}</loc></url>"));
+            urls.collect::<String>().into_bytes()
+        };
+        let started = std::time::Instant::now();
+        assert_eq!(named(&map("a.example", 400_000), "a.example").len(), MOST);
+        assert_eq!(named(&map("a.example", MOST - 1).repeat(400), "a.example").len(), MOST - 1);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        // Of another host none is looked at for long.
+        let after = [map("b.example", LOCATIONS), map("a.example", 1)].concat();
+        assert!(named(&after, "a.example").is_empty());
+    }
+
+    #[tokio::test]
+    async fn redirects_share_the_time_of_their_page() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.is_ok_and(|read| read > 0) {}
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let answer = "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let allow = vec!["127.0.0.1".parse().expect("an entry")];
+        let egress = Egress::new(egress::Policy { allow, own: Vec::new() });
+        let endpoint = || Endpoint::with_query(&url).expect("an address");
+        let found = fetch_within(Duration::from_millis(250), &egress, endpoint(), None).await;
+        assert!(matches!(found, Err(NoPage::Unreachable(egress::Error::Timeout(_)))), "{found:?}");
+        let found = fetch_within(Duration::from_secs(20), &egress, endpoint(), None).await;
+        assert!(matches!(found, Err(NoPage::Endless)), "{found:?}");
     }
 }

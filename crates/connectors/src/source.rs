@@ -89,6 +89,12 @@ pub trait Source: Send + Sync {
     /// What an item is now. `mark` is what came with it last.
     fn fetch<'a>(&'a self, key: &'a str, mark: Option<&'a str>) -> Answer<'a, Fetched>;
 
+    /// Whether it knows what changed since an earlier round. One that does not is asked for everything in each, wherever a round that
+    /// failed half way left its cursor.
+    fn remembers(&self) -> bool {
+        true
+    }
+
     /// The groups that its items name, by name, each with the mail addresses of all who are in it. Asked before each round. None, unless a
     /// source has some.
     fn groups(&self) -> Answer<'_, BTreeMap<String, Vec<String>>> {

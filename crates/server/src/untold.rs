@@ -48,15 +48,14 @@ impl Untold {
             if let Some(turn) = self.line.take(Instant::now()) {
                 return Some(turn);
             }
-            match self.line.due() {
-                Some(due) => tokio::select! {
+            if let Some(due) = self.line.due() {
+                tokio::select! {
                     heard = self.news.recv() => self.hear(heard?),
                     () = sleep_until(due) => {}
-                },
-                None => {
-                    let heard = self.news.recv().await?;
-                    self.hear(heard);
                 }
+            } else {
+                let heard = self.news.recv().await?;
+                self.hear(heard);
             }
         }
     }

@@ -109,6 +109,10 @@ impl Source for Shelf {
         Box::pin(async move { found })
     }
 
+    fn remembers(&self) -> bool {
+        false
+    }
+
     fn groups(&self) -> Answer<'_, BTreeMap<String, Vec<String>>> {
         let groups = self.inside().groups.clone();
         Box::pin(async move { Ok(groups) })

@@ -2,10 +2,10 @@
 //! takes its document along.
 //!
 //! Each item is committed with what became of it, and the cursor with each page: a round that was cut off asks for its page again, finds
-//! what it has unchanged, and goes on.
+//! what it has unchanged, and goes on. A long one is cut off by itself now and then, so that a slow source holds up no other one.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connectors::pages::Pages;
 use connectors::source::{Error, Fetched, Item, Listing, Readers, Source as Connector};
@@ -39,8 +39,9 @@ const LOOKS: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(20);
 /// How often a round is tried that this server failed at, and an item that others changed meanwhile.
 const TRIES: i64 = 5;
-/// Pages of one round, whatever a source says.
-const PAGES: usize = 1000;
+/// Items that are asked for, and how long it may take, before other organisations have their turn.
+const ITEMS: usize = 50;
+const SLICE: Duration = Duration::from_mins(1);
 /// Items that are taken away at a time.
 const BATCH: i64 = 50;
 
@@ -58,6 +59,8 @@ enum Ended {
     Done,
     /// It is not over.
     Later(Duration),
+    /// It goes on when others had their turn.
+    Yields,
     /// The next one begins by itself.
     Rest(Time),
 }
@@ -91,6 +94,8 @@ pub(crate) async fn work(app: &App) -> store::Result<bool> {
     match outcome {
         Ok(Ended::Done) => jobs::done(&mut tx, &job).await?,
         Ok(Ended::Later(pause)) => jobs::later(&mut tx, &job, now + pause).await?,
+        // It did what it was to do: what failed before counts no more.
+        Ok(Ended::Yields) => jobs::rest(&mut tx, &job, now).await?,
         Ok(Ended::Rest(next)) => jobs::rest(&mut tx, &job, next).await?,
         Err(problem) if problem.code == "not_found" => jobs::done(&mut tx, &job).await?,
         Err(problem) => {
@@ -220,6 +225,9 @@ impl Round<'_> {
             self.source.status = Sync::Syncing;
             self.source.round += 1;
             (self.source.counts, self.source.fault) = (Json(Counts::default()), None);
+            if !self.connector.remembers() {
+                self.source.cursor = None;
+            }
             if !self.note().await? {
                 return Ok(Ended::Done);
             }
@@ -229,8 +237,8 @@ impl Round<'_> {
             Err(Error::Later(pause)) => return Ok(Ended::Later(pause)),
             Err(Error::Failed(message)) => return self.unanswered(&message).await,
         }
-        let mut whole = true;
-        for _ in 0..PAGES {
+        let (mut whole, mut items_left, begun) = (true, ITEMS, Instant::now());
+        loop {
             let listing = match self.connector.changed(self.source.cursor.as_deref()).await {
                 Ok(listing) => listing,
                 Err(Error::Later(pause)) => return Ok(Ended::Later(pause)),
@@ -246,6 +254,7 @@ impl Round<'_> {
                 if let Some(pause) = self.item(&item).await? {
                     return Ok(Ended::Later(pause));
                 }
+                items_left = items_left.saturating_sub(1);
                 if !self.note().await? || !self.prolong().await? {
                     return Ok(Ended::Done);
                 }
@@ -262,6 +271,10 @@ impl Round<'_> {
             }
             if !self.note().await? {
                 return Ok(Ended::Done);
+            }
+            // Here alone: within a listing an item that is refused would be asked for again.
+            if items_left == 0 || begun.elapsed() >= SLICE {
+                return Ok(Ended::Yields);
             }
         }
         if whole {

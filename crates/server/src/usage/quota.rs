@@ -118,12 +118,12 @@ async fn without_unseen(caller: &Caller<can::UsageRead>, limits: Vec<Limit>) -> 
     let of_org = caller.app().rules.of(caller.scope()).await?;
     let sight = Sight::beside(caller).await?;
     let own = caller.scope().key().map(|(key, _)| LimitKey::on(key, Counted::Cost));
-    let mut seen = Vec::with_capacity(limits.len());
+    let mut shown = Vec::with_capacity(limits.len());
     for limit in limits {
         let sees = if limit.key.counted != Counted::Cost || Some(limit.key) == own {
             true
         } else {
-            // One that is gone by now is seen by nobody.
+            // One that is gone by now is shown by nobody.
             let is = |budget: &&Budget| LimitKey::on(budget.id, Counted::Cost) == limit.key;
             match of_org.budgets().iter().find(is) {
                 Some(budget) => sight.sees(budget).await?,
@@ -131,10 +131,10 @@ async fn without_unseen(caller: &Caller<can::UsageRead>, limits: Vec<Limit>) -> 
             }
         };
         if sees {
-            seen.push(limit);
+            shown.push(limit);
         }
     }
-    Ok(seen)
+    Ok(shown)
 }
 
 /// The limits on the paths of all that the caller can spend for: in none of their teams, and in each.

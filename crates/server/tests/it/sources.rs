@@ -300,6 +300,61 @@ both_stores! {
         assert_eq!(counts(&over(&ann, &id).await), [1, 0, 0, 0, 0]);
     }
 
+    async fn a_long_round_lets_others_have_their_turn_and_goes_on(house) {
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "project").await;
+        let site = Site::open().await;
+        for path in ["/000", "/119"] {
+            site.page(path, None, &format!("Page {path} says something."));
+        }
+        let path = |n: usize| format!("/{n:03}");
+        site.sitemap(&(0..120).map(|n| site.at(&path(n))).collect::<Vec<_>>());
+        let made = set_up(&ann, &place, &json!({ "sitemap": site.at("/sitemap.xml"), "name": "Harbour" })).await.expect(201);
+        let id = made.str("/id").to_owned();
+        let shown = over(&ann, &id).await;
+        assert_eq!((counts(&shown), &shown["status"]), ([2, 0, 0, 0, 0], &json!("done")));
+        assert_eq!(site.times("/sitemap.xml"), 3, "it began anew twice");
+        assert!((0..120).all(|n| site.times(&path(n)) == 1), "where it was");
+        assert_eq!(documents(&ann, &place).await.len(), 2);
+    }
+
+    async fn a_round_after_one_that_failed_half_way_takes_nothing_away(house) {
+        let ann = house.sign_up("Ann").await;
+        let place = collection(&ann, "project").await;
+        let site = Site::open().await;
+        let paths = ["/a", "/b", "/c", "/d", "/e"];
+        for path in paths {
+            site.page(path, None, &format!("Page {path} says something."));
+        }
+        let urls = paths.map(|path| site.at(path));
+        site.sitemap(&urls);
+        let made = set_up(&ann, &place, &json!({ "sitemap": site.at("/sitemap.xml"), "name": "Harbour" })).await.expect(201);
+        let id = made.str("/id").to_owned();
+        assert_eq!(counts(&over(&ann, &id).await), [5, 0, 0, 0, 0]);
+        documents(&ann, &place).await;
+
+        // Far in, it is asked to wait; when it goes on, its sitemap is away.
+        site.put("/e", "429 Slow", "retry-after: 120\r\n", "");
+        ann.post(&format!("/api/v1/sources/{id}/sync"), &json!({})).await.expect(202);
+        for _ in 0..400 {
+            if site.times("/e") > 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        site.put("/sitemap.xml", "500 Oops", "", "");
+        // Its pause may be noted only after the first of them.
+        for _ in 0..3 {
+            house.clock.advance(Duration::from_mins(3));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(over(&ann, &id).await["status"], json!("failed"));
+        site.sitemap(&urls);
+        site.page("/e", None, "Page /e says something.");
+        assert_eq!(counts(&sync(&ann, &id).await), [0, 0, 5, 0, 0]);
+        assert_eq!(documents(&ann, &place).await.len(), 5);
+    }
+
     async fn nobody_is_led_behind_this_server_by_a_source(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         let ben = house.join(&ann, "Ben", "owner").await;

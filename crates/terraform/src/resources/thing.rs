@@ -54,8 +54,8 @@ pub(super) async fn update(
     // Nothing of an archived project changes: it is restored first, and archived last.
     let restores = is_archived(state) && !(is_archived(wanted) && body.is_empty());
     if restores {
-        let restored = client.delete(&format!("{path}/archive"), etag.as_deref()).await;
-        etag = restored.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
+        let opened = client.delete(&format!("{path}/archive"), etag.as_deref()).await;
+        etag = opened.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
     }
     if !body.is_empty() {
         let changed = client.patch(&path, etag.as_deref(), &body.into()).await;
