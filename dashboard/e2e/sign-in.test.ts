@@ -156,6 +156,37 @@ onEmbedded("whoever signs out is out in every tab, and leaves nothing behind", a
   expect(await page.context().cookies()).not.toContainEqual(expect.objectContaining({ name: "rh_session" }));
 });
 
+onEmbedded("a session too old for its organisation is asked for a factor before there is a page", async () => {
+  const ann = await newcomer("Rested");
+  const page = await open({ as: ann.email, refusals: [401] });
+  // As the server answers hours later: nowhere, and to who names the organisation not at all.
+  let fresh = false;
+  await page.route("**/api/v1/auth/me", async (route) => {
+    if (fresh) return route.continue();
+    if (route.request().headers()["x-rowhouse-org"]) {
+      const error = { type: "x", code: "session_too_old_for_organisation", message: "Show a factor.", request_id: "r" };
+      return route.fulfill({ status: 401, json: { error } });
+    }
+    const response = await route.fetch();
+    const me = await response.json();
+    await route.fulfill({ response, json: { ...me, organization: null, role: null, permissions: [] } });
+  });
+  await page.route("**/api/v1/auth/step-up", async (route) => {
+    const response = await route.fetch();
+    fresh = response.ok();
+    await route.fulfill({ response });
+  });
+  await page.goto(`/o/${ann.org.slug}/keys`);
+  const asked = page.getByRole("dialog", { name: "Is it you?" });
+  await asked.getByRole("button", { name: "Cancel" }).click();
+  // Who did not want to can, afterwards.
+  await page.getByRole("alert").getByText("Show a factor.").waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await asked.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await asked.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("heading", { name: "API keys", level: 1 }).waitFor();
+});
+
 onEmbedded("an address to return to leads nowhere else", async () => {
   const page = await open();
   await page.goto("/login?next=https://example.org/");

@@ -5,6 +5,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo } from "react";
 import { ApiError } from "@/lib/api/error";
 import { whenExpired } from "@/lib/api/send";
+import { useWantedFactor } from "@/lib/session/step-up";
 import { styleNonce } from "@/lib/style-nonce";
 import { themeFor } from "@/lib/theme";
 import { failed } from "@/lib/toast";
@@ -21,6 +22,11 @@ declare module "@tanstack/react-query" {
 // Nothing is told before the first page stands.
 const Notifications = lazy(() =>
   import("@mantine/notifications").then((module) => ({ default: module.Notifications })),
+);
+
+// Few are ever asked.
+const StepUpDialog = lazy(() =>
+  import("@/features/sign-in/step-up-dialog").then((module) => ({ default: module.StepUpDialog })),
 );
 
 const queries = new QueryClient({
@@ -67,7 +73,20 @@ export function App() {
         <Suspense fallback={null}>
           <Notifications position="bottom-right" />
         </Suspense>
+        <Factor />
       </MantineProvider>
     </QueryClientProvider>
+  );
+}
+
+/** Asks for a fresh factor. No part of any page: a page may wait for it before it is there. */
+function Factor() {
+  const wanted = useWantedFactor();
+  return (
+    wanted && (
+      <Suspense fallback={null}>
+        <StepUpDialog />
+      </Suspense>
+    )
   );
 }

@@ -48,6 +48,6 @@ export function makeRouter(queries: QueryClient) {
     defaultPendingMs: 300,
     scrollRestoration: true,
     defaultNotFoundComponent: Missing,
-    defaultErrorComponent: ({ error, reset }) => <Crash error={error} reset={reset} />,
+    defaultErrorComponent: ({ error }) => <Crash error={error} />,
   });
 }
