@@ -33,6 +33,27 @@ test("the first steps are kept on the server, can be left and taken up again", a
   await steps.waitFor();
 });
 
+test("the first steps and the preferences are told of in one answer, whichever page asked first", async () => {
+  const ann = await newcomer("Rover");
+  const page = await open({ as: ann.email });
+  const steps = page.getByRole("region", { name: "First steps" });
+  const language = page.getByRole("combobox", { name: "Language" }).or(page.getByRole("textbox", { name: "Language" }));
+  await page.goto(`/o/${ann.org.slug}`);
+  await steps.waitFor();
+  // By links: what was read stays in the tab.
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  await page.getByRole("link", { name: "Preferences", exact: true }).click();
+  await language.waitFor();
+  await page.getByRole("link", { name: "Home", exact: true }).click();
+  await steps.getByRole("button", { name: "Do not show again" }).click();
+  await steps.waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "Help", exact: true }).click();
+  await page.getByRole("button", { name: "Show the first steps again" }).click();
+  await page.getByRole("link", { name: "Settings", exact: true }).click();
+  await page.getByRole("link", { name: "Preferences", exact: true }).click();
+  await language.waitFor();
+});
+
 test("home shows what was spent, what wants attention, and what happened", async () => {
   const page = await open({ as: ADA });
   await page.goto("/o/acme");

@@ -35,9 +35,9 @@ export function PreferencesPage() {
   if (!config.data) return <Loading lines={8} />;
   return (
     <Stack gap="lg">
-      <Preferences of={config.data.value} />
-      <Notifications of={config.data.value} />
-      <Versions now={config.data.value.version} />
+      <Preferences of={config.data} />
+      <Notifications of={config.data} />
+      <Versions now={config.data.version} />
     </Stack>
   );
 }

@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer } from "@/lib/api/client";
+import { configQuery } from "@/lib/config";
 import { useOrg } from "@/lib/org";
 
 /** Shows the first steps again, all of them ahead. */
@@ -8,6 +9,6 @@ export function useShowSteps() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: () => answer(org.api.PATCH("/api/v1/user/config", { body: { guide: null } })),
-    onSuccess: (config) => queries.setQueryData([org.id, "user", "config"], config),
+    onSuccess: (config) => queries.setQueryData(configQuery(org).queryKey, config),
   });
 }

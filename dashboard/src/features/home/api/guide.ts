@@ -1,21 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answer, type Schemas } from "@/lib/api/client";
-import { type Org, useOrg } from "@/lib/org";
+import { configQuery } from "@/lib/config";
+import { useOrg } from "@/lib/org";
 
 /** The steps that the API keeps; `guide` stands for all of them. */
 export type Step = "organization" | "knowledge" | "question" | "invitation" | "key" | "guide";
 export type Outcome = Schemas["StepOutcome"];
 
-function configKey(org: Org) {
-  return [org.id, "user", "config"] as const;
-}
-
 /** What became of the steps of the guide. It is kept on the server, so it goes on where it was left, in whatever browser. */
 export function useGuide() {
   const org = useOrg();
   return useQuery({
-    queryKey: configKey(org),
-    queryFn: ({ signal }) => answer(org.api.GET("/api/v1/user/config", { signal })),
+    ...configQuery(org),
     enabled: org.can("config.read"),
     select: ({ guide }) => guide as Partial<Record<Step, Outcome>>,
   });
@@ -28,6 +24,6 @@ export function useMarkSteps() {
   return useMutation({
     mutationFn: (guide: Partial<Record<Step, Outcome | null>>) =>
       answer(org.api.PATCH("/api/v1/user/config", { body: { guide: guide as Record<string, Outcome | null> } })),
-    onSuccess: (config) => queries.setQueryData(configKey(org), config),
+    onSuccess: (config) => queries.setQueryData(configQuery(org).queryKey, config),
   });
 }
