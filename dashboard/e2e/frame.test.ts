@@ -97,6 +97,32 @@ test("the organisation is switched with two clicks", async () => {
   expect(new URL(page.url()).pathname).toBe("/o/right-house");
 });
 
+test("a project that was chosen stays behind with its organisation, and goes with itself", async () => {
+  const ann = await newcomer("Parting", "Old House");
+  const other = await call("POST", "/api/v1/orgs", ann.token, { name: "New House" });
+  const project = await call("POST", "/api/v1/projects", ann.token, { name: "Attic" }, ann.org.id);
+  await call("PUT", `/api/v1/projects/${project.id}/archive`, ann.token, undefined, ann.org.id);
+  const page = await open({ as: ann.email });
+  const home = `/o/${ann.org.slug}`;
+  const at = (path: string) => page.waitForURL(({ pathname, search }) => pathname === path && search === "");
+  await page.goto(`${home}?project=${project.id}`);
+  await page.getByRole("button", { name: /^Organisation: Old House/ }).click();
+  await page.getByRole("menuitem", { name: "New House" }).click();
+  await at(`/o/${other.slug}`);
+
+  await page.goto(`${home}?project=${project.id}`);
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.getByPlaceholder("Find a page or do something…").fill("New House");
+  await page.keyboard.press("Enter");
+  await at(`/o/${other.slug}`);
+
+  await page.goto(`${home}/projects/${project.id}?project=${project.id}`);
+  await page.getByRole("button", { name: "Delete for good" }).click();
+  await page.getByRole("dialog").getByLabel("Type “Attic” to confirm").fill("Attic");
+  await page.getByRole("dialog").getByRole("button", { name: "Delete for good" }).click();
+  await at(`${home}/projects`);
+});
+
 test("a project that was chosen goes along from page to page", async () => {
   const page = await open({ as: ADA });
   await page.goto("/o/acme");

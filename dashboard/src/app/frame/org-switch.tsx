@@ -34,7 +34,8 @@ export function OrgSwitch() {
             key={other.id}
             to="/o/$org"
             params={{ org: addressOf(other, org.siblings) }}
-            search={{}}
+            // What is not named goes along, and the project is this organisation's.
+            search={{ project: undefined }}
             leftSection={<Avatar name={other.name} color="initials" radius="sm" size={22} aria-hidden />}
             rightSection={other.id === org.id ? <IconCheck size={16} aria-hidden /> : null}
           >

@@ -31,7 +31,12 @@ export function Palette() {
       id: other.id,
       label: other.name,
       leftSection: <IconBuilding size={18} stroke={1.7} aria-hidden />,
-      onClick: () => void navigate({ to: "/o/$org", params: { org: addressOf(other, org.siblings) }, search: {} }),
+      onClick: () =>
+        void navigate({
+          to: "/o/$org",
+          params: { org: addressOf(other, org.siblings) },
+          search: { project: undefined },
+        }),
     }));
   const switches = [
     ...(["light", "dark"] as const).map((scheme) => ({

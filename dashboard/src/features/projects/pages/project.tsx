@@ -9,6 +9,7 @@ import { Page } from "@/components/page";
 import { Loading } from "@/components/states";
 import type { Permission } from "@/lib/api/client";
 import { useOrg } from "@/lib/org";
+import { useProject } from "@/lib/project";
 import { told } from "@/lib/toast";
 import { useWords } from "@/lib/words/words";
 import { useArchiveProject } from "../api/archive-project";
@@ -32,6 +33,7 @@ function Shown({ project, etag }: { project: Project; etag: string | undefined }
   const words = useWords(projects);
   const org = useOrg();
   const navigate = useNavigate();
+  const chosen = useProject();
   const confirm = useConfirm();
   const archive = useArchiveProject();
   const restore = useRestoreProject();
@@ -53,7 +55,8 @@ function Shown({ project, etag }: { project: Project; etag: string | undefined }
       {
         onSuccess: () => {
           told(done(project.name));
-          void navigate({ to: "/o/$org/projects", params: { org: org.address }, search: {} });
+          const narrowed = chosen === project.id ? undefined : chosen;
+          void navigate({ to: "/o/$org/projects", params: { org: org.address }, search: { project: narrowed } });
         },
       },
     );
