@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, call, joined, look, newcomer, open, token } from "./visit.ts";
+import { ADA, address, call, joined, look, newcomer, open, token } from "./visit.ts";
 
 test("the first steps are kept on the server, can be left and taken up again", async () => {
   const ann = await newcomer("Fay");
@@ -69,6 +69,28 @@ test("home shows what was spent, what wants attention, and what happened", async
     .getByText(/^Ada Lindqvist deleted a team/)
     .waitFor();
   await look(page, "home");
+});
+
+test("home tells of documents that could not be read, as long as they are there", async () => {
+  const ann = await newcomer("Torn");
+  const { id } = await call("POST", "/api/v1/collections", ann.token, { name: "Pages" });
+  const form = new FormData();
+  form.append("file", new Blob(["%PDF-1.7 nonsense"]), "torn.pdf");
+  const headers = { authorization: `Bearer ${ann.token}` };
+  const sent = await fetch(`${address}/api/v1/collections/${id}/documents`, { method: "POST", headers, body: form });
+  expect(sent.status).toBe(202);
+  const { document } = await sent.json();
+  await expect
+    .poll(async () => (await call("GET", `/api/v1/documents/${document.id}`, ann.token)).status)
+    .toBe("failed");
+  const page = await open({ as: ann.email });
+  await page.goto(`/o/${ann.org.slug}`);
+  const knowledge = page.getByRole("region", { name: "Knowledge" });
+  await knowledge.getByText("1 failed").waitFor();
+  await page.getByText("Documents that could not be read: 1").waitFor();
+  await call("DELETE", `/api/v1/documents/${document.id}`, ann.token);
+  await knowledge.getByText("All documents can be found.").waitFor();
+  expect(await page.getByText("Documents that could not be read").count()).toBe(0);
 });
 
 test("a viewer's home offers nothing that would be refused", async () => {

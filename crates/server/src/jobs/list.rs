@@ -1,16 +1,19 @@
-//! `GET /api/v1/jobs`: lists what is under way in the collections that the caller sees, in the order in which it came.
+//! `GET /api/v1/jobs`: lists what is under way in the collections that the caller sees, or the documents there that could not be read, in
+//! the order in which it came.
 
 use std::collections::BTreeSet;
 
 use domain::access::{Permission, can};
 use domain::{CollectionId, JobId};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use store::Tx;
 use store::org::knowledge::{documents, imports};
 
-use super::{JobKind, JobView, Waiting};
+use super::{JobView, Waiting};
 use crate::http::body::Query;
 use crate::http::caller::Local;
-use crate::http::cursor::{self, Paging};
+use crate::http::cursor;
 use crate::http::error::Result;
 use crate::http::reply::{Found, Page};
 use crate::knowledge::sight;
@@ -18,23 +21,46 @@ use crate::knowledge::sight;
 /// Rows read at a time, of which those that the caller sees are kept.
 const BATCH: i64 = 500;
 
+/// Which jobs, and which page of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListJobs {
+    /// Whether to list the documents that could not be read, as long as they are there, and not what is under way.
+    #[serde(default)]
+    failed: bool,
+    /// At most so many; 50 when left out, 200 at the most.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Where jobs stand.
+#[derive(Debug, Clone, Copy)]
+enum Rows {
+    OpenDocuments,
+    OpenArchives,
+    FailedDocuments,
+}
+
 pub(crate) async fn list(
     local: Local<can::KnowledgeRead>,
-    Query(paging): Query<Paging>,
+    Query(query): Query<ListJobs>,
 ) -> Result<Found<Page<JobView>>> {
     let caller = local.each();
-    let limit = cursor::limit(paging.limit)?;
-    let bound = caller.list("jobs", &());
+    let limit = cursor::limit(query.limit)?;
+    let bound = caller.list("jobs", &query.failed);
     let mut tx = caller.read().await?;
     let seen = sight::seen(&mut tx, caller.scope(), Permission::KnowledgeRead).await?;
     let seen: BTreeSet<CollectionId> = seen.into_iter().map(|collection| collection.id).collect();
-    let after: Option<JobId> = bound.read(paging.cursor.as_deref())?;
+    let after: Option<JobId> = bound.read(query.cursor.as_deref())?;
     let wanted = usize::try_from(limit + 1).unwrap_or(usize::MAX);
     let mut jobs = Vec::new();
-    for kind in [JobKind::Document, JobKind::Archive] {
+    let places: &[Rows] =
+        if query.failed { &[Rows::FailedDocuments] } else { &[Rows::OpenDocuments, Rows::OpenArchives] };
+    for place in places {
         let (mut next, mut found) = (after, 0);
         while found < wanted {
-            let rows = open(&mut tx, kind, next).await?;
+            let rows = read(&mut tx, *place, next).await?;
             let Some(last) = rows.last() else { break };
             next = Some(last.id);
             let before = jobs.len();
@@ -42,20 +68,21 @@ pub(crate) async fn list(
             found += jobs.len() - before;
         }
     }
-    let waiting = Waiting::read(&mut tx).await?;
-    jobs = jobs.into_iter().map(|job| waiting.explain(job)).collect();
-    let embedding = waiting.job(&mut tx, caller.scope()).await?;
-    jobs.extend(embedding.filter(|job| !job.state.is_end() && after.is_none_or(|after| after < job.id)));
+    if !query.failed {
+        let waiting = Waiting::read(&mut tx).await?;
+        jobs = jobs.into_iter().map(|job| waiting.explain(job)).collect();
+        let embedding = waiting.job(&mut tx, caller.scope()).await?;
+        jobs.extend(embedding.filter(|job| !job.state.is_end() && after.is_none_or(|after| after < job.id)));
+    }
     jobs.sort_by_key(|job| job.id);
     jobs.truncate(wanted);
     Ok(Found(bound.page(jobs, limit, |job| job.id)))
 }
 
-async fn open(tx: &mut Tx, kind: JobKind, after: Option<JobId>) -> store::Result<Vec<JobView>> {
-    Ok(match kind {
-        JobKind::Document => documents::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
-        JobKind::Archive => imports::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
-        // There is one.
-        JobKind::Embedding => Vec::new(),
+async fn read(tx: &mut Tx, rows: Rows, after: Option<JobId>) -> store::Result<Vec<JobView>> {
+    Ok(match rows {
+        Rows::OpenDocuments => documents::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
+        Rows::OpenArchives => imports::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
+        Rows::FailedDocuments => documents::failed(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
     })
 }

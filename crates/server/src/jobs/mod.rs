@@ -26,7 +26,7 @@ use crate::routes::Routes;
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/api/v1/collections/{id}/events", "Tells of what is under way in a collection.", events::events)
-        .get("/api/v1/jobs", "Lists what is under way for documents.", list::list)
+        .get("/api/v1/jobs", "Lists what is under way for documents, or what failed.", list::list)
         .get("/api/v1/jobs/{id}", "Shows how far a job is.", get::get)
         .get("/api/v1/jobs/{id}/files", "Lists what became of the files of an archive.", files::files)
 }

@@ -47,6 +47,12 @@ async fn finds(who: &Client, words: &str, expected: &str) -> bool {
     who.post("/api/v1/search", &json!({ "query": words })).await.expect(200).text.contains(expected)
 }
 
+/// The documents that could not be read, as somebody is told of them.
+async fn unread(who: &Client) -> Vec<Value> {
+    let list = who.get("/api/v1/jobs?failed=true").await.expect(200).json;
+    list["data"].as_array().expect("a list").iter().map(|job| job["document_id"].clone()).collect()
+}
+
 both_stores! {
     async fn a_new_version_takes_the_place_of_the_old_one(house) {
         let ann = house.sign_up("Ann").await;
@@ -90,6 +96,37 @@ both_stores! {
         replace(&ann, &id, &[], "travel.md", FIRST.as_bytes()).await.expect(202);
         assert_eq!(settled(&ann, &id).await.json["version"], json!(4));
         assert!(finds(&ann, "hotel night", "Oslo").await);
+    }
+
+    async fn what_could_not_be_read_is_listed_as_long_as_it_is_there(house) {
+        let ann = house.sign_up("Ann").await;
+        let max = house.join(&ann, "Max", "member").await;
+        let mut broken = Vec::new();
+        for (access, bytes) in [("project", b"%PDF-1.7\n1 0 obj\n<< /Type"), ("private", b"%PDF-1.7\n2 0 obj\n<< /Type")] {
+            let place = collection(&ann, access).await;
+            bring(&ann, &place, "travel.md", FIRST).await;
+            let sent = ann.upload(&format!("/api/v1/collections/{place}/documents"), "broken.pdf", bytes).await.expect(202);
+            let id = sent.str("/document/id").to_owned();
+            assert_eq!(settled(&ann, &id).await.str("/status"), "failed");
+            broken.push(json!(id));
+        }
+        assert_eq!(ann.get("/api/v1/jobs").await.expect(200).json["data"], json!([]), "nothing is under way");
+        assert_eq!(unread(&ann).await, broken);
+        assert_eq!(unread(&max).await, broken[..1], "what is private is nobody else's");
+        let first = ann.get("/api/v1/jobs?failed=true&limit=1").await.expect(200);
+        assert_eq!((first.str("/data/0/state"), first.str("/data/0/error/code")), ("failed", "damaged"));
+        let cursor = first.str("/next_cursor");
+        let second = ann.get(&format!("/api/v1/jobs?failed=true&limit=1&cursor={cursor}")).await.expect(200).json;
+        assert_eq!((&second["data"][0]["document_id"], &second["next_cursor"]), (&broken[1], &Value::Null));
+        assert_eq!(ann.get(&format!("/api/v1/jobs?cursor={cursor}")).await.expect(400).code(), "invalid_cursor");
+        ann.get("/api/v1/jobs?failed=perhaps").await.expect(422);
+
+        let ids: Vec<&str> = broken.iter().filter_map(Value::as_str).collect();
+        replace(&ann, ids[0], &[], "travel.md", SECOND.as_bytes()).await.expect(202);
+        assert_eq!(settled(&ann, ids[0]).await.str("/status"), "ready");
+        assert_eq!(unread(&ann).await, broken[1..]);
+        ann.delete(&format!("/api/v1/documents/{}", ids[1])).await.expect(204);
+        assert_eq!(unread(&ann).await, Vec::<Value>::new());
     }
 
     async fn only_who_read_the_newest_version_replaces_it(house) {

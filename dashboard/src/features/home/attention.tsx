@@ -8,7 +8,7 @@ import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";
 import { useBudgets } from "./api/budgets";
-import { useCollections, useJobs, useQuota } from "./api/knowledge";
+import { useCollections, useQuota, useUnread } from "./api/knowledge";
 import { home } from "./words";
 
 /** From this share of a bound on it is told of. */
@@ -28,7 +28,7 @@ export function Attention() {
   const org = useOrg();
   const budgets = useBudgets();
   const quota = useQuota();
-  const jobs = useJobs();
+  const unread = useUnread();
   const collections = useCollections();
   const params = { org: org.address };
   const small = { size: "compact-sm", variant: "default" } as const;
@@ -75,11 +75,10 @@ export function Attention() {
       ),
     });
   }
-  const failed = (jobs.data?.data ?? []).filter(({ state }) => state === "failed").length;
-  if (failed > 0)
+  if (unread.some > 0)
     matters.push({
       key: "failed",
-      text: words.attention.failed(format.number(failed)),
+      text: words.attention.failed(unread.count),
       isUrgent: true,
       mend: (
         <ButtonLink to="/o/$org/knowledge" params={params} {...small}>
@@ -110,9 +109,9 @@ export function Attention() {
       ),
     });
   matters.sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent));
-  const sources = [budgets, quota, jobs, collections];
+  const sources = [budgets, quota, unread.query, collections];
   const isKnown = sources.every(({ isLoading, error }) => !isLoading && !error);
-  const unread = sources.filter(({ error, data }) => error && !data);
+  const missing = sources.filter(({ error, data }) => error && !data);
 
   return (
     <Card component="section" aria-label={words.next}>
@@ -126,11 +125,11 @@ export function Attention() {
         </Group>
       )}
       <Stack gap="xs">
-        {unread[0] && (
+        {missing[0] && (
           <Failure
-            error={unread[0].error}
+            error={missing[0].error}
             retry={() => {
-              for (const source of unread) void source.refetch();
+              for (const source of missing) void source.refetch();
             }}
           />
         )}

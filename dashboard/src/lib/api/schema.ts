@@ -1300,7 +1300,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists what is under way for documents.
+         * Lists what is under way for documents, or what failed.
          * @description Needs `knowledge.read` at the organisation, or at the team or project it is about.
          */
         get: operations["get_jobs"];
@@ -10302,6 +10302,8 @@ export interface operations {
             query?: {
                 /** @description The `next_cursor` of the page before. */
                 cursor?: string | null;
+                /** @description Whether to list the documents that could not be read, as long as they are there, and not what is under way. */
+                failed?: boolean;
                 /** @description At most so many; 50 when left out, 200 at the most. */
                 limit?: number | null;
             };

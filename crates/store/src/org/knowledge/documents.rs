@@ -247,6 +247,22 @@ pub async fn open(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<D
     .await
 }
 
+/// The documents whose newest version could not be read, by job, at most `limit` after the one given.
+/// # Errors
+/// As the database.
+pub async fn failed(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<Document>> {
+    tx.sql(
+        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
+         FROM documents WHERE status = 'failed' AND job_id > $1 ORDER BY job_id LIMIT $2",
+    )
+    .opens(&SEALED)
+    .bind(after_id(after))
+    .bind(limit)
+    .all()
+    .await
+}
+
 /// The documents of a collection that changed after a moment, or at it and have a later id, by when they did, at most `limit`.
 /// # Errors
 /// As the database.

@@ -10,7 +10,7 @@ import { useOrg } from "@/lib/org";
 import { useWords } from "@/lib/words/words";
 import { Activity } from "../activity";
 import { useBudgets } from "../api/budgets";
-import { useCollections, useJobs, useQuota } from "../api/knowledge";
+import { useCollections, useJobs, useQuota, useUnread } from "../api/knowledge";
 import { useMonth } from "../api/month";
 import { Attention } from "../attention";
 
@@ -148,10 +148,11 @@ function Knowledge() {
   const jobs = useJobs();
   const quota = useQuota();
   const documents = quota.data?.data.find(({ counted }) => counted === "documents")?.used;
-  const count = (states: readonly string[]) =>
-    (jobs.data?.data ?? []).filter(({ state }) => states.includes(state)).length;
-  const reading = count(["queued", "reading", "searchable"]);
-  const failed = count(["failed"]);
+  const unread = useUnread();
+  const reading = (jobs.data?.data ?? []).filter(({ state }) =>
+    ["queued", "reading", "searchable"].includes(state),
+  ).length;
+  const isWell = jobs.data !== undefined && reading === 0 && unread.query.data !== undefined && unread.some === 0;
   const known = collections.data?.data.length;
   return (
     <Card component="section" aria-label={words.title}>
@@ -180,12 +181,12 @@ function Knowledge() {
                 {words.reading(format.number(reading))}
               </Badge>
             )}
-            {failed > 0 && (
+            {unread.some > 0 && (
               <Badge variant="light" color="red" tt="none">
-                {words.failed(format.number(failed))}
+                {words.failed(unread.count)}
               </Badge>
             )}
-            {reading === 0 && failed === 0 && known > 0 && (
+            {isWell && known > 0 && (
               <Text size="sm" c="dimmed">
                 {words.well}
               </Text>
