@@ -151,9 +151,43 @@ onEmbedded("whoever signs out is out in every tab, and leaves nothing behind", a
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await other.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(await other.evaluate(() => Object.entries(window.sessionStorage).flat().join(" "))).not.toContain(
+    "never sent",
+  );
   await page.goBack();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   expect(await page.context().cookies()).not.toContainEqual(expect.objectContaining({ name: "rh_session" }));
+});
+
+onEmbedded("whoever signs out is out, also of a session that has ended or is another one by now", async () => {
+  const person = await newcomer("Undone");
+  const page = await open({ as: person.email, refusals: [401, 403] });
+  const out = async () => {
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    expect(new URL(page.url()).search, "nothing has expired").toBe("");
+    expect(await page.context().cookies()).not.toContainEqual(expect.objectContaining({ name: "rh_session" }));
+  };
+  await page.goto(`/o/${person.org.slug}`);
+  const menu = page.getByRole("button", { name: /^Account of/ });
+  await menu.waitFor();
+  // They sign in anew by a tab that knows nothing of this one.
+  const { email } = person;
+  const again = await page.context().request.post("/api/v1/auth/session", { data: { email, password: PASSWORD } });
+  expect(again.status()).toBe(201);
+  await menu.click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await out();
+
+  await signIn(page, email);
+  await menu.waitFor();
+  // Where nothing asks the server by itself.
+  await page.goto(`/o/${person.org.slug}/help`);
+  await menu.waitFor();
+  await page.context().clearCookies();
+  await page.getByRole("button", { name: "Find" }).click();
+  await page.getByPlaceholder("Find a page or do something…").fill("Sign out");
+  await page.keyboard.press("Enter");
+  await out();
 });
 
 onEmbedded("a session too old for its organisation is asked for a factor before there is a page", async () => {

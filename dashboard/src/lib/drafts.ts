@@ -3,11 +3,8 @@
  * Secrets are left out by the form that has them.
  */
 import { useEffect, useRef } from "react";
+import { keepDraft, keptDraft } from "@/lib/session/drafts";
 import { current } from "@/lib/session/session";
-
-const PREFIX = "rowhouse.draft:";
-/** A draft that is larger is not kept; forms are no store. */
-const MOST = 64 * 1024;
 
 interface Form<V> {
   values: V;
@@ -17,7 +14,7 @@ interface Form<V> {
 
 function place(name: string): string | undefined {
   const person = current()?.user.id;
-  return person && `${PREFIX}${person}:${window.location.pathname}:${name}`;
+  return person && `${person}:${window.location.pathname}:${name}`;
 }
 
 /**
@@ -36,7 +33,7 @@ export function useDraft<V extends Record<string, unknown>>(
   useEffect(() => {
     if (restored.current) return;
     restored.current = true;
-    const kept = at.current && read(at.current);
+    const kept = at.current && keptDraft(at.current);
     if (kept) form.setValues(kept as Partial<V>);
   });
 
@@ -49,13 +46,13 @@ export function useDraft<V extends Record<string, unknown>>(
     }
     if (over.current) return;
     const plain = Object.fromEntries(Object.entries(form.values).filter(([field]) => !secret.includes(field)));
-    write(at.current, plain);
+    keepDraft(at.current, plain);
   }, [form, secret]);
 
   const forget = () => {
     // The form may be drawn once more before it is gone.
     over.current = true;
-    if (at.current) write(at.current, undefined);
+    if (at.current) keepDraft(at.current, undefined);
   };
   return {
     forget,
@@ -67,33 +64,4 @@ export function useDraft<V extends Record<string, unknown>>(
         end(...given);
       },
   };
-}
-
-/** Forgets all drafts, when a person signs out. */
-export function forgetDrafts() {
-  try {
-    for (const key of Object.keys(window.sessionStorage)) {
-      if (key.startsWith(PREFIX)) window.sessionStorage.removeItem(key);
-    }
-  } catch {
-    // There is no storage, so there is nothing in it.
-  }
-}
-
-function read(key: string): unknown {
-  try {
-    return JSON.parse(window.sessionStorage.getItem(key) ?? "null");
-  } catch {
-    return null;
-  }
-}
-
-function write(key: string, values: unknown) {
-  try {
-    const text = values === undefined ? undefined : JSON.stringify(values);
-    if (text === undefined || text.length > MOST) window.sessionStorage.removeItem(key);
-    else window.sessionStorage.setItem(key, text);
-  } catch {
-    // A draft is a convenience: without storage there is none.
-  }
 }

@@ -9,11 +9,10 @@ import {
   VisuallyHidden,
 } from "@mantine/core";
 import { IconBook2, IconLogout, IconSelector, IconServerCog, IconSettings } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
 import { MenuLink } from "@/components/links";
 import { useOrg } from "@/lib/org";
 import { useSession } from "@/lib/session/session";
-import { signOut } from "@/lib/session/sign-out";
+import { useSignOut } from "@/lib/session/sign-out";
 import { LANGUAGES, speak, useLanguage, useWords } from "@/lib/words/words";
 import styles from "./frame.module.css";
 import { frame } from "./words";
@@ -26,7 +25,7 @@ export function AccountMenu() {
   const org = useOrg();
   const session = useSession();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const leave = useMutation({ mutationFn: signOut });
+  const leave = useSignOut();
   return (
     <Menu width="target" position="top-start">
       <Menu.Target>

@@ -5,7 +5,7 @@ import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import { IconBuilding, IconLanguage, IconLogout, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { addressOf, useOrg } from "@/lib/org";
-import { signOut } from "@/lib/session/sign-out";
+import { useSignOut } from "@/lib/session/sign-out";
 import { LANGUAGES, speak, useWords } from "@/lib/words/words";
 import { type Entry, NAVIGATION } from "./navigation";
 import { paletteStore } from "./palette-store";
@@ -15,6 +15,7 @@ export function Palette() {
   const words = useWords(frame);
   const org = useOrg();
   const navigate = useNavigate();
+  const leave = useSignOut();
   const { setColorScheme } = useMantineColorScheme();
 
   const pages = (NAVIGATION as readonly Entry[])
@@ -55,7 +56,7 @@ export function Palette() {
       id: "sign-out",
       label: words.signOut,
       leftSection: <IconLogout size={18} aria-hidden />,
-      onClick: () => void signOut(),
+      onClick: () => leave.mutate(),
     },
   ];
   const actions: SpotlightActionGroupData[] = [

@@ -40,9 +40,18 @@ function Factor({ done }: { done: (shown: boolean) => void }) {
     () => done(true),
     {
       handle: (error) => {
-        if (!(error instanceof ApiError) || error.code !== "invalid_credentials") return false;
-        form.setFieldError("password", words.wrong);
-        return true;
+        if (!(error instanceof ApiError)) return false;
+        switch (error.code) {
+          case "invalid_credentials":
+            form.setFieldError("password", words.wrong);
+            return true;
+          // There is no session any more that a factor could be shown to; the page of sign-in is on its way.
+          case "unauthenticated":
+            done(false);
+            return true;
+          default:
+            return false;
+        }
       },
     },
   );

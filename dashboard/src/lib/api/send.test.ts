@@ -25,7 +25,8 @@ const session = (user: string, csrf_token: string): Answer => ({
   body: { user: { id: user }, csrf_token },
 });
 const done: Answer = { status: 200, body: { done: true } };
-const request = (method = "POST") => new Request(`${window.location.origin}/api/v1/things`, { method });
+const request = (method = "POST", path = "/api/v1/things") =>
+  new Request(`${window.location.origin}${path}`, { method });
 
 beforeEach(() => {
   vi.resetModules();
@@ -89,4 +90,38 @@ test("a fresh factor is asked for, and the change goes on when it was shown", as
   answers = [refused(403, "step_up_needed"), done];
   expect((await send(request())).ok).toBe(true);
   expect(asked).toHaveBeenCalledOnce();
+});
+
+test("who signs out, or shows a factor, does it with the token of the session that there is now", async () => {
+  const { send } = await signedIn();
+  for (const [method, path] of [
+    ["DELETE", "/api/v1/auth/session"],
+    ["POST", "/api/v1/auth/step-up"],
+  ] as const) {
+    const token = `of ${path}`;
+    calls = [];
+    answers = [refused(403, "csrf"), session("usr_1", token), done];
+    expect((await send(request(method, path))).ok).toBe(true);
+    expect(calls.map(({ csrf }) => csrf)[2]).toBe(token);
+  }
+});
+
+test("that a session has ended is no news to who ends it, and not looked for by who begins one", async () => {
+  const { send, whenExpired } = await signedIn();
+  const told = vi.fn();
+  whenExpired(told);
+  for (const method of ["DELETE", "POST"]) {
+    calls = [];
+    answers = [refused(401, "unauthenticated")];
+    expect((await send(request(method, "/api/v1/auth/session"))).status).toBe(401);
+    expect(calls).toHaveLength(1);
+  }
+  expect(told).not.toHaveBeenCalled();
+});
+
+test("a factor that is wrong is an answer", async () => {
+  const { send } = await signedIn();
+  answers = [refused(401, "invalid_credentials")];
+  expect((await send(request("POST", "/api/v1/auth/step-up"))).status).toBe(401);
+  expect(calls).toHaveLength(1);
 });

@@ -4,8 +4,8 @@ import { askForFactor } from "@/lib/session/step-up";
 import { type ApiError, refusal, unreachable } from "./error";
 
 const SAFE = new Set(["GET", "HEAD"]);
-/** Calls that say who somebody is: a 401 is their answer, not the end of a session. */
-const SIGNING_IN = ["/api/v1/auth/session", "/api/v1/auth/step-up", "/api/v1/auth/verify"];
+/** Where a session begins and is ended: that nobody is signed in is no news there. */
+const SESSION = "/api/v1/auth/session";
 
 /** What happens when a session has ended for good; set where the pages are known. */
 let onExpired: () => void = () => {};
@@ -25,13 +25,13 @@ export async function send(request: Request): Promise<Response> {
   }
   const first = await attempt(request);
   if (first.ok || (first.status !== 401 && first.status !== 403)) return first;
-  const path = new URL(request.url).pathname;
-  if (request.method !== "GET" && SIGNING_IN.some((call) => path === call)) return first;
   const body: unknown = await first
     .clone()
     .json()
     .catch(() => null);
-  if (!(await mended(refusal(first, body)))) return first;
+  const error = refusal(first, body);
+  if (error.code === "unauthenticated" && new URL(request.url).pathname === SESSION) return first;
+  if (!(await mended(error))) return first;
   return attempt(request);
 }
 

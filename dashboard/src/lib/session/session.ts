@@ -4,6 +4,7 @@
  */
 import { useSyncExternalStore } from "react";
 import type { components } from "@/lib/api/schema";
+import { forgetDrafts } from "./drafts";
 
 export type SignedIn = components["schemas"]["BrowserSession"];
 /** `undefined`: nobody has asked yet; `null`: nobody is signed in. */
@@ -90,11 +91,13 @@ export function began(session: SignedIn) {
 
 /** Leaves nothing of the person behind, in this tab and in the others. */
 export function ended() {
+  forgetDrafts();
   become(null);
   channel?.postMessage("ended");
 }
 
 channel?.addEventListener("message", () => {
+  forgetDrafts();
   if (state) window.location.assign("/login");
 });
 

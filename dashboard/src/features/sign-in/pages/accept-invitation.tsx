@@ -6,7 +6,7 @@ import { ButtonLink } from "@/components/links";
 import { Failure, Loading } from "@/components/states";
 import { forgetMailedToken, mailedToken } from "@/lib/session/mailed-token";
 import { useSession } from "@/lib/session/session";
-import { signOut } from "@/lib/session/sign-out";
+import { useSignOut } from "@/lib/session/sign-out";
 import { useWords } from "@/lib/words/words";
 import { acceptInvitation, invitationQuery } from "../api/invitation";
 import { SignInFrame } from "../sign-in-frame";
@@ -17,6 +17,7 @@ const HERE = "/invitations/accept";
 export function AcceptInvitationPage() {
   const words = useWords(signIn);
   const session = useSession();
+  const leave = useSignOut();
   const queries = useQueryClient();
   const router = useRouter();
   const [token] = useState(mailedToken);
@@ -63,7 +64,7 @@ export function AcceptInvitationPage() {
           <Button size="md" loading={accept.isPending} onClick={() => accept.mutate()}>
             {words.invitation.accept}
           </Button>
-          <Button variant="subtle" onClick={() => void signOut()}>
+          <Button variant="subtle" loading={leave.isPending} onClick={() => leave.mutate()}>
             {words.invitation.other}
           </Button>
         </>
