@@ -123,7 +123,7 @@ async fn without_unseen(caller: &Caller<can::UsageRead>, limits: Vec<Limit>) -> 
         let sees = if limit.key.counted != Counted::Cost || Some(limit.key) == own {
             true
         } else {
-            // One that is gone by now is shown by nobody.
+            // One that is gone by now is seen by nobody.
             let is = |budget: &&Budget| LimitKey::on(budget.id, Counted::Cost) == limit.key;
             match of_org.budgets().iter().find(is) {
                 Some(budget) => sight.sees(budget).await?,
