@@ -109,7 +109,8 @@ pub async fn create(house: &House, scope: &Scope, new: &NewKey) -> Result<Fresh>
 /// Makes a key that takes another's place: same name, scopes, project, addresses and limits, and as long a life as the other was
 /// given. The other lives on for the grace period.
 /// # Errors
-/// [`Error::Conflict`] when the other has ended, or was rotated already.
+/// [`Error::Conflict`] when the other has ended, or was rotated already; [`Error::Allowance`] when it took the place of one that still works, and
+/// the plan includes no third.
 pub async fn rotate(house: &House, scope: &Scope, id: ApiKeyId, mode: Mode, grace: Duration) -> Result<Fresh> {
     let (mut tx, presented) = begin(house, scope, mode).await?;
     let now = house.store.ambient().now();
@@ -119,6 +120,10 @@ pub async fn rotate(house: &House, scope: &Scope, id: ApiKeyId, mode: Mode, grac
     }
     if old.expires_at.is_some_and(|at| at <= now) {
         return Err(Error::Conflict("The key has expired; make a new one.".into()));
+    }
+    // A plan that is used up does not keep anybody from rotating a key; but two of each are enough.
+    if !grace.is_zero() && api_keys::is_second(&mut tx, &old).await? {
+        entitlements::require_key(house, &mut tx, scope.org()).await?;
     }
     let made_by = match old.made_by_key {
         Some(maker) => Some(living(&mut tx, scope, maker, now).await?),

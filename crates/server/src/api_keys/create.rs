@@ -16,7 +16,7 @@ use tenancy::keys::{self, LIFETIME, Limits, NewKey};
 use tenancy::roles;
 
 use super::NewApiKey;
-use super::place::{Limited, calling_key, refuse_looser};
+use super::place::{Limited, calling_key, refuse_anew, refuse_looser};
 use crate::http::body::Body;
 use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
@@ -91,6 +91,7 @@ pub(crate) async fn create(
     let currency = body.currency.map(|currency| currency.to_string());
     check_budget(budget_micros, currency.as_deref())?;
     let own = calling_key(&caller).await?;
+    refuse_anew(own.as_ref())?;
     let usual = caller.ambient().now() + LIFETIME;
     let expires_at = body.expires_at.unwrap_or_else(|| match own.as_ref().and_then(|own| own.expires_at) {
         Some(own) => usual.min(own),

@@ -74,6 +74,15 @@ pub(super) async fn calling_key(caller: &Caller<can::KeysCreate>) -> Result<Opti
     Ok(Some(api_keys::get(&mut tx, caller.org(), key).await?))
 }
 
+/// Refuses to let a key with amounts of its own come by one whose amounts are counted anew: it could use them up again and again by that.
+pub(super) fn refuse_anew(own: Option<&ApiKey>) -> Result<()> {
+    if own.is_none_or(|own| own.budget_micros.is_none() && own.calls_per_day.is_none()) {
+        return Ok(());
+    }
+    let message = "A key with a budget or a number of calls a day makes and rotates no keys, for theirs would be counted anew; a person can.";
+    Err(Problem::new("forbidden", message))
+}
+
 /// Refuses to let a key come by one that is less limited than itself: it could shed its limits by that.
 pub(super) fn refuse_looser(own: Option<&ApiKey>, new: &Limited<'_>, ends: Option<Time>) -> Result<()> {
     let Some(own) = own else { return Ok(()) };

@@ -10,7 +10,7 @@ use store::Actor;
 use tenancy::{keys, roles};
 
 use super::NewApiKey;
-use super::place::{Limited, calling_key, reach, refuse_looser};
+use super::place::{Limited, calling_key, reach, refuse_anew, refuse_looser};
 use crate::http::body::{OptionalBody, Path};
 use crate::http::caller::Local;
 use crate::http::error::{Problem, Result};
@@ -52,7 +52,9 @@ pub(crate) async fn rotate(
         // A person's scopes are cut down to their rights at each use; a key must not come by more than its own in this way.
         let scopes: PermissionSet = key.scopes.0.iter().filter_map(|name| name.parse().ok()).collect();
         caller.told(roles::within(caller.scope().grants().at(place), scopes), id).await?;
-        refuse_looser(calling_key(&caller).await?.as_ref(), &Limited::from(&key), None)?;
+        let own = calling_key(&caller).await?;
+        refuse_anew(own.as_ref())?;
+        refuse_looser(own.as_ref(), &Limited::from(&key), None)?;
     }
     let grace = body.grace_seconds.unwrap_or(USUAL_GRACE);
     if grace > LONGEST_GRACE {

@@ -25,7 +25,7 @@ testing::both_stores! {
         let until = (after(&house, DAY)).to_string();
         let limits = json!({
             "name": "maker", "scopes": ["keys.create", "teams.read"], "expires_at": until, "rate_per_minute": 40,
-            "budget_micros": 100, "currency": "USD", "addresses": ["192.0.2.0/24"],
+            "addresses": ["192.0.2.0/24"],
         });
         let maker = make(&ann, limits.clone()).await;
         let loose = make(&ann, json!({ "name": "loose", "scopes": ["teams.read"] })).await;
@@ -37,7 +37,6 @@ testing::both_stores! {
             ("rate_per_minute", Value::Null),
             ("addresses", json!([])),
             ("addresses", json!(["192.0.2.10", "10.0.0.1"])),
-            ("budget_micros", json!(101)),
         ] {
             let mut body = limits.clone();
             body[field] = value;
@@ -53,6 +52,36 @@ testing::both_stores! {
         by_key.patch(&url(&maker), &json!({ "name": "renamed" })).await.expect(200);
         by_key.post(&format!("{}/rotate", url(&loose)), &json!({})).await.expect(403);
         by_key.post(&format!("{}/rotate", url(&maker)), &json!({})).await.expect(201);
+    }
+
+    async fn a_key_does_not_have_its_amounts_counted_anew(house) {
+        let ann = house.sign_up("Ann").await;
+        let scopes = json!(["keys.create", "teams.read"]);
+        for amounts in [json!({ "budget_micros": 100, "currency": "USD" }), json!({ "calls_per_day": 5 })] {
+            let mut body = json!({ "name": "maker", "scopes": scopes });
+            body.as_object_mut().expect("an object").extend(amounts.as_object().expect("an object").clone());
+            let maker = make(&ann, body.clone()).await;
+            let by_key = with_key(&house, &maker);
+            assert_eq!(by_key.post(URL, &body).await.expect(403).code(), "forbidden");
+            by_key.post(&format!("{}/rotate", url(&maker)), &json!({ "grace_seconds": 0 })).await.expect(403);
+            by_key.get("/api/v1/teams").await.expect(200);
+            ann.post(&format!("{}/rotate", url(&maker)), &json!({})).await.expect(201);
+        }
+    }
+
+    async fn rotating_makes_no_third_key_beyond_the_plan(house) {
+        let ann = house.sign_up("Ann").await;
+        let mut last = make(&ann, json!({ "name": "one", "scopes": ["teams.read"] })).await;
+        while let refused = ann.post(URL, &json!({ "name": "more", "scopes": ["teams.read"] })).await
+            && refused.status == 201
+        {
+            last = refused;
+        }
+        let second = ann.post(&format!("{}/rotate", url(&last)), &json!({})).await.expect(201);
+        ann.post(&format!("{}/rotate", url(&second)), &json!({})).await.expect(402);
+        // At once it takes the other's place, and none is added.
+        let third = ann.post(&format!("{}/rotate", url(&second)), &json!({ "grace_seconds": 0 })).await.expect(201);
+        with_key(&house, &third).get("/api/v1/teams").await.expect(200);
     }
 
     async fn what_a_key_made_ends_with_it(house) {

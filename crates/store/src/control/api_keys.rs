@@ -316,6 +316,19 @@ pub async fn count_living(tx: &mut ControlTx, org: OrgId) -> Result<i64> {
     .await
 }
 
+/// Whether a key took the place of one that still works.
+/// # Errors
+/// As the database.
+pub async fn is_second(tx: &mut ControlTx, key: &ApiKey) -> Result<bool> {
+    let now = tx.now();
+    tx.sql("SELECT EXISTS (SELECT 1 FROM api_keys WHERE org_id = $1 AND replaced_by = $2 AND revoked_at > $3)")
+        .bind(key.org_id)
+        .bind(key.id)
+        .bind(now)
+        .one()
+        .await
+}
+
 /// A key that ends soon, and whom to warn.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Expiring {
