@@ -2,7 +2,8 @@
 //!
 //! An organisation's turn is a few messages: then it waits behind the others, so nobody's slow receivers hold up anybody else's for
 //! longer than the time of one message. Both the turn and the message are leased, so a server that dies is followed by whoever looks
-//! next. A receiver that takes nothing is tried ten times with growing pauses, for most of a day; then its webhook is switched off.
+//! next. A message that is not taken is tried ten times with growing pauses, for most of a day; then it is given up, and its webhook is
+//! switched off when it took no other one in all that time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -124,7 +125,7 @@ async fn tell(app: &App, org: OrgId) -> store::Result<Option<Time>> {
     tx.commit().await?;
     let sent = claimed.iter().filter_map(|message| Some((message, known.get(&message.webhook_id)?)));
     let sent: Vec<Sent<'_>> = join_all(sent.map(|(message, webhook)| sending(app, &open, message, webhook))).await;
-    let off = to_switch_off(&sent);
+    let off = to_switch_off(&open, &sent).await?;
     for (webhook, because) in off.values() {
         write_to_leaders(app, org, webhook, *because).await?;
     }
@@ -204,8 +205,12 @@ fn pause_after(tries: i64, chance: [u8; 2]) -> Duration {
     Duration::from_millis(PAUSES[place] * (800 + 400 * chance / u64::from(u16::MAX)))
 }
 
-/// Webhooks that are told nothing any more: their receivers said so, or were tried for long enough.
-fn to_switch_off<'a>(sent: &[Sent<'a>]) -> BTreeMap<WebhookId, (&'a Webhook, Because)> {
+/// Webhooks that are told nothing any more: their receivers said so, or took nothing for as long as a message was tried. One that takes
+/// others does without that message.
+async fn to_switch_off<'a>(
+    open: &OrgStore,
+    sent: &[Sent<'a>],
+) -> store::Result<BTreeMap<WebhookId, (&'a Webhook, Because)>> {
     let mut off = BTreeMap::new();
     for Sent { message, webhook, ended } in sent {
         if ended.error.is_none() || message.is_test() {
@@ -213,11 +218,20 @@ fn to_switch_off<'a>(sent: &[Sent<'a>]) -> BTreeMap<WebhookId, (&'a Webhook, Bec
         }
         if ended.is_gone() {
             off.insert(webhook.id, (*webhook, Because::Gone));
-        } else if !has_more_tries(message) {
+        } else if !has_more_tries(message) && !takes_others(open, sent, message).await? {
             off.entry(webhook.id).or_insert((*webhook, Because::Failing));
         }
     }
-    off
+    Ok(off)
+}
+
+/// Whether a webhook took another message, just now or since the one given was written.
+async fn takes_others(open: &OrgStore, sent: &[Sent<'_>], given_up: &Claimed) -> store::Result<bool> {
+    let id = given_up.webhook_id;
+    if sent.iter().any(|other| other.webhook.id == id && other.ended.error.is_none()) {
+        return Ok(true);
+    }
+    webhook_messages::has_taken(&mut open.read().await?, id, given_up.created_at).await
 }
 
 /// Writes to who runs the organisation before the webhook is switched off: a crash between the two repeats both, and a mail once.

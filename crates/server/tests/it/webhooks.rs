@@ -8,7 +8,7 @@ use domain::events::EventType;
 use serde_json::{Value, json};
 use server::Installation;
 use store::keys::sha256;
-use store::org::webhook_messages::{self, Event};
+use store::org::webhook_messages::{self, Event, Message};
 use testing::receiver::{Reaction, Received};
 use testing::{Answer, Client, Receiver, Spending, TestHouse, Wish, both_stores};
 
@@ -63,15 +63,15 @@ async fn delivery(client: &Client, hook: &Answer, wish: impl Fn(&Value) -> bool)
     until(client, &path, |page| wish(&page["data"][0])).await["data"][0].clone()
 }
 
-/// Waits until it is noted how the last try of the newest message went: its lease has given way to the time of the next try.
+/// Waits until it is noted how the last try of each message went: its lease has given way to the time of the next try.
 async fn noted(house: &TestHouse, scope: &store::Scope, hook: &Answer) {
     let id = hook.str("/id").parse().expect("an id");
     let looked = async {
         loop {
             let mut tx = house.store().open(scope).read().await.expect("begun");
-            let message = webhook_messages::list(&mut tx, id, None, 1).await.expect("read").remove(0);
-            let lease = message.tried_at.map(|at| at + Duration::from_mins(1));
-            if message.failed_at.is_some() || Some(message.due_at) != lease {
+            let messages = webhook_messages::list(&mut tx, id, None, 10).await.expect("read");
+            let lease = |message: &Message| message.tried_at.map(|at| at + Duration::from_mins(1));
+            if messages.iter().all(|one| one.failed_at.is_some() || Some(one.due_at) != lease(one)) {
                 return;
             }
             tokio::task::yield_now().await;
@@ -213,6 +213,34 @@ both_stores! { in open();
         assert_eq!(receiver.next().await.json()["data"]["about"], "that");
         let is_taken = |page: &Value| page["data"].as_array().is_some_and(|all| all.iter().any(|one| one["status"] == "delivered"));
         until(&ann, &format!("{}/deliveries", path(&failing)), is_taken).await;
+    }
+
+    async fn one_message_that_is_never_taken_is_given_up_alone_while_others_are_taken(house) {
+        let ann = house.sign_up("Ann").await;
+        let mut receiver = Receiver::start().await;
+        let choosy = hook(&ann, &receiver, &["quota.threshold"]).await;
+        let scope = house.scope(&ann).await;
+        receiver.always(Reaction::Status(503));
+        announce(&house, &ann, "refused").await;
+        for round in 0..10 {
+            assert_eq!(receiver.next().await.json()["data"]["about"], "refused");
+            noted(&house, &scope, &choosy).await;
+            if round == 0 {
+                receiver.always(Reaction::Status(204));
+                announce(&house, &ann, "taken").await;
+                assert_eq!(receiver.next().await.json()["data"]["about"], "taken");
+                noted(&house, &scope, &choosy).await;
+                receiver.always(Reaction::Status(503));
+            }
+            house.clock.advance(Duration::from_hours(13));
+        }
+        let ann = house.signed_in_again(&ann).await;
+        let all = ann.get(&format!("{}/deliveries", path(&choosy))).await.expect(200);
+        let mut ended: Vec<_> = all.json["data"].as_array().expect("a list").iter().map(|one| (one["status"].as_str(), one["tries"].as_i64())).collect();
+        ended.sort();
+        assert_eq!(ended, [(Some("delivered"), Some(1)), (Some("failed"), Some(10))]);
+        assert_eq!(ann.get(&path(&choosy)).await.expect(200).json["enabled"], true);
+        assert!(house.mails_to("ann@example.com").await.iter().all(|mail| !mail.subject.contains("webhook")));
     }
 
     async fn what_waits_is_sent_when_its_webhook_is_on_again(house) {

@@ -71,6 +71,8 @@ pub struct Claimed {
     pub event: String,
     /// What is sent, byte for byte.
     pub body: String,
+    /// When it was written.
+    pub created_at: Time,
     /// Which try this is, from 1.
     pub tries: i64,
 }
@@ -205,7 +207,7 @@ pub async fn claim(tx: &mut Tx, lease: Duration, limit: i64) -> Result<Vec<Claim
            SELECT m.id FROM webhook_messages m JOIN webhooks w ON w.id = m.webhook_id
            WHERE m.delivered_at IS NULL AND m.failed_at IS NULL AND m.due_at <= $1 AND w.disabled_at IS NULL
            ORDER BY m.due_at LIMIT $3)
-         RETURNING id, webhook_id, event, body, tries",
+         RETURNING id, webhook_id, event, body, created_at, tries",
     )
     .bind(now)
     .bind(now + lease)
@@ -240,6 +242,19 @@ pub async fn note(tx: &mut Tx, id: MessageId, tried: &Tried) -> Result<()> {
     .run()
     .await?;
     Ok(())
+}
+
+/// Whether a webhook took any message since a time.
+/// # Errors
+/// As the database.
+pub async fn has_taken(tx: &mut Tx, webhook: WebhookId, since: Time) -> Result<bool> {
+    let taken: Option<MessageId> = tx
+        .sql("SELECT id FROM webhook_messages WHERE webhook_id = $1 AND delivered_at >= $2 ORDER BY id DESC LIMIT 1")
+        .bind(webhook)
+        .bind(since)
+        .optional()
+        .await?;
+    Ok(taken.is_some())
 }
 
 /// When the next message is due; none when nothing waits for a webhook that is on.
