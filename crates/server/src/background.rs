@@ -2,12 +2,14 @@
 //! of refusals, warnings of keys that end and of limits that are nearly used up, webhooks, master keys that were added, signed heads of the
 //! audit chains, files that nobody uses.
 
-use std::time::Duration;
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
+use domain::OrgId;
 use knowledge::intake::{EMBED, READ, REEMBED};
-use store::Turn;
 use store::control::{mails, refusals, sessions, throttles, tickets};
 use store::idempotency::KEPT;
+use store::{Store, Turn};
 use tokio::task::JoinSet;
 
 use crate::App;
@@ -21,6 +23,9 @@ const ELSEWHERE: usize = 4;
 const ROUNDS: usize = 2;
 /// Files that go into the bucket in one round.
 const FREEZES: usize = 1000;
+/// Organisations with deliveries that are listed at a time, and the longest that one which cannot be opened is left alone.
+const DELIVERIES: i64 = 100;
+const LONGEST_REST: Duration = Duration::from_mins(1);
 /// How long an organisation's file stays open that nobody uses.
 const IDLE: Duration = Duration::from_mins(10);
 
@@ -127,22 +132,49 @@ async fn take_in<F: Future<Output = store::Result<bool>>>(app: App, kind: &'stat
 
 async fn deliver(app: App) {
     let store = &app.house.store;
+    let mut resting = HashMap::new();
     loop {
-        match store.awaiting_delivery(100).await {
-            Ok(orgs) => {
-                for org in orgs {
-                    // One organisation's damaged store must not keep the others waiting. Of that one the operator was told.
-                    if let Err(error) = store.deliver(org).await
-                        && !matches!(error, store::Error::Damaged { .. })
-                    {
-                        tracing::error!(%org, %error, "what is queued for an organisation could not be written");
-                    }
-                }
-            }
-            Err(error) => tracing::error!(%error, "the queue of deliveries could not be read"),
+        if let Err(error) = deliver_all(store, &mut resting).await {
+            tracing::error!(%error, "the queue of deliveries could not be read");
         }
         let _ = tokio::time::timeout(Duration::from_secs(1), store.delivery_queued()).await;
     }
+}
+
+/// An organisation for which nothing can be written: when that is tried again, and how often it failed on end.
+struct Rest {
+    until: Instant,
+    failures: u32,
+}
+
+/// Writes what is queued for all organisations. Those that cannot be opened are tried ever more seldom, and keep none of the others
+/// waiting, however many they are.
+async fn deliver_all(store: &Store, resting: &mut HashMap<OrgId, Rest>) -> store::Result<()> {
+    let (mut after, mut awaiting) = (None, HashSet::new());
+    loop {
+        let page = store.awaiting_delivery(after, DELIVERIES).await?;
+        let Some(last) = page.last().copied() else { break };
+        after = Some(last);
+        for org in page {
+            awaiting.insert(org);
+            if resting.get(&org).is_some_and(|rest| Instant::now() < rest.until) {
+                continue;
+            }
+            let Err(error) = store.deliver(org).await else {
+                resting.remove(&org);
+                continue;
+            };
+            // Of a damaged store the operator was told.
+            if !matches!(error, store::Error::Damaged { .. }) {
+                tracing::error!(%org, %error, "what is queued for an organisation could not be written");
+            }
+            let failures = resting.get(&org).map_or(0, |rest| rest.failures);
+            let pause = Duration::from_secs(1 << failures.min(6)).min(LONGEST_REST);
+            resting.insert(org, Rest { until: Instant::now() + pause, failures: failures.saturating_add(1) });
+        }
+    }
+    resting.retain(|org, _| awaiting.contains(org));
+    Ok(())
 }
 
 async fn write_notes(app: App) {

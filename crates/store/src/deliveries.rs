@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::control::ControlTx;
-use crate::sql::Access;
+use crate::sql::{Access, after_id};
 use crate::{Error, Result, Store, audit, org};
 
 pub(crate) const AUDIT: &str = "audit";
@@ -144,16 +144,18 @@ impl Store {
         Ok(())
     }
 
-    /// Organisations for which something is queued, the longest waiting first.
+    /// Organisations for which something is queued, in the order of their ids; at most `limit` after the one given.
     /// # Errors
     /// As the database.
-    pub async fn awaiting_delivery(&self, limit: i64) -> Result<Vec<OrgId>> {
+    pub async fn awaiting_delivery(&self, after: Option<OrgId>, limit: i64) -> Result<Vec<OrgId>> {
         let mut tx = self.read_control().await?;
         // An organisation that is still being made has no store to write to, nor one that is being erased.
         tx.sql(
-            "SELECT d.org_id FROM deliveries d JOIN organisations o ON o.id = d.org_id WHERE o.status NOT IN ('creating', 'erasing')
-             GROUP BY d.org_id ORDER BY min(d.created_at) LIMIT $1",
+            "SELECT d.org_id FROM deliveries d JOIN organisations o ON o.id = d.org_id
+             WHERE d.org_id > $1 AND o.status NOT IN ('creating', 'erasing')
+             GROUP BY d.org_id ORDER BY d.org_id LIMIT $2",
         )
+        .bind(after_id(after))
         .bind(limit)
         .all()
         .await

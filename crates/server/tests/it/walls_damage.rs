@@ -3,8 +3,12 @@
 
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use domain::OrgId;
 use serde_json::json;
+use store::Turn;
+use store::deliveries::Departure;
 use testing::{Client, TestHouse, Wish};
 
 /// The file of an organisation.
@@ -154,4 +158,37 @@ fn restore(file: &Path, backup: &Path) {
         let _ = std::fs::remove_file(path(file));
         let _ = std::fs::copy(path(backup), path(file));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_delivered_is_passed_by_page_after_page() {
+    let (house, ann, bob) = closing_house().await;
+    let cyd = house.sign_up("Cyd").await;
+    let mut orgs: [OrgId; 2] = [&ann, &bob].map(|client| client.org.parse().expect("an id"));
+    for org in orgs {
+        house.store().deliver(org).await.expect("delivered");
+    }
+    make_team(&cyd, "Cyd's team").await;
+    for client in [&ann, &bob] {
+        std::fs::remove_file(file_of(&house, client)).expect("removed");
+    }
+    let ambient = house.store().ambient();
+    let of_cyd: OrgId = cyd.org.parse().expect("an id");
+    let mut tx = house.store().begin_control(Turn::Free).await.expect("begun");
+    for org in [orgs[0], orgs[1], of_cyd] {
+        let departure = Departure { user: ambient.id(), membership: ambient.id() };
+        tx.depart(org, &departure).await.expect("queued");
+    }
+    tx.commit().await.expect("committed");
+    let delivered = async {
+        while house.store().awaiting_delivery(None, 100).await.expect("listed").contains(&of_cyd) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), delivered).await.expect("those of others are");
+    orgs.sort();
+    let page = async |after: Option<OrgId>| house.store().awaiting_delivery(after, 1).await.expect("listed");
+    assert_eq!(page(None).await, [orgs[0]]);
+    assert_eq!(page(Some(orgs[0])).await, [orgs[1]]);
+    assert!(page(Some(orgs[1])).await.is_empty());
 }
