@@ -12,18 +12,16 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Inner;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
+use crate::lookups::Lookups;
 use crate::pool::Connection;
 
 /// Time for looking up, connecting and the TLS handshake together.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Names that are looked up at the same time.
-pub(crate) const LOOKUPS: usize = 32;
 /// Time for one of several addresses, so that a dead first one leaves time for the next.
 const ONE_ADDRESS: Duration = Duration::from_millis(1500);
 
@@ -41,11 +39,11 @@ pub(crate) fn tls() -> tokio_rustls::TlsConnector {
 }
 
 impl Inner {
-    /// Opens a connection to an address that the policy allows.
-    pub(crate) async fn connect(&self, endpoint: &Endpoint) -> Result<Connection, Error> {
+    /// Opens a connection to an address that the policy allows, for a tenant if it is for one.
+    pub(crate) async fn connect(&self, endpoint: &Endpoint, tenant: Option<u128>) -> Result<Connection, Error> {
         let deadline = Instant::now() + CONNECT;
         let late = || Error::ConnectTimeout(endpoint.host().to_owned());
-        let addresses = timeout_at(deadline, look_up(endpoint, self.lookups.clone())).await.map_err(|_| late())??;
+        let addresses = timeout_at(deadline, look_up(endpoint, &self.lookups, tenant)).await.map_err(|_| late())??;
         self.policy.check(endpoint, &addresses)?;
         let stream = timeout_at(deadline, first(endpoint, &addresses)).await.map_err(|_| late())??;
         let failed = |source| Error::Connect(endpoint.host().to_owned(), source);
@@ -60,14 +58,14 @@ impl Inner {
     }
 }
 
-async fn look_up(endpoint: &Endpoint, lookups: Arc<Semaphore>) -> Result<Vec<SocketAddr>, Error> {
+async fn look_up(endpoint: &Endpoint, lookups: &Lookups, tenant: Option<u128>) -> Result<Vec<SocketAddr>, Error> {
     if let Ok(address) = endpoint.host().parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, endpoint.port())]);
     }
     let failed = |source| Error::Resolve(endpoint.host().to_owned(), source);
     // The system's resolver blocks a thread for as long as it likes, also when nobody waits for it any more: so many, and no more,
     // that names which nobody answers for take no thread from the database.
-    let turn = lookups.acquire_owned().await.map_err(|closed| failed(std::io::Error::other(closed)))?;
+    let turn = lookups.turn(tenant).await.map_err(|closed| failed(std::io::Error::other(closed)))?;
     let (host, port) = (endpoint.host().to_owned(), endpoint.port());
     let lookup = tokio::task::spawn_blocking(move || {
         let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);

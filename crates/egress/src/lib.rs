@@ -8,6 +8,7 @@ mod address;
 mod connect;
 mod endpoint;
 mod error;
+mod lookups;
 mod policy;
 mod pool;
 mod send;
@@ -20,25 +21,29 @@ pub use send::{Body, Limits, Request, Response};
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 /// Makes requests under one policy, over connections that it keeps; cheap to clone. One lives as long as its runtime.
 #[derive(Clone)]
-pub struct Egress(Arc<Inner>);
+pub struct Egress(Arc<Inner>, Option<u128>);
 
 struct Inner {
     policy: Policy,
     tls: tokio_rustls::TlsConnector,
     pool: Arc<pool::Pool>,
-    lookups: Arc<Semaphore>,
+    lookups: lookups::Lookups,
 }
 
 impl Egress {
     /// A way out under a policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        let lookups = Arc::new(Semaphore::new(connect::LOOKUPS));
-        Self(Arc::new(Inner { policy, tls: connect::tls(), pool: Arc::default(), lookups }))
+        let (pool, lookups) = (Arc::default(), lookups::Lookups::default());
+        Self(Arc::new(Inner { policy, tls: connect::tls(), pool, lookups }), None)
+    }
+
+    /// The same way out for a tenant, by its number: the names that it calls are looked up a few at a time.
+    #[must_use]
+    pub fn for_tenant(&self, tenant: u128) -> Self {
+        Self(self.0.clone(), Some(tenant))
     }
 
     /// The rules.

@@ -95,7 +95,7 @@ impl Egress {
             let fresh = kept.is_none();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => self.0.connect(&endpoint).await?,
+                None => self.0.connect(&endpoint, self.1).await?,
             };
             let by = deadline.min(Instant::now() + limits.head);
             let answer = timeout_at(by, connection.sender.try_send_request(outgoing)).await;

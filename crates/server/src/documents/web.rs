@@ -49,10 +49,10 @@ pub(crate) async fn fetch(
     seen.require_open()?;
     let tags = said(&body.tags)?;
     let desk = Desk::open(&caller, 1).await?;
-    let egress = caller.models().outside();
+    let egress = caller.models().outside_for(caller.scope().org());
     let (name, endpoint) = pages::address(&body.url).ok_or_else(wrong)?;
     egress.policy().precheck(&endpoint).map_err(|_| wrong())?;
-    let page = get(egress, endpoint).await?;
+    let page = get(&egress, endpoint).await?;
     let written = desk.bytes(page).await?;
     let title = body.title.map(|title| title.as_str().to_owned());
     let mut tx = caller.read().await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use connectors::notion::Notion;
 use domain::models::{AliasName, ProviderKind};
 use domain::prices::Prices;
-use domain::{OrgId, ProjectId, ProviderId, UserId};
+use domain::{Id as _, OrgId, ProjectId, ProviderId, UserId};
 use egress::Egress;
 use gateway::Upstream;
 use governor::clock::DefaultClock;
@@ -123,6 +123,11 @@ impl Models {
     /// The way out to what tenants name.
     pub(crate) fn outside(&self) -> &Egress {
         &self.0.outside
+    }
+
+    /// The same for one of them: it waits for nothing that another one holds up.
+    pub(crate) fn outside_for(&self, org: OrgId) -> Egress {
+        self.0.outside.for_tenant(org.uuid().as_u128())
     }
 
     /// The way out to what the operator named.

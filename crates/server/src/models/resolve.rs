@@ -265,7 +265,7 @@ impl<'a> View<'a> {
     ) -> store::Result<Option<Target>> {
         let (id, upstream, egress) = match candidate {
             Candidate::Brought(provider) => match self.models.upstream(self.scope, provider).await {
-                Ok(upstream) => (provider.id.uuid().as_u128(), upstream, self.models.outside()),
+                Ok(upstream) => (provider.id.uuid().as_u128(), upstream, self.models.outside_for(self.scope.org())),
                 // One whose key does not open must not take the others with it.
                 Err(error @ store::Error::Sealed(_)) => {
                     tracing::error!(%error, provider = %provider.id, "a provider cannot be set up");
@@ -274,24 +274,19 @@ impl<'a> View<'a> {
                 Err(error) => return Err(error),
             },
             // Ids of providers are UUIDv7, whose numbers are far higher.
-            Candidate::Offered(offered) => (2 + offered.kind as u128, offered.upstream.clone(), self.models.to_own()),
+            Candidate::Offered(offered) => {
+                (2 + offered.kind as u128, offered.upstream.clone(), self.models.to_own().clone())
+            }
             Candidate::Itself => {
                 let Some(embedded) = Embedded::named(&model) else { return Ok(None) };
                 let id = match embedded {
                     Embedded::MiniLm => 0,
                     Embedded::Extractive => 1,
                 };
-                (id, Arc::new(Upstream::embedded(embedded)), self.models.outside())
+                (id, Arc::new(Upstream::embedded(embedded)), self.models.outside().clone())
             }
         };
-        Ok(Some(Target {
-            id,
-            label: candidate.label(),
-            upstream,
-            egress: egress.clone(),
-            model,
-            quote: quote.map(Arc::new),
-        }))
+        Ok(Some(Target { id, label: candidate.label(), upstream, egress, model, quote: quote.map(Arc::new) }))
     }
 }
 

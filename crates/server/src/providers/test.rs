@@ -39,7 +39,8 @@ pub(crate) async fn test(local: Local<can::ProvidersWrite>, Path(id): Path<Provi
         return Err(Problem::new("rate_limited", "Providers were tried very often; wait a minute.").retry_after(60));
     }
     let upstream = caller.models().upstream(caller.scope(), &provider).await?;
-    let trial = match upstream.models(caller.models().outside()).await {
+    let outside = caller.models().outside_for(caller.scope().org());
+    let trial = match upstream.models(&outside).await {
         Ok(names) => fine(&provider, names),
         Err(error) => {
             tracing::info!(provider = %id, log = error.log, "a provider was tried in vain");

@@ -123,7 +123,7 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
             return Ok(if waited < PATIENCE { Ended::Later(pause) } else { Ended::until(next) });
         }
     };
-    let Some(connector) = connect(app, &source) else {
+    let Some(connector) = connect(app, &scope, &source) else {
         return Round::failed(app, &scope, source, fault("unsupported", "This kind of source is not known any more."))
             .await;
     };
@@ -161,9 +161,9 @@ async fn sync(app: &App, job: &Job) -> Result<Ended> {
 }
 
 /// What speaks to a source.
-fn connect(app: &App, source: &Source) -> Option<Box<dyn Connector>> {
+fn connect(app: &App, scope: &Scope, source: &Source) -> Option<Box<dyn Connector>> {
     let other = app.connectors.as_ref().and_then(|connectors| connectors.open(&source.settings.0));
-    other.or_else(|| Some(Box::new(Pages::new(app.models.outside().clone(), which(source)?))))
+    other.or_else(|| Some(Box::new(Pages::new(app.models.outside_for(scope.org()), which(source)?))))
 }
 
 /// What is to be done with the source that a job is about; a moment is waited for its being committed.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use connectors::webhook::{Ended, LONGEST, Secret, send};
 use domain::{Ambient, OrgId, Time, WebhookId};
-use egress::Endpoint;
+use egress::{Egress, Endpoint};
 use futures_util::future::join_all;
 use serde_json::json;
 use store::audit::Event;
@@ -124,7 +124,9 @@ async fn tell(app: &App, org: OrgId) -> store::Result<Option<Time>> {
     }
     tx.commit().await?;
     let sent = claimed.iter().filter_map(|message| Some((message, known.get(&message.webhook_id)?)));
-    let sent: Vec<Sent<'_>> = join_all(sent.map(|(message, webhook)| sending(app, &open, message, webhook))).await;
+    let outside = app.models.outside_for(org);
+    let sent = sent.map(|(message, webhook)| sending(app, &open, &outside, message, webhook));
+    let sent: Vec<Sent<'_>> = join_all(sent).await;
     let off = to_switch_off(&open, &sent).await?;
     for (webhook, because) in off.values() {
         write_to_leaders(app, org, webhook, *because).await?;
@@ -156,12 +158,18 @@ struct Sent<'a> {
     ended: Ended,
 }
 
-async fn sending<'a>(app: &App, open: &OrgStore, message: &'a Claimed, webhook: &'a Webhook) -> Sent<'a> {
+async fn sending<'a>(
+    app: &App,
+    open: &OrgStore,
+    outside: &Egress,
+    message: &'a Claimed,
+    webhook: &'a Webhook,
+) -> Sent<'a> {
     let ended = match secrets(open, webhook, app.house.store.ambient().now()).await {
         Ok(secrets) => match Endpoint::with_query(&webhook.url) {
             Ok(endpoint) => {
                 let now = app.house.store.ambient().now();
-                send(app.models.outside(), &endpoint, &secrets, message.id, now, &message.body).await
+                send(outside, &endpoint, &secrets, message.id, now, &message.body).await
             }
             Err(error) => Ended { status: None, error: Some(format!("The address {error}.")) },
         },
