@@ -66,6 +66,33 @@ test("a collection is made, files come in with their progress, and one that cann
   await page.getByText("Parking is free.").waitFor();
 });
 
+onEmbedded("a file that was read before anybody listened is shown as read", async () => {
+  const ann = await newcomer("Latecomer");
+  const { id } = await call("POST", "/api/v1/collections", ann.token, { name: "Quick" });
+  const page = await open({ as: ann.email });
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route("**/api/v1/collections/*/events", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`/o/${ann.org.slug}/knowledge/collections/${id}`);
+  const choosing = page.waitForEvent("filechooser");
+  await page.getByRole("button", { name: "Choose files" }).click();
+  const file = { name: "noon.md", mimeType: "text/markdown", buffer: Buffer.from("Lunch is at noon.") };
+  await (await choosing).setFiles(file);
+  await expect
+    .poll(async () => {
+      const { data } = await call("GET", `/api/v1/collections/${id}/documents`, ann.token);
+      return data.map(({ passages, embedded }: Record<string, number>) => (passages ? passages - (embedded ?? 0) : 1));
+    })
+    .toEqual([0]);
+  release();
+  await page.getByRole("region", { name: "Under way" }).getByText("Ready").waitFor();
+});
+
 test("a document shows its text, passages and versions, and goes with what was made of it", async () => {
   const ann = await newcomer("Reader");
   const { document } = await library(ann);

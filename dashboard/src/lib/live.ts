@@ -13,10 +13,14 @@ const LAST_PAUSE = 30_000;
 /** A stream that said nothing for so long is dead: the server speaks every 15 seconds. */
 const SILENCE = 40_000;
 
-/** Listens to a stream of the organisation, a path with its query; to nothing when there is no path. */
-export function useLive(path: string | undefined, hear: (event: StreamEvent) => void) {
+/**
+ * Listens to a stream of the organisation, a path with its query; to nothing when there is no path. Each time that it is open, and before it
+ * tells anything, `opened` is called.
+ */
+export function useLive(path: string | undefined, hear: (event: StreamEvent) => void, opened: () => void = () => {}) {
   const { id } = useOrg();
   const told = useEffectEvent(hear);
+  const begun = useEffectEvent(opened);
   useEffect(() => {
     if (path === undefined) return;
     let stop: AbortController | undefined;
@@ -26,7 +30,7 @@ export function useLive(path: string | undefined, hear: (event: StreamEvent) => 
         stop = undefined;
       } else if (!stop) {
         stop = new AbortController();
-        void listen(path, id, told, stop.signal);
+        void listen(path, id, told, begun, stop.signal);
       }
     };
     follow();
@@ -41,7 +45,13 @@ export function useLive(path: string | undefined, hear: (event: StreamEvent) => 
 /** The first stream of each path tells of nothing missed: what is on the page was read a moment ago. */
 const heard = new Set<string>();
 
-async function listen(path: string, org: string, tell: (event: StreamEvent) => void, signal: AbortSignal) {
+async function listen(
+  path: string,
+  org: string,
+  tell: (event: StreamEvent) => void,
+  begun: () => void,
+  signal: AbortSignal,
+) {
   let pause = FIRST_PAUSE;
   while (!signal.aborted) {
     // One for each try: a stream that went silent is left without leaving the next.
@@ -60,6 +70,7 @@ async function listen(path: string, org: string, tell: (event: StreamEvent) => v
       if (response.status === 404 || response.status === 403 || response.status === 401) return;
       if (response.ok && response.body) {
         pause = FIRST_PAUSE;
+        begun();
         const place = `${org} ${path}`;
         if (heard.has(place)) tell({ event: "missed", data: {} });
         heard.add(place);

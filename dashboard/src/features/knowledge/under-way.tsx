@@ -6,7 +6,7 @@ import { Failure, Loading } from "@/components/states";
 import { useErrorText } from "@/lib/api/error-text";
 import { useFormat } from "@/lib/format";
 import { useWords } from "@/lib/words/words";
-import type { Job } from "./api/follow-collection";
+import type { Job } from "./api/get-job";
 import { useArchiveFiles } from "./api/list-archive-files";
 import styles from "./knowledge.module.css";
 import { clearUploads, type Upload, uploadAgain, useUploads } from "./uploads";
@@ -18,7 +18,9 @@ export function UnderWay({ collection, jobs }: { collection: string; jobs: Reado
   const uploads = useUploads().filter((one) => one.collection === collection);
   const known = new Set(uploads.map(({ job }) => job));
   // What others brought in is shown until it is over.
-  const others = [...jobs.values()].filter((job) => !known.has(job.id) && !isOver(job) && job.kind !== "embedding");
+  const others = [...jobs.values()].filter(
+    (job) => job.collection_id === collection && !known.has(job.id) && !isOver(job),
+  );
   if (uploads.length === 0 && others.length === 0) return null;
   const over = uploads.some(({ state }) => state === "sent" || state === "failed");
   return (

@@ -65,6 +65,11 @@ export function uploadAgain(id: number) {
   pump();
 }
 
+/** Forgets one whose document is gone. */
+export function forgetUpload(job: string) {
+  become(uploads.filter((one) => one.job !== job));
+}
+
 /** Forgets those of a collection that are in the list for nothing but being read. */
 export function clearUploads(collection: string) {
   become(uploads.filter((one) => one.collection !== collection || one.state === "waiting" || one.state === "sending"));

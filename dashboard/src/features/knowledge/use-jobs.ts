@@ -1,14 +1,14 @@
 /** What is under way in a collection, as its stream tells it. */
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
-import { eventsOf } from "@/lib/api/event-stream";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { ApiError } from "@/lib/api/error";
+import { useLive } from "@/lib/live";
 import { useOrg } from "@/lib/org";
-import { followCollection, type Job } from "./api/follow-collection";
+import { getJob, type Job } from "./api/get-job";
 import { documentsKey } from "./api/list-documents";
+import { forgetUpload, useUploads } from "./uploads";
 
-/** After so long a stream that ended is opened again. */
-const AGAIN = 3000;
-/** Lists are read anew at most so often while files come in. */
+/** Lists are read anew at most so often while files come in; the stream has so long to tell of a file before it is asked for. */
 const CALM = 1000;
 
 export function isOver(job: Job): boolean {
@@ -20,35 +20,62 @@ export function useJobs(collection: string): ReadonlyMap<string, Job> {
   const org = useOrg();
   const queries = useQueryClient();
   const [jobs, setJobs] = useState<ReadonlyMap<string, Job>>(new Map());
+  /** The jobs that were told of since the stream was opened, and how often it was. */
+  const told = useRef(new Set<string>());
+  const [opened, setOpened] = useState(0);
+  const mine = useUploads().flatMap((one) => (one.collection === collection && one.job ? [one.job] : []));
+
+  const refresh = useRef<number>(undefined);
+  useEffect(() => () => window.clearTimeout(refresh.current), []);
+  const news = () => {
+    refresh.current ??= window.setTimeout(() => {
+      refresh.current = undefined;
+      void queries.invalidateQueries({ queryKey: documentsKey(org) });
+    }, CALM);
+  };
+  const take = (job: Job) => {
+    told.current.add(job.id);
+    setJobs((before) => new Map(before).set(job.id, job));
+    news();
+  };
+
+  useLive(
+    `/api/v1/collections/${collection}/events`,
+    ({ event, data }) => {
+      if (event === "missed") news();
+      if (event === "job") take(data as Job);
+    },
+    () => {
+      // It tells of all that is under way. What it told of before may have ended, or be gone.
+      told.current.clear();
+      setJobs((before) => new Map([...before].filter(([id]) => mine.includes(id))));
+      setOpened((before) => before + 1);
+    },
+  );
+
+  // What had ended before the stream was opened it never tells of.
+  const untold = useEffectEvent(async (signal: AbortSignal) => {
+    for (const id of mine) {
+      const known = jobs.get(id);
+      if (told.current.has(id) || (known && isOver(known))) continue;
+      try {
+        const job = await getJob(org, id, signal);
+        if (!told.current.has(id) && !signal.aborted) take(job);
+      } catch (error) {
+        if (signal.aborted || !(error instanceof ApiError) || error.status !== 404) return;
+        forgetUpload(id);
+      }
+    }
+  });
+  const wanted = mine.join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with each opening, and each file that was sent
   useEffect(() => {
     const control = new AbortController();
-    let refresh: number | undefined;
-    const news = () => {
-      refresh ??= window.setTimeout(() => {
-        refresh = undefined;
-        void queries.invalidateQueries({ queryKey: documentsKey(org) });
-      }, CALM);
-    };
-    const follow = async () => {
-      while (!control.signal.aborted) {
-        try {
-          for await (const { event, data } of eventsOf(await followCollection(org, collection, control.signal))) {
-            if (event !== "job") continue;
-            const job = data as Job;
-            setJobs((before) => new Map(before).set(job.id, job));
-            news();
-          }
-        } catch {
-          // The connection was cut, or too many listen: the list still tells, and this tries again.
-        }
-        await new Promise((resolve) => window.setTimeout(resolve, AGAIN));
-      }
-    };
-    void follow();
+    const timer = window.setTimeout(() => void untold(control.signal), CALM);
     return () => {
+      window.clearTimeout(timer);
       control.abort();
-      window.clearTimeout(refresh);
     };
-  }, [org, collection, queries]);
+  }, [opened, wanted]);
   return jobs;
 }
