@@ -13,6 +13,15 @@ test("the first steps are kept on the server, can be left and taken up again", a
     .getByRole("button", { name: /^Name the organisation/ })
     .getByText("Done")
     .waitFor();
+  // Its address is that of its new name, and can be loaded again.
+  const { organization } = await call("GET", "/api/v1/auth/me", ann.token);
+  expect(organization.slug).not.toBe(ann.org.slug);
+  await page.waitForURL(({ pathname }) => pathname === `/o/${organization.slug}`);
+  await page.reload();
+  await steps
+    .getByRole("button", { name: /^Name the organisation/ })
+    .getByText("Done")
+    .waitFor();
   await steps.getByRole("button", { name: "Use the samples" }).click();
   await steps
     .getByRole("button", { name: /^Add knowledge/ })

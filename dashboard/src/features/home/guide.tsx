@@ -7,6 +7,7 @@ import { ButtonLink } from "@/components/links";
 import { Failure } from "@/components/states";
 import { useSending } from "@/lib/forms";
 import { type Org, useOrg } from "@/lib/org";
+import { useRenamed } from "@/lib/renamed";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -173,11 +174,19 @@ function Naming({ done }: { done: () => void }) {
   const common = useWords(shared);
   const org = useOrg();
   const rename = useRename();
+  const renamed = useRenamed();
   const form = useForm({
     initialValues: { name: org.name },
     validate: { name: (value) => (value.trim() ? null : common.errors.required) },
   });
-  const sending = useSending(form, ({ name }) => rename.mutateAsync(name.trim()), done);
+  const sending = useSending(
+    form,
+    ({ name }) => rename.mutateAsync(name.trim()),
+    (changed) => {
+      done();
+      renamed(changed);
+    },
+  );
   return (
     <form onSubmit={sending.submit} noValidate>
       <Group align="flex-end" gap="sm">

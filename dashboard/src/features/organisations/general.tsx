@@ -1,12 +1,11 @@
 import { Badge, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { FormEnd } from "@/components/form";
 import { Section } from "@/components/section";
 import { useFormat } from "@/lib/format";
 import { useSending } from "@/lib/forms";
-import { addressOf, useOrg } from "@/lib/org";
+import { useOrg } from "@/lib/org";
+import { useRenamed } from "@/lib/renamed";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
@@ -19,8 +18,7 @@ export function General({ of, etag }: { of: Organisation; etag: string | undefin
   const common = useWords(shared);
   const format = useFormat();
   const org = useOrg();
-  const navigate = useNavigate();
-  const queries = useQueryClient();
+  const renamed = useRenamed();
   const update = useUpdateOrg();
   const form = useForm({
     initialValues: { name: of.name, time_zone: of.time_zone },
@@ -31,14 +29,7 @@ export function General({ of, etag }: { of: Organisation; etag: string | undefin
     ({ name, time_zone }) => update.mutateAsync({ etag, name: name.trim(), time_zone }),
     (changed) => {
       told(words.saved);
-      // What stands for it in addresses comes from its name.
-      queries.removeQueries({ queryKey: ["me"] });
-      const siblings = org.siblings.map((other) => (other.id === changed.id ? { ...other, ...changed } : other));
-      void navigate({
-        to: "/o/$org/settings/organisation",
-        params: { org: addressOf(changed, siblings) },
-        replace: true,
-      });
+      renamed(changed);
     },
   );
   const may = org.can("org.update");

@@ -15,8 +15,7 @@ export function useRename() {
         org.api.PATCH("/api/v1/orgs/{org_id}", { params: { path, header: { "If-Match": tag } }, body: { name } }),
       );
     },
-    onSuccess: () =>
-      Promise.all([queries.invalidateQueries({ queryKey: [org.id] }), queries.invalidateQueries({ queryKey: ["me"] })]),
+    onSuccess: () => queries.invalidateQueries({ queryKey: [org.id] }),
     meta: { quiet: true },
   });
 }
