@@ -1388,7 +1388,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the rate limits.
+         * Lists the rate limits: those that the caller may know of, or all.
          * @description Needs `limits.read` at the organisation.
          */
         get: operations["get_limits"];
@@ -2102,7 +2102,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Leaves an organisation.
+         * Leaves an organisation; to come back takes an invitation.
          * @description For anybody who is signed in.
          */
         post: operations["post_orgs_org_id_leave"];
@@ -4967,7 +4967,7 @@ export interface components {
             denied: number;
             /** @description An hour ago. */
             from: components["schemas"]["Time"];
-            /** @description Each rate limit, in the order of their list. */
+            /** @description Each rate limit that the caller may know of, in the order of their list. */
             limits: components["schemas"]["LimitUse"][];
             /** @description Now. */
             until: components["schemas"]["Time"];
@@ -5032,6 +5032,21 @@ export interface components {
             all?: boolean;
             /** @description The `next_cursor` of the page before. */
             cursor?: string | null;
+            /**
+             * Format: uint32
+             * @description At most so many; 50 when left out, 200 at the most.
+             */
+            limit?: number | null;
+        };
+        /** @description Which jobs, and which page of them. */
+        ListJobs: {
+            /** @description The `next_cursor` of the page before. */
+            cursor?: string | null;
+            /**
+             * @description Whether to list the documents that could not be read, as long as they are there, and not what is under way.
+             * @default false
+             */
+            failed?: boolean;
             /**
              * Format: uint32
              * @description At most so many; 50 when left out, 200 at the most.
@@ -7084,7 +7099,7 @@ export interface components {
             /** @default null */
             name?: components["schemas"]["RoleName"] | null;
             /**
-             * @description At most what the caller holds.
+             * @description At most what the caller holds, in the private projects where the role is held, too.
              * @default null
              */
             permissions?: components["schemas"]["PermissionSet"] | null;
@@ -7242,7 +7257,7 @@ export interface components {
         };
         /**
          * @description All limits on the caller's path, the widest first. Those of documents and storage count what is there; who may not see the use of the
-         *      whole organisation is not told of them.
+         *      whole organisation is not told of them. Of budgets, those that `GET /api/v1/budgets` shows.
          */
         UsageQuota: {
             data: components["schemas"]["UsageLimit"][];
