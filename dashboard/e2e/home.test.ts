@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ADA, address, call, joined, look, newcomer, open, token } from "./visit.ts";
+import { ADA, address, call, joined, look, newcomer, open, operator, token } from "./visit.ts";
 
 test("the first steps are kept on the server, can be left and taken up again", async () => {
   const ann = await newcomer("Fay");
@@ -78,6 +78,23 @@ test("home shows what was spent, what wants attention, and what happened", async
     .getByText(/^Ada Lindqvist deleted a team/)
     .waitFor();
   await look(page, "home");
+});
+
+test("what an operator did is told of as theirs", async () => {
+  const ann = await newcomer("Kept");
+  const olga = await token(operator("deeds"));
+  await call("PATCH", `/api/v1/operator/orgs/${ann.org.id}`, olga, { plan: "pro" });
+  const page = await open({ as: ann.email });
+  await page.goto(`/o/${ann.org.slug}/audit?action=organisation.administered`);
+  await page
+    .getByRole("row", { name: /organisation\.administered/ })
+    .getByText("The installation's operator")
+    .waitFor();
+  await page.getByRole("link", { name: "Home", exact: true }).click();
+  await page
+    .getByRole("region", { name: "Last activity" })
+    .getByText(/^The installation's operator organisation administered/)
+    .waitFor();
 });
 
 test("home tells of documents that could not be read, as long as they are there", async () => {

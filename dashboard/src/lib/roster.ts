@@ -30,7 +30,7 @@ export async function all<T>(page: (cursor: string | undefined) => Promise<PageO
 /** The members by name. */
 export function usePeople(enabled = true) {
   const org = useOrg();
-  const { data, isPending, error, refetch } = useQuery({
+  const { data, isPending, isLoading, error, refetch } = useQuery({
     queryKey: [org.id, "members", "all"],
     queryFn: ({ signal }) =>
       all<Schemas["Member"]>((cursor) =>
@@ -42,8 +42,10 @@ export function usePeople(enabled = true) {
   return useMemo(() => {
     const people = data ?? [];
     const byId = new Map(people.map((person) => [person.user_id, person]));
-    return { people, find: (id: string) => byId.get(id), isPending, error, refetch };
-  }, [data, isPending, error, refetch]);
+    /** Whether there are no others. */
+    const isWhole = data !== undefined && data.length < LIMIT * PAGES;
+    return { people, find: (id: string) => byId.get(id), isWhole, isPending, isLoading, error, refetch };
+  }, [data, isPending, isLoading, error, refetch]);
 }
 
 /** The teams by name. */

@@ -7,8 +7,9 @@ import { Failure, Loading } from "@/components/states";
 import { useFormat } from "@/lib/format";
 import { useLive } from "@/lib/live";
 import { useOrg } from "@/lib/org";
+import { useWho } from "@/lib/who";
 import { useWords } from "@/lib/words/words";
-import { useLastChanges, useLastUse, usePeople } from "./api/activity";
+import { useLastChanges, useLastUse } from "./api/activity";
 import { useJobs } from "./api/knowledge";
 import styles from "./home.module.css";
 import { home } from "./words";
@@ -26,7 +27,7 @@ export function Activity() {
   const use = useLastUse();
   const changes = useLastChanges();
   const jobs = useJobs();
-  const people = usePeople();
+  const whoIs = useWho();
   const due = useRef<number>(undefined);
   useLive(org.canSomewhere("usage.read") ? "/api/v1/usage/events" : undefined, () => {
     due.current ??= window.setTimeout(() => {
@@ -35,9 +36,6 @@ export function Activity() {
       void queries.invalidateQueries({ queryKey: [org.id, "budgets"] });
     }, BREATH);
   });
-  const names = new Map((people.data?.data ?? []).map(({ user_id, name }) => [user_id, name]));
-  const who = (id: string | null | undefined) =>
-    id === "system" ? words.system : id?.startsWith("key_") ? words.key : ((id && names.get(id)) ?? words.system);
 
   // What has no words of its own is told as the log has it.
   const said = (action: string) => {
@@ -51,7 +49,7 @@ export function Activity() {
     ...(use.data?.data ?? []).map((row) => ({
       key: `${row.id} ${row.attempt}`,
       at: row.at,
-      who: who(row.user_id ?? row.key_id),
+      who: whoIs(row.key_id ?? row.user_id ?? "system", row.user_id),
       what: words.used(row.model),
       cost: format.money(row.cost_micros, "USD"),
     })),
@@ -68,7 +66,8 @@ export function Activity() {
       .map((entry) => ({
         key: entry.id,
         at: entry.at,
-        who: who(entry.on_behalf_of ?? entry.actor),
+        // What Rowhouse does because somebody asked for it is theirs.
+        who: whoIs(entry.actor === "system" ? (entry.on_behalf_of ?? entry.actor) : entry.actor, entry.on_behalf_of),
         what: said(entry.action),
         cost: undefined,
       })),

@@ -100,8 +100,6 @@ export const home = words(
         config: "their settings",
       },
       did: (deed: string, thing: string) => `${deed} ${thing}`,
-      system: "Rowhouse",
-      key: "A program",
       documents: {
         queued: "waits to be read",
         reading: "is being read",
@@ -256,8 +254,6 @@ export const home = words(
           config: "die eigenen Einstellungen",
         },
         did: (deed, thing) => `hat ${thing} ${deed}`,
-        system: "Rowhouse",
-        key: "Ein Programm",
         documents: {
           queued: "wartet darauf, gelesen zu werden",
           reading: "wird gelesen",

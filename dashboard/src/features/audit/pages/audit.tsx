@@ -9,6 +9,7 @@ import { useEntitlements } from "@/lib/entitlements";
 import { useFormat } from "@/lib/format";
 import { useOrg } from "@/lib/org";
 import { usePeople, useProjects, useRoles, useTeams } from "@/lib/roster";
+import { useWho } from "@/lib/who";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { useExport } from "../api/export-log";
@@ -97,17 +98,10 @@ function useColumns(show: (entry: Entry) => void): Column<Entry>[] {
   const format = useFormat();
   const org = useOrg();
   const people = usePeople();
+  const whoIs = useWho();
   const teams = useTeams();
   const projects = useProjects();
   const roles = useRoles();
-  const whoIs = (id: string, forWhom: string | null | undefined): string => {
-    if (id === "system") return words.system;
-    if (id.startsWith("key_")) {
-      const owner = forWhom && people.find(forWhom)?.name;
-      return owner ? words.keyOf(owner) : words.key;
-    }
-    return people.find(id)?.name ?? (people.isPending ? "…" : words.former);
-  };
   const nameOf = (id: string): string | undefined => {
     if (id === org.id) return org.name;
     return people.find(id)?.name ?? teams.find(id)?.name ?? projects.find(id)?.name ?? roles.find(id)?.name;

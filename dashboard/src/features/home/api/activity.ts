@@ -27,14 +27,3 @@ export function useLastChanges() {
     enabled: org.can("audit.read"),
   });
 }
-
-/** Who the people are that did it. */
-export function usePeople() {
-  const org = useOrg();
-  return useQuery({
-    queryKey: [org.id, "members", "names"],
-    queryFn: ({ signal }) => answer(org.api.GET("/api/v1/members", { params: { query: { limit: 200 } }, signal })),
-    enabled: org.can("members.read"),
-    staleTime: 60_000,
-  });
-}

@@ -1,0 +1,23 @@
+/** What those are called who did something and are nobody of the organisation. Each stands alone, and before what they did. */
+import { words } from "./words";
+
+export const who = words(
+  {
+    system: "Rowhouse",
+    operator: "The installation's operator",
+    keyOf: (name: string) => `Key of ${name}`,
+    key: "An API key",
+    former: "A former member",
+    somebody: "Somebody",
+  },
+  {
+    de: {
+      system: "Rowhouse",
+      operator: "Der Betreiber der Installation",
+      keyOf: (name) => `Schlüssel von ${name}`,
+      key: "Ein API-Schlüssel",
+      former: "Ein früheres Mitglied",
+      somebody: "Jemand",
+    },
+  },
+);
