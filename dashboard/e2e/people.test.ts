@@ -75,6 +75,45 @@ test("a team is made below another, somebody is put in and taken out, and it is 
   expect(data).toHaveLength(1);
 });
 
+onEmbedded("what was half written comes back where it was written, and not over somebody else's change", async () => {
+  const ann = await newcomer("Drafter");
+  const [upper, other] = [
+    await call("POST", "/api/v1/teams", ann.token, { name: "Upper" }),
+    await call("POST", "/api/v1/teams", ann.token, { name: "Other" }),
+  ];
+  const page = await open({ as: ann.email });
+  const dialog = page.getByRole("dialog");
+  const name = dialog.getByLabel("Name");
+  const restored = dialog.getByText("What you had typed was restored.");
+  const begin = async (team: { id: string; name: string }, deed: string) => {
+    await page.goto(`/o/${ann.org.slug}/teams?team=${team.id}`);
+    await page.getByRole("button", { name: `Actions for ${team.name}` }).click();
+    await page.getByRole("menuitem", { name: deed }).click();
+    await name.waitFor();
+  };
+  await begin(upper, "Create team below");
+  await name.fill("Half");
+  await begin(other, "Create team below");
+  expect(await name.inputValue()).toBe("");
+  await begin(upper, "Create team below");
+  await restored.waitFor();
+  expect(await name.inputValue()).toBe("Half");
+  await look(page, "restored");
+  await dialog.getByRole("button", { name: "Discard it" }).click();
+  await restored.waitFor({ state: "hidden" });
+  expect(await name.inputValue()).toBe("");
+
+  await begin(upper, "Rename or move");
+  await name.fill("Half a name");
+  await begin(upper, "Rename or move");
+  await restored.waitFor();
+  expect(await name.inputValue()).toBe("Half a name");
+  const renamed = await call("PATCH", `/api/v1/teams/${upper.id}`, ann.token, { name: "Uppermost" });
+  await begin(renamed, "Rename or move");
+  expect(await name.inputValue()).toBe("Uppermost");
+  expect(await restored.count()).toBe(0);
+});
+
 test("a project is made, archived and deleted by its name", async () => {
   const ann = await newcomer("Projects");
   const page = await open({ as: ann.email });

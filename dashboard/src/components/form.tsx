@@ -1,15 +1,19 @@
-/** What stands at the end of each form: what is wrong, and the buttons. */
-import { Button, Group } from "@mantine/core";
+/** What stands at the end of each form: what is wrong, what was typed before, and the buttons. */
+import { Button, Group, Text } from "@mantine/core";
+import type { Draft } from "@/lib/drafts";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
 import { Failure } from "./states";
 
 export function FormEnd({
   sending,
+  draft,
   deed,
   onCancel,
 }: {
   sending: { pending: boolean; error: unknown };
+  /** What the form keeps of itself, if it does. */
+  draft?: Draft;
   /** What the button does: “Create key”. */
   deed: string;
   onCancel?: () => void;
@@ -18,6 +22,16 @@ export function FormEnd({
   return (
     <>
       {sending.error != null && <Failure error={sending.error} />}
+      {draft?.restored && (
+        <Group justify="space-between" gap="xs">
+          <Text size="sm" c="dimmed" role="status">
+            {words.draft.restored}
+          </Text>
+          <Button variant="subtle" size="compact-sm" onClick={draft.discard}>
+            {words.draft.discard}
+          </Button>
+        </Group>
+      )}
       <Group justify="flex-end">
         {onCancel && (
           <Button variant="default" onClick={onCancel}>

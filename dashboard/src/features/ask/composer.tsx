@@ -38,7 +38,12 @@ export function Composer({
   const collections = useCollections(project);
   const models = useModels(project);
   const draft = useDraft(
-    { values: { text }, setValues: (kept) => setText(kept.text ?? ""), isDirty: () => text !== "" },
+    {
+      values: { text },
+      setValues: (kept) => setText(kept.text ?? ""),
+      isDirty: () => text !== "",
+      reset: () => setText(""),
+    },
     "question",
   );
   const ready = text.trim() !== "" && !busy && !stop;

@@ -64,7 +64,7 @@ function FeedbackForm({ of, close }: { of: Message; close: () => void }) {
   const words = useWords(asking);
   const rate = useRateAnswer(of);
   const form = useForm({ initialValues: { comment: of.comment ?? "", correction: of.correction ?? "" } });
-  const draft = useDraft(form, `feedback-${of.id}`);
+  const draft = useDraft(form, `feedback-${of.id}`, { onto: form.getInitialValues() });
   const sending = useSending(
     form,
     ({ comment, correction }) =>
@@ -99,7 +99,7 @@ function FeedbackForm({ of, close }: { of: Message; close: () => void }) {
           maxLength={20_000}
           {...form.getInputProps("correction")}
         />
-        <FormEnd sending={sending} deed={words.feedback.send} onCancel={draft.ending(close)} />
+        <FormEnd sending={sending} draft={draft} deed={words.feedback.send} onCancel={draft.ending(close)} />
       </Stack>
     </form>
   );

@@ -74,7 +74,7 @@ function FeedbackForm() {
             />
           </Box>
           <Textarea label={words.words} autosize minRows={3} maxRows={12} {...form.getInputProps("text")} />
-          <FormEnd sending={sending} deed={words.send} />
+          <FormEnd sending={sending} draft={draft} deed={words.send} />
         </Stack>
       </form>
     </Card>

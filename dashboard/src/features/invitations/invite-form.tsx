@@ -65,7 +65,7 @@ export function InviteForm({ done, cancel }: { done: (sent: SentInvitation) => v
         {(teams.length > 0 || projects.length > 0) && (
           <RoleSelect label={words.form.inside} {...form.getInputProps("inside")} />
         )}
-        <FormEnd sending={sending} deed={words.form.send} onCancel={draft.ending(cancel)} />
+        <FormEnd sending={sending} draft={draft} deed={words.form.send} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

@@ -58,7 +58,7 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
     ),
   });
   const permissions = usePermissions(form.values.may === "some");
-  const draft = useDraft(form, "create-key");
+  const draft = useDraft(form, `create-key-in-${project ?? WHOLE}`);
   const sending = useSending(
     form,
     (values) => create.mutateAsync(wishes(values)),
@@ -136,6 +136,7 @@ export function CreateKeyForm({ done, cancel }: { done: (key: NewKey) => void; c
         </Fieldset>
         <FormEnd
           sending={sending}
+          draft={draft}
           deed={words.create}
           onCancel={() => {
             draft.forget();

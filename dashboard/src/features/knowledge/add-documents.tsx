@@ -162,7 +162,7 @@ function PasteForm({ collection, close }: { collection: string; close: () => voi
           description={words.document.tagsHint}
           {...form.getInputProps("tags")}
         />
-        <FormEnd sending={sending} deed={words.pasteForm.deed} onCancel={close} />
+        <FormEnd sending={sending} draft={draft} deed={words.pasteForm.deed} onCancel={draft.ending(close)} />
       </Stack>
     </form>
   );

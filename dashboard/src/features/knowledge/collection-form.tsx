@@ -34,7 +34,7 @@ export function CreateCollectionForm({ done, cancel }: { done: (made: Collection
     },
     validate: { name: (value) => (value.trim() ? null : common.errors.required) },
   });
-  const draft = useDraft(form, "create-collection");
+  const draft = useDraft(form, `create-collection-in-${project ?? WHOLE}`);
   const sending = useSending(
     form,
     ({ name, description, project_id, access }) =>
@@ -80,7 +80,7 @@ export function CreateCollectionForm({ done, cancel }: { done: (made: Collection
             ))}
           </Stack>
         </Radio.Group>
-        <FormEnd sending={sending} deed={words.create} onCancel={cancel} />
+        <FormEnd sending={sending} draft={draft} deed={words.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

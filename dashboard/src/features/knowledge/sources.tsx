@@ -187,7 +187,7 @@ function SourceForm({ collection, close }: { collection: string; close: () => vo
           />
         )}
         <TextInput label={`${say.name} (${common.optional})`} maxLength={300} {...form.getInputProps("name")} />
-        <FormEnd sending={sending} deed={words.source.create} onCancel={draft.ending(close)} />
+        <FormEnd sending={sending} draft={draft} deed={words.source.create} onCancel={draft.ending(close)} />
       </Stack>
     </form>
   );

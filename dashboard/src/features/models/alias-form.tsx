@@ -33,7 +33,9 @@ export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
       targets: (value) => (value.some(Boolean) ? null : words.chooseOne),
     },
   });
-  const draft = useDraft(form, of ? `alias-${of.alias}` : "alias");
+  const draft = useDraft(form, of ? `alias-${of.alias}-${of.project_id}` : `alias-in-${project}`, {
+    onto: of && form.getInitialValues(),
+  });
   const sending = useSending(
     form,
     ({ alias, targets }) =>
@@ -112,7 +114,7 @@ export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
             )}
           </Stack>
         </Fieldset>
-        <FormEnd sending={sending} deed={common.save} onCancel={draft.ending(done)} />
+        <FormEnd sending={sending} draft={draft} deed={common.save} onCancel={draft.ending(done)} />
       </Stack>
     </form>
   );

@@ -33,7 +33,7 @@ export function CreateProviderForm({ done, cancel }: { done: () => void; cancel:
     },
     validate: { base_url: (value) => (isAddress(value) ? null : words.badAddress) },
   });
-  const draft = useDraft(form, "create-provider", ["api_key"]);
+  const draft = useDraft(form, "create-provider", { secret: ["api_key"] });
   const sending = useSending(
     form,
     (values) =>
@@ -86,7 +86,7 @@ export function CreateProviderForm({ done, cancel }: { done: () => void; cancel:
             </Stack>
           </Radio.Group>
         )}
-        <FormEnd sending={sending} deed={words.create} onCancel={draft.ending(cancel)} />
+        <FormEnd sending={sending} draft={draft} deed={words.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

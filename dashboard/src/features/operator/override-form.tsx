@@ -89,7 +89,7 @@ export function OverrideForm({ id, done }: { id: string; done: () => void }) {
           {...form.getInputProps("reason")}
         />
         <TextInput type="date" label={`${words.overrideUntil} (${common.optional})`} {...form.getInputProps("until")} />
-        <FormEnd sending={sending} deed={common.create} onCancel={draft.ending(done)} />
+        <FormEnd sending={sending} draft={draft} deed={common.create} onCancel={draft.ending(done)} />
       </Stack>
     </form>
   );

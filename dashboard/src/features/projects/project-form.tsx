@@ -38,7 +38,7 @@ export function ProjectForm({
         !value.trim() ? common.errors.required : value.trim().length > NAME ? common.errors.tooLong(NAME) : null,
     },
   });
-  const draft = useDraft(form, of ? "edit-project" : "create-project");
+  const draft = useDraft(form, of ? `project-${of.id}` : "project", { onto: of && form.getInitialValues() });
   const sending = useSending(
     form,
     ({ name, description, open }) => {
@@ -73,7 +73,7 @@ export function ProjectForm({
             {...form.getInputProps("open", { type: "checkbox" })}
           />
         )}
-        <FormEnd sending={sending} deed={of ? common.save : words.create} onCancel={stop} />
+        <FormEnd sending={sending} draft={draft} deed={of ? common.save : words.create} onCancel={stop} />
       </Stack>
     </form>
   );

@@ -38,7 +38,7 @@ export function RoleForm({ of, done, cancel }: { of?: VersionedRole; done: () =>
       permissions: (value) => (value.length === 0 ? words.form.none : null),
     },
   });
-  const draft = useDraft(form, of ? `role-${of.value.id}` : "role");
+  const draft = useDraft(form, of ? `role-${of.value.id}` : "role", { onto: of && form.getInitialValues() });
   const sending = useSending(
     form,
     ({ name, description, permissions }) => {
@@ -91,7 +91,7 @@ export function RoleForm({ of, done, cancel }: { of?: VersionedRole; done: () =>
             </SimpleGrid>
           </Checkbox.Group>
         </Fieldset>
-        <FormEnd sending={sending} deed={of ? common.save : words.create} onCancel={stop} />
+        <FormEnd sending={sending} draft={draft} deed={of ? common.save : words.create} onCancel={stop} />
       </Stack>
     </form>
   );

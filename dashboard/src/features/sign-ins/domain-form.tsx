@@ -37,7 +37,7 @@ export function DomainForm({
     },
     validate: { domain: (value) => (value.trim() ? null : common.errors.required) },
   });
-  const draft = useDraft(form, of ? `domain-${of.id}` : "domain");
+  const draft = useDraft(form, of ? `domain-${of.id}` : "domain", { onto: of && form.getInitialValues() });
   const sending = useSending(
     form,
     ({ domain, mailbox, role, teams }) => {
@@ -75,7 +75,12 @@ export function DomainForm({
         )}
         <RoleSelect label={words.form.role} roles={ROLES} {...form.getInputProps("role")} />
         <TeamsSelect label={`${words.form.teams} (${common.optional})`} {...form.getInputProps("teams")} />
-        <FormEnd sending={sending} deed={of ? common.save : words.form.deed} onCancel={draft.ending(cancel)} />
+        <FormEnd
+          sending={sending}
+          draft={draft}
+          deed={of ? common.save : words.form.deed}
+          onCancel={draft.ending(cancel)}
+        />
       </Stack>
     </form>
   );

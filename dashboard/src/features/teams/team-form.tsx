@@ -41,7 +41,9 @@ export function TeamForm({
         !value.trim() ? common.errors.required : value.trim().length > NAME ? common.errors.tooLong(NAME) : null,
     },
   });
-  const draft = useDraft(form, of ? `team-${of.id}` : "team");
+  const draft = useDraft(form, of ? `team-${of.id}` : `team-in-${parent ?? TOP}`, {
+    onto: of && form.getInitialValues(),
+  });
   const sending = useSending(
     form,
     ({ name, parent_id }) => {
@@ -71,7 +73,12 @@ export function TeamForm({
             {...form.getInputProps("parent_id")}
           />
         )}
-        <FormEnd sending={sending} deed={of ? common.save : words.create} onCancel={draft.ending(cancel)} />
+        <FormEnd
+          sending={sending}
+          draft={draft}
+          deed={of ? common.save : words.create}
+          onCancel={draft.ending(cancel)}
+        />
       </Stack>
     </form>
   );

@@ -104,7 +104,7 @@ export function CreateBudgetForm({ done, cancel }: { done: () => void; cancel: (
         />
         <Kind {...form.getInputProps("kind")} />
         <Alerts {...form.getInputProps("alerts")} />
-        <FormEnd sending={sending} deed={common.create} onCancel={draft.ending(cancel)} />
+        <FormEnd sending={sending} draft={draft} deed={common.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

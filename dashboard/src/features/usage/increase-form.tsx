@@ -74,7 +74,7 @@ function IncreaseForm({ of: { thing, tag }, done }: { of: Tagged<Budget>; done: 
           required
           {...form.getInputProps("reason")}
         />
-        <FormEnd sending={sending} deed={words.budget.increase} onCancel={draft.ending(done)} />
+        <FormEnd sending={sending} draft={draft} deed={words.budget.increase} onCancel={draft.ending(done)} />
       </Stack>
     </form>
   );

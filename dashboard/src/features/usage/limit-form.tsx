@@ -96,7 +96,7 @@ export function CreateLimitForm({ done, cancel }: { done: () => void; cancel: ()
           {...form.getInputProps("operation")}
         />
         <BoundFields form={form} />
-        <FormEnd sending={sending} deed={common.create} onCancel={draft.ending(cancel)} />
+        <FormEnd sending={sending} draft={draft} deed={common.create} onCancel={draft.ending(cancel)} />
       </Stack>
     </form>
   );

@@ -38,7 +38,7 @@ export function WebhookForm({
       events: (value) => (value.length === 0 ? words.form.required : null),
     },
   });
-  const draft = useDraft(form, of ? `webhook-${of.id}` : "webhook");
+  const draft = useDraft(form, of ? `webhook-${of.id}` : "webhook", { onto: of && form.getInitialValues() });
   const sending = useSending<typeof form.values, Schemas["NewWebhook"] | null>(
     form,
     async ({ url, description, events }) => {
@@ -80,7 +80,7 @@ export function WebhookForm({
             ))}
           </Stack>
         </Checkbox.Group>
-        <FormEnd sending={sending} deed={of ? common.save : words.create} onCancel={stop} />
+        <FormEnd sending={sending} draft={draft} deed={of ? common.save : words.create} onCancel={stop} />
       </Stack>
     </form>
   );

@@ -37,6 +37,7 @@ export const shared = words(
       previous: "Previous page",
       page: (page: number) => `Page ${page}`,
     },
+    draft: { restored: "What you had typed was restored.", discard: "Discard it" },
     secret: {
       once: "This is shown once",
       warning: "Copy it now and keep it somewhere safe. Nobody can show it again, not even we.",
@@ -102,6 +103,7 @@ export const shared = words(
         previous: "Vorige Seite",
         page: (page) => `Seite ${page}`,
       },
+      draft: { restored: "Was Sie getippt hatten, wurde wiederhergestellt.", discard: "Verwerfen" },
       secret: {
         once: "Dies wird nur einmal gezeigt",
         warning: "Jetzt kopieren und sicher aufbewahren. Niemand kann es noch einmal zeigen, auch wir nicht.",

@@ -56,7 +56,7 @@ function NameSection({ of, etag }: { of: Profile; etag: string | undefined }) {
     initialValues: { name: of.name },
     validate: { name: (value) => (value.trim() ? null : common.errors.required) },
   });
-  const draft = useDraft(form, "profile");
+  const draft = useDraft(form, "profile", { onto: form.getInitialValues() });
   const sending = useSending(
     form,
     ({ name }) => update.mutateAsync({ etag, name: name.trim() }),
@@ -67,7 +67,7 @@ function NameSection({ of, etag }: { of: Profile; etag: string | undefined }) {
       <form onSubmit={sending.submit} noValidate>
         <Stack maw={420}>
           <TextInput label={words.profile.name} autoComplete="name" {...form.getInputProps("name")} />
-          <FormEnd sending={sending} deed={common.save} />
+          <FormEnd sending={sending} draft={draft} deed={common.save} />
         </Stack>
       </form>
     </Section>
@@ -114,7 +114,7 @@ function EmailSection({ of }: { of: Profile }) {
         <form onSubmit={sending.submit} noValidate>
           <Stack>
             <TextInput label={words.email.next} type="email" autoComplete="email" {...form.getInputProps("email")} />
-            <FormEnd sending={sending} deed={words.email.change} />
+            <FormEnd sending={sending} draft={draft} deed={words.email.change} />
           </Stack>
         </form>
       </Stack>
