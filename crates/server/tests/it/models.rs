@@ -117,8 +117,12 @@ both_stores! {
         assert_eq!(ann.with("if-match", "\"7\"").delete(alias).await.expect(412).code(), "stale");
         ann.with("if-match", "\"1\"").put(alias, &chain("openai")).await.expect(200);
         ann.with("if-match", "\"1\"").put(alias, &chain("openai")).await.expect(412);
+        let new = ann.with("if-match", "\"0\"");
+        assert_eq!(new.put(alias, &chain("openai")).await.expect(412).code(), "stale", "it is given already");
         ann.delete(alias).await.expect(204);
         ann.delete(alias).await.expect(404);
+        new.put(alias, &chain("openai")).await.expect(200);
+        ann.delete(alias).await.expect(204);
         max.get("/api/v1/models/support").await.expect(404);
     }
 

@@ -1,13 +1,17 @@
 import { ActionIcon, Button, Fieldset, Group, Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
+import { Failure, Loading } from "@/components/states";
+import { ApiError } from "@/lib/api/error";
+import type { Tagged } from "@/lib/api/tagged";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
 import { useProject } from "@/lib/project";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
-import { type Alias, useAliasDeeds } from "./api/aliases";
+import { type Alias, UNGIVEN, useAlias, useAliasDeeds } from "./api/aliases";
 import { useModels } from "./api/models";
 import { models } from "./words";
 
@@ -16,13 +20,22 @@ const MOST = 8;
 /** Parts a provider from a model where both stand in one value; neither has it in its name. */
 const BETWEEN = "\n";
 
+export function EditAlias({ of, done }: { of: Alias; done: () => void }) {
+  const alias = useAlias(of);
+  if (alias.error) return <Failure error={alias.error} retry={() => void alias.refetch()} />;
+  if (!alias.data) return <Loading />;
+  return <AliasForm of={alias.data} done={done} />;
+}
+
 /** Says what a name stands for: a new one, or one there is. */
-export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
+export function AliasForm({ of: read, done }: { of?: Tagged<Alias>; done: () => void }) {
   const words = useWords(models).alias;
   const common = useWords(shared);
   const project = useProject();
   const known = useModels();
   const { put } = useAliasDeeds();
+  // As it was when the form was opened: what others changed since is not overwritten.
+  const [{ thing: of, tag }] = useState(read ?? { thing: undefined, tag: UNGIVEN });
   const form = useForm({
     initialValues: {
       alias: of?.alias ?? "",
@@ -42,12 +55,21 @@ export function AliasForm({ of, done }: { of?: Alias; done: () => void }) {
       put.mutateAsync({
         alias: alias.trim(),
         project: of ? of.project_id : project,
+        tag,
         targets: targets.filter(Boolean).map((value) => {
           const [provider = "", model = ""] = value.split(BETWEEN);
           return { provider, model };
         }),
       }),
     draft.ending(done),
+    {
+      handle: (error) => {
+        if (of || !(error instanceof ApiError) || error.code !== "stale") return false;
+        form.setFieldError("alias", words.taken);
+        form.getInputNode("alias")?.focus();
+        return true;
+      },
+    },
   );
   // Those that are named already are offered, whether they are there now or not.
   const options = new Map<string, string>();

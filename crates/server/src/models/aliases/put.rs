@@ -61,6 +61,7 @@ pub(crate) async fn put(
     let now = caller.ambient().now();
     let mut tx = caller.begin().await?;
     let before = aliases::find(&mut tx, place.project_id, &alias).await?;
+    // Who expects version 0 gives a name that is not given yet, and replaces none.
     expected.check(before.as_ref().map_or(0, |before| before.version))?;
     let after = match &before {
         None => {

@@ -13,7 +13,7 @@ import { useProject } from "@/lib/project";
 import { told } from "@/lib/toast";
 import { shared } from "@/lib/words/shared";
 import { useWords } from "@/lib/words/words";
-import { AliasForm } from "../alias-form";
+import { AliasForm, EditAlias } from "../alias-form";
 import { type Alias, useAliasDeeds, useAliases } from "../api/aliases";
 import { ModelHelp, ModelParts } from "../parts";
 import { models } from "../words";
@@ -51,7 +51,7 @@ export function ModelNamesPage() {
         title={editing && words.alias.editTitle(editing.alias)}
         size="lg"
       >
-        {editing && <AliasForm of={editing} done={() => setEditing(undefined)} />}
+        {editing && <EditAlias of={editing} done={() => setEditing(undefined)} />}
       </Modal>
     </Page>
   );
