@@ -135,6 +135,25 @@ test("a project is made, archived and deleted by its name", async () => {
   await page.getByRole("heading", { name: "No projects yet" }).waitFor();
 });
 
+onEmbedded("a change replaces nothing that somebody else changed since it was begun", async () => {
+  const ann = await newcomer("Slow");
+  const project = await call("POST", "/api/v1/projects", ann.token, { name: "Comet" });
+  const page = await open({ as: ann.email, refusals: [412] });
+  const listening = page.waitForResponse((response) => response.url().endsWith("/api/v1/events"));
+  await page.goto(`/o/${ann.org.slug}/projects/${project.id}`);
+  await listening;
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("Mine");
+  await call("PATCH", `/api/v1/projects/${project.id}`, ann.token, { name: "Theirs" });
+  // The page behind the form is kept up to date.
+  await page.getByRole("heading", { name: "Theirs", level: 1, includeHidden: true }).waitFor({ state: "attached" });
+  expect(await dialog.getByLabel("Name").inputValue()).toBe("Mine");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.getByText("Somebody changed this in the meantime.").waitFor();
+  expect((await call("GET", `/api/v1/projects/${project.id}`, ann.token)).name).toBe("Theirs");
+});
+
 test("roles are compared, and a decision is explained", async () => {
   const page = await open({ as: ADA });
   await page.goto("/o/acme/roles");

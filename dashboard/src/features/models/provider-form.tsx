@@ -1,5 +1,6 @@
 import { PasswordInput, Radio, Select, Stack, TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
 import { Failure, Loading } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
@@ -99,7 +100,9 @@ export function EditProvider({ id, done }: { id: string; done: () => void }) {
   return <EditProviderForm of={provider.data} done={done} />;
 }
 
-function EditProviderForm({ of: { thing, tag }, done }: { of: Tagged<Provider>; done: () => void }) {
+function EditProviderForm({ of, done }: { of: Tagged<Provider>; done: () => void }) {
+  // As it was when the form was opened: what others changed since is not overwritten.
+  const [{ thing, tag }] = useState(of);
   const words = useWords(models).provider;
   const common = useWords(shared);
   const { update } = useProviderDeeds();

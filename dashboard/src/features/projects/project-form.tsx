@@ -1,5 +1,6 @@
 import { Stack, Switch, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
 import { useDraft } from "@/lib/drafts";
 import { useSending } from "@/lib/forms";
@@ -15,8 +16,8 @@ const NAME = 80;
 
 /** Makes a project; with `of`, changes that one. `mayOpen`: whether who may see it can be changed. */
 export function ProjectForm({
-  of,
-  etag,
+  of: read,
+  etag: version,
   mayOpen,
   done,
   cancel,
@@ -29,6 +30,8 @@ export function ProjectForm({
 }) {
   const words = useWords(projects);
   const common = useWords(shared);
+  // As it was when the form was opened: what others changed since is not overwritten.
+  const [{ of, etag }] = useState({ of: read, etag: version });
   const create = useCreateProject();
   const update = useUpdateProject();
   const form = useForm({

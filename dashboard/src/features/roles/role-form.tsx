@@ -1,5 +1,6 @@
 import { Checkbox, Fieldset, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
 import type { Permission } from "@/lib/api/client";
 import { useDraft } from "@/lib/drafts";
@@ -19,7 +20,9 @@ const NAME = 60;
 const NOTHING = "nothing";
 
 /** Makes a role; with `of`, changes that one. */
-export function RoleForm({ of, done, cancel }: { of?: VersionedRole; done: () => void; cancel: () => void }) {
+export function RoleForm({ of: read, done, cancel }: { of?: VersionedRole; done: () => void; cancel: () => void }) {
+  // As it was when the form was opened: what others changed since is not overwritten.
+  const [of] = useState(read);
   const words = useWords(wordsOf);
   const common = useWords(shared);
   const org = useOrg();

@@ -1,5 +1,6 @@
 import { Group, NumberInput, Radio, Select, Stack, TagsInput, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
 import { Failure, Loading } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
@@ -117,7 +118,9 @@ export function EditBudget({ id, done }: { id: string; done: () => void }) {
   return <EditBudgetForm of={budget.data} done={done} />;
 }
 
-function EditBudgetForm({ of: { thing, tag }, done }: { of: Tagged<Budget>; done: () => void }) {
+function EditBudgetForm({ of, done }: { of: Tagged<Budget>; done: () => void }) {
+  // As it was when the form was opened: what others changed since is not overwritten.
+  const [{ thing, tag }] = useState(of);
   const words = useWords(usage);
   const common = useWords(shared);
   const { update } = useBudgetDeeds();

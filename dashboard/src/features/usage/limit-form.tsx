@@ -1,5 +1,6 @@
 import { NumberInput, Select, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
 import { Failure, Loading } from "@/components/states";
 import type { Schemas } from "@/lib/api/client";
@@ -109,7 +110,9 @@ export function EditLimit({ id, done }: { id: string; done: () => void }) {
   return <EditLimitForm of={limit.data} done={done} />;
 }
 
-function EditLimitForm({ of: { thing, tag }, done }: { of: Tagged<RateLimit>; done: () => void }) {
+function EditLimitForm({ of, done }: { of: Tagged<RateLimit>; done: () => void }) {
+  // As it was when the form was opened: what others changed since is not overwritten.
+  const [{ thing, tag }] = useState(of);
   const words = useWords(usage);
   const common = useWords(shared);
   const { update } = useLimitDeeds();
