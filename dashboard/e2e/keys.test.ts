@@ -57,6 +57,20 @@ test("a key is made, shown once, works, is rotated and revoked", async () => {
     .getByRole("button", { name: "Revoke" })
     .click();
   await page.getByText("Revoked", { exact: true }).waitFor();
+
+  // The one it took the place of lives for its time of grace, and can be ended before.
+  expect((await call("GET", "/api/v1/auth/me", key ?? "")).organization.id).toBe(ann.org.id);
+  const old = page.getByRole("row", { name: /Ends soon/ });
+  await old.getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: "Revoke" }).waitFor();
+  expect(await page.getByRole("menuitem").allTextContents()).toEqual(["Revoke"]);
+  await page.getByRole("menuitem", { name: "Revoke" }).click();
+  await page
+    .getByRole("dialog", { name: /^Revoke/ })
+    .getByRole("button", { name: "Revoke" })
+    .click();
+  await old.waitFor({ state: "detached" });
+  await expect(call("GET", "/api/v1/auth/me", key ?? "")).rejects.toThrow("401");
 });
 
 test("a session that ends while a key is being described costs no words", async () => {

@@ -12,6 +12,7 @@ test.each([
   ["revoked", { revoked_at: BEFORE }],
   ["ending", { revoked_at: AFTER }],
   ["revoked", { revoked_at: BEFORE, expires_at: BEFORE }],
+  ["expired", { revoked_at: AFTER, expires_at: BEFORE }],
 ])("a key is %s", (expected, key) => {
   expect(stateOf(key, NOW)).toBe(expected);
 });

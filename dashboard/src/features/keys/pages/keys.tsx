@@ -139,7 +139,9 @@ function Actions({ of, rotate }: { of: Key; rotate: (key: Key) => void }) {
   const revoke = useRevokeKey();
   const mine = of.user_id === org.person.id;
   const mayEnd = (mine && org.can("keys.create", of.project_id)) || org.can("keys.manage", of.project_id);
-  if (stateOf(of, Date.now()) !== "active" || !mayEnd) return null;
+  const state = stateOf(of, Date.now());
+  // One that ends soon was rotated already, and still lets in whoever has it.
+  if ((state !== "active" && state !== "ending") || !mayEnd) return null;
 
   const askAndRevoke = async () => {
     const meant = await confirm({
@@ -151,7 +153,7 @@ function Actions({ of, rotate }: { of: Key; rotate: (key: Key) => void }) {
   };
   return (
     <RowMenu of={of.name} busy={revoke.isPending}>
-      {mine && (
+      {mine && state === "active" && (
         <Menu.Item leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => rotate(of)}>
           {words.rotate.deed}
         </Menu.Item>
