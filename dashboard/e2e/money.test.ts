@@ -16,6 +16,29 @@ test("usage is shown by day, by who and what, as a chart, a table and a file", a
   await look(page, "usage-table");
 });
 
+test("months are the organisation's", async () => {
+  const ann = await newcomer("Far");
+  // There a month begins while the one before lasts for another 14 hours in UTC.
+  const timeZone = "Pacific/Kiritimati";
+  await call("PATCH", `/api/v1/orgs/${ann.org.id}`, ann.token, { time_zone: timeZone });
+  const messages = [{ role: "user", content: "When? At nine." }];
+  await call("POST", "/v1/chat/completions", ann.token, { model: "rowhouse-extractive", messages });
+  const [{ value: month }, , { value: year }] = new Intl.DateTimeFormat("en", {
+    timeZone,
+    month: "2-digit",
+    year: "numeric",
+  }).formatToParts(new Date()) as [Intl.DateTimeFormatPart, Intl.DateTimeFormatPart, Intl.DateTimeFormatPart];
+  const page = await open({ as: ann.email });
+  await page.goto(`/o/${ann.org.slug}/usage?view=table`);
+  await page.getByRole("columnheader", { name: "Requests" }).waitFor();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: "CSV" }).first().click();
+  expect((await saved).suggestedFilename()).toBe(`usage-${year}-${month}-by-day.csv`);
+  const shown = page.getByRole("combobox", { name: "Month" }).or(page.getByRole("textbox", { name: "Month" }));
+  const name = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone }).format(new Date());
+  expect(await shown.inputValue()).toBe(name);
+});
+
 test("the log is filtered, and the filter stands in the address", async () => {
   const page = await open({ as: ADA });
   await page.goto("/o/acme/usage/log");

@@ -1,7 +1,7 @@
 import { useForm } from "@mantine/form";
 import { act, cleanup, renderHook } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { began, ended } from "@/lib/session/session";
+import { began } from "@/lib/session/session";
 import { useDraft } from "./drafts";
 
 interface Values extends Record<string, unknown> {
@@ -28,7 +28,7 @@ function shown(name: string, of?: Values) {
 beforeEach(() => began({ user: { id: "usr_1" }, csrf_token: "t" } as never));
 afterEach(() => {
   cleanup();
-  ended();
+  window.sessionStorage.clear();
 });
 
 test("what was typed is put back where it was typed, but for secrets, and that is said", () => {

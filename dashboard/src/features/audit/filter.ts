@@ -1,3 +1,5 @@
+import { startOfDay } from "@/lib/days";
+
 /** What somebody looks for in the log: as it stands in the page's address, and as the API takes it. */
 export interface Filter {
   actor?: string;
@@ -14,17 +16,9 @@ export function asked({ actor, action, object, from, until }: Filter) {
     actor: actor || undefined,
     action: action?.trim() || undefined,
     object: object?.trim() || undefined,
-    from: startOf(from, 0),
-    until: startOf(until, 1),
+    from: startOfDay(from),
+    until: startOfDay(until, 1),
   };
-}
-
-/** When a day begins, or the one so many days later; nothing for what is no day. */
-function startOf(day: string | undefined, later: number): string | undefined {
-  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day ?? "");
-  if (!parts) return undefined;
-  const at = new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]) + later);
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
 }
 
 /** What the log knows as something that can be done; others are found, too, when they are typed. */

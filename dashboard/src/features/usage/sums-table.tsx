@@ -1,6 +1,7 @@
 /** Sums as a table with each number, and as a file. */
 import { Table } from "@mantine/core";
 import { csv } from "@/lib/csv";
+import { monthAt } from "@/lib/days";
 import { useFormat } from "@/lib/format";
 import { saveFile } from "@/lib/save-file";
 import { useWords } from "@/lib/words/words";
@@ -50,5 +51,5 @@ export function saveSums(sums: Summary, nameOf: (group: Group) => string) {
     group.output_tokens,
     group.cost_micros,
   ]);
-  saveFile(csv([head, ...rows]), `usage-${sums.from.slice(0, 7)}-by-${sums.by}.csv`);
+  saveFile(csv([head, ...rows]), `usage-${monthAt(sums.from, sums.time_zone)}-by-${sums.by}.csv`);
 }

@@ -1,5 +1,6 @@
 import { answer, type Schemas } from "@/lib/api/client";
 import { PAGE, usePages } from "@/lib/api/paging";
+import { startOfDay } from "@/lib/days";
 import { useOrg } from "@/lib/org";
 import { usageKey, type Whose } from "./summary";
 
@@ -8,19 +9,14 @@ export interface LogFilter extends Whose {
   operation?: string;
   outcome?: Schemas["Outcome"];
   model?: string;
-  /** From the beginning of this day on, and before the end of that one, in UTC: `2026-11-23`. */
+  /** From the beginning of this day on, and before the end of that one: `2026-11-23`. */
   from?: string;
   until?: string;
 }
 
-/** What the filter means to the API. */
+/** What the filter means to the API. Days begin and end where the reader is, whose time the rows are shown in. */
 export function logQuery({ from, until, ...filter }: LogFilter) {
-  const day = 86_400_000;
-  return {
-    ...filter,
-    ...(from ? { from: new Date(`${from}T00:00:00Z`).toISOString() } : {}),
-    ...(until ? { until: new Date(new Date(`${until}T00:00:00Z`).getTime() + day).toISOString() } : {}),
-  };
+  return { ...filter, from: startOfDay(from), until: startOfDay(until, 1) };
 }
 
 /** The usage log, the newest row first. */

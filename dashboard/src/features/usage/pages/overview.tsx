@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense } from "react";
 import { Page } from "@/components/page";
 import { Empty, Failure } from "@/components/states";
+import { monthAt, monthsTo } from "@/lib/days";
 import { forecast } from "@/lib/forecast";
 import { useFormat } from "@/lib/format";
 import { useProject } from "@/lib/project";
@@ -43,6 +44,8 @@ export function UsagePage() {
   const choose = (next: { month?: string; measure?: Measure; by?: Side; view?: "chart" | "table" }) =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: true });
   const sums = days.data;
+  // The organisation's, as the sums are.
+  const thisMonth = monthAt(Date.now(), sums?.time_zone ?? "UTC");
 
   return (
     <Page title={words.title} intro={words.intro} help={<UsageHelp />} actions={<LiveCounter />}>
@@ -51,9 +54,9 @@ export function UsagePage() {
         <Select
           label={words.month}
           w={{ base: "calc(50% - 6px)", xs: 190 }}
-          data={months(new Date()).map((value) => ({ value, label: format.monthOf(value) }))}
-          value={month ?? months(new Date())[0] ?? null}
-          onChange={(value) => choose({ month: value === months(new Date())[0] ? undefined : (value ?? undefined) })}
+          data={monthsTo(thisMonth, MONTHS).map((value) => ({ value, label: format.monthOf(value) }))}
+          value={month ?? thisMonth}
+          onChange={(value) => choose({ month: value === thisMonth ? undefined : (value ?? undefined) })}
           allowDeselect={false}
         />
         <WhoseFilter
@@ -117,13 +120,6 @@ export function UsagePage() {
         </>
       )}
     </Page>
-  );
-}
-
-/** The last months, this one first, as the API names them. */
-function months(now: Date): string[] {
-  return Array.from({ length: MONTHS }, (_, back) =>
-    new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - back, 1)).toISOString().slice(0, 7),
   );
 }
 
