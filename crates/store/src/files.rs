@@ -404,9 +404,12 @@ impl Slot {
 
     /// Closes the file unless somebody uses it, which writes what its log holds, and notes on it when it was last used. Blocks.
     fn close(self, path: &Path) {
-        let used_at = self.used_at;
+        let (used_at, was_open) = (self.used_at, self.file.initialized());
         drop(self);
-        touch(path, used_at);
+        // One that could not be opened was not used, and stays in the state that it was judged in.
+        if was_open {
+            touch(path, used_at);
+        }
     }
 }
 

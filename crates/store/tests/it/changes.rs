@@ -108,7 +108,7 @@ fn each_row_says_when_it_was_made() {
     for side in Side::ALL {
         for (table, columns) in columns(side) {
             let told = columns.iter().any(|column| {
-                ["created_at", "at", "since", "updated_at", "removed_at", "deleted_at", "begun_at"]
+                ["created_at", "at", "since", "updated_at", "removed_at", "deleted_at", "begun_at", "ended_at"]
                     .contains(&column.as_str())
             });
             let timeless = TIMELESS.iter().any(|(known, _)| *known == table);

@@ -90,6 +90,7 @@ impl File {
     ) -> Result<Self> {
         let page = if watch.is_some() { PAGE_OF_AN_ORGANISATION } else { PAGE };
         let writer = connect(path, &key, page, cache_kib, Access::Write, create, durability)?;
+        let opened = Stamp::of(path);
         Ok(Self {
             durability,
             page,
@@ -101,8 +102,8 @@ impl File {
             idle: Arc::default(),
             mover: Mutex::default(),
             watch,
-            opened: Stamp::of(path),
-            length: AtomicU64::new(0),
+            opened,
+            length: AtomicU64::new(opened.map_or(0, |stamp| stamp.length)),
             ailing: AtomicBool::new(false),
         })
     }
