@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::App;
 use crate::collections::retention;
 use crate::documents::unpack;
+use crate::knowledge::originals;
 use crate::sources::{SYNC, round};
 
 /// Organisations for which models elsewhere are asked at the same time: their servers may be slow.
@@ -225,7 +226,10 @@ async fn sweep_originals(app: &App) {
     for org in orgs {
         let swept = store.keep_house(org, async {
             match store.serve(org).await {
-                Ok(scope) => crate::knowledge::originals::sweep(store, &scope).await,
+                Ok(scope) => {
+                    originals::sweep(store, &scope).await;
+                    originals::rinse(store, &scope).await;
+                }
                 Err(store::Error::NotFound(_)) => {
                     if let Err(error) = store.remove_latecomers(org).await {
                         tracing::warn!(%org, %error, "originals of an organisation that was erased stay for now");

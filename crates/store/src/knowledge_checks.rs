@@ -1,7 +1,7 @@
 //! Whether an organisation's knowledge agrees with itself: documents with their versions, passages and vectors, and originals with
 //! the disk. What points to nothing, and the index of words, [`crate::orphans`] looks at.
 //!
-//! And that of what was deleted nothing is left in the log of the file.
+//! And that of what was deleted nothing is left in the index of words and in the log of the file.
 //!
 //! Rows and files cannot be read in one moment: what looks wrong is looked at a second time, and told when it was wrong both times.
 
@@ -12,21 +12,35 @@ use domain::OrgId;
 use crate::checks::Fault;
 use crate::org::OrgStore;
 use crate::sql::Access;
+use crate::sql::sqlite::merge_words;
 use crate::{Backend, Error, Result, Store};
 
 /// How often the log of a file is tried to be emptied while others read it, and the pause between.
 const TRIES: usize = 10;
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+/// Pages of the index of words that are written in one turn, which takes some tens of milliseconds, and the most turns: for 40 GB of words.
+const PAGES: i64 = 500;
+const TURNS: usize = 40_000;
 
 impl OrgStore {
-    /// Empties the log of the organisation's file, so that no older page is left in it: after something was deleted. On PostgreSQL the
-    /// server does that in its own time.
+    /// Takes what was deleted out of the index of words, which only marks it, and empties the log of the organisation's file, so that no
+    /// older page is left in it. The index is written anew in short turns: others come in between. On PostgreSQL the server does both in
+    /// its own time.
     /// # Errors
     /// [`Error::Busy`] when others read all the time; as the disk.
     pub async fn rinse(&self) -> Result<()> {
         let (store, org) = (self.store(), self.scope().org());
         let Backend::Embedded { files, .. } = &store.0.backend else { return Ok(()) };
         let file = store.file(files, org).await?;
+        for _ in 0..TURNS {
+            let file = file.clone();
+            let merged =
+                tokio::task::spawn_blocking(move || file.exclusively(|connection| merge_words(connection, PAGES)))
+                    .await;
+            if merged.map_err(|error| Error::bug(error.to_string()))?? {
+                break;
+            }
+        }
         let mut tried = 1;
         loop {
             let file = file.clone();

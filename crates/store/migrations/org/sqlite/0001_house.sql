@@ -313,7 +313,7 @@ CREATE UNIQUE INDEX chunks_document ON chunks (document_id, place);
 -- Where a passage is, without reading its text.
 CREATE INDEX chunks_collection ON chunks (number, collection);
 
--- Their words. Whoever deletes has the index written anew, so that what is deleted is overwritten here, too. A page of the index fits into one of the file beside its seal.
+-- Their words. Whoever deletes has its parts merged, so that what is deleted is overwritten here, too. A page of the index fits into one of the file beside its seal.
 CREATE VIRTUAL TABLE chunk_words USING fts5 (heading, text, content = 'chunks', content_rowid = 'number',
   tokenize = 'porter unicode61 remove_diacritics 2');
 INSERT INTO chunk_words (chunk_words, rank) VALUES ('pgsz', 1850);

@@ -26,7 +26,6 @@ use serde::Deserialize;
 
 use super::{Tx, quota_alerts};
 use crate::Result;
-use crate::sql::Pair;
 
 const COUNTS: &str = "numbers and a count of changes";
 
@@ -59,12 +58,8 @@ pub(crate) async fn moved(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// Says that passages were deleted. A file's index of words only marks what is gone, and still holds it: it is written anew.
+/// Says that passages were deleted. A file's index of words only marks what is gone, and holds it until [`originals::rinse`].
 pub(crate) async fn forgotten(tx: &mut Tx) -> Result<()> {
-    tx.sql(Pair { sqlite: "INSERT INTO chunk_words (chunk_words) VALUES ('optimize')", postgres: "SELECT 1 AS done" })
-        .unaudited(COUNTS)
-        .run()
-        .await?;
     quota_alerts::rearm(tx).await?;
     lost(tx).await
 }

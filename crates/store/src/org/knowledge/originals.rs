@@ -29,10 +29,10 @@ pub async fn sweep(store: &Store, scope: &Scope) {
     report(swept(store, scope).await);
 }
 
-/// Takes what was deleted out of the log of the organisation's file, too.
+/// Takes what was deleted out of the index of words and the log of the organisation's file, too.
 pub async fn rinse(store: &Store, scope: &Scope) {
     if let Err(error) = store.open(scope).rinse().await {
-        tracing::warn!(%error, "what was deleted stays in the log of the file for now, sealed");
+        tracing::warn!(%error, "what was deleted stays in the file for now, sealed");
     }
 }
 

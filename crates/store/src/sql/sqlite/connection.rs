@@ -122,6 +122,16 @@ pub(crate) fn check_pages(connection: &Connection) -> Result<()> {
     }
 }
 
+/// Brings the parts of an organisation's index of words together, so many pages of them: where all is in one part, what was deleted is
+/// nowhere any more. Says whether that is so by now. The file says how much it wrote: for a call that found nothing to do, the call alone.
+pub(crate) fn merge_words(connection: &Connection, pages: i64) -> Result<bool> {
+    let before = connection.total_changes();
+    connection
+        .execute("INSERT INTO chunk_words (chunk_words, rank) VALUES ('merge', ?1)", [-pages])
+        .map_err(|error| translate(&error))?;
+    Ok(connection.total_changes() - before < 2)
+}
+
 pub(crate) fn translate(error: &rusqlite::Error) -> Error {
     let Some(failure) = error.sqlite_error() else { return Error::bug(error.to_string()) };
     match failure.code {
@@ -142,5 +152,44 @@ pub(crate) fn translate(error: &rusqlite::Error) -> Error {
             Error::Unavailable(error.to_string())
         }
         _ => Error::bug(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::merge_words;
+
+    #[test]
+    fn merged_words_lie_in_one_part_without_those_that_are_gone() {
+        let file = Connection::open_in_memory().expect("opens");
+        file.execute_batch(
+            "CREATE VIRTUAL TABLE chunk_words USING fts5 (heading, text);
+             INSERT INTO chunk_words (chunk_words, rank) VALUES ('automerge', 0)",
+        )
+        .expect("made");
+        for row in 0..12 {
+            file.execute("INSERT INTO chunk_words VALUES ('', ?1)", [format!("xylozephyr{row} every place")])
+                .expect("added");
+        }
+        file.execute_batch("DELETE FROM chunk_words WHERE rowid > 3").expect("deleted");
+        let parts = |file: &Connection| -> i64 {
+            file.query_row("SELECT count(DISTINCT id >> 37) FROM chunk_words_data WHERE id > 10", [], |row| row.get(0))
+                .expect("counted")
+        };
+        let holds = |file: &Connection, word: &str| -> bool {
+            let mut blocks = file.prepare("SELECT block FROM chunk_words_data").expect("prepared");
+            let blocks: Vec<Vec<u8>> = blocks.query_map([], |row| row.get(0)).expect("read").flatten().collect();
+            blocks.concat().windows(word.len()).any(|part| part == word.as_bytes())
+        };
+        assert!(parts(&file) > 1, "one for each statement");
+        assert!(holds(&file, "xylozephyr"));
+        while !merge_words(&file, 100).expect("merged") {}
+        assert!(merge_words(&file, 100).expect("merged"), "once done it stays done");
+        assert_eq!(parts(&file), 1);
+        file.execute_batch("DELETE FROM chunk_words").expect("deleted");
+        while !merge_words(&file, 100).expect("merged") {}
+        assert!(!holds(&file, "xylozephyr"), "nothing of it is left");
     }
 }

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-pub(crate) use self::connection::{check_pages, translate};
+pub(crate) use self::connection::{check_pages, merge_words, translate};
 use self::connection::{connect, stop_the_clock};
 use self::statement::{plainly, run};
 use super::{Access, Row, Value};
