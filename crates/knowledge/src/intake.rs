@@ -90,10 +90,7 @@ impl Intake {
     /// # Errors
     /// As the control database. What goes wrong with the job itself is noted there.
     pub async fn work(&self, kind: &'static str) -> store::Result<bool> {
-        let mut tx = self.store.begin_control(Turn::Free).await?;
-        let claimed = jobs::claim(&mut tx, kind, LEASE).await?;
-        tx.commit().await?;
-        let Some(job) = claimed else { return Ok(false) };
+        let Some(job) = jobs::take(&self.store, kind, LEASE).await? else { return Ok(false) };
         let outcome = match kind {
             READ => self.read(&job).await,
             REEMBED => self.reembed(&job).await,

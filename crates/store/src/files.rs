@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::{Id, OrgId, Time};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 use tokio::sync::OnceCell;
 
 use crate::cold::stub_of;
@@ -433,10 +434,16 @@ fn written(path: &Path) -> Option<i64> {
     i64::try_from(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_micros()).ok()
 }
 
-/// Notes on a file when it was last used; where that cannot be noted it was when it was last written.
+/// Notes on a file when it was last used; where that cannot be noted it was when it was last written. By its path: whoever opens a
+/// database beside `SQLite` and closes it takes all locks away that this process has on it
+/// (<https://www.sqlite.org/howtocorrupt.html>, 2.2), and the next program that comes by removes a log that is still written.
 fn touch(path: &Path, at: Time) {
-    let at = std::time::UNIX_EPOCH + Duration::from_micros(u64::try_from(at.micros()).unwrap_or(0));
-    let _ = std::fs::File::open(path).and_then(|file| file.set_modified(at));
+    let nanos = at.micros().rem_euclid(1_000_000) * 1_000;
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: at.micros().div_euclid(1_000_000), tv_nsec: nanos },
+    };
+    let _ = rustix::fs::utimensat(CWD, path, &times, AtFlags::empty());
 }
 
 fn create_private(path: &Path) -> std::io::Result<()> {

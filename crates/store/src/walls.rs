@@ -239,10 +239,12 @@ fn found_in(path: &Path, texts: &[String]) -> std::io::Result<(u64, Option<Strin
         let finders = texts.iter().filter(|text| !text.is_empty());
         for text in finders {
             if memchr::memmem::find(seen, text.as_bytes()).is_some() {
+                keep_locks(path, file);
                 return Ok((size, Some(text.clone())));
             }
         }
         if read == 0 {
+            keep_locks(path, file);
             return Ok((size, None));
         }
         size += read as u64;
@@ -251,6 +253,14 @@ fn found_in(path: &Path, texts: &[String]) -> std::io::Result<(u64, Option<Strin
         let again = longest.min(end);
         piece.copy_within(end - again..end, 0);
         kept = again;
+    }
+}
+
+/// Keeps a database open until this program ends: closing it takes away the locks that `SQLite` has on it in this process
+/// (<https://www.sqlite.org/howtocorrupt.html>, 2.2), and a server beside it would remove a log that is still written.
+fn keep_locks(path: &Path, file: std::fs::File) {
+    if path.extension().is_some_and(|ending| ending == "db" || ending == "db-shm") {
+        std::mem::forget(file);
     }
 }
 

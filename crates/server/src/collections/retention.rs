@@ -50,10 +50,7 @@ pub(super) async fn queue(caller: &Caller<can::KnowledgeWrite>, id: CollectionId
 /// Claims one rule that is due and follows it; says whether there was one.
 pub(crate) async fn work(app: &App) -> store::Result<bool> {
     let store = &app.house.store;
-    let mut tx = store.begin_control(Turn::Free).await?;
-    let claimed = jobs::claim(&mut tx, RETAIN, LEASE).await?;
-    tx.commit().await?;
-    let Some(job) = claimed else { return Ok(false) };
+    let Some(job) = jobs::take(store, RETAIN, LEASE).await? else { return Ok(false) };
     let outcome = follow(app, &job).await;
     let now = store.ambient().now();
     let mut tx = store.begin_control(Turn::Free).await?;

@@ -57,10 +57,7 @@ enum Ended {
 /// Claims one archive and takes out its files; says whether there was one.
 pub(crate) async fn work(app: &App) -> store::Result<bool> {
     let store = &app.house.store;
-    let mut tx = store.begin_control(Turn::Free).await?;
-    let claimed = jobs::claim(&mut tx, UNPACK, LEASE).await?;
-    tx.commit().await?;
-    let Some(job) = claimed else { return Ok(false) };
+    let Some(job) = jobs::take(store, UNPACK, LEASE).await? else { return Ok(false) };
     let mut outcome = unpack(app, &job).await;
     if let Err(problem) = &outcome {
         tracing::warn!(job = %job.id(), org = %job.org(), attempts = job.attempts(), ?problem, "work on an archive failed");

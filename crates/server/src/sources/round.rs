@@ -84,10 +84,7 @@ enum Due {
 /// Claims one source and asks it; says whether there was one.
 pub(crate) async fn work(app: &App) -> store::Result<bool> {
     let store = &app.house.store;
-    let mut tx = store.begin_control(Turn::Free).await?;
-    let claimed = jobs::claim(&mut tx, SYNC, LEASE).await?;
-    tx.commit().await?;
-    let Some(job) = claimed else { return Ok(false) };
+    let Some(job) = jobs::take(store, SYNC, LEASE).await? else { return Ok(false) };
     let outcome = sync(app, &job).await;
     let now = store.ambient().now();
     let mut tx = store.begin_control(Turn::Free).await?;

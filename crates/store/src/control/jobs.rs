@@ -139,6 +139,36 @@ pub async fn nudge(
     .await
 }
 
+/// Claims the next job of a kind that is due, in a transaction of its own; begins none when there is none, so that this can be asked often.
+/// # Errors
+/// As the database.
+pub async fn take(store: &Store, kind: &str, lease: Duration) -> Result<Option<Job>> {
+    let mut tx = store.read_control().await?;
+    if !is_due(&mut tx, kind).await? {
+        return Ok(None);
+    }
+    drop(tx);
+    let mut tx = store.begin_control(Turn::Free).await?;
+    let claimed = claim(&mut tx, kind, lease).await?;
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Whether any job of a kind is due and not under way. Takes no lock.
+async fn is_due(tx: &mut ControlTx, kind: &str) -> Result<bool> {
+    let now = tx.now();
+    let first: Option<JobId> = tx
+        .sql(
+            "SELECT id FROM jobs WHERE kind = $1 AND due_at <= $2 AND (leased_until IS NULL OR leased_until <= $2)
+             ORDER BY due_at LIMIT 1",
+        )
+        .bind(kind)
+        .bind(now)
+        .optional()
+        .await?;
+    Ok(first.is_some())
+}
+
 /// Claims the next job that is due, of the organisation that has the fewest under way, for the length of a lease.
 ///
 /// Each organisation's first job is sought by itself, so that nobody's backlog makes this slower for others.
@@ -163,7 +193,8 @@ pub async fn claim(tx: &mut ControlTx, kind: &str, lease: Duration) -> Result<Op
                           ON running.org_id = job.org_id
                         ORDER BY COALESCE(running.number, 0), job.due_at, job.id LIMIT 1)
             RETURNING id, org_id, subject, user_id, attempts, epoch, created_at",
-        // A few of each organisation: another node may be about to claim its first.
+        // A few of each organisation: another node may be about to claim its first. Whether one is due is asked again of the row that
+        // is locked: of what was claimed between the look and the lock, PostgreSQL looks at no other row anew.
         postgres: "UPDATE jobs SET leased_until = $3, attempts = attempts + 1, epoch = epoch + 1
             WHERE id = (WITH RECURSIVE waiting (org_id) AS (
                           SELECT (SELECT org_id FROM jobs WHERE kind = $1 ORDER BY org_id LIMIT 1)
@@ -176,7 +207,7 @@ pub async fn claim(tx: &mut ControlTx, kind: &str, lease: Duration) -> Result<Op
                           WHERE due.kind = $1 AND due.org_id = waiting.org_id AND due.due_at <= $2
                             AND (due.leased_until IS NULL OR due.leased_until <= $2)
                           ORDER BY due.due_at, due.id LIMIT 16) first
-                        JOIN jobs job ON job.id = first.id
+                        JOIN jobs job ON job.id = first.id AND job.due_at <= $2 AND (job.leased_until IS NULL OR job.leased_until <= $2)
                         LEFT JOIN (SELECT org_id, count(*) AS number FROM jobs WHERE leased_until > $2 GROUP BY org_id) running
                           ON running.org_id = job.org_id
                         ORDER BY COALESCE(running.number, 0), job.due_at, job.id LIMIT 1 FOR UPDATE OF job SKIP LOCKED)

@@ -11,7 +11,7 @@ use domain::{MailId, OrgId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
-use crate::sql::{after_id, before_id};
+use crate::sql::{Pair, after_id, before_id};
 use crate::{Error, OrNotFound, Result, Store};
 
 /// A mail to be sent.
@@ -206,14 +206,17 @@ pub async fn claim(tx: &mut ControlTx, limit: i64) -> Result<Vec<Mail>> {
 /// Claims mails that speak of no organisation, those that wait longest.
 async fn claim_personal(tx: &mut ControlTx, limit: i64) -> Result<Vec<Sealed>> {
     let now = tx.now();
-    // What holds inside is asked again outside: a claim that waited for another one's lock sees only there that the mail is taken.
-    tx.sql(
-        "UPDATE mails SET due_at = $2
-         WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id IS NULL AND due_at <= $1
-                      ORDER BY due_at, id LIMIT $3)
-           AND sent_at IS NULL AND failed_at IS NULL AND due_at <= $1
-         RETURNING id, org_id, recipient, subject, body, created_at, tries",
-    )
+    // What another node claims just now is passed by: it is asked of the row that is locked, so that nothing is claimed twice.
+    tx.sql(Pair {
+        sqlite: "UPDATE mails SET due_at = $2
+            WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id IS NULL AND due_at <= $1
+                         ORDER BY due_at, id LIMIT $3)
+            RETURNING id, org_id, recipient, subject, body, created_at, tries",
+        postgres: "UPDATE mails SET due_at = $2
+            WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id IS NULL AND due_at <= $1
+                         ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+            RETURNING id, org_id, recipient, subject, body, created_at, tries",
+    })
     .bind(now)
     .bind(now + CLAIM)
     .bind(limit)
@@ -243,13 +246,18 @@ async fn claim_by_turns(tx: &mut ControlTx, limit: usize, claimed: &mut Vec<Seal
 /// Claims the mail that waits longest of the first organisation after the one given that has any.
 async fn claim_next(tx: &mut ControlTx, after: Option<OrgId>) -> Result<Option<Sealed>> {
     let now = tx.now();
-    tx.sql(
-        "UPDATE mails SET due_at = $2
-         WHERE id = (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id > $3 AND due_at <= $1
-                     ORDER BY org_id, due_at LIMIT 1)
-           AND sent_at IS NULL AND failed_at IS NULL AND due_at <= $1
-         RETURNING id, org_id, recipient, subject, body, created_at, tries",
-    )
+    tx.sql(Pair {
+        sqlite: "UPDATE mails SET due_at = $2
+            WHERE id = (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id > $3 AND due_at <= $1
+                        ORDER BY org_id, due_at LIMIT 1)
+            RETURNING id, org_id, recipient, subject, body, created_at, tries",
+        // What another node claims just now is passed by: each goes round from a place of its own, and two that waited for each other's
+        // would wait for good.
+        postgres: "UPDATE mails SET due_at = $2
+            WHERE id = (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id > $3 AND due_at <= $1
+                        ORDER BY org_id, due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING id, org_id, recipient, subject, body, created_at, tries",
+    })
     .bind(now)
     .bind(now + CLAIM)
     .bind(after_id(after))

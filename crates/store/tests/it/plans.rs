@@ -96,8 +96,8 @@ fn sqlite_claims_a_job_without_reading_the_backlog() {
     let plan = statement.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>();
     let plan = plan.expect("explained");
     for sought in [
-        "next USING COVERING INDEX jobs_due (kind=? AND org_id>?)",
-        "due USING INDEX jobs_due (kind=? AND org_id=? AND due_at<?)",
+        "next USING COVERING INDEX jobs_waiting (kind=? AND org_id>?)",
+        "due USING INDEX jobs_waiting (kind=? AND org_id=? AND due_at<?)",
     ] {
         assert!(plan.iter().any(|line| line.ends_with(sought)), "{sought}: {plan:?}");
     }

@@ -316,7 +316,8 @@ CREATE TABLE jobs (
   created_at      bigint NOT NULL
 );
 CREATE UNIQUE INDEX jobs_subject ON jobs (org_id, kind, subject);
-CREATE INDEX jobs_due ON jobs (kind, org_id, due_at, id);
+CREATE INDEX jobs_due ON jobs (kind, due_at);
+CREATE INDEX jobs_waiting ON jobs (kind, org_id, due_at, id);
 CREATE INDEX jobs_leased ON jobs (leased_until) WHERE leased_until IS NOT NULL;
 -- Organisations whose file lies in the bucket, or is on its way there or back. Which place counts the data folder says itself.
 CREATE TABLE frozen (
