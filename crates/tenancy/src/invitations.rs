@@ -279,7 +279,7 @@ async fn let_in(
     Ok(Joined { organisation, membership })
 }
 
-/// Revokes the invitations that are open for a person who comes or goes. Whoever belongs to the organisation needs none, and the seat
+/// Revokes the invitations that are open for a person who comes or goes, and ends what they asked by those of others. Whoever belongs to the organisation needs none, and the seat
 /// that it holds is theirs; whoever went comes back by a new one, not by one from before.
 pub(crate) async fn revoke_open(
     tx: &mut ControlTx,
@@ -288,7 +288,8 @@ pub(crate) async fn revoke_open(
     actor: &Actor,
     origin: &Origin,
 ) -> Result<()> {
-    for before in invitations::open_for(tx, org, person).await? {
+    invitations::unask(tx, org, person.id).await?;
+    for before in invitations::open_for(tx, org, &person.email).await? {
         invitations::revoke(tx, org, before.id).await?;
         let event = Event::new("invitation.revoked", before.id).before(&before).detail(json!({ "with": person.id }));
         tx.record(org, actor, origin, event).await?;

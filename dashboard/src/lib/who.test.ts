@@ -24,8 +24,8 @@ test("each kind of actor is called what it is", () => {
   expect(named(`operator ${ADA}`, null)).toBe("The installation's operator");
 });
 
-test("somebody who is not known is not called Rowhouse, nor a former member before that is certain", () => {
-  expect(named("usr_gone", null)).toBe("A former member");
+test("somebody who is not known is not called Rowhouse, nor no member before that is certain", () => {
+  expect(named("usr_gone", null)).toBe("Somebody who is no member");
   expect(named("usr_other", null, { isWhole: false })).toBe("Somebody");
   expect(named("usr_other", null, { isLoading: true, isWhole: false })).toBe("…");
 });

@@ -162,6 +162,35 @@ fn an_operator_is_made_and_looks_around() {
     assert_eq!(unknown.status.code(), Some(1));
 }
 
+/// `SQLite` removes the log of a file with the last of those who have it open: a command is not the last beside a server.
+#[test]
+fn a_command_leaves_the_log_of_an_open_file_to_its_server() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(BINARY, folder.path(), free_port(), &[]);
+    let body = json!({ "email": "ada@example.com", "password": "wet paint on the porch", "name": "Ada" });
+    let ada = server.send("POST", "/api/v1/auth/signup", None, Some(&body)).expect("answered");
+    let token = Some(ada.str("/access_token"));
+    let make = |name: &str| {
+        let made = server.send("POST", "/api/v1/teams", token, Some(&json!({ "name": name }))).expect("answered");
+        assert_eq!(made.status, 201, "{made:?}");
+    };
+    make("Before");
+    let logs = || {
+        let mut logs = files_below(&folder.path().join("data/orgs"));
+        logs.retain(|file| file.extension().is_some_and(|ending| ending == "db-wal"));
+        logs.into_iter().map(|log| std::fs::metadata(log).expect("there").ino()).collect::<Vec<_>>()
+    };
+    let before = logs();
+    assert_eq!(before.len(), 1, "the server has it open");
+    for arguments in [&["audit", "verify"][..], &["doctor"], &["usage", "verify"]] {
+        let looked = run(BINARY, folder.path(), arguments);
+        assert!(looked.status.success(), "{}", written(&looked));
+        make(arguments[0]);
+        assert_eq!(logs(), before, "{arguments:?} removed the log that the server writes");
+    }
+}
+
 /// An organisation that nobody uses becomes cold by the time of its file, however often somebody looks whether it is whole.
 #[test]
 fn whether_an_organisation_is_whole_is_no_use_of_it() {

@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 const LOOKS: u32 = 20;
 const MOMENT: Duration = Duration::from_millis(20);
 /// How long an archive rests while its organisation is suspended or closing: nothing comes into it then.
-const IDLE: Duration = Duration::from_hours(1);
+const IDLE: Duration = Duration::from_mins(1);
 /// How often an archive is tried before it counts as failed.
 const TRIES: i64 = 5;
 /// What nobody reads as a document: it is left out, and said.

@@ -4,8 +4,10 @@
 
 use domain::access::Permission;
 use domain::plan::Meter;
+use domain::status::Standing;
 use serde_json::json;
 use store::audit::Event;
+use store::control::people;
 use store::org::knowledge::documents::Fault;
 use store::org::knowledge::sources::{self, Source, Sync};
 use store::{Error, Refusal, Scope, Stop};
@@ -24,7 +26,7 @@ const TOLD_AFTER: i64 = 3;
 pub(super) enum Admitted {
     /// It does.
     Begins(Source),
-    /// Not while the organisation, or its maker's stay there, is in this state.
+    /// Not while the organisation, its maker's account, or their stay there, is in this state.
     Rests,
     /// It does not, and says why.
     Ends(Source, Fault),
@@ -34,6 +36,13 @@ pub(super) enum Admitted {
 /// Without them the source is asked by hand alone from then on.
 pub(super) async fn admit(app: &App, scope: &Scope, source: Source, scheduled_earlier: i64) -> Result<Admitted> {
     let store = &app.house.store;
+    let mut tx = store.read_control().await?;
+    let maker = people::find(&mut tx, source.made_by).await?;
+    drop(tx);
+    // Whoever may not sign in, or is about to go, does nothing here meanwhile.
+    if maker.is_some_and(|maker| maker.standing != Standing::Active) {
+        return Ok(Admitted::Rests);
+    }
     let may = match store.stay_of(scope, source.made_by).await {
         Ok(stay) if !stay.grants.status.admits_writes() => return Ok(Admitted::Rests),
         Ok(stay) => {

@@ -150,6 +150,31 @@ both_stores! {
         assert_eq!(letters(&house, &ben).await, 2);
     }
 
+    async fn no_round_begins_for_an_account_that_is_suspended(house) {
+        let (ann, olga) = (house.sign_up("Ann").await, house.operator("Olga").await);
+        let ben = house.join(&ann, "Ben", "member").await;
+        let ann = lasting(&house, &ann).await;
+        let place = collection(&ann, "project").await;
+        let site = Site::open().await;
+        for path in ["/a", "/b"] {
+            site.page(path, None, "A berth costs 12 euros.");
+        }
+        let mut sources = Vec::new();
+        for (who, path) in [(&ben, "/a"), (&ann, "/b")] {
+            let id = set_up(who, &place, &json!({ "urls": [site.at(path)], "every": 6 })).await.expect(201).str("/id").to_owned();
+            over(&ann, &id).await;
+            sources.push(id);
+        }
+        let url = format!("/api/v1/operator/people/{}", ben.user);
+        olga.patch(&url, &json!({ "standing": "suspended" })).await.expect(200);
+        house.clock.advance(7 * HOUR);
+        // Ann's is asked twice after Ben's turn has come.
+        once(&ann, &sources[1], |_| site.times("/b") == 2).await;
+        sync(&ann, &sources[1]).await;
+        assert_eq!((site.times("/a"), site.times("/b")), (1, 3));
+        assert_eq!(shown(&ann, &sources[0]).await["every"], 6, "it rests");
+    }
+
     async fn a_plan_bounds_how_many_are_asked_by_themselves(house) {
         let (ann, bob) = (house.sign_up("Ann").await, house.sign_up("Bob").await);
         house.on_plan(&ann.org, "pro").await;

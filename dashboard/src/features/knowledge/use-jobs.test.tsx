@@ -11,6 +11,8 @@ const SHELF = "col_1";
 let jobs: Record<string, unknown> = {};
 let streams: ReadableStreamDefaultController<Uint8Array>[] = [];
 let asked: string[] = [];
+/** So many questions for a job fail. */
+let broken = 0;
 
 function network(input: RequestInfo | URL): Promise<Response> {
   const { method, url } = input as Request;
@@ -19,6 +21,10 @@ function network(input: RequestInfo | URL): Promise<Response> {
   if (path === `collections/${SHELF}/events`) {
     const body = new ReadableStream<Uint8Array>({ start: (stream) => void streams.push(stream) });
     return Promise.resolve(new Response(body));
+  }
+  if (path.startsWith("jobs/") && broken > 0) {
+    broken -= 1;
+    return Promise.resolve(new Response(JSON.stringify({ error: {} }), { status: 503 }));
   }
   const found = method === "POST" ? { job_id: "job_mine" } : jobs[path];
   return Promise.resolve(new Response(JSON.stringify(found ?? { error: {} }), { status: found ? 200 : 404 }));
@@ -70,6 +76,7 @@ beforeEach(() => {
   jobs = {};
   streams = [];
   asked = [];
+  broken = 0;
 });
 afterEach(() => {
   cleanup();
@@ -103,9 +110,30 @@ test("nothing is listened to behind another tab, and what ended meanwhile has en
   jobs["jobs/job_mine"] = job("job_mine", "failed");
   await be("visible");
   expect(streams).toHaveLength(2);
-  expect(page.states(), "others' are told of anew").toEqual({ job_mine: "reading" });
+  expect(page.states()).toEqual({ job_other: "reading", job_mine: "reading" });
   await wait(3_000);
-  expect(page.states()).toEqual({ job_mine: "failed" });
+  expect(page.states(), "the other one's document is gone").toEqual({ job_mine: "failed" });
+});
+
+test("what only waits is still under way after another tab, though nothing is told of it", async () => {
+  const page = await shown();
+  await tell(job("job_other", "queued"));
+  jobs["jobs/job_other"] = job("job_other", "queued");
+  await be("hidden");
+  await be("visible");
+  await wait(3_000);
+  expect(page.states()).toEqual({ job_other: "queued" });
+});
+
+test("one question that fails ends no other, and is asked again", async () => {
+  const page = await shown();
+  await page.send();
+  jobs["jobs/job_mine"] = job("job_mine", "embedded");
+  broken = 1;
+  await wait(1_500);
+  expect(page.states()).toEqual({});
+  await wait(3_000);
+  expect(page.states()).toEqual({ job_mine: "embedded" });
 });
 
 test("a file whose document is gone is no longer under way", async () => {

@@ -22,7 +22,7 @@ const BETWEEN = "\n";
 
 export function EditAlias({ of, done }: { of: Alias; done: () => void }) {
   const alias = useAlias(of);
-  if (alias.error) return <Failure error={alias.error} retry={() => void alias.refetch()} />;
+  if (alias.error && !alias.data) return <Failure error={alias.error} retry={() => void alias.refetch()} />;
   if (!alias.data) return <Loading />;
   return <AliasForm of={alias.data} done={done} />;
 }

@@ -1,5 +1,6 @@
 import { NumberInput, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useState } from "react";
 import { FormEnd } from "@/components/form";
 import { Failure, Loading } from "@/components/states";
 import type { Tagged } from "@/lib/api/tagged";
@@ -21,7 +22,9 @@ export function IncreaseBudget({ id, done }: { id: string; done: () => void }) {
   return <IncreaseForm of={budget.data} done={done} />;
 }
 
-function IncreaseForm({ of: { thing, tag }, done }: { of: Tagged<Budget>; done: () => void }) {
+function IncreaseForm({ of, done }: { of: Tagged<Budget>; done: () => void }) {
+  // As it was when the form was opened: what others granted since is not replaced.
+  const [{ thing, tag }] = useState(of);
   const words = useWords(usage);
   const common = useWords(shared);
   const { increase } = useBudgetDeeds();

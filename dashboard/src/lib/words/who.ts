@@ -7,7 +7,7 @@ export const who = words(
     operator: "The installation's operator",
     keyOf: (name: string) => `Key of ${name}`,
     key: "An API key",
-    former: "A former member",
+    former: "Somebody who is no member",
     somebody: "Somebody",
   },
   {
@@ -16,7 +16,7 @@ export const who = words(
       operator: "Der Betreiber der Installation",
       keyOf: (name) => `Schlüssel von ${name}`,
       key: "Ein API-Schlüssel",
-      former: "Ein früheres Mitglied",
+      former: "Jemand, der nicht Mitglied ist",
       somebody: "Jemand",
     },
   },
