@@ -214,7 +214,7 @@ async fn claim_personal(tx: &mut ControlTx, limit: i64) -> Result<Vec<Sealed>> {
             RETURNING id, org_id, recipient, subject, body, created_at, tries",
         postgres: "UPDATE mails SET due_at = $2
             WHERE id IN (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id IS NULL AND due_at <= $1
-                         ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                         ORDER BY due_at, id LIMIT $3 FOR UPDATE OF mails SKIP LOCKED)
             RETURNING id, org_id, recipient, subject, body, created_at, tries",
     })
     .bind(now)
@@ -255,7 +255,7 @@ async fn claim_next(tx: &mut ControlTx, after: Option<OrgId>) -> Result<Option<S
         // would wait for good.
         postgres: "UPDATE mails SET due_at = $2
             WHERE id = (SELECT id FROM mails WHERE sent_at IS NULL AND failed_at IS NULL AND org_id > $3 AND due_at <= $1
-                        ORDER BY org_id, due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+                        ORDER BY org_id, due_at LIMIT 1 FOR UPDATE OF mails SKIP LOCKED)
             RETURNING id, org_id, recipient, subject, body, created_at, tries",
     })
     .bind(now)
