@@ -111,11 +111,15 @@ struct Fields<'a> {
     models: Option<&'a RawValue>,
 }
 
+/// Bytes of `stream_options` that say no more than is read of them.
+const MOST_OPTIONS: usize = 64;
+
 impl Fields<'_> {
     /// The bytes of what is none of the fields that an operation reads, names included: all of the body but theirs. A field costs its
     /// name with quotes, a colon and a comma around it; the braces stand for the comma that the last one has not.
     fn others(&self, text: &str, operation: Operation) -> usize {
         let (is_embedding, is_messages) = (operation == Operation::Embeddings, operation == Operation::Messages);
+        let is_chat = operation == Operation::Chat;
         let read = [
             ("model", self.model),
             ("messages", self.messages.filter(|_| !is_embedding)),
@@ -123,11 +127,12 @@ impl Fields<'_> {
             ("system", self.system.filter(|_| is_messages)),
             ("tools", self.tools.filter(|_| !is_embedding)),
             ("functions", self.functions.filter(|_| !is_embedding)),
-            ("stream", self.stream),
-            ("stream_options", self.stream_options),
+            ("stream", self.stream.filter(|_| !is_embedding)),
+            // Of which one switch is read.
+            ("stream_options", self.stream_options.filter(|raw| is_chat && raw.get().len() <= MOST_OPTIONS)),
             ("max_tokens", self.max_tokens),
-            ("max_completion_tokens", self.max_completion_tokens),
-            ("n", self.n),
+            ("max_completion_tokens", self.max_completion_tokens.filter(|_| is_chat)),
+            ("n", self.n.filter(|_| is_chat)),
             ("service_tier", self.service_tier),
             ("web_search_options", self.web_search_options),
             ("mcp_servers", self.mcp_servers),

@@ -178,9 +178,11 @@ impl Settings {
         self.demo.map_or(self.listen.ip().is_loopback() && !self.verify_mail(), |Switch(on)| on)
     }
 
-    /// Whether others than who sits at this machine are to reach the server.
+    /// Whether others than who sits at this machine are to reach the server, by itself or through a proxy beside it.
     pub(crate) fn is_open_to_others(&self) -> bool {
-        !self.listen.ip().is_loopback() || self.public_url.as_ref().is_some_and(|url| !is_this_machine(url.host()))
+        !self.listen.ip().is_loopback()
+            || !self.trusted_proxies.0.is_empty()
+            || self.public_url.as_ref().is_some_and(|url| !is_this_machine(url.host()))
     }
 
     /// The public address, given the one that the server really listens on.

@@ -433,6 +433,11 @@ mod tests {
         assert!(warned(&load_with(&[proxied], &[], None)));
         assert!(!warned(&load_with(&[proxied, ("trusted_proxies", "10.0.0.7")], &[], None)));
         assert!(!warned(&load_with(&[], &[], None)));
+        let is_open = |flags: &[(&str, &str)]| load_with(flags, &[], None).settings.expect("right").is_open_to_others();
+        assert!(!is_open(&[]) && !is_open(&[("public_url", "http://localhost:8080")]));
+        assert!(
+            is_open(&[("trusted_proxies", "127.0.0.1")]) && is_open(&[proxied]) && is_open(&[("listen", "0.0.0.0:80")])
+        );
         let clear = [("smtp_url", "smtps://mail.example.com"), ("public_url", "http://rowhouse.example.com")];
         let loaded = load_with(&clear, &[], None);
         assert!(loaded.settings.is_some(), "{:?}", loaded.mistakes);

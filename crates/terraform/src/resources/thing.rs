@@ -58,8 +58,17 @@ pub(super) async fn update(
         etag = opened.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
     }
     if !body.is_empty() {
-        let changed = client.patch(&path, etag.as_deref(), &body.into()).await;
-        etag = changed.map_err(|error| refused(error, "It"))?.etag().map(str::to_owned);
+        match client.patch(&path, etag.as_deref(), &body.into()).await {
+            Ok(changed) => etag = changed.etag().map(str::to_owned),
+            Err(error) => {
+                // What was archived and is to be so does not stay open because it cannot be changed; whether it was is not known for sure.
+                if restores && is_archived(wanted) {
+                    let archived = client.put(&format!("{path}/archive"), None, None).await;
+                    archived.map_err(|error| refused(error, "It"))?;
+                }
+                return Err(refused(error, "It"));
+            }
+        }
     }
     if is_archived(wanted) && (restores || !is_archived(state)) {
         let archived = client.put(&format!("{path}/archive"), etag.as_deref(), None).await;

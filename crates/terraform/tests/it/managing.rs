@@ -201,6 +201,17 @@ both_stores! {
         assert_eq!((&changed["id"], &changed["description"]), (&made["id"], &json!("What was done\nin the old house.")));
         assert!(changed["archived_at"].is_string(), "{changed}");
         ground.is_settled();
+        // Neither does it stay open when it cannot be changed.
+        ann.post("/api/v1/projects", &json!({ "name": "Taken" })).await.expect(201);
+        ground.replace("main.tf", "\" Old \"", "\"Taken\"");
+        let said = ground.refuses(&["apply", "-auto-approve"]);
+        assert!(said.contains("Taken") || said.contains("taken"), "{said}");
+        assert!(named(&ann, "projects", "Old").await["archived_at"].is_string());
+        ground.replace("main.tf", "\"Taken\"", "\" Old \"");
+        ground.is_settled();
+        let taken = named(&ann, "projects", "Taken").await;
+        ann.put(&format!("/api/v1/projects/{}/archive", id(&taken)), &json!({})).await.expect(200);
+        ann.delete(&format!("/api/v1/projects/{}?confirm=Taken", id(&taken))).await.expect(204);
         // What really is another text is seen.
         ann.delete(&format!("/api/v1/projects/{}/archive", id(&made))).await.expect(200);
         ann.patch(&format!("/api/v1/projects/{}", id(&made)), &json!({ "name": "Older" })).await.expect(200);
