@@ -97,6 +97,12 @@ impl Draft {
             detail,
         }
     }
+
+    /// Another event of the same moment: by the same actor, and from where they were.
+    pub(crate) fn along(&self, id: AuditId, event: Event) -> Self {
+        let Event { action, object, before, after, detail } = event;
+        Self { id, action: action.to_owned(), object, before, after, detail, ..self.clone() }
+    }
 }
 
 /// An entry of the log as it stands in the chain.

@@ -1,21 +1,26 @@
 //! From the control database into an organisation's store.
 //!
 //! The two cannot commit together. So what is decided in control and must be written into an organisation (an audit entry, the
-//! teams that an invitation brings, the end of a stay) is queued in control in the same transaction, written into the organisation under its id, and
-//! then taken off the queue. A crash at any point repeats the writing, and the id makes the repetition harmless.
+//! teams that an invitation brings, the end of a stay, what limits a key that took another's place) is queued in control in the same
+//! transaction, written into the organisation under its id, and then taken off the queue. A crash at any point repeats the writing,
+//! and the id makes the repetition harmless.
 
 use domain::role::Role;
-use domain::{DeliveryId, MembershipId, OrgId, ProjectId, TeamId, UserId};
+use domain::{ApiKeyId, DeliveryId, MembershipId, OrgId, ProjectId, TeamId, UserId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Draft, Event};
 use crate::control::ControlTx;
+use crate::org::succession::Succession;
+use crate::scope::Scope;
 use crate::sql::{Access, after_id};
 use crate::{Error, Result, Store, audit, org};
 
 pub(crate) const AUDIT: &str = "audit";
 pub(crate) const PLACEMENT: &str = "placement";
 pub(crate) const DEPARTURE: &str = "departure";
+pub(crate) const SUCCESSION: &str = "succession";
 
 /// How many deliveries one transaction writes.
 const BATCH: i64 = 100;
@@ -127,6 +132,10 @@ impl Store {
                     org::connections::depart(&mut tx, &departure).await?;
                     org::knowledge::shares::depart(&mut tx, &departure).await?;
                 }
+                SUCCESSION => {
+                    let succession: Succession = read(&delivery.payload)?;
+                    head = org::succession::hand_on(&mut tx, self.ambient(), &succession).await?.or(head);
+                }
                 other => return Err(Error::bug(format!("a delivery of unknown kind {other}"))),
             }
         }
@@ -188,5 +197,16 @@ impl ControlTx {
     /// As the database.
     pub async fn depart(&mut self, org: OrgId, departure: &Departure) -> Result<()> {
         there(queue(self, org, DEPARTURE, write(departure)?).await?)
+    }
+
+    /// Queues that a key gets the budgets and rate limits that stand on the one whose place it took. Those of keys that are `over`
+    /// go: they limit nothing any more.
+    /// # Errors
+    /// As the database.
+    pub async fn succeed(&mut self, scope: &Scope, old: ApiKeyId, new: ApiKeyId, over: Vec<ApiKeyId>) -> Result<()> {
+        let rotated = Event::new("api_key.rotated", old);
+        let by = Draft::new(self.store().ambient().id(), self.now(), scope.actor(), scope.origin(), rotated);
+        let succession = Succession { old, new, over, by };
+        there(queue(self, scope.org(), SUCCESSION, write(&succession)?).await?)
     }
 }

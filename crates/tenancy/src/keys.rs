@@ -107,7 +107,8 @@ pub async fn create(house: &House, scope: &Scope, new: &NewKey) -> Result<Fresh>
 }
 
 /// Makes a key that takes another's place: same name, scopes, project, addresses and limits, and as long a life as the other was
-/// given. The other lives on for the grace period.
+/// given. The other lives on for the grace period. The budgets and rate limits that stand on the other are on their way to the new one
+/// with the commit; whoever shows it waits for them ([`store::Store::deliver`]).
 /// # Errors
 /// [`Error::Conflict`] when the other has ended, or was rotated already; [`Error::Allowance`] when it took the place of one that still works, and
 /// the plan includes no third.
@@ -146,10 +147,11 @@ pub async fn rotate(house: &House, scope: &Scope, id: ApiKeyId, mode: Mode, grac
         ..old.clone()
     };
     api_keys::insert(&mut tx, &key, &presented).await?;
-    api_keys::replace(&mut tx, scope.org(), old.id, key.id, now + grace).await?;
+    let over = api_keys::replace(&mut tx, scope.org(), old.id, key.id, now + grace).await?;
     let detail = json!({ "prefix": presented.prefix(), "replaced_by": key.id, "grace_seconds": grace.as_secs() });
     let event = Event::new("api_key.rotated", old.id).before(&old).after(&key).detail(detail);
     tx.record(scope.org(), scope.actor(), scope.origin(), event).await?;
+    tx.succeed(scope, old.id, key.id, over).await?;
     Ok(Fresh { tx, key, presented })
 }
 

@@ -20,7 +20,7 @@ use domain::{AgentId, ApiKeyId, Id, OrgId, ProjectId, RunId, TeamId, Time, UserI
 use store::control::{organisations, overrides};
 use store::ledger::entries::Filter;
 use store::org::budgets::{self, Budget, Strictness};
-use store::org::rate_limits;
+use store::org::rate_limits::{self, RateLimit};
 use store::{KeyLimits, Scope, Store};
 
 pub use self::of_org::OfOrg;
@@ -166,8 +166,16 @@ impl Rules {
                 break;
             }
         }
-        // There are at most as many as one page has.
-        let rate_limits = RateLimits::new(rate_limits::list(&mut tx, None, PAGE).await?);
+        let mut rates = Vec::new();
+        loop {
+            let page = rate_limits::list(&mut tx, rates.last().map(|limit: &RateLimit| limit.id), PAGE).await?;
+            let is_last = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
+            rates.extend(page);
+            if is_last {
+                break;
+            }
+        }
+        let rate_limits = RateLimits::new(rates);
         // Only a budget of a team needs the tree.
         let has_tree = with_tree || all.iter().any(|budget| budget.level == Level::Team);
         let above = if has_tree { tree(&mut tx).await? } else { HashMap::new() };

@@ -91,7 +91,7 @@ pub(crate) async fn create(
     let currency = body.currency.map(|currency| currency.to_string());
     check_budget(budget_micros, currency.as_deref())?;
     let own = calling_key(&caller).await?;
-    refuse_anew(own.as_ref())?;
+    refuse_anew(&caller, own.as_ref()).await?;
     let usual = caller.ambient().now() + LIFETIME;
     let expires_at = body.expires_at.unwrap_or_else(|| match own.as_ref().and_then(|own| own.expires_at) {
         Some(own) => usual.min(own),

@@ -9,7 +9,7 @@ use domain::authoriser::Object;
 use domain::{ApiKeyId, ProjectId};
 use store::Actor;
 use store::control::api_keys::{self, ApiKey};
-use store::org::projects;
+use store::org::{budgets, projects, rate_limits};
 
 use crate::http::caller::Caller;
 use crate::http::error::{Problem, Result};
@@ -75,11 +75,18 @@ pub(super) async fn calling_key(caller: &Caller<can::KeysCreate>) -> Result<Opti
 }
 
 /// Refuses to let a key with amounts of its own come by one whose amounts are counted anew: it could use them up again and again by that.
-pub(super) fn refuse_anew(own: Option<&ApiKey>) -> Result<()> {
-    if own.is_none_or(|own| own.budget_micros.is_none() && own.calls_per_day.is_none()) {
+/// So it could with what an administrator set on it: that stands on this key alone.
+pub(super) async fn refuse_anew(caller: &Caller<can::KeysCreate>, own: Option<&ApiKey>) -> Result<()> {
+    let Some(own) = own else { return Ok(()) };
+    let mut tx = caller.read().await?;
+    let is_limited = own.budget_micros.is_some()
+        || own.calls_per_day.is_some()
+        || budgets::is_on_key(&mut tx, own.id).await?
+        || rate_limits::is_on_key(&mut tx, own.id).await?;
+    if !is_limited {
         return Ok(());
     }
-    let message = "A key with a budget or a number of calls a day makes and rotates no keys, for theirs would be counted anew; a person can.";
+    let message = "A key with a budget, a number of calls a day or a rate limit set on it makes and rotates no keys, for theirs would be counted anew; a person can.";
     Err(Problem::new("forbidden", message))
 }
 

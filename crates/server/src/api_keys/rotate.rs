@@ -53,7 +53,7 @@ pub(crate) async fn rotate(
         let scopes: PermissionSet = key.scopes.0.iter().filter_map(|name| name.parse().ok()).collect();
         caller.told(roles::within(caller.scope().grants().at(place), scopes), id).await?;
         let own = calling_key(&caller).await?;
-        refuse_anew(own.as_ref())?;
+        refuse_anew(&caller, own.as_ref()).await?;
         refuse_looser(own.as_ref(), &Limited::from(&key), None)?;
     }
     let grace = body.grace_seconds.unwrap_or(USUAL_GRACE);
@@ -63,5 +63,9 @@ pub(crate) async fn rotate(
     let mode = key.mode.parse().map_err(|_| Problem::internal("a stored key of an unknown mode"))?;
     let fresh = keys::rotate(caller.house(), caller.scope(), id, mode, Duration::from_secs(grace.into())).await?;
     let reply = Versioned(fresh.key.version, Created(NewApiKey::of(&fresh)));
-    caller.commit_control(fresh.tx, reply).await
+    let reply = caller.commit_control(fresh.tx, reply).await?;
+    // Nobody has the new key before what stands on the old one stands on it, too.
+    caller.store().deliver(caller.org()).await?;
+    caller.app().rules.forget(caller.scope());
+    Ok(reply)
 }

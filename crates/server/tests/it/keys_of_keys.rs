@@ -1,9 +1,18 @@
 //! Keys that keys made: no wider than their makers, and gone with them.
 
+use domain::ApiKeyId;
+use metering::Refused;
 use serde_json::{Value, json};
-use testing::Answer;
+use testing::{Answer, Client, Spending};
 
 use crate::api_keys::{DAY, HOUR, URL, after, ann_rotates, make, url, with_key};
+
+/// What an administrator set on a key, by the list at a path.
+async fn set_on(who: &Client, path: &str, key: &Answer) -> Vec<Value> {
+    let list = who.get(path).await.expect(200);
+    let rows = list.json["data"].as_array().expect("a list");
+    rows.iter().filter(|row| row["subject_id"] == key.json["id"]).cloned().collect()
+}
 
 testing::both_stores! {
     async fn a_key_makes_no_wider_key(house) {
@@ -69,6 +78,77 @@ testing::both_stores! {
         }
     }
 
+    async fn a_key_does_not_shed_what_was_set_on_it(house) {
+        let ann = house.sign_up("Ann").await;
+        let body = json!({ "name": "maker", "scopes": ["keys.create", "teams.read"] });
+        let child = json!({ "name": "child", "scopes": ["teams.read"] });
+        for (path, mut limit) in [
+            ("/api/v1/budgets", json!({ "period": "month", "amount_micros": 50, "currency": "USD", "kind": "soft" })),
+            ("/api/v1/limits", json!({ "requests_per_minute": 500 })),
+        ] {
+            let maker = make(&ann, body.clone()).await;
+            let by_key = with_key(&house, &maker);
+            make(&by_key, child.clone()).await;
+            limit["level"] = json!("key");
+            limit["id"] = maker.json["id"].clone();
+            ann.post(path, &limit).await.expect(201);
+            assert_eq!(by_key.post(URL, &child).await.expect(403).code(), "forbidden", "{path}");
+            let rotate = format!("{}/rotate", url(&maker));
+            assert_eq!(by_key.post(&rotate, &json!({ "grace_seconds": 0 })).await.expect(403).code(), "forbidden", "{path}");
+            by_key.get("/api/v1/teams").await.expect(200);
+            // A person can, and what takes its place makes none either.
+            let next = ann.post(&rotate, &json!({})).await.expect(201);
+            with_key(&house, &next).post(URL, &child).await.expect(403);
+        }
+    }
+
+    async fn what_was_set_on_a_key_goes_on_with_the_one_in_its_place(house) {
+        let ann = house.sign_up("Ann").await;
+        for (path, made, mut limit) in [
+            (
+                "/api/v1/budgets",
+                "budget.created",
+                json!({ "period": "week", "amount_micros": 50, "currency": "USD", "kind": "hard", "alerts": [70] }),
+            ),
+            ("/api/v1/limits", "limit.created", json!({ "operation": "chat", "requests_per_minute": 5, "concurrency": 2 })),
+        ] {
+            let ann = house.sign_in(&ann, "Ann").await;
+            let rotate = async |who: &Client, key: &Answer, grace: u64| {
+                who.post(&format!("{}/rotate", url(key)), &json!({ "grace_seconds": grace })).await.expect(201)
+            };
+            let first = make(&ann, json!({ "name": "first", "scopes": ["teams.read"] })).await;
+            limit["level"] = json!("key");
+            limit["id"] = first.json["id"].clone();
+            let original = ann.post(path, &limit).await.expect(201);
+            let second = rotate(&ann, &first, DAY.as_secs()).await;
+            let copies = set_on(&ann, path, &second).await;
+            assert_eq!((copies.len(), set_on(&ann, path, &first).await.len()), (1, 1), "{path}");
+            let fields = ["period", "amount_micros", "currency", "kind", "alerts", "operation", "requests_per_minute", "concurrency", "made_by"];
+            for field in fields {
+                assert_eq!(copies[0][field], original.json[field], "{field}");
+            }
+            assert_ne!(copies[0]["id"], original.json["id"]);
+            let entries = house.audit(&ann).await;
+            let told = entries.iter().find(|entry| entry.object == copies[0]["id"].as_str().expect("an id")).expect("an entry");
+            assert!(told.action == made && told.detail.contains(original.str("/id")), "{told:?}");
+            // At once: the second has nothing any more, and the first keeps its own while it works.
+            let third = rotate(&ann, &second, 0).await;
+            let count = async |who: &Client, key: &Answer| set_on(who, path, key).await.len();
+            assert_eq!((count(&ann, &first).await, count(&ann, &second).await, count(&ann, &third).await), (1, 0, 1), "{path}");
+            house.clock.advance(DAY);
+            let ann = house.sign_in(&ann, "Ann").await;
+            let fourth = rotate(&ann, &third, DAY.as_secs()).await;
+            assert_eq!((count(&ann, &first).await, count(&ann, &third).await, count(&ann, &fourth).await), (0, 1, 1), "{path}");
+            if path == "/api/v1/budgets" {
+                let id: ApiKeyId = fourth.str("/id").parse().expect("an id");
+                let scope = house.scope(&ann).await;
+                let held = house.hold(&scope, &Spending { key: Some(id), ..Spending::of(51) }).await;
+                let is_short = matches!(held, Err(Refused::Short(short)) if short.subject == fourth.str("/id"));
+                assert!(is_short, "the budget holds the new key");
+            }
+        }
+    }
+
     async fn rotating_makes_no_third_key_beyond_the_plan(house) {
         let ann = house.sign_up("Ann").await;
         let mut last = make(&ann, json!({ "name": "one", "scopes": ["teams.read"] })).await;
@@ -82,6 +162,12 @@ testing::both_stores! {
         // At once it takes the other's place, and none is added.
         let third = ann.post(&format!("{}/rotate", url(&second)), &json!({ "grace_seconds": 0 })).await.expect(201);
         with_key(&house, &third).get("/api/v1/teams").await.expect(200);
+        // The first one still works, so this is the second of its line, whatever was between them.
+        with_key(&house, &last).get("/api/v1/teams").await.expect(200);
+        assert_eq!(ann.get(&url(&last)).await.expect(200).json["replaced_by"], third.json["id"]);
+        ann.post(&format!("{}/rotate", url(&third)), &json!({})).await.expect(402);
+        house.clock.advance(HOUR);
+        ann_rotates(&house, &ann, &third).await;
     }
 
     async fn what_a_key_made_ends_with_it(house) {

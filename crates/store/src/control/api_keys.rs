@@ -109,7 +109,7 @@ pub struct ApiKey {
     pub seen_at: Option<Time>,
     /// When it was, or will be, revoked: a rotated key lives on for its grace period.
     pub revoked_at: Option<Time>,
-    /// The key that took its place.
+    /// The key that took its place; while it still works, the last of its line.
     pub replaced_by: Option<ApiKeyId>,
     /// The key that made it, if one did: it ends with that one.
     pub made_by_key: Option<ApiKeyId>,
@@ -254,10 +254,17 @@ pub async fn revoke(tx: &mut ControlTx, org: OrgId, id: ApiKeyId) -> Result<Vec<
     Ok(revoked)
 }
 
-/// Puts a new key in the place of one, which is revoked at the given time: what it made is the new one's from now on.
+/// Puts a new key in the place of one, which is revoked at the given time: what it made is the new one's from now on. Says which keys
+/// of this line work no more, the one itself perhaps among them.
 /// # Errors
 /// As the database.
-pub async fn replace(tx: &mut ControlTx, org: OrgId, old: ApiKeyId, new: ApiKeyId, revoked_at: Time) -> Result<()> {
+pub async fn replace(
+    tx: &mut ControlTx,
+    org: OrgId,
+    old: ApiKeyId,
+    new: ApiKeyId,
+    revoked_at: Time,
+) -> Result<Vec<ApiKeyId>> {
     let now = tx.now();
     tx.sql(
         "UPDATE api_keys SET revoked_at = $3, replaced_by = $4, version = version + 1, updated_at = $5
@@ -270,6 +277,24 @@ pub async fn replace(tx: &mut ControlTx, org: OrgId, old: ApiKeyId, new: ApiKeyI
     .bind(now)
     .run()
     .await?;
+    // One whose place the old key took and that still works is seen from the new one, or the line could grow behind a dead key.
+    tx.sql(
+        "UPDATE api_keys SET replaced_by = $3, updated_at = $4
+         WHERE org_id = $1 AND replaced_by = $2 AND revoked_at > $4",
+    )
+    .bind(org)
+    .bind(old)
+    .bind(new)
+    .bind(now)
+    .run()
+    .await?;
+    let over = tx
+        .sql("SELECT id FROM api_keys WHERE org_id = $1 AND (id = $2 OR replaced_by = $2) AND revoked_at <= $3")
+        .bind(org)
+        .bind(old)
+        .bind(now)
+        .all()
+        .await?;
     tx.sql("UPDATE api_keys SET made_by_key = $3, updated_at = $4 WHERE org_id = $1 AND made_by_key = $2")
         .bind(org)
         .bind(old)
@@ -278,7 +303,7 @@ pub async fn replace(tx: &mut ControlTx, org: OrgId, old: ApiKeyId, new: ApiKeyI
         .run()
         .await?;
     tx.shift_authority();
-    Ok(())
+    Ok(over)
 }
 
 /// Revokes all keys of a project, and says which they were.

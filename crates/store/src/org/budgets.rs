@@ -2,12 +2,12 @@
 
 use domain::limits::{Level, Period};
 use domain::money::Currency;
-use domain::{BudgetId, Id, Time, UserId};
+use domain::{ApiKeyId, BudgetId, Id, Time, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Tx;
-use crate::sql::{Bind, Json, Kind, Value, after_id};
+use crate::sql::{Bind, Json, Kind, Transaction, Value, after_id};
 use crate::{Error, OrNotFound, Result};
 
 /// Whether a budget stops what would exceed it.
@@ -103,6 +103,10 @@ impl<'de> Deserialize<'de> for Subject {
 /// # Errors
 /// [`Error::Refused`] when a field is none of what it may be.
 pub async fn insert(tx: &mut Tx, budget: &Budget) -> Result<()> {
+    add(tx.transaction(), budget).await
+}
+
+pub(crate) async fn add(tx: &mut Transaction, budget: &Budget) -> Result<()> {
     tx.sql(
         "INSERT INTO budgets (id, level, subject, period, amount_micros, currency, kind, alerts, increase_micros, increase_until,
                               increase_by, made_by, version, created_at, updated_at)
@@ -138,6 +142,25 @@ pub async fn list(tx: &mut Tx, after: Option<BudgetId>, limit: i64) -> Result<Ve
     )
     .bind(after_id(after))
     .bind(limit)
+    .all()
+    .await
+}
+
+/// Whether a budget stands on a key.
+/// # Errors
+/// As the database.
+pub async fn is_on_key(tx: &mut Tx, key: ApiKeyId) -> Result<bool> {
+    tx.sql("SELECT EXISTS (SELECT 1 FROM budgets WHERE level = 'key' AND subject = $1)").bind(key).one().await
+}
+
+/// The budgets that stand on a key.
+pub(crate) async fn on_key(tx: &mut Transaction, key: ApiKeyId) -> Result<Vec<Budget>> {
+    tx.sql(
+        "SELECT id, level, subject, period, amount_micros, currency, kind, alerts, increase_micros, increase_until, increase_by,
+                made_by, version, created_at, updated_at
+         FROM budgets WHERE level = 'key' AND subject = $1 ORDER BY id",
+    )
+    .bind(key)
     .all()
     .await
 }
@@ -193,5 +216,9 @@ pub async fn update(tx: &mut Tx, budget: &Budget) -> Result<()> {
 /// # Errors
 /// As the database.
 pub async fn delete(tx: &mut Tx, id: BudgetId) -> Result<bool> {
+    remove(tx.transaction(), id).await
+}
+
+pub(crate) async fn remove(tx: &mut Transaction, id: BudgetId) -> Result<bool> {
     Ok(tx.sql("DELETE FROM budgets WHERE id = $1").bind(id).run().await? == 1)
 }

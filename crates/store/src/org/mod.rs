@@ -12,6 +12,7 @@ pub mod providers;
 pub mod quota_alerts;
 pub mod rate_limits;
 pub mod roles;
+pub(crate) mod succession;
 pub mod teams;
 pub mod webhook_messages;
 pub mod webhooks;

@@ -3,15 +3,16 @@
 
 use domain::limits::Level;
 use domain::operation::Operation;
-use domain::{LimitId, Time, UserId};
+use domain::{ApiKeyId, LimitId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::Tx;
 use super::budgets::Subject;
-use crate::sql::after_id;
+use crate::sql::{Transaction, after_id};
 use crate::{Error, OrNotFound, Result};
 
-/// The most rate limits that an organisation can have: all of them are kept in memory.
+/// The most rate limits that an organisation can have: all of them are kept in memory. What a key leaves to the one that takes its place
+/// comes on top, for as long as both work.
 const MOST: i64 = 500;
 
 /// A rate limit.
@@ -46,23 +47,30 @@ pub struct RateLimit {
 /// [`Error::Taken`] when there is one for the same subject and operation; [`Error::Refused`] when there are as many as there can be.
 pub async fn insert(tx: &mut Tx, limit: &RateLimit) -> Result<()> {
     // An organisation's writers take turns, so nobody adds the same between the questions and the answer.
-    let taken: bool = tx
-        .sql(
-            "SELECT EXISTS (SELECT 1 FROM rate_limits WHERE level = $1 AND COALESCE(operation, '') = $2
-                            AND (subject = $3 OR (subject IS NULL AND $3 IS NULL)))",
-        )
-        .bind(limit.level.as_str())
-        .bind(limit.operation.map_or("", Operation::as_str))
-        .bind(limit.subject)
-        .one()
-        .await?;
-    if taken {
+    if is_taken(tx.transaction(), limit).await? {
         return Err(Error::Taken("limit"));
     }
     let there: i64 = tx.sql("SELECT CAST(COUNT(*) AS BIGINT) FROM rate_limits").one().await?;
     if there >= MOST {
         return Err(Error::Refused(format!("an organisation can have {MOST} rate limits")));
     }
+    add(tx.transaction(), limit).await
+}
+
+/// Whether there is one for the same subject and operation.
+pub(crate) async fn is_taken(tx: &mut Transaction, limit: &RateLimit) -> Result<bool> {
+    tx.sql(
+        "SELECT EXISTS (SELECT 1 FROM rate_limits WHERE level = $1 AND COALESCE(operation, '') = $2
+                        AND (subject = $3 OR (subject IS NULL AND $3 IS NULL)))",
+    )
+    .bind(limit.level.as_str())
+    .bind(limit.operation.map_or("", Operation::as_str))
+    .bind(limit.subject)
+    .one()
+    .await
+}
+
+pub(crate) async fn add(tx: &mut Transaction, limit: &RateLimit) -> Result<()> {
     tx.sql(
         "INSERT INTO rate_limits (id, level, subject, operation, requests_per_minute, tokens_per_minute, concurrency, made_by,
                                   version, created_at, updated_at)
@@ -94,6 +102,25 @@ pub async fn list(tx: &mut Tx, after: Option<LimitId>, limit: i64) -> Result<Vec
     )
     .bind(after_id(after))
     .bind(limit)
+    .all()
+    .await
+}
+
+/// Whether a rate limit stands on a key.
+/// # Errors
+/// As the database.
+pub async fn is_on_key(tx: &mut Tx, key: ApiKeyId) -> Result<bool> {
+    tx.sql("SELECT EXISTS (SELECT 1 FROM rate_limits WHERE level = 'key' AND subject = $1)").bind(key).one().await
+}
+
+/// The rate limits that stand on a key.
+pub(crate) async fn on_key(tx: &mut Transaction, key: ApiKeyId) -> Result<Vec<RateLimit>> {
+    tx.sql(
+        "SELECT id, level, subject, operation, requests_per_minute, tokens_per_minute, concurrency, made_by, version, created_at,
+                updated_at
+         FROM rate_limits WHERE level = 'key' AND subject = $1 ORDER BY id",
+    )
+    .bind(key)
     .all()
     .await
 }
@@ -139,6 +166,10 @@ pub async fn update(tx: &mut Tx, limit: &RateLimit) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] when there is none.
 pub async fn delete(tx: &mut Tx, id: LimitId) -> Result<()> {
+    remove(tx.transaction(), id).await
+}
+
+pub(crate) async fn remove(tx: &mut Transaction, id: LimitId) -> Result<()> {
     let removed = tx.sql("DELETE FROM rate_limits WHERE id = $1").bind(id).run().await?;
     if removed == 0 { Err(Error::NotFound("limit")) } else { Ok(()) }
 }
