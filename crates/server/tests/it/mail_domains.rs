@@ -172,6 +172,8 @@ testing::both_stores! {
         let mut statuses = [one.status, two.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 402], "{} {}", one.text, two.text);
+        let key = ann.post("/api/v1/auth/api-keys", &json!({ "name": "robot", "scopes": ["org.security"] })).await.expect(201);
+        crate::api_keys::with_key(&house, &key).delete(&url).await.expect(403);
         ann.delete(&url).await.expect(204);
         join(&max, &ann.org).await.expect(404);
     }
