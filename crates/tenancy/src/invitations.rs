@@ -279,7 +279,7 @@ async fn let_in(
     Ok(Joined { organisation, membership })
 }
 
-/// Revokes the invitations that are open for a person who comes or goes, and ends what they asked by those of others. Whoever belongs to the organisation needs none, and the seat
+/// Revokes the invitations that are open for a person who comes or goes. Whoever belongs to the organisation needs none, and the seat
 /// that it holds is theirs; whoever went comes back by a new one, not by one from before.
 pub(crate) async fn revoke_open(
     tx: &mut ControlTx,
@@ -288,8 +288,7 @@ pub(crate) async fn revoke_open(
     actor: &Actor,
     origin: &Origin,
 ) -> Result<()> {
-    invitations::unask(tx, org, person.id).await?;
-    for before in invitations::open_for(tx, org, &person.email).await? {
+    for before in invitations::open_for(tx, org, person).await? {
         invitations::revoke(tx, org, before.id).await?;
         let event = Event::new("invitation.revoked", before.id).before(&before).detail(json!({ "with": person.id }));
         tx.record(org, actor, origin, event).await?;
@@ -326,6 +325,9 @@ pub(crate) async fn seat(
         created_at: ambient.now(),
     };
     memberships::insert(tx, &membership).await?;
+    // While they are in, too: what is decided about them holds for all accounts of that mailbox, whatever address they have later.
+    let person = people::get(tx, user).await?;
+    mail_domains::bar_mailbox(tx, org, &person.email).await?;
     let placement = Placement { user, membership: membership.id, teams: place.teams, projects: place.projects };
     if !placement.teams.is_empty() || !placement.projects.is_empty() {
         tx.place(org, &placement).await?;

@@ -7,7 +7,7 @@ use domain::status::{OrgStatus, Standing};
 use store::audit::Event;
 use store::control::people::{self, Person};
 use store::control::tickets::{self, Purpose};
-use store::control::{mails, memberships, organisations, recovery_codes, sessions};
+use store::control::{mail_domains, mails, memberships, organisations, recovery_codes, sessions};
 use store::{Actor, ControlTx, Origin, Turn};
 
 use crate::login::{self, Tokens};
@@ -126,6 +126,17 @@ async fn offer_undo(house: &House, tx: &mut ControlTx, old: &Person, changed: bo
     Ok(())
 }
 
+/// Notes the mailboxes that a person had and has, wherever they are a member: what is decided about them there, a suspension or a removal,
+/// holds for another account of either.
+async fn keep_mailboxes(tx: &mut ControlTx, versions: [&Person; 2]) -> Result<()> {
+    for org in memberships::orgs_of(tx, versions[0].id).await? {
+        for person in versions {
+            mail_domains::bar_mailbox(tx, org, &person.email).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the new mail address the person's. Links that were sent to the old one are void, but for those that take it back.
 /// # Errors
 /// [`Error::Ticket`] when the link is not valid; [`store::Error::Taken`] when somebody else has the address by now.
@@ -140,6 +151,7 @@ pub async fn confirm_change(house: &House, token: &SecretText, origin: &Origin) 
         tickets::cancel(&mut tx, user, purpose, None).await?;
     }
     offer_undo(house, &mut tx, &before, true, origin).await?;
+    keep_mailboxes(&mut tx, [&before, &person]).await?;
     let event = Event::new("person.email_changed", user).before(&before).after(&person);
     login::record_everywhere(&mut tx, &person, origin, &event).await?;
     Ok(tx.commit().await?)
@@ -174,6 +186,7 @@ pub async fn undo_change(house: &House, token: &SecretText, origin: &Origin) -> 
     tickets::cancel(&mut tx, user, Purpose::UndoEmail, Some(ticket.created_at)).await?;
     let (token, until) = links::issue(house, &mut tx, Purpose::Reset, user, &person.email).await?;
     mails::queue(&mut tx, letters::reset(house, &person, &token, until, origin)).await?;
+    keep_mailboxes(&mut tx, [&before, &person]).await?;
     let event = Event::new("person.email_change_undone", user).before(&before).after(&person);
     login::record_everywhere(&mut tx, &person, origin, &event).await?;
     let person = people::get(&mut tx, user).await?;

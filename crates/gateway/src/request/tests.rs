@@ -263,15 +263,16 @@ fn fields_that_nobody_knows_count_as_they_stand() {
         (Operation::Embeddings, embedded, "n"),
         (Operation::Messages, base, "n"),
         (Operation::Messages, base, "max_completion_tokens"),
-        (Operation::Messages, base, "stream_options"),
     ] {
         let more = format!(r#","{field}":"{draft}""#);
         let counted = bound(operation, format!("{base}{more}}}"));
         assert_eq!(counted - bound(operation, format!("{base}}}")), more.len() as u64, "{operation:?} {field}");
     }
     let options = format!(r#","stream_options":{{"include_usage":true,"more":"{draft}"}}"#);
-    let counted = bound(Operation::Chat, format!("{base}{options}}}"));
-    assert_eq!(counted - bound(Operation::Chat, format!("{base}}}")), options.len() as u64);
+    for operation in [Operation::Chat, Operation::Messages] {
+        let counted = bound(operation, format!("{base}{options}}}"));
+        assert_eq!(counted - bound(operation, format!("{base}}}")), options.len() as u64, "{operation:?}");
+    }
     let listed = format!(r#","messages":[{{"role":"user","content":"{draft}"}}]"#);
     let counted = bound(Operation::Embeddings, format!("{embedded}{listed}}}"));
     assert_eq!(counted - bound(Operation::Embeddings, format!("{embedded}}}")), listed.len() as u64);

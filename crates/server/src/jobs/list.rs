@@ -34,12 +34,11 @@ pub(crate) struct ListJobs {
     cursor: Option<String>,
 }
 
-/// Where jobs stand.
+/// Where jobs stand that are under way: few, for they pass.
 #[derive(Debug, Clone, Copy)]
-enum Rows {
-    OpenDocuments,
-    OpenArchives,
-    FailedDocuments,
+enum Open {
+    Documents,
+    Archives,
 }
 
 pub(crate) async fn list(
@@ -54,13 +53,17 @@ pub(crate) async fn list(
     let seen: BTreeSet<CollectionId> = seen.into_iter().map(|collection| collection.id).collect();
     let after: Option<JobId> = bound.read(query.cursor.as_deref())?;
     let wanted = usize::try_from(limit + 1).unwrap_or(usize::MAX);
+    if query.failed {
+        let seen: Vec<CollectionId> = seen.into_iter().collect();
+        let failed = documents::failed(&mut tx, &seen, after, limit + 1).await?;
+        let jobs: Vec<JobView> = failed.into_iter().map(JobView::from).collect();
+        return Ok(Found(bound.page(jobs, limit, |job| job.id)));
+    }
     let mut jobs = Vec::new();
-    let places: &[Rows] =
-        if query.failed { &[Rows::FailedDocuments] } else { &[Rows::OpenDocuments, Rows::OpenArchives] };
-    for place in places {
+    for place in [Open::Documents, Open::Archives] {
         let (mut next, mut found) = (after, 0);
         while found < wanted {
-            let rows = read(&mut tx, *place, next).await?;
+            let rows = read(&mut tx, place, next).await?;
             let Some(last) = rows.last() else { break };
             next = Some(last.id);
             let before = jobs.len();
@@ -68,21 +71,18 @@ pub(crate) async fn list(
             found += jobs.len() - before;
         }
     }
-    if !query.failed {
-        let waiting = Waiting::read(&mut tx).await?;
-        jobs = jobs.into_iter().map(|job| waiting.explain(job)).collect();
-        let embedding = waiting.job(&mut tx, caller.scope()).await?;
-        jobs.extend(embedding.filter(|job| !job.state.is_end() && after.is_none_or(|after| after < job.id)));
-    }
+    let waiting = Waiting::read(&mut tx).await?;
+    jobs = jobs.into_iter().map(|job| waiting.explain(job)).collect();
+    let embedding = waiting.job(&mut tx, caller.scope()).await?;
+    jobs.extend(embedding.filter(|job| !job.state.is_end() && after.is_none_or(|after| after < job.id)));
     jobs.sort_by_key(|job| job.id);
     jobs.truncate(wanted);
     Ok(Found(bound.page(jobs, limit, |job| job.id)))
 }
 
-async fn read(tx: &mut Tx, rows: Rows, after: Option<JobId>) -> store::Result<Vec<JobView>> {
+async fn read(tx: &mut Tx, rows: Open, after: Option<JobId>) -> store::Result<Vec<JobView>> {
     Ok(match rows {
-        Rows::OpenDocuments => documents::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
-        Rows::OpenArchives => imports::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
-        Rows::FailedDocuments => documents::failed(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
+        Open::Documents => documents::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
+        Open::Archives => imports::open(tx, after, BATCH).await?.into_iter().map(JobView::from).collect(),
     })
 }

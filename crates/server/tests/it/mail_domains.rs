@@ -214,7 +214,7 @@ testing::both_stores! {
         join(&max, &ann.org).await.expect(404);
         let eve = house.sign_up("Eve").await;
         join(&eve, &ann.org).await.expect(200);
-        // An invitation forgets the mailbox, until it is removed again.
+        // An invitation lets the mailbox in again.
         set_address(&house, &again, "max@example.com", true).await;
         house.bring(&ann, &again, "Max", "viewer").await;
         let barred = async || {
@@ -223,9 +223,36 @@ testing::both_stores! {
             let person = people::get(&mut tx, again.user.parse().expect("an id")).await.expect("there");
             mail_domains::is_barred(&mut tx, ann.org.parse().expect("an id"), &person).await.expect("read")
         };
-        assert!(!barred().await);
+        assert!(barred().await, "as long as he is in, no other account of his comes in beside");
         ann.delete(&format!("/api/v1/members/{}", again.user)).await.expect(204);
         assert!(barred().await);
+    }
+
+    async fn a_second_account_of_a_member_does_not_come_in(house) {
+        let ann = house.sign_up("Ann").await;
+        house.on_plan(&ann.org, "pro").await;
+        proven(&house, &ann, example("member")).await;
+        let (max, eve) = (house.sign_up("Max").await, house.sign_up("Eve").await);
+        join(&max, &ann.org).await.expect(200);
+        house.bring(&ann, &eve, "Eve", "member").await;
+        ann.patch(&format!("/api/v1/members/{}", max.user), &json!({ "standing": "suspended" })).await.expect(200);
+        ann.patch(&format!("/api/v1/members/{}", eve.user), &json!({ "role": "viewer" })).await.expect(200);
+        let second = house.sign_up("Second").await;
+        for address in ["max+2@example.com", "eve+2@example.com"] {
+            set_address(&house, &second, address, true).await;
+            join(&second, &ann.org).await.expect(404);
+        }
+        // One who gives the address away before going has had it all the same.
+        let kim = house.sign_up("Kim").await;
+        join(&kim, &ann.org).await.expect(200);
+        kim.post("/api/v1/auth/email", &json!({ "email": "kim@elsewhere.example" })).await.expect(202);
+        let token = house.mailed_token("kim@elsewhere.example", "Confirm your new mail address").await;
+        house.visitor().post("/api/v1/auth/email/confirm", &json!({ "token": token })).await.expect(204);
+        ann.delete(&format!("/api/v1/members/{}", kim.user)).await.expect(204);
+        let again = house.sign_up("Kim").await;
+        join(&again, &ann.org).await.expect(404);
+        let nora = house.sign_up("Nora").await;
+        join(&nora, &ann.org).await.expect(200);
     }
 
     async fn joining_ends_the_invitations_that_are_open_for_who_joins(house) {

@@ -6,6 +6,7 @@ use domain::{InvitationId, OrgId, ProjectId, RoleId, TeamId, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::ControlTx;
+use super::people::Person;
 use crate::sql::{Json, after_id};
 use crate::{OrNotFound, Result};
 
@@ -111,20 +112,23 @@ pub async fn find_open_by_email(tx: &mut ControlTx, org: OrgId, email: &Email) -
     .await
 }
 
-/// The open invitations of an organisation to a person's address.
+/// The open invitations by which a person can come into an organisation: those to their address, and those to others that they have
+/// opened.
 /// # Errors
 /// As the database.
-pub async fn open_for(tx: &mut ControlTx, org: OrgId, email: &Email) -> Result<Vec<Invitation>> {
+pub async fn open_for(tx: &mut ControlTx, org: OrgId, person: &Person) -> Result<Vec<Invitation>> {
     let now = tx.now();
     tx.sql(
         "SELECT id, org_id, email, role, teams, projects, invited_by, created_at, sent_at, expires_at, accepted_at,
                 revoked_at
          FROM invitations
-         WHERE org_id = $1 AND email_key = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $3
+         WHERE org_id = $1 AND (email_key = $2 OR asked_by = $3) AND accepted_at IS NULL AND revoked_at IS NULL
+           AND expires_at > $4
          ORDER BY id",
     )
     .bind(org)
-    .bind(email.normalised())
+    .bind(person.email.normalised())
+    .bind(person.id)
     .bind(now)
     .all()
     .await
@@ -243,20 +247,6 @@ pub async fn ask(tx: &mut ControlTx, id: InvitationId, by: UserId, hash: &[u8; 3
         .bind(by)
         .bind(hash)
         .bind(until)
-        .run()
-        .await?;
-    Ok(())
-}
-
-/// Ends the questions that somebody asked by opening links of an organisation that were for other addresses. Those whom they are for keep
-/// them.
-/// # Errors
-/// As the database.
-pub async fn unask(tx: &mut ControlTx, org: OrgId, by: UserId) -> Result<()> {
-    tx.sql("UPDATE invitations SET asked_by = NULL, asked_hash = NULL, asked_until = NULL WHERE org_id = $1 AND asked_by = $2")
-        .bind(org)
-        .bind(by)
-        .unaudited("a question that came to nothing")
         .run()
         .await?;
     Ok(())

@@ -193,7 +193,8 @@ pub async fn bar(tx: &mut ControlTx, org: OrgId, person: &Person) -> Result<()> 
     bar_mailbox(tx, org, &person.email).await
 }
 
-/// Notes the mailbox alone: for somebody who is erased.
+/// Notes the mailbox alone: of somebody who comes in or has another address by now, and of somebody who is erased. No other account for it
+/// comes in by the domain.
 /// # Errors
 /// As the database.
 pub async fn bar_mailbox(tx: &mut ControlTx, org: OrgId, email: &Email) -> Result<()> {

@@ -226,8 +226,8 @@ CREATE TABLE removals (
 );
 CREATE INDEX removals_user ON removals (user_id);
 
--- The mailboxes that they had then, as keyed hashes: with another account for the same one they do not come back either. These stay
--- when the person is erased.
+-- The mailboxes of members, and those that they had when they went, as keyed hashes: with another account for the same one nobody comes in
+-- by the domain. These stay when the person is erased.
 CREATE TABLE removed_mailboxes (
   org_id          uuid NOT NULL REFERENCES organisations (id) ON DELETE CASCADE,
   mailbox         bytea NOT NULL,

@@ -332,7 +332,7 @@ CREATE INDEX documents_updated ON documents (org_id, collection_id, updated_at, 
 CREATE INDEX documents_fresh ON documents (org_id, collection_id, fresh_at, id);
 CREATE INDEX documents_job ON documents (org_id, job_id);
 CREATE INDEX documents_open ON documents (org_id, job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
-CREATE INDEX documents_failed ON documents (org_id, job_id) WHERE status = 'failed';
+CREATE INDEX documents_failed ON documents (org_id, job_id, collection_id) WHERE status = 'failed';
 
 -- What a document was: each version with its original, which lies in the blobs, and what was read from it.
 CREATE TABLE versions (

@@ -279,7 +279,7 @@ CREATE INDEX documents_updated ON documents (collection_id, updated_at, id);
 CREATE INDEX documents_fresh ON documents (collection_id, fresh_at, id);
 CREATE INDEX documents_job ON documents (job_id);
 CREATE INDEX documents_open ON documents (job_id) WHERE status IN ('queued', 'processing') OR embedded < passages;
-CREATE INDEX documents_failed ON documents (job_id) WHERE status = 'failed';
+CREATE INDEX documents_failed ON documents (job_id, collection_id) WHERE status = 'failed';
 
 -- What a document was: each version with its original, which lies in the blobs, and what was read from it.
 CREATE TABLE versions (

@@ -1,13 +1,13 @@
 //! Documents: what people put in, and how far the house is with it.
 
-use domain::{CollectionId, DocumentId, JobId, Time, UserId};
+use domain::{CollectionId, DocumentId, Id, JobId, Time, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::collections::Collection;
 use super::{changed, forgotten, moved};
 use crate::org::Tx;
-use crate::sql::{Json, SealedColumns, after_id};
+use crate::sql::{Json, Pair, SealedColumns, after_id};
 use crate::{Error, OrNotFound, Result};
 
 pub(super) const SEALED: SealedColumns =
@@ -247,17 +247,30 @@ pub async fn open(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<D
     .await
 }
 
-/// The documents whose newest version could not be read, by job, at most `limit` after the one given.
+/// The documents of these collections whose newest version could not be read, by job, at most `limit` after the one given. There may be
+/// very many in others: of those the index alone is read.
 /// # Errors
 /// As the database.
-pub async fn failed(tx: &mut Tx, after: Option<JobId>, limit: i64) -> Result<Vec<Document>> {
-    tx.sql(
-        "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+pub async fn failed(
+    tx: &mut Tx,
+    collections: &[CollectionId],
+    after: Option<JobId>,
+    limit: i64,
+) -> Result<Vec<Document>> {
+    let collections: Vec<String> = collections.iter().map(|id| id.uuid().simple().to_string()).collect();
+    tx.sql(Pair {
+        sqlite: "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
                 embedded, job_id, made_by, version, created_at, updated_at
-         FROM documents WHERE status = 'failed' AND job_id > $1 ORDER BY job_id LIMIT $2",
-    )
+            FROM documents INDEXED BY documents_failed
+            WHERE status = 'failed' AND job_id > $1 AND collection_id IN (SELECT unhex(value) FROM json_each($2)) ORDER BY job_id LIMIT $3",
+        postgres: "SELECT id, collection_id, title, titled, name, source, kind, tags, status, fault, content_hash, size, latest, shown, passages,
+                embedded, job_id, made_by, version, created_at, updated_at
+            FROM documents
+            WHERE status = 'failed' AND job_id > $1 AND collection_id = ANY (SELECT jsonb_array_elements_text($2::jsonb)::uuid) ORDER BY job_id LIMIT $3",
+    })
     .opens(&SEALED)
     .bind(after_id(after))
+    .bind(Json(collections).text())
     .bind(limit)
     .all()
     .await
