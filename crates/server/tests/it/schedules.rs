@@ -169,7 +169,7 @@ both_stores! {
         olga.patch(&url, &json!({ "standing": "suspended" })).await.expect(200);
         house.clock.advance(7 * HOUR);
         // Ann's is asked twice after Ben's turn has come.
-        once(&ann, &sources[1], |_| site.times("/b") == 2).await;
+        once(&ann, &sources[1], |one| site.times("/b") == 2 && one["status"] == "done").await;
         sync(&ann, &sources[1]).await;
         assert_eq!((site.times("/a"), site.times("/b")), (1, 3));
         assert_eq!(shown(&ann, &sources[0]).await["every"], 6, "it rests");
